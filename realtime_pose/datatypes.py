@@ -1,0 +1,190 @@
+"""The nouns that travel through the pipeline: frozen, checked, read-only.
+
+Canonical space is glTF's: right-handed, +Y up, +Z the character's front, +X the character's left, metres,
+quaternions xyzw; see docs/conventions.md. Pixels are the full frame's, x right, y down. Times are nanoseconds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime_pose.skeletons import KeypointLayout, Skeleton
+from realtime_pose.utils.arrays import Float32, UInt8, check_array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture from a source.
+
+    Attributes:
+        image_bgr: (H, W, 3) uint8.
+        index: Counts the source's frames from 0; a gap means frames were dropped.
+        time_ns: Media time: the grab for a camera, the presentation time for a file. Drives filters and exports.
+        captured_ns: Monotonic clock at the read; only for latency.
+    """
+
+    image_bgr: UInt8
+    index: int
+    time_ns: int
+    captured_ns: int
+
+    def __post_init__(self) -> None:
+        check_array("image_bgr", self.image_bgr, (None, None, 3), np.uint8)
+
+    @property
+    def width(self) -> int:
+        """Pixels across."""
+        return int(self.image_bgr.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Pixels down."""
+        return int(self.image_bgr.shape[0])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonBox:
+    """Where one person is in a frame.
+
+    Attributes:
+        bbox_xyxy_px: (4,) float32 left, top, right, bottom; right and bottom exclusive.
+        score: Belief in 0..1.
+        track_id: The person's name over time; -1 while nobody has named them.
+    """
+
+    bbox_xyxy_px: Float32
+    score: float
+    track_id: int = -1
+
+    def __post_init__(self) -> None:
+        check_array("bbox_xyxy_px", self.bbox_xyxy_px, (4,))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PersonKeypoints:
+    """One person's keypoints in one frame, as the 2D estimator saw them.
+
+    Attributes:
+        layout: Names and order of the K keypoints, e.g. COCO17.
+        xy_px: (K, 2) float32, pixels of the full frame.
+        score: (K,) float32 in 0..1; where it is 0, xy_px means nothing.
+        track_id: The person's name over time.
+        time_ns: The frame's media time.
+    """
+
+    layout: KeypointLayout
+    xy_px: Float32
+    score: Float32
+    track_id: int
+    time_ns: int
+
+    def __post_init__(self) -> None:
+        k = len(self.layout.names)
+        check_array("xy_px", self.xy_px, (k, 2))
+        check_array("score", self.score, (k,))
+
+
+@dataclass(frozen=True, slots=True)
+class CameraIntrinsics:
+    """A pinhole camera without distortion, in pixels of an image of `width` x `height`."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+
+    @classmethod
+    def from_field_of_view(cls, fov_deg: float, width: int, height: int) -> "CameraIntrinsics":
+        """The camera that sees `fov_deg` degrees along the image's longer side, centre in the middle."""
+        f = max(width, height) / 2 / float(np.tan(np.radians(fov_deg) / 2))
+        return cls(f, f, width / 2, height / 2, width, height)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joints3D:
+    """One person's points in space, as a lifter placed them.
+
+    Attributes:
+        layout: Names and order of the J points (those of the keypoints they were lifted from).
+        xyz_m: (J, 3) float32 relative to the root (middle of the hips), canonical axes.
+        root_m: (3,) float32 the root, seen from the camera, canonical axes (so z is negative in front of it).
+        score: (J,) float32 in 0..1; where it is 0, the point is a guess.
+        track_id: The person's name over time.
+        time_ns: The frame's media time.
+    """
+
+    layout: KeypointLayout
+    xyz_m: Float32
+    root_m: Float32
+    score: Float32
+    track_id: int
+    time_ns: int
+
+    def __post_init__(self) -> None:
+        j = len(self.layout.names)
+        check_array("xyz_m", self.xyz_m, (j, 3))
+        check_array("root_m", self.root_m, (3,))
+        check_array("score", self.score, (j,))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointRotations:
+    """A turn for each joint of a skeleton.
+
+    Attributes:
+        skeleton: The tree.
+        local_xyzw: (J, 4) float32 unit quaternions in the parent's space; identity = rest pose.
+    """
+
+    skeleton: Skeleton
+    local_xyzw: Float32
+
+    def __post_init__(self) -> None:
+        check_array("local_xyzw", self.local_xyzw, (len(self.skeleton.joints), 4))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SkeletonPose:
+    """One person's skeleton at one moment: all that a character needs.
+
+    Attributes:
+        rotations: Local rotations.
+        root_m: (3,) float32 the root joint, canonical axes; origin as in Joints3D until a floor is known.
+        bone_m: (J,) float32 the person's own bone lengths, parent to joint; 0 for the root.
+        score: (J,) float32 in 0..1; where it is 0, the joint is held or eased to rest.
+        track_id: The person's name over time.
+        time_ns: The frame's media time.
+    """
+
+    rotations: JointRotations
+    root_m: Float32
+    bone_m: Float32
+    score: Float32
+    track_id: int
+    time_ns: int
+
+    def __post_init__(self) -> None:
+        j = len(self.rotations.skeleton.joints)
+        check_array("root_m", self.root_m, (3,))
+        check_array("bone_m", self.bone_m, (j,))
+        check_array("score", self.score, (j,))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Person:
+    """Everything known of one person in one frame; joints and pose are None where they could not be had."""
+
+    box: PersonBox
+    keypoints: PersonKeypoints
+    joints: Joints3D | None
+    pose: SkeletonPose | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """What the pipeline makes of one frame, and what every sink takes; `people` is empty when nobody is seen."""
+
+    frame: Frame
+    people: tuple[Person, ...]

@@ -1,0 +1,71 @@
+"""Every error this program raises on purpose.
+
+RealtimePoseError
+├── ConfigError                 a setting is wrong
+│   └── UnknownChoiceError      a name is not in a table; lists the valid ones
+├── CaptureError                frames cannot be had from a source
+│   └── CameraNotFoundError     there is no such camera
+├── EndOfStream                 a source has no more frames (the normal way out)
+├── CheckpointError             model weights are missing, damaged, foreign or unsafe
+├── ArrayShapeError             an array has another shape than promised
+├── PacketError                 a datagram is not a PosePacket
+├── RecordingError              a take cannot be written or read
+└── StageFailedError            a worker died; `__cause__` says why
+
+Each message is one plain sentence: what came, what was wanted, what to do next.
+"""
+
+from collections.abc import Iterable
+
+
+class RealtimePoseError(Exception):
+    """Root of all errors that this program raises on purpose."""
+
+
+class ConfigError(RealtimePoseError):
+    """A setting is wrong."""
+
+
+class UnknownChoiceError(ConfigError):
+    """A name is not in its table."""
+
+    def __init__(self, setting: str, got: object, known: Iterable[str]) -> None:
+        self.setting, self.got, self.known = setting, got, tuple(sorted(known))
+        super().__init__(f"{setting}={got!r} is not one of: {', '.join(self.known)}")
+
+
+class CaptureError(RealtimePoseError):
+    """Frames cannot be had from a source."""
+
+
+class CameraNotFoundError(CaptureError):
+    """There is no such camera."""
+
+
+class EndOfStream(RealtimePoseError):
+    """A source has no more frames."""
+
+
+class CheckpointError(RealtimePoseError):
+    """Model weights are missing, damaged, of another architecture, or unsafe to load."""
+
+
+class ArrayShapeError(RealtimePoseError):
+    """An array has another shape than its place promises."""
+
+    def __init__(self, name: str, got: tuple[int, ...], wanted: tuple[int | None, ...]) -> None:
+        self.got, self.wanted = got, wanted
+        shape = ", ".join("any" if n is None else str(n) for n in wanted)
+        super().__init__(f"{name} has shape {got}, wanted ({shape})")
+
+
+class PacketError(RealtimePoseError):
+    """A datagram is not a PosePacket."""
+
+
+class RecordingError(RealtimePoseError):
+    """A take cannot be written or read."""
+
+
+class StageFailedError(RealtimePoseError):
+    """A worker died; `__cause__` says why."""

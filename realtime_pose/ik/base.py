@@ -1,0 +1,67 @@
+"""What lifters, IK solvers and filters promise, and their settings."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints, SkeletonPose
+
+
+@dataclass(frozen=True)
+class BodyConfig:
+    """Settings of the 3D part.
+
+    Attributes:
+        lifter: Name in the lifter table.
+        solver: Name in the solver table.
+        height_m: Body height; sets the scale that one camera cannot know.
+        fov_deg: Field of view along the image's longer side.
+        score_threshold: Below it a keypoint counts as hidden.
+        smoothing: Name of a One-Euro preset: crisp, balanced, smooth or off.
+        hold_s: How long a hidden joint keeps its last rotation before it eases to rest.
+        ease_s: Time constant of that easing.
+    """
+
+    lifter: str = "geometric"
+    solver: str = "simple"
+    height_m: float = 1.70
+    fov_deg: float = 60.0
+    score_threshold: float = 0.3
+    smoothing: str = "balanced"
+    hold_s: float = 0.5
+    ease_s: float = 0.7
+
+
+class Lifter(Protocol):
+    """Places 2D keypoints in space. Causal: an answer depends on this and earlier frames only."""
+
+    def lift(self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> Joints3D:
+        """The same points in 3D; state is kept for each `track_id`, and time is the keypoints' own."""
+        ...
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person; the next answer equals a fresh lifter's."""
+        ...
+
+
+class IkSolver(Protocol):
+    """Turns points in space into joint rotations of a skeleton."""
+
+    def solve(self, joints: Joints3D) -> SkeletonPose:
+        """Unit local rotations inside the joint limits, without sign flips between a person's frames."""
+        ...
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person; the next answer equals a fresh solver's."""
+        ...
+
+
+class PoseFilter(Protocol):
+    """Changes a pose in the light of earlier ones: smoothing, feet."""
+
+    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+        """The filtered pose; driven by `time_ns`, never by a clock or a frame count."""
+        ...
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person; the next answer equals a fresh filter's."""
+        ...

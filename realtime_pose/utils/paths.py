@@ -1,0 +1,12 @@
+"""Where the files that belong to the program lie, the same in a checkout and in an installed wheel."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_CHECKOUT = _PACKAGE.parent
+
+
+def data_path(relative: str) -> Path:
+    """The full path of a shipped file such as "resources/videos/default.mp4"; it may not exist."""
+    in_checkout = (_CHECKOUT / "pyproject.toml").is_file()
+    return (_CHECKOUT if in_checkout else _PACKAGE / "_data") / relative

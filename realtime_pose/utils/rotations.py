@@ -1,0 +1,160 @@
+"""Quaternions as arrays: xyzw, unit, Hamilton, active; every function takes any leading batch shape.
+
+q and -q are one rotation: compare rotations by `angle_between_rad`, never by their numbers.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_pose.utils.arrays import Float64
+
+IDENTITY_XYZW: Float64 = np.array([0.0, 0.0, 0.0, 1.0])
+IDENTITY_XYZW.flags.writeable = False
+
+_TINY = 1e-12
+
+
+def unit(vectors: npt.ArrayLike) -> Float64:
+    """Vectors (..., D) scaled to length one; a zero vector stays zero."""
+    v = np.asarray(vectors, dtype=np.float64)
+    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), _TINY)
+
+
+def multiply(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
+    """The rotation that turns by b first, then by a: (..., 4) x (..., 4) -> (..., 4)."""
+    a, b = np.asarray(a_xyzw, dtype=np.float64), np.asarray(b_xyzw, dtype=np.float64)
+    ax, ay, az, aw = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
+    bx, by, bz, bw = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
+    return np.stack(
+        (
+            aw * bx + ax * bw + ay * bz - az * by,
+            aw * by - ax * bz + ay * bw + az * bx,
+            aw * bz + ax * by - ay * bx + az * bw,
+            aw * bw - ax * bx - ay * by - az * bz,
+        ),
+        axis=-1,
+    )
+
+
+def inverse(q_xyzw: npt.ArrayLike) -> Float64:
+    """The rotation back (the conjugate, as q is unit): (..., 4) -> (..., 4)."""
+    return np.asarray(q_xyzw, dtype=np.float64) * np.array([-1.0, -1.0, -1.0, 1.0])
+
+
+def rotate(q_xyzw: npt.ArrayLike, vectors: npt.ArrayLike) -> Float64:
+    """Vectors turned by q: (..., 4) x (..., 3) -> (..., 3)."""
+    q, v = np.asarray(q_xyzw, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
+    t = 2.0 * _cross(q[..., :3], v)
+    return v + q[..., 3:] * t + _cross(q[..., :3], t)
+
+
+def _cross(a: Float64, b: Float64) -> Float64:
+    """np.cross without its per-call overhead, which counts in a 30 Hz loop."""
+    return np.stack(
+        (
+            a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1],
+            a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2],
+            a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0],
+        ),
+        axis=-1,
+    )
+
+
+def from_rotvec(rotvec_rad: npt.ArrayLike) -> Float64:
+    """Axis times angle (..., 3) -> quaternion (..., 4)."""
+    v = np.asarray(rotvec_rad, dtype=np.float64)
+    angle = np.linalg.norm(v, axis=-1, keepdims=True)
+    # sin(a/2)/a tends to 1/2 as a tends to 0
+    scale = np.where(angle > 1e-9, np.sin(angle / 2) / np.maximum(angle, 1e-9), 0.5)
+    return np.concatenate((v * scale, np.cos(angle / 2)), axis=-1)
+
+
+def to_rotvec(q_xyzw: npt.ArrayLike) -> Float64:
+    """Quaternion (..., 4) -> axis times angle (..., 3), angle in [0, pi]."""
+    q = np.asarray(q_xyzw, dtype=np.float64)
+    q = np.where(q[..., 3:] < 0, -q, q)
+    sine = np.linalg.norm(q[..., :3], axis=-1, keepdims=True)
+    angle = 2.0 * np.arctan2(sine, q[..., 3:])
+    return q[..., :3] * np.where(sine > 1e-9, angle / np.maximum(sine, 1e-9), 2.0)
+
+
+def from_axis_angle(axis: npt.ArrayLike, angle_rad: npt.ArrayLike) -> Float64:
+    """A turn by `angle_rad` (...) about the unit `axis` (..., 3) -> (..., 4)."""
+    half = np.asarray(angle_rad, dtype=np.float64)[..., None] / 2
+    return np.concatenate((np.asarray(axis, dtype=np.float64) * np.sin(half), np.cos(half)), axis=-1)
+
+
+def from_matrix(matrix: npt.ArrayLike) -> Float64:
+    """Rotation matrices (..., 3, 3) -> quaternions (..., 4).
+
+    Source: Shepperd's method; the branch with the largest pivot is taken, so no division by a small number.
+    """
+    m = np.asarray(matrix, dtype=np.float64)
+    m00, m11, m22 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    s, d = m + np.swapaxes(m, -1, -2), m - np.swapaxes(m, -1, -2)
+    # Row i of `candidates` is 4*q_i*q for i = x, y, z, w.
+    candidates = np.stack(
+        (
+            np.stack((1 + m00 - m11 - m22, s[..., 0, 1], s[..., 0, 2], d[..., 2, 1]), -1),
+            np.stack((s[..., 0, 1], 1 - m00 + m11 - m22, s[..., 1, 2], d[..., 0, 2]), -1),
+            np.stack((s[..., 0, 2], s[..., 1, 2], 1 - m00 - m11 + m22, d[..., 1, 0]), -1),
+            np.stack((d[..., 2, 1], d[..., 0, 2], d[..., 1, 0], 1 + m00 + m11 + m22), -1),
+        ),
+        axis=-2,
+    )
+    pivot = np.argmax(np.stack((m00, m11, m22, m00 + m11 + m22), -1), axis=-1)
+    best = np.take_along_axis(candidates, pivot[..., None, None], axis=-2)[..., 0, :]
+    return unit(best)
+
+
+def to_matrix(q_xyzw: npt.ArrayLike) -> Float64:
+    """Quaternions (..., 4) -> rotation matrices (..., 3, 3); columns are the turned x, y and z axes."""
+    q = np.asarray(q_xyzw, dtype=np.float64)
+    axes = np.broadcast_to(np.eye(3), (*q.shape[:-1], 3, 3))
+    return np.swapaxes(rotate(q[..., None, :], axes), -1, -2)
+
+
+def shortest_arc(from_vec: npt.ArrayLike, to_vec: npt.ArrayLike) -> Float64:
+    """The smallest turn that takes one direction into the other: (..., 3) x (..., 3) -> (..., 4).
+
+    For opposite directions any perpendicular axis serves; one is chosen.
+    """
+    a, b = np.broadcast_arrays(unit(from_vec), unit(to_vec))
+    w = 1.0 + np.sum(a * b, axis=-1, keepdims=True)
+    xyz = _cross(a, b)
+    flipped = w < 1e-8
+    if np.any(flipped):
+        other = np.where(np.abs(a[..., :1]) < 0.9, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
+        xyz, w = np.where(flipped, unit(_cross(a, other)), xyz), np.where(flipped, 0.0, w)
+    return unit(np.concatenate((xyz, w), axis=-1))
+
+
+def twist_about(q_xyzw: npt.ArrayLike, axis: npt.ArrayLike) -> Float64:
+    """The part of q (..., 4) that spins about the unit `axis` (..., 3): q = swing * twist.
+
+    Source: Dobrowolski, "Swing-twist decomposition in Clifford algebra" (2015), section 4.
+    """
+    q, a = np.asarray(q_xyzw, dtype=np.float64), np.asarray(axis, dtype=np.float64)
+    along = np.sum(q[..., :3] * a, axis=-1, keepdims=True)
+    twist = np.concatenate((a * along, q[..., 3:]), axis=-1)
+    size = np.linalg.norm(twist, axis=-1, keepdims=True)
+    return np.where(size > 1e-9, twist / np.maximum(size, 1e-9), IDENTITY_XYZW)  # half-turn swing: no twist
+
+
+def slerp(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike, fraction: npt.ArrayLike) -> Float64:
+    """The rotation `fraction` (...) of the short way from a to b: (..., 4) x (..., 4) -> (..., 4)."""
+    a = np.asarray(a_xyzw, dtype=np.float64)
+    step = to_rotvec(multiply(inverse(a), b_xyzw))
+    return multiply(a, from_rotvec(step * np.asarray(fraction, dtype=np.float64)[..., None]))
+
+
+def nearest_sign(q_xyzw: npt.ArrayLike, reference_xyzw: npt.ArrayLike) -> Float64:
+    """q or -q (..., 4), whichever is nearer to the reference, so that a stream never flips its sign."""
+    q = np.asarray(q_xyzw, dtype=np.float64)
+    dot = np.sum(q * np.asarray(reference_xyzw), axis=-1, keepdims=True)
+    return np.where(dot < 0, -q, q)
+
+
+def angle_between_rad(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
+    """The angle (...) of the turn from a to b, in [0, pi]."""
+    return np.linalg.norm(to_rotvec(multiply(inverse(a_xyzw), b_xyzw)), axis=-1)
