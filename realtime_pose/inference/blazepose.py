@@ -1,0 +1,110 @@
+"""BlazePose through MediaPipe: one person, no download (the model comes inside the package), about 12 ms a frame.
+
+Source: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking" (2020); MediaPipe 0.10.21.
+"""
+
+import os
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
+from realtime_pose.errors import CheckpointError
+from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.inference.tracking import box_of_keypoints
+from realtime_pose.skeletons import COCO17_FEET_HANDS
+from realtime_pose.utils.arrays import Float32, UInt8, as_float32
+from realtime_pose.utils.quiet import quiet_stderr
+
+# MediaPipe's row for each of our keypoints, in the order of COCO17_FEET_HANDS.
+# fmt: off
+_LANDMARKS = [
+    0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28,  # COCO-17
+    29, 30, 31, 32, 17, 18, 19, 20, 21, 22,                         # heels, toes, pinkies, indices, thumbs
+]
+# fmt: on
+_ONLY_PERSON = 1
+
+
+class _Landmarker:
+    """MediaPipe's graph with its noise and its foreign errors kept at this edge."""
+
+    def __init__(self, *, video: bool) -> None:
+        os.environ.setdefault("GLOG_minloglevel", "2")
+        try:
+            with quiet_stderr(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # its dependencies' deprecations are not our user's business
+                from mediapipe.python.solutions.pose import Pose
+
+                self._pose = Pose(static_image_mode=not video, model_complexity=1, smooth_landmarks=False)
+                self.find(np.zeros((64, 64, 3), np.uint8))  # its late start-up messages come with the first picture
+        except Exception as exc:  # noqa: BLE001 - the one place that meets MediaPipe's own errors
+            raise CheckpointError(
+                f"BlazePose does not start ({exc}); reinstall it with: pip install --no-deps mediapipe==0.10.21"
+            ) from exc
+
+    def find(self, image_bgr: UInt8) -> tuple[Float32, Float32] | None:
+        """Keypoints (27, 2) in px and their scores (27,); None if nobody is there."""
+        height, width = image_bgr.shape[:2]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # protobuf deprecates a call that MediaPipe makes
+            answer: Any = self._pose.process(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
+        if answer.pose_landmarks is None:
+            return None
+        points = answer.pose_landmarks.landmark
+        raw = np.array([(points[i].x, points[i].y, points[i].visibility) for i in _LANDMARKS])
+        # BlazePose guesses points beyond the picture's edge; what lies outside has not been seen.
+        inside = np.all((raw[:, :2] >= 0) & (raw[:, :2] <= 1), axis=1)
+        return as_float32(raw[:, :2] * (width, height)), as_float32(raw[:, 2] * inside)
+
+    def close(self) -> None:
+        self._pose.close()
+
+
+class BlazePoseEstimator:
+    """Keypoints of the one person that BlazePose follows by itself."""
+
+    name = "blazepose"
+    runtime = "mediapipe"
+    device = "cpu"
+    layout = COCO17_FEET_HANDS
+    finds_people = True
+
+    def __init__(self, config: InferenceConfig) -> None:
+        self._threshold = config.score_threshold
+        self._landmarker = _Landmarker(video=True)
+
+    def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
+        """Nobody or one person: boxes are not used, as BlazePose tracks by itself (see `finds_people`)."""
+        found = self._landmarker.find(frame.image_bgr)
+        if found is None or float(np.mean(found[1][:17])) < self._threshold:
+            return []
+        return [PersonKeypoints(self.layout, *found, track_id=_ONLY_PERSON, time_ns=frame.time_ns)]
+
+    def close(self) -> None:
+        """Stop MediaPipe's threads."""
+        self._landmarker.close()
+
+
+class BlazePoseDetector:
+    """A person box without a download: BlazePose's own detector, at most one person a frame."""
+
+    def __init__(self, config: InferenceConfig) -> None:
+        self._threshold = config.score_threshold
+        self._landmarker = _Landmarker(video=False)
+
+    def detect(self, frame: Frame) -> list[PersonBox]:
+        """The box around the person that BlazePose sees best, or nothing."""
+        found = self._landmarker.find(frame.image_bgr)
+        if found is None or float(np.mean(found[1][:17])) < self._threshold:
+            return []
+        keypoints = PersonKeypoints(COCO17_FEET_HANDS, *found, track_id=-1, time_ns=frame.time_ns)
+        box = box_of_keypoints(keypoints, self._threshold, frame.width, frame.height)
+        return [] if box is None else [box]
+
+    def close(self) -> None:
+        """Stop MediaPipe's threads."""
+        self._landmarker.close()
