@@ -1,0 +1,3 @@
+"""The live sinks by name; each is imported only when chosen."""
+
+SINKS = {"udp": "realtime_pose.communication.udp:UdpSink"}
