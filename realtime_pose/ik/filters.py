@@ -1,0 +1,102 @@
+"""What happens to a pose after IK: smoothing, then the ground under the feet."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.errors import UnknownChoiceError
+from realtime_pose.ik.base import BodyConfig, PoseFilter
+from realtime_pose.ik.body import BodyDimensions
+from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters, OneEuroRotationFilter
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
+from realtime_pose.utils.arrays import Float64, as_float32
+
+_FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
+_ANKLE_HEIGHT_M = float(
+    HUMANOID.rest_offset_m[[0, HUMANOID.index["leftLowerLeg"], HUMANOID.index["leftFoot"]], 1].sum()
+)
+
+
+@dataclass(frozen=True)
+class SmoothingPreset:
+    """One-Euro parameters for rotations (speed in rad/s) and for the root (speed in m/s)."""
+
+    rotation: OneEuroParameters
+    root: OneEuroParameters
+
+
+SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
+    "off": None,
+    "crisp": SmoothingPreset(OneEuroParameters(3.0, 1.0), OneEuroParameters(2.0, 4.0)),
+    "balanced": SmoothingPreset(OneEuroParameters(1.5, 0.7), OneEuroParameters(1.0, 3.0)),
+    "smooth": SmoothingPreset(OneEuroParameters(0.7, 0.4), OneEuroParameters(0.5, 2.0)),
+}
+"""Presets by name, from quick and lively to calm and late."""
+
+
+class OneEuroPoseFilter:
+    """Smooths rotations in their tangent space and the root as one vector, each person with a filter of their own."""
+
+    def __init__(self, preset: SmoothingPreset) -> None:
+        self._preset = preset
+        self._filters: dict[int, tuple[OneEuroRotationFilter, OneEuroFilter]] = {}
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person."""
+        self._filters.pop(track_id, None)
+
+    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+        """The smoothed pose."""
+        if pose.track_id not in self._filters:
+            self._filters[pose.track_id] = (
+                OneEuroRotationFilter(self._preset.rotation),
+                OneEuroFilter(self._preset.root, joint=True),
+            )
+        rotations, root = self._filters[pose.track_id]
+        local = rotations.apply(pose.rotations.local_xyzw.astype(np.float64), pose.time_ns)
+        root_m = root.apply(pose.root_m.astype(np.float64), pose.time_ns)
+        return replace(
+            pose, rotations=JointRotations(pose.rotations.skeleton, as_float32(local)), root_m=as_float32(root_m)
+        )
+
+
+class GroundFilter:
+    """Measures the root from the floor below each person's first position, for a level camera.
+
+    The lower ankle of the first pose stands on the floor; when feet are not seen, a standing body is assumed.
+    """
+
+    def __init__(self, config: BodyConfig) -> None:
+        self._ankle_m = _ANKLE_HEIGHT_M * config.height_m / REST_HEIGHT_M
+        self._hips_m = BodyDimensions.of_height(config.height_m).hip_height
+        self._origin: dict[int, Float64] = {}
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person: their next position is a first one again."""
+        self._origin.pop(track_id, None)
+
+    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+        """The pose with its root measured from the floor."""
+        if pose.track_id not in self._origin:
+            feet = [row for row in _FEET if pose.score[row] > 0]
+            if feet:
+                floor = float(forward_kinematics(pose)[feet, 1].min()) - self._ankle_m
+            else:
+                floor = float(pose.root_m[1]) - self._hips_m
+            self._origin[pose.track_id] = np.array([pose.root_m[0], floor, pose.root_m[2]])
+        return replace(pose, root_m=as_float32(pose.root_m - self._origin[pose.track_id]))
+
+
+def build_filters(config: BodyConfig) -> list[PoseFilter]:
+    """The filters that a pose passes, in order.
+
+    Raises:
+        UnknownChoiceError: There is no such smoothing preset.
+    """
+    if config.smoothing not in SMOOTHING_PRESETS:
+        raise UnknownChoiceError("body.smoothing", config.smoothing, SMOOTHING_PRESETS)
+    preset = SMOOTHING_PRESETS[config.smoothing]
+    smoothing: list[PoseFilter] = [] if preset is None else [OneEuroPoseFilter(preset)]
+    return [*smoothing, GroundFilter(config)]

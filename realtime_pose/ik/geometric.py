@@ -1,0 +1,332 @@
+"""A lifter without training: known limb lengths, perspective, and anatomy to choose what a single view leaves open.
+
+Each joint lies on its pixel's ray and at a known distance from its parent, which leaves two places for it, nearer and
+farther; anatomy (knees bend back, hands stay in front) and continuity choose. It is honest about its limits: depth
+error grows with foreshortening, and the choice is sometimes wrong. `realtime-pose selftest` prints by how much.
+
+Source of the idea: Taylor, "Reconstruction of Articulated Objects from Point Correspondences in a Single Uncalibrated
+Image" (CVPR 2000), with perspective rays instead of scaled orthography.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
+from realtime_pose.ik.base import BodyConfig
+from realtime_pose.ik.body import BodyDimensions
+from realtime_pose.ik.facing import Points, choose_yaw_rad, yaw_costs
+from realtime_pose.ik.head import FACE_NAMES, FACE_TEMPLATE_M, head_rotation
+from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters
+from realtime_pose.skeletons import COCO17
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Float64, as_float32
+
+_UP = np.array([0.0, 1.0, 0.0])
+_DEPTH_SMOOTHING = OneEuroParameters(min_cutoff_hz=0.6, beta=1.0)
+_START_DEPTH_M = 3.0
+_NEAREST_M, _FARTHEST_M = 0.3, 30.0
+_CONTINUITY_SIGMA_M = 0.12
+_FORGET_AFTER_S = 1.0
+# Point on the limb whose place a hand or foot point takes: the geometric lifter does not turn hands and feet.
+_CARRIERS = {
+    **{f"{side}_{p}": f"{side}_ankle" for side in ("left", "right") for p in ("heel", "toe")},
+    **{f"{side}_{p}": f"{side}_wrist" for side in ("left", "right") for p in ("pinky", "index", "thumb")},
+}
+
+
+@dataclass
+class _State:
+    """What is remembered of one person."""
+
+    time_ns: int = -1
+    yaw_rad: float | None = None
+    xyz_m: dict[str, Float64] = field(default_factory=dict)  # relative to the root
+    log_depth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_DEPTH_SMOOTHING))
+
+
+class GeometricLifter:
+    """Places keypoints in space by geometry alone; see the module's text."""
+
+    def __init__(self, config: BodyConfig) -> None:
+        self._body = BodyDimensions.of_height(config.height_m)
+        self._threshold = config.score_threshold
+        self._states: dict[int, _State] = {}
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person."""
+        self._states.pop(track_id, None)
+
+    def lift(self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> Joints3D:
+        """The same points in 3D: root-relative in metres, and the root from the camera.
+
+        A point that was not seen keeps its last place relative to the root (at first: a standing body's) with score 0.
+        """
+        state = self._states.setdefault(keypoints.track_id, _State())
+        dt_s = (keypoints.time_ns - state.time_ns) / 1e9
+        if state.time_ns < 0 or not 0 < dt_s <= _FORGET_AFTER_S:
+            state = self._states[keypoints.track_id] = _State()
+            dt_s = 0.0
+        state.time_ns = keypoints.time_ns
+
+        rays, score = self._rays_of_seen(keypoints, intrinsics)
+        depth_m = self._depth_m(rays, score, state, keypoints.time_ns)
+        placed = self._place(rays, score, depth_m, state, dt_s)
+        root = placed.pop("root")
+        standing = _standing(self._body, state.yaw_rad or 0.0)
+        state.xyz_m = {name: placed.get(name, state.xyz_m.get(name, standing[name])) for name in COCO17.names}
+
+        xyz = np.array([placed[n] if n in placed else state.xyz_m[_CARRIERS.get(n, n)] for n in keypoints.layout.names])
+        shown = [score[n] if n in placed and n in score else 0.0 for n in keypoints.layout.names]
+        return Joints3D(
+            keypoints.layout,
+            as_float32(xyz),
+            as_float32(root),
+            as_float32(shown),
+            keypoints.track_id,
+            keypoints.time_ns,
+        )
+
+    def _rays_of_seen(
+        self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics
+    ) -> tuple[dict[str, Float64], dict[str, float]]:
+        """Ray (3,) with z = -1 and score of each point that was seen, by name, canonical axes."""
+        xy = keypoints.xy_px.astype(np.float64)
+        seen = (keypoints.score >= self._threshold) & np.isfinite(xy).all(axis=1)
+        rays = np.column_stack(
+            (
+                (xy[:, 0] - intrinsics.cx) / intrinsics.fx,
+                (intrinsics.cy - xy[:, 1]) / intrinsics.fy,
+                np.full(len(xy), -1.0),
+            )
+        )
+        names = keypoints.layout.names
+        rows = np.flatnonzero(seen)
+        return {names[i]: rays[i] for i in rows}, {names[i]: float(keypoints.score[i]) for i in rows}
+
+    def _depth_m(self, rays: dict[str, Float64], score: dict[str, float], state: _State, time_ns: int) -> float:
+        """Distance of the body's plane from the camera.
+
+        A bone of length L that shows as `a` per metre of distance is at most L / a away, and exactly so if it lies in
+        the picture plane. The least foreshortened bones are right, so a low quantile over bones is taken.
+        """
+        b = self._body
+        centre = {
+            "hips": _middle(rays, "left_hip", "right_hip"),
+            "shoulders": _middle(rays, "left_shoulder", "right_shoulder"),
+            "ears": _middle(rays, "left_ear", "right_ear"),
+        }
+        bones = [
+            (centre["hips"], centre["shoulders"], b.torso),
+            (centre["shoulders"], centre["ears"], b.head_height),
+            (rays.get("left_shoulder"), rays.get("right_shoulder"), b.shoulder_width),
+        ]
+        for side in ("left", "right"):
+            hip, knee, ankle, shoulder, elbow, wrist = (
+                rays.get(f"{side}_{p}") for p in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
+            )
+            bones += [(hip, knee, b.thigh), (knee, ankle, b.shank)]
+            bones += [(shoulder, elbow, b.upper_arm), (elbow, wrist, b.forearm)]
+        bounds = [
+            (length / max(float(np.hypot(*(p - q)[:2])), 1e-6), length)
+            for p, q, length in bones
+            if p is not None and q is not None
+        ]
+        if bounds:
+            depth = _weighted_quantile(np.array(bounds), 0.3)
+        else:
+            depth = float(np.exp(state.log_depth.value)) if state.log_depth.value is not None else _START_DEPTH_M
+        depth = float(np.clip(depth, _NEAREST_M, _FARTHEST_M))
+        return float(np.exp(state.log_depth.apply(np.array(np.log(depth)), time_ns)))
+
+    def _place(
+        self, rays: dict[str, Float64], score: dict[str, float], depth_m: float, state: _State, dt_s: float
+    ) -> dict[str, Float64]:
+        """Root-relative places of the seen body points by name, and "root" from the camera."""
+        points = Points({n: r[:2] * depth_m for n, r in rays.items()}, score)
+        state.yaw_rad = choose_yaw_rad(yaw_costs(points, self._body), state.yaw_rad, dt_s)
+        front = np.array([np.sin(state.yaw_rad), 0.0, np.cos(state.yaw_rad)])
+        left = np.cross(_UP, front)
+
+        root, chest = self._torso(rays, depth_m, front, state)
+        placed: dict[str, Float64] = {"root": root}
+        for part, centre, width in (
+            ("shoulder", chest, self._body.shoulder_width),
+            ("hip", root, self._body.hip_width),
+        ):
+            placed |= _placed_pair(rays, part, centre, left, width, root)
+        # A hidden hip or shoulder still carries its limb: it is put where the torso says, without a score.
+        for side, sign in (("left", 1.0), ("right", -1.0)):
+            for part, middle, ends, lengths in (
+                ("shoulder", chest, ("elbow", "wrist"), (self._body.upper_arm, self._body.forearm)),
+                ("hip", root, ("knee", "ankle"), (self._body.thigh, self._body.shank)),
+            ):
+                width = self._body.shoulder_width if part == "shoulder" else self._body.hip_width
+                start = placed.get(f"{side}_{part}", middle - root + left * (sign * width / 2))
+                names = [f"{side}_{end}" for end in ends]
+                placed |= _placed_limb(rays, names, start, root, lengths, part == "hip", front, left, state.xyz_m)
+        if sum(name in rays for name in FACE_NAMES) >= 3:
+            placed |= self._face(points, rays, chest - root, root, state.yaw_rad)
+        for name, carrier in _CARRIERS.items():
+            if name in rays and carrier in placed:
+                distance = -(placed[carrier] + root)[2]
+                placed[name] = rays[name] * distance - root
+        return placed
+
+    def _torso(
+        self, rays: dict[str, Float64], depth_m: float, front: Float64, state: _State
+    ) -> tuple[Float64, Float64]:
+        """Middle of the hips and middle of the shoulders, from the camera."""
+        hips, shoulders = _middle(rays, "left_hip", "right_hip"), _middle(rays, "left_shoulder", "right_shoulder")
+        if hips is None and shoulders is None:
+            any_ray = np.mean(list(rays.values()), axis=0) if rays else np.array([0.0, 0.0, -1.0])
+            root = any_ray * depth_m
+            return root, root + _UP * self._body.torso
+        if hips is None:
+            chest = _required(shoulders) * depth_m
+            return chest - _UP * self._body.torso, chest
+        root = hips * depth_m
+        if shoulders is None:
+            return root, root + _UP * self._body.torso
+        near, far = _two_places(root, shoulders, self._body.torso, slack=0.35)
+        # People lean forward far more than back.
+        spine = max((near, far), key=lambda v: float(v @ front))
+        return root, root + spine
+
+    def _face(
+        self, points: Points, rays: dict[str, Float64], neck: Float64, root: Float64, yaw_rad: float
+    ) -> dict[str, Float64]:
+        """Root-relative places of the face points: the template turned as they are seen."""
+        xy = np.array([points.xy_m.get(n, (0.0, 0.0)) for n in FACE_NAMES])
+        weights = [points.score.get(n, 0.0) for n in FACE_NAMES]
+        turn = head_rotation(xy, weights, rot.from_axis_angle(_UP, np.array(yaw_rad)))
+        face = rot.rotate(turn, FACE_TEMPLATE_M)
+        # The ears' middle stands over the shoulders at the head's height, on the rays that are seen.
+        distance = -(neck + root)[2]
+        seen = [i for i, n in enumerate(FACE_NAMES) if n in rays]
+        centre_xy = np.mean([rays[FACE_NAMES[i]][:2] * distance - face[i, :2] for i in seen], axis=0)
+        centre = np.array([*centre_xy, -distance]) - root
+        offset = centre - neck
+        offset *= self._body.head_height / max(float(np.linalg.norm(offset)), 1e-6)
+        return {FACE_NAMES[i]: neck + offset + face[i] for i in seen}
+
+
+def _standing(body: BodyDimensions, yaw_rad: float) -> dict[str, Float64]:
+    """Root-relative places of COCO-17 on a body that stands with hanging arms and faces `yaw_rad`."""
+    head = body.torso + body.head_height
+    half = {"shoulder": body.shoulder_width / 2, "hip": body.hip_width / 2}
+    heights = {
+        "shoulder": (body.torso, half["shoulder"]),
+        "elbow": (body.torso - body.upper_arm, half["shoulder"]),
+        "wrist": (body.torso - body.upper_arm - body.forearm, half["shoulder"]),
+        "hip": (0.0, half["hip"]),
+        "knee": (-body.thigh, half["hip"]),
+        "ankle": (-body.thigh - body.shank, half["hip"]),
+    }
+    places = {
+        f"{side}_{part}": np.array([sign * x, y, 0.0])
+        for part, (y, x) in heights.items()
+        for side, sign in (("left", 1.0), ("right", -1.0))
+    }
+    places |= {n: FACE_TEMPLATE_M[i] + (0.0, head, 0.0) for i, n in enumerate(FACE_NAMES)}
+    turn = rot.from_axis_angle(_UP, np.array(yaw_rad))
+    return {name: rot.rotate(turn, place) for name, place in places.items()}
+
+
+def _middle(rays: dict[str, Float64], a: str, b: str) -> Float64 | None:
+    return (rays[a] + rays[b]) / 2 if a in rays and b in rays else None
+
+
+def _required(ray: Float64 | None) -> Float64:
+    assert ray is not None
+    return ray
+
+
+def _weighted_quantile(values_and_weights: Float64, fraction: float) -> float:
+    """The value below which `fraction` of the weight lies: (N, 2) -> one number."""
+    order = np.argsort(values_and_weights[:, 0])
+    values, weights = values_and_weights[order].T
+    reached = (np.cumsum(weights) - weights / 2) / weights.sum()
+    return float(np.interp(fraction, reached, values))
+
+
+def _two_places(start: Float64, ray: Float64, length: float, slack: float) -> tuple[Float64, Float64]:
+    """The bone vectors of that length from `start` (from the camera) to the ray: the nearer end, the farther end.
+
+    `slack` is the share of the length that noise may make up: near the picture plane the depth would be all noise,
+    so it is drawn to zero there. Where the ray is out of reach both are the bone that points to it.
+    """
+    along = float(start @ ray) / float(ray @ ray)
+    across = along * ray - start
+    half2 = length**2 * (1 - slack**2) - float(across @ across)
+    half = np.sqrt(max(half2, 0.0) / float(ray @ ray))
+    near, far = across - half * ray, across + half * ray
+    return near * (length / _size(near)), far * (length / _size(far))
+
+
+def _size(vector: Float64) -> float:
+    return max(float(np.sqrt(vector @ vector)), 1e-9)
+
+
+def _placed_pair(
+    rays: dict[str, Float64], part: str, centre: Float64, left: Float64, width: float, root: Float64
+) -> dict[str, Float64]:
+    """Both shoulders or both hips around their middle: slope from the picture, depth from the yaw."""
+    names = (f"left_{part}", f"right_{part}")
+    if names[0] not in rays or names[1] not in rays:
+        return {}
+    distance = -centre[2]
+    seen = (rays[names[0]] - rays[names[1]]) * distance
+    axis = np.array([seen[0], seen[1], left[2] * width])
+    axis *= width / _size(axis)
+    return {names[0]: centre - root + axis / 2, names[1]: centre - root - axis / 2}
+
+
+def _placed_limb(
+    rays: dict[str, Float64],
+    names: list[str],
+    start: Float64,
+    root: Float64,
+    lengths: tuple[float, float],
+    is_leg: bool,
+    front: Float64,
+    left: Float64,
+    before: dict[str, Float64],
+) -> dict[str, Float64]:
+    """Knee and ankle, or elbow and wrist: the cheapest of the places that rays and lengths allow, root-relative."""
+    middle, end = names
+    if middle not in rays:
+        return {}
+    options: list[tuple[float, Float64, Float64 | None]] = []
+    for upper in _two_places(start + root, rays[middle], lengths[0], slack=0.3):
+        if end not in rays:
+            options.append((_limb_cost(upper, None, is_leg, front, left), start + upper, None))
+            continue
+        for lower in _two_places(start + upper + root, rays[end], lengths[1], slack=0.3):
+            cost = _limb_cost(upper, lower, is_leg, front, left)
+            options.append((cost, start + upper, start + upper + lower))
+    best = min(options, key=lambda o: o[0] + _jump_cost(o[1], before.get(middle)) + _jump_cost(o[2], before.get(end)))
+    return {middle: best[1]} if best[2] is None else {middle: best[1], end: best[2]}
+
+
+def _jump_cost(place: Float64 | None, before: Float64 | None) -> float:
+    if place is None or before is None:
+        return 0.0
+    return min((_size(place - before) / _CONTINUITY_SIGMA_M) ** 2, 4.0)
+
+
+def _limb_cost(upper: Float64, lower: Float64 | None, is_leg: bool, front: Float64, left: Float64) -> float:
+    """How much a limb offends anatomy: 0 for a comfortable one."""
+    u = upper / _size(upper)
+    ahead = float(u @ front)
+    cost = 3.0 * max(0.0, -ahead - (0.42 if is_leg else 0.6))  # hips extend about 25 degrees, shoulders about 40
+    cost -= 0.3 * ahead
+    if lower is None:
+        return cost
+    w = lower / _size(lower)
+    if is_leg:
+        flexion = float(np.cross(u, w) @ left)  # positive when the knee bends as knees do
+        return cost + 8.0 * max(0.0, -flexion - 0.05)
+    hanging = max(0.0, -float(u[1]))
+    forward = float((w - (w @ u) * u) @ front)
+    return cost + 3.0 * hanging * max(0.0, -forward - 0.1) - 0.3 * float(w @ front)

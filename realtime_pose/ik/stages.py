@@ -1,0 +1,23 @@
+"""The tables of lifters and IK solvers."""
+
+from realtime_pose.ik.base import BodyConfig, IkSolver, Lifter
+from realtime_pose.utils.choices import load_choice
+
+LIFTERS = {
+    "geometric": "realtime_pose.ik.geometric:GeometricLifter",
+}
+SOLVERS = {
+    "simple": "realtime_pose.ik.simple_ik:SimpleIKSolver",
+}
+
+
+def build_lifter(config: BodyConfig) -> Lifter:
+    """The lifter that `config.lifter` names; UnknownChoiceError for a name that is not in the table."""
+    lifter: Lifter = load_choice("body.lifter", config.lifter, LIFTERS)(config)
+    return lifter
+
+
+def build_solver(config: BodyConfig) -> IkSolver:
+    """The solver that `config.solver` names; UnknownChoiceError for a name that is not in the table."""
+    solver: IkSolver = load_choice("body.solver", config.solver, SOLVERS)(config)
+    return solver

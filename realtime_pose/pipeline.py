@@ -1,0 +1,129 @@
+"""The whole way of one frame, from picture to poses: read this first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from realtime_pose.datatypes import (
+    CameraIntrinsics,
+    Frame,
+    FrameResult,
+    Joints3D,
+    Person,
+    PersonBox,
+    PersonKeypoints,
+    SkeletonPose,
+)
+from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
+from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
+from realtime_pose.inference.tracking import box_of_keypoints
+from realtime_pose.utils.clock import Stopwatch
+
+_FORGET_AFTER_NS = 2_000_000_000  # somebody gone for longer starts anew when they return
+
+
+@dataclass(frozen=True)
+class PipelineSettings:
+    """What the pipeline itself needs to know.
+
+    Attributes:
+        fov_deg: Field of view along the image's longer side.
+        detect_every: Frames between two looks for people while somebody is followed.
+        score_threshold: Below it a keypoint counts as not seen.
+    """
+
+    fov_deg: float = 60.0
+    detect_every: int = 30
+    score_threshold: float = 0.3
+
+
+class PosePipeline:
+    """Frames in, results out: no threads, no files, no sockets.
+
+    `detector` is None for an estimator that finds people by itself.
+    """
+
+    def __init__(
+        self,
+        estimator: PoseEstimator,
+        detector: PersonDetector | None,
+        tracker: Tracker,
+        lifter: Lifter,
+        solver: IkSolver,
+        filters: Sequence[PoseFilter],
+        settings: PipelineSettings,
+    ) -> None:
+        self.estimator = estimator
+        self.stopwatch = Stopwatch()
+        self._detector, self._tracker = detector, tracker
+        self._lifter, self._solver, self._filters = lifter, solver, list(filters)
+        self._settings = settings
+        self._last_keypoints: list[PersonKeypoints] = []
+        self._last_seen_ns: dict[int, int] = {}
+        self._frames_since_detection = 0
+
+    def step(self, frame: Frame) -> FrameResult:
+        """Everybody in the frame with keypoints, joints and pose; an empty room gives an empty result."""
+        with self.stopwatch.measure("detect"):
+            boxes = self._boxes(frame)
+        with self.stopwatch.measure("estimate"):
+            keypoints = self.estimator.estimate(frame, boxes)
+        intrinsics = CameraIntrinsics.from_field_of_view(self._settings.fov_deg, frame.width, frame.height)
+        with self.stopwatch.measure("lift"):
+            joints = [self._lifter.lift(person, intrinsics) for person in keypoints]
+        with self.stopwatch.measure("solve"):
+            poses = [self._pose(person) for person in joints]
+        self._remember(frame, keypoints)
+        return FrameResult(frame, self._people(frame, boxes, keypoints, joints, poses))
+
+    def close(self) -> None:
+        """Give the models back."""
+        self.estimator.close()
+        if self._detector is not None:
+            self._detector.close()
+
+    def _boxes(self, frame: Frame) -> list[PersonBox]:
+        """Where people are: from their last keypoints, and from the detector when nobody is followed or it is time."""
+        if self._detector is None:
+            return []
+        self._frames_since_detection += 1
+        detections: list[PersonBox] = []
+        if not self._last_keypoints or self._frames_since_detection >= self._settings.detect_every:
+            detections = self._detector.detect(frame)
+            self._frames_since_detection = 0
+        return self._tracker.update(frame, detections, self._last_keypoints)
+
+    def _pose(self, joints: Joints3D) -> SkeletonPose:
+        pose = self._solver.solve(joints)
+        for pose_filter in self._filters:
+            pose = pose_filter.apply(pose)
+        return pose
+
+    def _remember(self, frame: Frame, keypoints: list[PersonKeypoints]) -> None:
+        """Keep what the next frame needs, and let everybody forget those who have been gone for long."""
+        self._last_keypoints = keypoints
+        self._last_seen_ns |= {person.track_id: frame.time_ns for person in keypoints}
+        gone = [i for i, seen_ns in self._last_seen_ns.items() if frame.time_ns - seen_ns > _FORGET_AFTER_NS]
+        for track_id in gone:
+            del self._last_seen_ns[track_id]
+            for stage in (self._tracker, self._lifter, self._solver, *self._filters):
+                stage.forget(track_id)
+
+    def _people(
+        self,
+        frame: Frame,
+        boxes: list[PersonBox],
+        keypoints: list[PersonKeypoints],
+        joints: list[Joints3D],
+        poses: list[SkeletonPose],
+    ) -> tuple[Person, ...]:
+        if self.estimator.finds_people:
+            found = [
+                box_of_keypoints(person, self._settings.score_threshold, frame.width, frame.height)
+                for person in keypoints
+            ]
+            return tuple(
+                Person(box, *rest)
+                for box, *rest in zip(found, keypoints, joints, poses, strict=True)
+                if box is not None
+            )
+        return tuple(Person(*parts) for parts in zip(boxes, keypoints, joints, poses, strict=True))
