@@ -42,8 +42,10 @@ class FrameSource(Protocol):
     live: bool
     fps: float
     frame_count: int | None
-    dropped: int
     notices: list[str]
+
+    @property
+    def dropped(self) -> int: ...  # read-only, so that a live source may count on asking
 
     def read(self) -> Frame | None:
         """The next frame (a live source: the newest); None if none came within the source's timeout.

@@ -1,0 +1,80 @@
+"""Streams and files over the network, through OpenCV's FFmpeg: RTSP, RTMP, MJPEG and HLS over HTTP."""
+
+from collections.abc import Callable
+
+import cv2
+
+from realtime_pose.capture.base import CaptureConfig, FrameSource
+from realtime_pose.capture.live import DEFAULT_TIMINGS, LiveStream, LiveTimings
+from realtime_pose.capture.opencv import Capture, nominal_frames, quiet
+from realtime_pose.capture.sources import without_credentials
+from realtime_pose.capture.video import VideoFile
+from realtime_pose.errors import CaptureError
+
+_OPEN_MS = 5_000
+_READ_MS = 10_000  # HLS may be silent for the length of a segment, which is 6 s and more
+
+
+def open_stream(url: str, open_ms: int = _OPEN_MS) -> Capture:
+    """A capture of the URL, opened.
+
+    Raises:
+        CaptureError: The server does not answer within `open_ms`, refuses, or sends no video.
+    """
+    # One decoding thread: FFmpeg holds one frame back for each further one, half a second on 16 cores.
+    parameters = (
+        (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms),
+        (cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_MS),
+        (cv2.CAP_PROP_N_THREADS, 1),
+    )
+    with quiet():
+        capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [number for pair in parameters for number in pair])
+    if not capture.isOpened():
+        raise CaptureError(
+            f"no video comes from {without_credentials(url)}: the server did not answer in time, refused, or sent "
+            "something else; check that it runs, the address, and the password if it needs one"
+        )
+    return capture
+
+
+class NetworkStream(LiveStream):
+    """A network stream's newest frames.
+
+    Raises:
+        CaptureError: The server is not there, or sends no picture.
+        UnknownChoiceError: `rotate_deg` is not a right angle.
+    """
+
+    def __init__(
+        self, config: CaptureConfig, open_capture: Callable[[], Capture], timings: LiveTimings = DEFAULT_TIMINGS
+    ) -> None:
+        super().__init__(
+            without_credentials(config.source),
+            open_capture,
+            rotate_deg=config.rotate_deg,
+            when_silent="check that the camera behind it is on",
+            when_lost="check that the server runs and can be reached",
+            timings=timings,
+        )
+
+
+def open_network(
+    config: CaptureConfig,
+    open_url: Callable[[str], Capture] = open_stream,
+    timings: LiveTimings = DEFAULT_TIMINGS,
+) -> FrameSource:
+    """The frames of a URL: the newest of a stream, or every one where the length is known, as it is then a file.
+
+    Raises:
+        CaptureError: The server is not there, or sends no video.
+        UnknownChoiceError: `config.rotate_deg` is not a right angle.
+    """
+    first = open_url(config.source)
+    if nominal_frames(first) is not None:
+        return VideoFile(first, without_credentials(config.source), config.rotate_deg)
+    opened = [first]
+
+    def open_capture() -> Capture:
+        return opened.pop() if opened else open_url(config.source)
+
+    return NetworkStream(config, open_capture, timings)

@@ -1,0 +1,90 @@
+"""Which kind of source a string means, and the table of the kinds."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from realtime_pose.capture.base import CaptureConfig, FrameSource
+from realtime_pose.errors import CaptureError
+from realtime_pose.utils.choices import load_choice
+
+SOURCES: Mapping[str, str] = {
+    "actor": "realtime_pose.capture.actor:open_actor",
+    "camera": "realtime_pose.capture.webcam:WebcamStream",
+    "images": "realtime_pose.capture.images:ImageFiles",
+    "network": "realtime_pose.capture.network:open_network",
+    "video": "realtime_pose.capture.video:open_video",
+}
+"""Kind of source -> what makes it from a CaptureConfig."""
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
+SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp")
+
+
+def open_source(config: CaptureConfig) -> FrameSource:
+    """The open source that `config.source` means.
+
+    Raises:
+        CaptureError: It is not there, or gives no picture.
+        UnknownChoiceError: Another setting names a choice that does not exist.
+    """
+    return load_choice("capture.source", source_kind(config.source), SOURCES)(config)
+
+
+def source_kind(source: str) -> str:
+    """The key of SOURCES for a camera's number or name, a path, a URL or `actor`.
+
+    Raises:
+        CaptureError: It is none of these; the message says what there is.
+    """
+    if not source.strip():
+        raise CaptureError("no source is named; give a path, a URL, a camera's number, or actor")
+    if source == "actor":
+        return "actor"
+    if (source.isascii() and source.isdigit()) or source.startswith("/dev/video"):
+        return "camera"
+    scheme = re.match(r"([a-z][a-z0-9+.-]+)://", source.lower())
+    if scheme:
+        if scheme[1] not in SCHEMES:
+            raise CaptureError(
+                f"{without_credentials(source)} is not a source; URLs may begin with {', '.join(SCHEMES)}"
+            )
+        return "network"
+    path = local_path(source)
+    if os.path.isdir(path):  # unlike Path.is_dir, False for a name that cannot be one
+        return "images"
+    if os.path.exists(path):
+        return "images" if path.suffix.lower() in IMAGE_SUFFIXES else "video"
+    return _camera_or_nothing(source)
+
+
+def local_path(source: str) -> Path:
+    """The path that `source` names, with ~ spelt out."""
+    return Path(os.path.expanduser(source))
+
+
+def _camera_or_nothing(source: str) -> str:
+    from realtime_pose.capture.cameras import camera_index, camera_names  # OpenCV is not needed before
+
+    names = camera_names()
+    if camera_index(source, names) is not None:
+        return "camera"
+    known = ", ".join(f"{index} ({name})" for index, name in names.items()) or "none by name"
+    raise CaptureError(
+        f"there is no file, folder or camera {source!r}; cameras here: {known}; "
+        "give a path, a URL, a camera's number, or actor"
+    )
+
+
+def without_credentials(source: str) -> str:
+    """The source as it may be shown: of a URL no user, password or query, where cameras also take passwords."""
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        return source.split("://")[0] + "://..."
+    if not parts.netloc:
+        return source
+    path = "/..." if "=" in parts.path else parts.path
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"

@@ -1,0 +1,173 @@
+"""Video files: every frame, at the time the file gives it, and an honest word where the file is damaged."""
+
+import codecs
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+
+from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.capture.opencv import Capture, nominal_frames, quiet, rate_hz, turner
+from realtime_pose.capture.sources import local_path
+from realtime_pose.datatypes import Frame
+from realtime_pose.errors import CaptureError, EndOfStream
+from realtime_pose.utils.arrays import UInt8
+
+_ASSUMED_FPS = 30.0  # for a file that names no rate
+_TRIES = 10  # grabs in a row that may fail before the end; FFmpeg skips 64 broken packets in each
+_COUNTED = frozenset({".mp4", ".m4v", ".mov", ".avi"})  # containers that count their frames; others estimate
+_CLOSE_WAIT_S = 1.5
+
+
+class VideoFile:
+    """Every frame of a video, nothing dropped.
+
+    A damaged file gives the frames that can be read, then `EndOfStream`, and a notice that says where the fault is.
+    """
+
+    live = False
+    dropped = 0
+
+    def __init__(self, capture: Capture, name: str, rotate_deg: int = 0) -> None:
+        """Read the first frame of an opened capture, which is this object's from now on.
+
+        Raises:
+            CaptureError: It gives no picture.
+            UnknownChoiceError: `rotate_deg` is not a right angle.
+        """
+        self._capture, self._name = capture, name
+        self._turn = turner(rotate_deg)
+        self.fps = rate_hz(capture)
+        self.frame_count = nominal_frames(capture)
+        self.notices: list[str] = []
+        self._period_ns = round(1e9 / (self.fps or _ASSUMED_FPS))
+        self._lock = threading.Lock()  # a capture that is released while it reads crashes the process
+        self._closed = threading.Event()
+        self._index = 0
+        self._last_ns = -self._period_ns
+        self._gap_frames, self._gap_index, self._gap_ns = 0, 0, 0
+        self._next = self._decode()
+        if self._next is None:
+            self.close()
+            raise CaptureError(f"{name} holds no picture that can be read; it is damaged or not a video")
+
+    def read(self) -> Frame:
+        """The next frame.
+
+        Raises:
+            EndOfStream: There are no more, or the file was closed.
+        """
+        with self._lock:
+            if self._closed.is_set() or self._next is None:
+                raise EndOfStream(f"{self._name} has no more frames")
+            image, time_ns = self._next
+            frame = Frame(self._turn(image), self._index, time_ns, time.monotonic_ns())
+            self._index += 1
+            self._next = self._decode()
+            if self._next is None:
+                self._tell_faults()
+            if self._closed.is_set():  # by another thread that would not wait longer
+                self._capture.release()
+            return frame
+
+    def close(self) -> None:
+        """Give the file back. Safe to repeat, and from any thread."""
+        self._closed.set()
+        if self._lock.acquire(timeout=_CLOSE_WAIT_S):
+            try:
+                self._capture.release()
+            finally:
+                self._lock.release()
+
+    def _decode(self) -> tuple[UInt8, int] | None:
+        """The next picture and its time in ns; None at the end. Pictures that cannot be decoded are passed over."""
+        failed = 0
+        with quiet():
+            while failed < _TRIES:
+                if not self._capture.grab():
+                    if not self._missing():
+                        return None
+                    failed += 1
+                    continue
+                time_ns = self._stamp(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+                ok, image = self._capture.retrieve()
+                if ok and image is not None:
+                    self._note_gap(time_ns)
+                    self._last_ns = time_ns
+                    return image, time_ns
+        return None
+
+    def _stamp(self, presentation_ms: float) -> int:
+        """The frame's time in ns: the file's where it advances, else one period after the last."""
+        time_ns = round(presentation_ms * 1e6) if presentation_ms >= 0 else -1  # also False for nan
+        return time_ns if time_ns > max(self._last_ns, -1) else self._last_ns + self._period_ns
+
+    def _note_gap(self, time_ns: int) -> None:
+        skipped = round((time_ns - self._last_ns) / self._period_ns) - 1
+        if skipped > 0:
+            if not self._gap_frames:
+                self._gap_index, self._gap_ns = self._index, max(self._last_ns, 0)
+            self._gap_frames += skipped
+
+    def _missing(self) -> int:
+        """How many of the promised frames have not come so far; 0 when none were promised or only a few lack."""
+        # Containers are wrong by one or two; an estimated count by as much as the sound outlasts the pictures.
+        exact = Path(self._name).suffix.lower() in _COUNTED
+        tolerance = 2 if exact else max(2, round((self.fps or _ASSUMED_FPS) / 2))
+        missing = (self.frame_count or 0) - self._index
+        return missing if missing > tolerance else 0
+
+    def _tell_faults(self) -> None:
+        missing = self._missing()
+        if not missing:
+            return
+        if self._gap_frames >= missing / 2:
+            self.notices.append(
+                f"{self._name} is damaged: {missing} of {self.frame_count} frames could not be read, "
+                f"the first of them after frame {self._gap_index} ({self._gap_ns / 1e9:.1f} s)"
+            )
+        else:
+            self.notices.append(
+                f"{self._name} breaks off after {self._index} of {self.frame_count} frames; "
+                "its end is damaged or was cut off"
+            )
+
+
+def open_file(path: str) -> Capture:
+    """OpenCV's capture of a file, through FFmpeg, so that every system reads the same formats."""
+    return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+
+
+def open_video(config: CaptureConfig, open_capture: Callable[[str], Capture] = open_file) -> VideoFile:
+    """The frames of the video file that `config.source` names.
+
+    Raises:
+        CaptureError: It is missing, empty or not a video.
+        UnknownChoiceError: `config.rotate_deg` is not a right angle.
+    """
+    path = local_path(config.source)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as exc:
+        raise CaptureError(f"{path} cannot be read ({exc.strerror}); give the path of a video") from exc
+    if not head:
+        raise CaptureError(f"{path} is empty; give a file with a video in it")
+    with quiet():
+        capture = open_capture(str(path))
+    # FFmpeg draws text files as terminal pictures, so they are told apart here.
+    if not capture.isOpened() or _is_text(head):
+        capture.release()
+        raise CaptureError(
+            f"{path} is not a video, or too damaged to read; give one such as .mp4, .mov, .avi, .mkv or .webm"
+        )
+    return VideoFile(capture, path.name, config.rotate_deg)
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        return "\0" not in codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
