@@ -7,11 +7,9 @@ from realtime_pose.datatypes import (
     CameraIntrinsics,
     Frame,
     FrameResult,
-    Joints3D,
     Person,
     PersonBox,
     PersonKeypoints,
-    SkeletonPose,
 )
 from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
@@ -57,6 +55,7 @@ class PosePipeline:
         self._detector, self._tracker = detector, tracker
         self._lifter, self._solver, self._filters = lifter, solver, list(filters)
         self._settings = settings
+        self._forgetters = [stage.forget for stage in (tracker, lifter, solver)] + [f.forget for f in self._filters]
         self._last_keypoints: list[PersonKeypoints] = []
         self._last_seen_ns: dict[int, int] = {}
         self._frames_since_detection = 0
@@ -67,13 +66,10 @@ class PosePipeline:
             boxes = self._boxes(frame)
         with self.stopwatch.measure("estimate"):
             keypoints = self.estimator.estimate(frame, boxes)
-        intrinsics = CameraIntrinsics.from_field_of_view(self._settings.fov_deg, frame.width, frame.height)
-        with self.stopwatch.measure("lift"):
-            joints = [self._lifter.lift(person, intrinsics) for person in keypoints]
-        with self.stopwatch.measure("solve"):
-            poses = [self._pose(person) for person in joints]
-        self._remember(frame, keypoints)
-        return FrameResult(frame, self._people(frame, boxes, keypoints, joints, poses))
+        people = [self._person(person, frame) for person in keypoints]
+        seen = tuple(person for person in people if person is not None)
+        self._remember(frame, seen)
+        return FrameResult(frame, seen)
 
     def close(self) -> None:
         """Give the models back."""
@@ -92,38 +88,26 @@ class PosePipeline:
             self._frames_since_detection = 0
         return self._tracker.update(frame, detections, self._last_keypoints)
 
-    def _pose(self, joints: Joints3D) -> SkeletonPose:
-        pose = self._solver.solve(joints)
-        for pose_filter in self._filters:
-            pose = pose_filter.apply(pose)
-        return pose
+    def _person(self, keypoints: PersonKeypoints, frame: Frame) -> Person | None:
+        """One person's way to a pose: lift, solve, filter; None when too little of them was seen."""
+        box = box_of_keypoints(keypoints, self._settings.score_threshold, frame.width, frame.height)
+        if box is None:
+            return None
+        intrinsics = CameraIntrinsics.from_field_of_view(self._settings.fov_deg, frame.width, frame.height)
+        with self.stopwatch.measure("lift"):
+            joints = self._lifter.lift(keypoints, intrinsics)
+        with self.stopwatch.measure("solve"):
+            pose = self._solver.solve(joints)
+            for pose_filter in self._filters:
+                pose = pose_filter.apply(pose)
+        return Person(box, keypoints, joints, pose)
 
-    def _remember(self, frame: Frame, keypoints: list[PersonKeypoints]) -> None:
+    def _remember(self, frame: Frame, people: Sequence[Person]) -> None:
         """Keep what the next frame needs, and let everybody forget those who have been gone for long."""
-        self._last_keypoints = keypoints
-        self._last_seen_ns |= {person.track_id: frame.time_ns for person in keypoints}
+        self._last_keypoints = [person.keypoints for person in people]
+        self._last_seen_ns |= {person.keypoints.track_id: frame.time_ns for person in people}
         gone = [i for i, seen_ns in self._last_seen_ns.items() if frame.time_ns - seen_ns > _FORGET_AFTER_NS]
         for track_id in gone:
             del self._last_seen_ns[track_id]
-            for stage in (self._tracker, self._lifter, self._solver, *self._filters):
-                stage.forget(track_id)
-
-    def _people(
-        self,
-        frame: Frame,
-        boxes: list[PersonBox],
-        keypoints: list[PersonKeypoints],
-        joints: list[Joints3D],
-        poses: list[SkeletonPose],
-    ) -> tuple[Person, ...]:
-        if self.estimator.finds_people:
-            found = [
-                box_of_keypoints(person, self._settings.score_threshold, frame.width, frame.height)
-                for person in keypoints
-            ]
-            return tuple(
-                Person(box, *rest)
-                for box, *rest in zip(found, keypoints, joints, poses, strict=True)
-                if box is not None
-            )
-        return tuple(Person(*parts) for parts in zip(boxes, keypoints, joints, poses, strict=True))
+            for forget in self._forgetters:
+                forget(track_id)

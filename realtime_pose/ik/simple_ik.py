@@ -151,7 +151,10 @@ class SimpleIKSolver:
     def _two_bones(
         self, joint: str, hinge: str, limits: LimbLimits, middle_m: Float64, end_m: Float64 | None, state: _State
     ) -> tuple[Float64, float]:
-        """Local rotation of the ball joint and bend of the hinge; places are from the ball joint, in its parent's space."""
+        """Local rotation of the ball joint and bend of the hinge.
+
+        `middle_m` and `end_m` are seen from the ball joint, in its parent's space.
+        """
         upper_m, lower_m = self._bone_m[_ROW[hinge]], self._bone_m[_ROW[hinge] + 1]
         before = state.twist_rad.get(joint, 0.0)
         if end_m is None:

@@ -6,6 +6,7 @@ Source: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking" (
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import cv2
@@ -34,14 +35,15 @@ class _Landmarker:
 
     def __init__(self, *, video: bool) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")
+        self._noisy = True
         try:
             with quiet_stderr(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # its dependencies' deprecations are not our user's business
                 from mediapipe.python.solutions.pose import Pose
 
                 self._pose = Pose(static_image_mode=not video, model_complexity=1, smooth_landmarks=False)
-                self.find(np.zeros((64, 64, 3), np.uint8))  # its late start-up messages come with the first picture
-        except Exception as exc:  # noqa: BLE001 - the one place that meets MediaPipe's own errors
+                self.find(np.zeros((64, 64, 3), np.uint8))  # starts the threads, so the first frame is not late
+        except Exception as exc:  # the one place that meets MediaPipe's own errors
             raise CheckpointError(
                 f"BlazePose does not start ({exc}); reinstall it with: pip install --no-deps mediapipe==0.10.21"
             ) from exc
@@ -49,11 +51,12 @@ class _Landmarker:
     def find(self, image_bgr: UInt8) -> tuple[Float32, Float32] | None:
         """Keypoints (27, 2) in px and their scores (27,); None if nobody is there."""
         height, width = image_bgr.shape[:2]
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), quiet_stderr() if self._noisy else nullcontext():
             warnings.simplefilter("ignore")  # protobuf deprecates a call that MediaPipe makes
             answer: Any = self._pose.process(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
         if answer.pose_landmarks is None:
             return None
+        self._noisy = False  # its last start-up message comes with the first person
         points = answer.pose_landmarks.landmark
         raw = np.array([(points[i].x, points[i].y, points[i].visibility) for i in _LANDMARKS])
         # BlazePose guesses points beyond the picture's edge; what lies outside has not been seen.

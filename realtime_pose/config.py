@@ -1,0 +1,112 @@
+"""All settings of a run: defaults, then YAML files, then environment, then the command line; unknown keys are refused."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.errors import ConfigError, UnknownChoiceError
+from realtime_pose.ik.base import BodyConfig
+from realtime_pose.inference.base import InferenceConfig
+
+_ENVIRONMENT = {
+    "VITPOSE_CONFIG": "model_config",
+    "VITPOSE_CHECKPOINT": "checkpoint",
+    "VITPOSE_DEVICE": "device",
+}
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    """Where results go.
+
+    Attributes:
+        udp: host:port of a PosePacket receiver; empty sends nothing.
+        mirror: Send the pose as a mirror shows it: left and right change sides.
+        record: Folder for overlay.mp4, motion.bvh, keypoints.json and the session; empty records nothing.
+    """
+
+    udp: str = ""
+    mirror: bool = False
+    record: str = ""
+
+
+@dataclass(frozen=True)
+class AppConfig:
+    """Every setting, one section a stage."""
+
+    capture: CaptureConfig = field(default_factory=CaptureConfig)
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    body: BodyConfig = field(default_factory=BodyConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
+
+    def with_values(self, values: Mapping[str, Any], origin: str) -> "AppConfig":
+        """A copy with nested `values` ({"body": {"height_m": 1.8}}) put in.
+
+        Raises:
+            ConfigError: A value has the wrong type; the message names `origin`.
+            UnknownChoiceError: There is no such section or key; the message lists those there are.
+        """
+        changed = self
+        for section, entries in values.items():
+            if section not in {f.name for f in fields(self)}:
+                raise UnknownChoiceError(f"{origin}: section", section, [f.name for f in fields(self)])
+            if not isinstance(entries, Mapping):
+                raise ConfigError(f"{origin}: {section} is {entries!r}, wanted a table of settings")
+            part = getattr(self, section)
+            typed = {key: _typed(part, section, key, value, origin) for key, value in entries.items()}
+            changed = replace(changed, **{section: replace(part, **typed)})
+        return changed
+
+
+def load_config(
+    files: list[Path], overrides: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+) -> AppConfig:
+    """The settings of a run: each of `files` over the one before, then VITPOSE_* variables, then `overrides`.
+
+    Raises:
+        ConfigError: A file is missing or no YAML table, or a value has the wrong type.
+        UnknownChoiceError: A section or key is unknown.
+    """
+    config = AppConfig()
+    for path in files:
+        config = config.with_values(_read_yaml(path), str(path))
+    from_environment = {key: environment[name] for name, key in _ENVIRONMENT.items() if environment.get(name)}
+    config = config.with_values({"inference": from_environment}, "environment")
+    return config.with_values(overrides, "command line")
+
+
+def _read_yaml(path: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"cannot read the settings file {path} ({exc.strerror}); see configs/default.yaml") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path} is not valid YAML ({' '.join(str(exc).split())}); see configs/default.yaml") from exc
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{path} holds a {type(values).__name__}, wanted sections as in configs/default.yaml")
+    return values
+
+
+def _typed(part: object, section: str, key: object, value: object, origin: str) -> object:
+    """The value, checked against the type of the default that it replaces."""
+    known = [f.name for f in fields(part)]  # type: ignore[arg-type]  # every section is a dataclass
+    if not isinstance(key, str) or key not in known:
+        raise UnknownChoiceError(f"{origin}: {section} key", key, known)
+    wanted = type(getattr(part, key))
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if wanted is str and isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # `source: 0` is a camera's index
+    if type(value) is not wanted:
+        raise ConfigError(f"{origin}: {section}.{key} is {value!r}, wanted {_WORDS[wanted]}")
+    return value
+
+
+_WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}

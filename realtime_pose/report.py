@@ -1,0 +1,81 @@
+"""What a run was like: counts, rates, latency and time by stage, as `--report` writes them."""
+
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime_pose.errors import RecordingError
+
+STAGES = ("capture", "detect", "estimate", "lift", "solve", "send")
+_KEPT = 20_000  # latest frames that figures are taken over: bounded memory for a run without end
+
+
+class RunStatistics:
+    """Collects figures frame by frame; one thread writes, any may read."""
+
+    def __init__(self, *, live: bool) -> None:
+        self.frames = 0
+        self.persons_max = 0
+        self._live = live
+        self._first_ns: int | None = None
+        self._last_ns = 0
+        self._latency_ms: deque[float] = deque(maxlen=_KEPT)
+        self._stages_ms: dict[str, deque[float]] = {stage: deque(maxlen=_KEPT) for stage in STAGES}
+
+    def add(self, stages_ms: Mapping[str, float], persons: int, captured_ns: int, sent_ns: int) -> None:
+        """Count one frame."""
+        if self._first_ns is None:
+            self._first_ns = captured_ns
+        self._last_ns = sent_ns
+        self.frames += 1
+        self.persons_max = max(self.persons_max, persons)
+        self._latency_ms.append((sent_ns - captured_ns) / 1e6)
+        for stage, taken_ms in stages_ms.items():
+            self._stages_ms[stage].append(taken_ms)
+
+    @property
+    def seconds(self) -> float:
+        """From the first frame's capture to the last one's sending."""
+        return 0.0 if self._first_ns is None else (self._last_ns - self._first_ns) / 1e9
+
+    @property
+    def fps(self) -> float:
+        """Frames a second over the whole run."""
+        return self.frames / self.seconds if self.seconds > 0 else 0.0
+
+    def figures(self) -> dict[str, Any]:
+        """The part of the report that is measured."""
+        estimate_ms = list(self._stages_ms["estimate"])
+        return {
+            "frames": self.frames,
+            "persons_max": self.persons_max,
+            "seconds": round(self.seconds, 3),
+            "fps": round(self.fps, 2),
+            "model_fps": round(1e3 / float(np.mean(estimate_ms)), 2) if estimate_ms else 0.0,
+            "latency_ms": _percentiles(list(self._latency_ms)) if self._live else None,
+            "stages_ms": {stage: _percentiles(list(values)) for stage, values in self._stages_ms.items()},
+        }
+
+
+def _percentiles(values_ms: Sequence[float]) -> dict[str, float | None]:
+    if not values_ms:
+        return {"p50": None, "p95": None}
+    p50, p95 = np.percentile(values_ms, [50, 95])
+    return {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
+
+
+def write_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write the report as JSON.
+
+    Raises:
+        RecordingError: The file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    except OSError as exc:
+        raise RecordingError(f"cannot write the report {path}: {exc.strerror}; choose another path") from exc

@@ -1,0 +1,223 @@
+"""Every thread of the program: one runs the pipeline, one more stands behind each sink that can be slow."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from realtime_pose.capture.base import FrameSource
+from realtime_pose.communication.base import PoseSink
+from realtime_pose.datatypes import Frame, FrameResult
+from realtime_pose.errors import EndOfStream, StageFailedError
+from realtime_pose.pipeline import PosePipeline
+from realtime_pose.report import RunStatistics
+from realtime_pose.utils.slot import LatestSlot, SlotClosed
+
+log = logging.getLogger(__name__)
+
+_QUEUE_FRAMES = 32  # about a second: what a slow sink may be behind
+
+
+class SinkWorker:
+    """A thread of its own for a sink that can be slow, such as a video encoder.
+
+    With `lossless` the caller waits when the queue is full (files); without, the frame is dropped for this sink
+    and counted (live).
+    """
+
+    def __init__(self, sink: PoseSink, *, lossless: bool) -> None:
+        self.dropped = 0
+        self.failure: Exception | None = None
+        self._sink, self._lossless = sink, lossless
+        self._queue: queue.Queue[FrameResult | None] = queue.Queue(_QUEUE_FRAMES)
+        self._thread = threading.Thread(target=self._work, name=f"sink-{type(sink).__name__}", daemon=True)
+        self._thread.start()
+
+    def send(self, result: FrameResult) -> None:
+        """Hand a result over.
+
+        Raises:
+            Exception: Whatever stopped the worker; the sink takes no more.
+        """
+        if self.failure is not None:
+            raise self.failure
+        try:
+            self._queue.put(result, block=self._lossless)
+        except queue.Full:
+            self.dropped += 1
+
+    def close(self) -> None:
+        """Let the sink finish what it was given, then close it."""
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            while (result := self._queue.get()) is not None:
+                if self.failure is None:
+                    self._send(result)
+        finally:
+            self._close_sink()
+
+    def _send(self, result: FrameResult) -> None:
+        try:
+            self._sink.send(result)
+        except Exception as exc:  # kept for the pose thread; the queue is emptied on, so that nobody waits for us
+            self.failure = exc
+
+    def _close_sink(self) -> None:
+        try:
+            self._sink.close()
+        except Exception as exc:
+            self.failure = self.failure or exc
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a run stands."""
+
+    running: bool
+    frames: int
+    frames_dropped: int
+    fps: float
+    persons: int
+    notices: tuple[str, ...]
+
+
+class Runtime:
+    """One run from a source through a pipeline to sinks. Used once.
+
+    Args:
+        source: Where frames come from.
+        pipeline: What makes results of them.
+        sinks: Take results in the pose thread; they never block.
+        slow_sinks: Take results each in a thread of its own.
+        paced: Show a file at its own speed, as a camera would.
+        max_frames: End after so many; None for all.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        pipeline: PosePipeline,
+        sinks: Sequence[PoseSink] = (),
+        slow_sinks: Sequence[PoseSink] = (),
+        *,
+        paced: bool = False,
+        max_frames: int | None = None,
+    ) -> None:
+        self.statistics = RunStatistics(live=paced or source.live)
+        self.results: LatestSlot[FrameResult] = LatestSlot()
+        self._source, self._pipeline, self._sinks = source, pipeline, list(sinks)
+        self._workers = [SinkWorker(sink, lossless=not source.live) for sink in slow_sinks]
+        self._paced, self._max_frames = paced and not source.live, max_frames
+        self._due_offset_ns: int | None = None
+        self._persons = 0
+        self._failure: StageFailedError | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._guard, args=("pose", self._run), name="pose", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End the run with files closed. Safe to repeat, from any thread, and before `start`."""
+        self._stop.set()
+        if not self._join(timeout_s):
+            self._source.close()  # last resort for a read that is stuck in a driver
+            if not self._join(timeout_s):
+                log.error("the pose thread is still running")
+        if self._thread.ident is None:
+            self._finish()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Whether the run is over, after waiting for that at most so long."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def raise_if_failed(self) -> None:
+        """Raise StageFailedError, with its cause, if a worker died."""
+        if self._failure is not None:
+            raise self._failure
+
+    def snapshot(self) -> Snapshot:
+        """Where the run stands now."""
+        return Snapshot(
+            running=self._thread.is_alive(),
+            frames=self.statistics.frames,
+            frames_dropped=self._source.dropped + sum(worker.dropped for worker in self._workers),
+            fps=self.statistics.fps,
+            persons=self._persons,
+            notices=tuple(self._source.notices),
+        )
+
+    def _run(self) -> None:
+        while not self._stop.is_set() and self.statistics.frames != self._max_frames:
+            with self._pipeline.stopwatch.measure("capture"):
+                frame = self._source.read()
+            if frame is None:
+                continue  # nothing came within the source's timeout
+            if self._paced:
+                frame = self._when_due(frame)
+            result = self._pipeline.step(frame)
+            with self._pipeline.stopwatch.measure("send"):
+                for sink in (*self._sinks, *self._workers):
+                    sink.send(result)
+            sent_ns = time.monotonic_ns()
+            self._persons = len(result.people)
+            self.statistics.add(self._pipeline.stopwatch.take(), len(result.people), frame.captured_ns, sent_ns)
+            self.results.put(result)
+
+    def _when_due(self, frame: Frame) -> Frame:
+        """The frame, at the moment at which its own time says it is to be shown."""
+        now_ns = time.monotonic_ns()
+        if self._due_offset_ns is None:
+            self._due_offset_ns = now_ns - frame.time_ns
+        early_ns = frame.time_ns + self._due_offset_ns - now_ns
+        if early_ns > 0:
+            self._stop.wait(early_ns / 1e9)
+        return replace(frame, captured_ns=time.monotonic_ns())
+
+    def _finish(self) -> None:
+        """Close everything that was opened, whatever one of them says."""
+        closers: list[Callable[[], None]] = [self._source.close, self._pipeline.close]
+        closers += [sink.close for sink in (*self._sinks, *self._workers)]
+        for close in closers:
+            self._note_failure("closing", close)
+        for worker in self._workers:
+            if worker.failure is not None:
+                self._fail("recording", worker.failure)
+        self.results.close()
+
+    def _guard(self, name: str, loop: Callable[[], None]) -> None:
+        """A worker may die, never silently."""
+        try:
+            self._note_failure(name, loop)
+        finally:
+            self._stop.set()
+            self._finish()
+
+    def _note_failure(self, name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (SlotClosed, EndOfStream):
+            pass  # the normal ways out
+        except Exception as exc:
+            log.debug("%s stopped", name, exc_info=exc)
+            self._fail(name, exc)
+
+    def _fail(self, name: str, cause: Exception) -> None:
+        if self._failure is None:
+            self._failure = StageFailedError(f"{name} stopped: {cause}")
+            self._failure.__cause__ = cause
+
+    def _join(self, timeout_s: float) -> bool:
+        """Whether the pose thread has ended (or never began, or is the caller itself)."""
+        if self._thread.ident is None or self._thread is threading.current_thread():
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
