@@ -1,0 +1,22 @@
+"""Model weights: which there are, where they lie, how they come here, and what is in them.
+
+Nothing here needs torch until weights are read.
+"""
+
+from realtime_pose.checkpoints.download import Progress, download, is_offline
+from realtime_pose.checkpoints.files import read_tensors
+from realtime_pose.checkpoints.manifest import CheckpointEntry, find_local, folders, read_manifest
+from realtime_pose.checkpoints.vitpose import VitPoseWeights, load_vitpose
+
+__all__ = [
+    "CheckpointEntry",
+    "Progress",
+    "VitPoseWeights",
+    "download",
+    "find_local",
+    "folders",
+    "is_offline",
+    "load_vitpose",
+    "read_manifest",
+    "read_tensors",
+]

@@ -1,0 +1,152 @@
+"""Fetches a checkpoint of the manifest from the model hub: resumable, verified, and in place only when whole."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from realtime_pose.checkpoints.files import check_safetensors
+from realtime_pose.checkpoints.manifest import CheckpointEntry, find_entry, folders
+from realtime_pose.errors import CheckpointError
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Told the bytes that are here and the bytes in all."""
+
+HUB_TIMEOUT_S = 5.0
+_STALL_TIMEOUT_S = 20.0
+_CHUNK_BYTES = 1 << 20
+_SHA256_DIGITS = 64
+
+
+@dataclass(frozen=True)
+class _RemoteFile:
+    url: str
+    size: int
+    etag: str  # the hub gives a large file's sha256 here
+
+    @property
+    def sha256(self) -> str | None:
+        return self.etag if len(self.etag) == _SHA256_DIGITS else None
+
+
+def is_offline() -> bool:
+    """Whether the user forbids the hub, by HF_HUB_OFFLINE."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
+def download(name: str, progress: Progress = lambda had, total: None) -> Path:
+    """The file of the named checkpoint, fetched into the user's folder; a download that broke off is resumed.
+
+    Gives up within 5 s when the hub cannot be reached.
+
+    Raises:
+        UnknownChoiceError: The manifest has no such name.
+        CheckpointError: Offline, unreachable, broken off, or not what the manifest or the hub says it is.
+    """
+    entry = find_entry(name)
+    if is_offline():
+        raise CheckpointError(f"HF_HUB_OFFLINE is set, so {name} is not downloaded; {_by_hand(entry)}")
+    remote = _look_up(entry)
+    target = _target(entry)
+    # Named by its content, so that a part of an older version is never continued with a newer one.
+    part = target.with_suffix(f".{remote.etag[:12]}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _fetch(entry, remote, part, progress)
+        _verify(entry, remote, part)
+        part.replace(target)
+    except OSError as exc:
+        raise CheckpointError(f"{name} cannot be kept in {target.parent} ({exc.strerror}); make room there") from exc
+    return target
+
+
+def _target(entry: CheckpointEntry) -> Path:
+    return folders()[-1] / f"{entry.name}{Path(entry.file).suffix}"
+
+
+def _by_hand(entry: CheckpointEntry) -> str:
+    return f"put {entry.file} of {entry.repo} at {_target(entry)}"
+
+
+def _look_up(entry: CheckpointEntry) -> _RemoteFile:
+    """Where the file is and how large."""
+    found: list[_RemoteFile] = []
+    failure: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+            url = hf_hub_url(
+                entry.repo, entry.file, revision=entry.revision, endpoint=os.environ.get("HF_ENDPOINT") or None
+            )
+            answer = get_hf_file_metadata(url, timeout=HUB_TIMEOUT_S)
+            found.append(_RemoteFile(url, answer.size or 0, answer.etag or ""))
+        except Exception as exc:  # noqa: BLE001 - carried to the caller's thread, which translates it
+            failure.append(exc)
+
+    # A thread, because resolving a name has no timeout of its own; it is left behind when it takes too long.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(HUB_TIMEOUT_S)
+    if found and found[0].size:
+        return found[0]
+    cause = failure[0] if failure else None
+    status = getattr(getattr(cause, "response", None), "status_code", None)
+    if status is not None:
+        raise CheckpointError(f"the model hub has no {entry.file} of {entry.repo} for us (HTTP {status})") from cause
+    raise CheckpointError(
+        f"the model hub cannot be reached, so {entry.name} is not downloaded; "
+        f"check the connection, or {_by_hand(entry)}"
+    ) from cause
+
+
+def _fetch(entry: CheckpointEntry, remote: _RemoteFile, part: Path, progress: Progress) -> None:
+    """Append to `part` what it lacks."""
+    import httpx
+
+    had = part.stat().st_size if part.exists() else 0
+    if had >= remote.size:
+        return
+    headers = {"Range": f"bytes={had}-"} if had else {}
+    try:
+        request = httpx.stream("GET", remote.url, headers=headers, timeout=_STALL_TIMEOUT_S, follow_redirects=True)
+        with request as answer:
+            answer.raise_for_status()
+            resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
+            had = had if resumed else 0
+            with part.open("ab" if resumed else "wb") as file:
+                for chunk in answer.iter_bytes(_CHUNK_BYTES):
+                    file.write(chunk)
+                    had += len(chunk)
+                    progress(had, remote.size)
+    except httpx.HTTPError as exc:
+        raise _broken_off(entry, had, remote) from exc
+    if had < remote.size:
+        raise _broken_off(entry, had, remote)
+
+
+def _broken_off(entry: CheckpointEntry, had: int, remote: _RemoteFile) -> CheckpointError:
+    return CheckpointError(
+        f"the download of {entry.name} broke off at {had:,} of {remote.size:,} bytes; try again, it goes on from there"
+    )
+
+
+def _verify(entry: CheckpointEntry, remote: _RemoteFile, part: Path) -> None:
+    """Refuse and delete a file that is not the promised one."""
+    wanted = entry.sha256 or remote.sha256
+    with part.open("rb") as file:
+        got = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        if wanted is not None and got != wanted:
+            raise CheckpointError(
+                f"the download of {entry.name} has sha256 {got}, wanted {wanted}; it was deleted, try again"
+            )
+        if entry.file.endswith(".safetensors"):
+            check_safetensors(part)
+    except CheckpointError:
+        part.unlink()
+        raise

@@ -1,0 +1,117 @@
+"""Reads tensors out of checkpoint files, and never runs what else a file may hold.
+
+A .pth file is a pickle, and a pickle is a program. torch's restricted reader builds tensors and plain containers only;
+what harmless training notes need beyond that is answered with empty stand-ins, and anything else is refused.
+"""
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realtime_pose.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Names that training notes of mmengine and numpy are pickled under. The real ones are never called for them.
+_NOTES = (
+    "numpy.core.multiarray.scalar",
+    "numpy.core.multiarray._reconstruct",
+    "numpy._core.multiarray.scalar",
+    "numpy._core.multiarray._reconstruct",
+    "numpy.ndarray",
+    "numpy.dtype",
+    "mmengine.logging.history_buffer.HistoryBuffer",
+    "builtins.getattr",  # how a HistoryBuffer names its own methods
+)
+
+
+class _Skipped:
+    """Stands where a training note was; takes any arguments and state, and keeps nothing."""
+
+    def __new__(cls, *_: object) -> "_Skipped":
+        return super().__new__(cls)
+
+    def __setstate__(self, _: object) -> None:
+        pass
+
+
+def read_tensors(path: Path) -> "dict[str, Tensor]":
+    """Name -> tensor (on the CPU) of everything in a .safetensors or .pth file. Nothing in the file is executed.
+
+    Raises:
+        CheckpointError: The file is missing, empty, cut short, no checkpoint, or holds code.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as exc:
+        raise CheckpointError(f"{path} cannot be read ({exc.strerror}); give a .safetensors or .pth file") from exc
+    if size == 0:
+        raise CheckpointError(f"{path} is empty; delete it and download it again")
+    if start.lstrip()[:1] == b"<":
+        raise CheckpointError(f"{path} is a web page, wanted model weights; download the file itself, not its page")
+    if start.startswith(b"version https://git-lfs"):
+        raise CheckpointError(f"{path} is a Git LFS pointer, wanted model weights; fetch the file with: git lfs pull")
+    if start[8:9] == b"{":  # safetensors: eight bytes with the header's length, then the header
+        return _read_safetensors(path)
+    if start[:2] == b"PK" or start[:1] == b"\x80":  # torch's zip archive; a bare pickle
+        return _read_pickle(path)
+    raise CheckpointError(f"{path} is no checkpoint that is known; wanted a .safetensors or .pth file")
+
+
+def check_safetensors(path: Path) -> None:
+    """Refuse a safetensors file whose header and length do not agree; needs no torch.
+
+    Raises:
+        CheckpointError: The file is damaged or cut short.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as exc:
+        raise CheckpointError(f"{path} is damaged or cut short ({exc}); delete it and download it again") from exc
+
+
+def _read_safetensors(path: Path) -> "dict[str, Tensor]":
+    from safetensors.torch import load_file
+
+    check_safetensors(path)
+    return load_file(str(path))
+
+
+def _read_pickle(path: Path) -> "dict[str, Tensor]":
+    import torch
+
+    try:
+        with torch.serialization.safe_globals([(_Skipped, name) for name in _NOTES]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as exc:
+        code = re.search(r"GLOBAL (\S+)", str(exc))
+        if code is None:
+            raise CheckpointError(f"{path} is damaged, or no checkpoint; delete it and download it again") from exc
+        raise CheckpointError(
+            f"{path} holds code ({code[1]}), wanted tensors only, so nothing in it was run; "
+            "get the same weights as .safetensors, or from a source you trust"
+        ) from exc
+    except Exception as exc:  # the one place that meets torch's own errors: a damaged file breaks it in many ways
+        raise CheckpointError(f"{path} is damaged or cut short; delete it and download it again") from exc
+    return _tensors_in(path, content)
+
+
+def _tensors_in(path: Path, content: Any) -> "dict[str, Tensor]":  # noqa: ANN401 - a file can hold anything
+    """The tensors of a training checkpoint (under "state_dict") or of a plain table."""
+    import torch
+
+    table = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    if not isinstance(table, Mapping):
+        raise CheckpointError(f"{path} holds {type(content).__name__}, wanted a table of named tensors")
+    tensors = {str(name): value for name, value in table.items() if isinstance(value, torch.Tensor)}
+    if not tensors:
+        raise CheckpointError(f"{path} holds no tensors, wanted the weights of a model")
+    return tensors

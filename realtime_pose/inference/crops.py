@@ -1,0 +1,78 @@
+"""From boxes in a frame to a network's input: one affine warp a person, written into one batch.
+
+The first pixel of a crop is its region's left top corner and the last pixel the right bottom one, so a crop of w pixels
+spans w - 1 steps; the heatmaps are read back in the same way.
+Source: Huang et al., "The Devil is in the Details: Delving into Unbiased Data Processing" (2020), section 3.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from realtime_pose.utils.arrays import Bool, Float32, Float64, UInt8
+
+
+@dataclass(frozen=True, eq=False)
+class CropRegions:
+    """The parts of a frame that become crops.
+
+    Attributes:
+        corner_px: (N, 2) left and top, pixels of the full frame.
+        size_px: (N, 2) width and height.
+    """
+
+    corner_px: Float64
+    size_px: Float64
+
+
+def regions_of_boxes(boxes_xyxy_px: Float32, aspect: float, padding: float) -> CropRegions:
+    """The regions about boxes (N, 4), grown to width / height = `aspect`, then by the factor `padding`."""
+    boxes = boxes_xyxy_px.astype(np.float64)
+    low, high = boxes[:, :2], boxes[:, 2:]
+    width, height = (high - low).T
+    size = np.stack((np.maximum(width, height * aspect), np.maximum(height, width / aspect)), axis=-1) * padding
+    return CropRegions((low + high - size) / 2, size)
+
+
+def visible_boxes(boxes_xyxy_px: Float32, width: int, height: int) -> Bool:
+    """Which of the boxes (N, 4) have an area and show some of a frame of `width` x `height`; (N,)."""
+    left, top, right, bottom = boxes_xyxy_px.T
+    inside = (left < width) & (top < height) & (right > 0) & (bottom > 0)
+    return np.isfinite(boxes_xyxy_px).all(axis=1) & (right > left) & (bottom > top) & inside
+
+
+class Cropper:
+    """Cuts, scales and normalises people; keeps the memory of its largest batch.
+
+    Args:
+        input_wh: Width and height of a crop in px.
+        padding: How much larger than the box a crop is.
+        mean_rgb: (3,) the colour taken off, 0..255.
+        std_rgb: (3,) what the rest is divided by.
+    """
+
+    def __init__(self, input_wh: tuple[int, int], padding: float, mean_rgb: Float32, std_rgb: Float32) -> None:
+        self._wh, self._padding = input_wh, padding
+        self._aspect = input_wh[0] / input_wh[1]
+        self._gain = (1 / std_rgb).astype(np.float32)
+        self._offset = (-mean_rgb / std_rgb).astype(np.float32)
+        self._crop_bgr: UInt8 = np.empty((input_wh[1], input_wh[0], 3), np.uint8)
+        self._batch: Float32 = np.empty((0, 3, input_wh[1], input_wh[0]), np.float32)
+
+    def crop(self, image_bgr: UInt8, boxes_xyxy_px: Float32) -> tuple[Float32, CropRegions]:
+        """The network's input (N, 3, H, W) for boxes (N, 4), and where each crop lies in the frame.
+
+        The input is overwritten by the next call. What lies outside the frame is black.
+        """
+        regions = regions_of_boxes(boxes_xyxy_px, self._aspect, self._padding)
+        if len(boxes_xyxy_px) > len(self._batch):
+            self._batch = np.empty((len(boxes_xyxy_px), *self._batch.shape[1:]), np.float32)
+        for crop, corner, size in zip(self._batch, regions.corner_px, regions.size_px, strict=False):
+            scale = (np.array(self._wh) - 1) / size
+            crop_from_image = np.array([[scale[0], 0, -scale[0] * corner[0]], [0, scale[1], -scale[1] * corner[1]]])
+            cv2.warpAffine(image_bgr, crop_from_image, self._wh, dst=self._crop_bgr, flags=cv2.INTER_LINEAR)
+            for channel in range(3):  # the crop is BGR, the batch RGB
+                np.multiply(self._crop_bgr[..., 2 - channel], self._gain[channel], out=crop[channel])
+                crop[channel] += self._offset[channel]
+        return self._batch[: len(boxes_xyxy_px)], regions

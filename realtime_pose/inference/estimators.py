@@ -1,0 +1,105 @@
+"""The table of 2D estimators, and which one `auto` means on this machine."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from realtime_pose.checkpoints import Progress, download, find_local, is_offline, read_manifest
+from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
+from realtime_pose.inference.base import InferenceConfig, PoseEstimator
+from realtime_pose.utils.choices import load_choice
+
+log = logging.getLogger(__name__)
+
+_VITPOSE = "realtime_pose.inference.vitpose:ViTPoseEstimator"
+ESTIMATORS = {
+    "blazepose": "realtime_pose.inference.blazepose:BlazePoseEstimator",
+    "vitpose-s": _VITPOSE,
+    "vitpose-b": _VITPOSE,
+    "vitpose-l": _VITPOSE,
+    "vitpose-h": _VITPOSE,
+    "mmpose": _VITPOSE,
+}
+_AUTO = "auto"
+_AUTO_DOWNLOADS = "vitpose-s"
+
+Notify = Callable[[str], None]
+
+
+def build_estimator(
+    config: InferenceConfig, notify: Notify = log.warning, progress: Progress = lambda had, total: None
+) -> PoseEstimator:
+    """The estimator that `config` names, ready to run; missing weights are fetched where that is allowed.
+
+    `auto` is the smallest ViTPose whose weights are on this machine; else ViTPose-S, downloaded; else BlazePose.
+
+    Args:
+        config: The settings.
+        notify: Told, in one sentence each, what was chosen or left out and why.
+        progress: Told how far a download is.
+
+    Raises:
+        UnknownChoiceError: There is no such estimator, runtime or device.
+        ConfigError: The settings do not fit together, or not this machine.
+        CheckpointError: Weights that were asked for by name are missing, damaged, unsafe or of another architecture.
+    """
+    if config.estimator == _AUTO:
+        return _build_auto(config, notify, progress)
+    if config.estimator not in ESTIMATORS:
+        raise UnknownChoiceError("estimator", config.estimator, (_AUTO, *ESTIMATORS))
+    if config.estimator == "mmpose" and not (config.model_config and config.checkpoint):
+        missing = "--checkpoint" if config.model_config else "--model-config"
+        raise ConfigError(f"estimator mmpose needs --model-config FILE.py and --checkpoint FILE; {missing} is missing")
+    if config.estimator != "blazepose":
+        config = _with_weights(config, notify, progress)
+    return _build(config)
+
+
+def _with_weights(config: InferenceConfig, notify: Notify, progress: Progress) -> InferenceConfig:
+    """The same settings with the file of the checkpoint, fetched if the manifest has it and this machine does not."""
+    name = config.checkpoint or config.estimator
+    if name not in read_manifest():
+        return config
+    path = find_local(name) or _fetch(name, config, notify, progress)
+    return replace(config, checkpoint=str(path))
+
+
+def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progress) -> Path:
+    if not config.download:
+        raise CheckpointError(
+            f"the weights of {name} are not on this machine and downloads are off; "
+            f"get them with: realtime-pose models download {name}"
+        )
+    if not is_offline():
+        notify(f"Downloading the weights of {name} from {read_manifest()[name].repo}.")
+    return download(name, progress)
+
+
+def _build_auto(config: InferenceConfig, notify: Notify, progress: Progress) -> PoseEstimator:
+    if config.checkpoint:  # what the user named is used or refused, never replaced
+        return _build_vitpose(_with_weights(config, notify, progress))
+    for name in read_manifest():
+        path = find_local(name)
+        if path is not None:
+            try:
+                return _build_vitpose(replace(config, checkpoint=str(path)))
+            except CheckpointError as exc:
+                notify(f"Passing over {name}: {exc}.")
+    try:
+        path = _fetch(_AUTO_DOWNLOADS, config, notify, progress)
+        return _build_vitpose(replace(config, checkpoint=str(path)))
+    except CheckpointError as exc:
+        notify(f"Using BlazePose instead of ViTPose: {exc}.")
+    return _build(replace(config, estimator="blazepose"))
+
+
+def _build_vitpose(config: InferenceConfig) -> PoseEstimator:
+    """ViTPose of the size that its checkpoint has."""
+    estimator: PoseEstimator = load_choice("estimator", _AUTO_DOWNLOADS, ESTIMATORS)(config)
+    return estimator
+
+
+def _build(config: InferenceConfig) -> PoseEstimator:
+    estimator: PoseEstimator = load_choice("estimator", config.estimator, ESTIMATORS)(config)
+    return estimator

@@ -1,0 +1,132 @@
+"""Builds mmpose models from their configs, and keeps what mmpose needs and says out of everyone else's way."""
+
+import importlib
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realtime_pose.errors import ConfigError
+from realtime_pose.skeletons import COCO17, KeypointLayout
+from realtime_pose.utils.arrays import Float32, as_float32
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# mmpose's data set types, each with the layout its models predict.
+_LAYOUTS = {"CocoDataset": COCO17}
+_VISION_TRANSFORMERS = ("mmpretrain.VisionTransformer", "mmcls.VisionTransformer")
+_OUR_VISION_TRANSFORMER = "PlainVisionTransformer"
+
+
+@dataclass(frozen=True, eq=False)
+class TopdownModel:
+    """A model made from an mmpose config, with what its crops and heatmaps must be like.
+
+    Attributes:
+        network: mmpose's model, on torch's meta device: its tensors have shapes, but no values until a checkpoint
+            brings them. `network(pictures, None, mode="tensor")` then gives raw heatmaps (N, K, H, W).
+        layout: The keypoints it predicts.
+        input_wh: Width and height of a crop in px.
+        blur_kernel: Side of the Gaussian that DARK decoding blurs heatmaps with, in heatmap px.
+        padding: How much larger than the box a crop is.
+        mean_rgb: (3,) the colour that is taken off, 0..255.
+        std_rgb: (3,) what the rest is divided by.
+    """
+
+    network: "nn.Module"
+    layout: KeypointLayout
+    input_wh: tuple[int, int]
+    blur_kernel: int
+    padding: float
+    mean_rgb: Float32
+    std_rgb: Float32
+
+
+def build_topdown_model(config_path: Path) -> TopdownModel:
+    """The model that an mmpose config (.py) describes.
+
+    A config is Python code and is run: use only your own and the program's.
+
+    Raises:
+        ConfigError: The config cannot be read, or describes a model that this program cannot feed or decode.
+    """
+    if not config_path.is_file():
+        raise ConfigError(f"{config_path} does not exist; give an mmpose model config (.py) with --model-config")
+    _import_mmpose()
+    import torch
+    from mmengine.config import Config
+    from mmengine.registry import DefaultScope
+    from mmpose.registry import MODELS
+
+    try:
+        config = Config.fromfile(str(config_path))
+        settings = config.model.to_dict()
+        head, preprocessor = settings["head"], settings.pop("data_preprocessor")  # our crops do its work
+        backbone = settings["backbone"]
+        if backbone["type"] in _VISION_TRANSFORMERS:
+            backbone["type"] = _OUR_VISION_TRANSFORMER
+        backbone.pop("init_cfg", None)  # it would download weights to start a training from
+        dataset = config.test_dataloader.dataset.to_dict()
+        _check(config_path, head["decoder"], preprocessor, dataset)
+        # mmengine builds the parts that mmcv and mmpose registered; the scope says whose names are meant.
+        with DefaultScope.overwrite_default_scope("mmpose"), torch.device("meta"):
+            network = MODELS.build(settings)
+    except ConfigError:
+        raise
+    except Exception as exc:  # a config is code: anything can come out of it
+        raise ConfigError(
+            f"{config_path} does not describe a model of mmpose {importlib.import_module('mmpose').__version__} "
+            f"({type(exc).__name__}: {exc}); see configs/vitpose/ for ones that do"
+        ) from exc
+    codec = head["decoder"]
+    return TopdownModel(
+        network=network.eval(),
+        layout=_LAYOUTS[dataset["type"]],
+        input_wh=(int(codec["input_size"][0]), int(codec["input_size"][1])),
+        blur_kernel=int(codec.get("blur_kernel_size", 11)),
+        padding=_padding(dataset),
+        mean_rgb=as_float32(preprocessor["mean"]),
+        std_rgb=as_float32(preprocessor["std"]),
+    )
+
+
+def _check(
+    config_path: Path, codec: Mapping[str, Any], preprocessor: Mapping[str, Any], dataset: Mapping[str, Any]
+) -> None:
+    """Refuse pictures, heatmaps and keypoint sets that this program would feed, decode or name wrongly."""
+    if not preprocessor.get("bgr_to_rgb"):
+        raise ConfigError(f"{config_path} feeds BGR pictures, wanted data_preprocessor with bgr_to_rgb=True")
+    if codec["type"] != "UDPHeatmap" or codec.get("heatmap_type", "gaussian") != "gaussian":
+        raise ConfigError(f"{config_path} decodes by {codec['type']}, wanted UDPHeatmap of the gaussian type")
+    if dataset["type"] not in _LAYOUTS:
+        raise ConfigError(
+            f"{config_path} names the keypoints of {dataset['type']} (test_dataloader.dataset.type), "
+            f"wanted one of: {', '.join(_LAYOUTS)}"
+        )
+
+
+def _padding(dataset: Mapping[str, Any]) -> float:
+    steps = {step["type"]: step for step in dataset.get("pipeline", ())}
+    return float(steps.get("GetBBoxCenterScale", {}).get("padding", 1.25))
+
+
+def _import_mmpose() -> None:
+    """Import mmpose once, quietly, with stand-ins for the two packages it asks for and cannot have here."""
+    if "mmpose.models" in sys.modules:
+        return
+    # xtcocotools' wheel is built for numpy 1; pycocotools has the same modules under another name.
+    for part in ("", ".mask", ".coco", ".cocoeval"):
+        sys.modules.setdefault(f"xtcocotools{part}", importlib.import_module(f"pycocotools{part}"))
+    with warnings.catch_warnings():
+        # Said by torch, mmengine and mmcv about each other, at import only: torch.jit.script and pkg_resources are
+        # old, and mmcv-lite lacks compiled operations, of which ViTPose uses none.
+        warnings.simplefilter("ignore")
+        importlib.import_module("mmpose.models")
+    from mmpose.registry import MODELS
+
+    from realtime_pose.inference.vit_backbone import VisionTransformer
+
+    MODELS.register_module(name=_OUR_VISION_TRANSFORMER, module=VisionTransformer)
