@@ -28,7 +28,7 @@ _UNITS = {
     "timestamp": "s, Unix time of capture",
 }
 _HELLO_EVERY_NS = 1_000_000_000
-_MAX_PX, _MAX_M = 99_999.0, 999.0  # far outside of any picture or room; keeps a datagram within its size
+_MAX_PX, _MAX_M = 99_999.0, 99.0  # far outside of any picture or room; keeps a datagram within its size
 _REFLECT_X = np.array([-1.0, 1.0, 1.0])
 
 

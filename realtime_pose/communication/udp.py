@@ -19,8 +19,10 @@ def parse_target(text: str, *, lowest_port: int = 1) -> tuple[str, int]:
         ConfigError: It is anything else.
     """
     host, colon, port = text.rpartition(":")
-    if not text.isprintable() or " " in text:
-        raise ConfigError(f"address {text!r} holds a space or a control character; write it like {DEFAULT_TARGET}")
+    if not text.isprintable() or " " in text or "/" in text:
+        raise ConfigError(
+            f"address {text!r} holds a space, a slash or a control character; write it like {DEFAULT_TARGET}"
+        )
     if not colon or "]" in port:
         raise ConfigError(f"address {text!r} has no port; write it like {DEFAULT_TARGET}")
     bracketed = host.startswith("[") and host.endswith("]")

@@ -1,0 +1,177 @@
+"""The sockets: what is sent arrives, nobody listening is no error, and bad addresses get a plain sentence."""
+
+import socket
+
+import numpy as np
+import pytest
+from support.people import make_clip, make_person, make_result
+
+from realtime_pose.communication.packet import HelloPacket, PosePacket
+from realtime_pose.communication.udp import UdpReceiver, UdpSink, parse_target
+from realtime_pose.errors import ConfigError
+
+GIVE_UP_S = 10.0
+
+
+@pytest.fixture
+def receiver():
+    receiver = UdpReceiver("127.0.0.1:0")
+    yield receiver
+    receiver.close()
+
+
+def receive(receiver, count):
+    packets = [receiver.receive(GIVE_UP_S) for _ in range(count)]
+    assert None not in packets
+    return packets
+
+
+def test_a_clip_arrives_whole_over_one_socket(receiver):
+    sink = UdpSink(receiver.address, stream=9)
+    clip = make_clip(5)
+    seen = []
+    for result in clip:
+        sink.send(result)
+        seen += receive(receiver, 4 if result is clip[0] else 3)
+    sink.close()
+    last = receiver.receive(GIVE_UP_S)
+    poses = [packet for packet in seen if isinstance(packet, PosePacket)]
+    assert [pose.seq for pose in poses] == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose(
+        poses[3].rotations, clip[3].people[0].pose.rotations.local_xyzw, rtol=0, atol=0.5e-4 + 1e-7
+    )
+    assert isinstance(last, HelloPacket)
+    assert last.sent == 15
+    assert (sink.packets_sent, sink.datagrams_sent, sink.lost, receiver.malformed) == (5, 17, 0, 0)
+
+
+def test_nobody_listening_is_no_error():
+    taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    taken.bind(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    taken.close()
+    sink = UdpSink(f"127.0.0.1:{port}")
+    for result in make_clip(50):
+        sink.send(result)
+    sink.close()
+    assert sink.packets_sent == 50
+
+
+class RefusingSocket:
+    """A network that is down, then full."""
+
+    def __init__(self):
+        self.closed = False
+        self.errors = [OSError(101, "Network is unreachable"), BlockingIOError(), ConnectionRefusedError()]
+
+    def sendto(self, datagram, address):
+        raise self.errors[len(datagram) % 3]
+
+    def close(self):
+        self.closed = True
+
+
+def test_what_the_system_refuses_is_counted_and_never_raised():
+    sink = UdpSink("127.0.0.1:9")
+    sink._socket.close()
+    sink._socket = refusing = RefusingSocket()
+    for result in make_clip(4):
+        sink.send(result)
+    sink.close()
+    assert refusing.closed
+    assert (sink.packets_sent, sink.datagrams_sent, sink.lost) == (0, 0, 14)  # 4 x (pose, feet, hands) and 2 hellos
+
+
+def test_after_close_nothing_is_sent(receiver):
+    sink = UdpSink(receiver.address)
+    sink.close()
+    sink.close()
+    sink.send(make_result([make_person(1)]))
+    assert receiver.receive(0) is None
+    assert sink.datagrams_sent == 0
+
+
+def test_malformed_datagrams_are_counted_and_the_next_packet_still_comes(receiver):
+    host, port = parse_target(receiver.address)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for datagram in (b"", b"hello", b"{}", b"x" * 9000):
+            stranger.sendto(datagram, (host, port))
+    for count in range(1, 5):
+        assert receiver.receive(GIVE_UP_S) is None
+        assert receiver.malformed == count
+    assert "at most 1472 bytes" in receiver.why_malformed
+    sink = UdpSink(receiver.address)
+    sink.send(make_result())
+    assert isinstance(receiver.receive(GIVE_UP_S), HelloPacket)
+    sink.close()
+
+
+def test_a_receiver_gives_its_port_back_and_refuses_one_that_is_taken(receiver):
+    with pytest.raises(ConfigError, match=r"cannot listen on .*close the program that listens there"):
+        UdpReceiver(receiver.address)
+    address = receiver.address
+    receiver.close()
+    UdpReceiver(address).close()
+
+
+def test_a_receiver_hears_this_machine_only_unless_asked(receiver):
+    assert receiver.address.startswith("127.0.0.1:")
+    with pytest.raises(ConfigError, match="cannot listen on"):
+        UdpReceiver("203.0.113.7:0")  # documentation range: nobody's
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("127.0.0.1:5005", ("127.0.0.1", 5005)),
+        ("localhost:1", ("localhost", 1)),
+        ("[::1]:65535", ("::1", 65535)),
+        ("studio-pc.local:5005", ("studio-pc.local", 5005)),
+    ],
+)
+def test_addresses_are_read(text, wanted):
+    assert parse_target(text) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "has no port"),
+        ("127.0.0.1", "has no port"),
+        ("[::1]", "has no port"),
+        ("127.0.0.1:", "a port is a number from 1 to 65535"),
+        ("127.0.0.1:0", "a port is a number from 1 to 65535"),
+        ("127.0.0.1:65536", "a port is a number from 1 to 65535"),
+        ("127.0.0.1:-5", "a port is a number from 1 to 65535"),
+        ("127.0.0.1:5e3", "a port is a number from 1 to 65535"),
+        ("127.0.0.1:٥٠٠٥", "a port is a number from 1 to 65535"),
+        ("127.0.0.1:" + "9" * 5000, "a port is a number from 1 to 65535"),
+        (":5005", "has no host"),
+        ("[]:5005", "has no host"),
+        ("::1:5005", "in brackets"),
+        ("fe80::1:2:5005", "in brackets"),
+        ("127.0.0.1:5005\n", "control character"),
+        ("127.0.0.1\x00:5005", "control character"),
+        (" 127.0.0.1:5005", "a space"),
+        ("http://127.0.0.1:5005", "a slash"),
+    ],
+)
+def test_bad_addresses_get_a_plain_sentence(text, says):
+    with pytest.raises(ConfigError) as caught:
+        parse_target(text)
+    assert says in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 300, "a..b", "300.300.300.300"])
+def test_an_unknown_host_is_said_at_the_start(host):
+    with pytest.raises(ConfigError, match="is not known here"):
+        UdpSink(f"{host}:5005")
+
+
+def test_localhost_is_the_address_that_receivers_listen_on(receiver):
+    port = receiver.address.rpartition(":")[2]
+    sink = UdpSink(f"localhost:{port}")
+    sink.send(make_result())
+    assert isinstance(receiver.receive(GIVE_UP_S), HelloPacket)
+    sink.close()
