@@ -1,0 +1,103 @@
+"""The overlay video: each frame with its people drawn on it, as H.264 that every player opens."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+
+from realtime_pose.datatypes import FrameResult
+from realtime_pose.drawing import draw_skeleton_on_frame
+from realtime_pose.errors import RecordingError
+from realtime_pose.utils.arrays import UInt8
+
+_TICKS_HZ = 90_000  # fine enough that a frame's time is off by at most 6 microseconds
+_FALLBACK_FPS = 30.0
+
+
+class OverlayVideo:
+    """Writes an MP4 whose frames are shown at their own media times, the first at 0.
+
+    Args:
+        path: The file; one that is there already is replaced at the first frame.
+        fps: The source's nominal rate, for players that ask; 0 if not known.
+        score_threshold: Keypoints below it are not drawn.
+    """
+
+    def __init__(self, path: str | Path, fps: float = _FALLBACK_FPS, *, score_threshold: float = 0.3) -> None:
+        self._path = Path(path)
+        self._rate = Fraction(fps or _FALLBACK_FPS).limit_denominator(1001)
+        self._score_threshold = score_threshold
+        self._container: Any = None
+        self._stream: Any = None
+        self._first_ns = 0
+        self._last_tick = -1
+        self._closed = False
+
+    def send(self, result: FrameResult) -> None:
+        """Draw and encode one frame; after `close`, do nothing.
+
+        Raises:
+            RecordingError: The file cannot be written.
+        """
+        if self._closed:
+            return
+        frame = result.frame
+        picture = draw_skeleton_on_frame(frame.image_bgr, result.people, score_threshold=self._score_threshold)
+        try:
+            if self._container is None:
+                self._open(picture.shape[1], picture.shape[0])
+                self._first_ns = frame.time_ns
+            tick = round((frame.time_ns - self._first_ns) * _TICKS_HZ / 1e9)
+            self._last_tick = max(tick, self._last_tick + 1)  # a player needs times that grow
+            encoded = av.VideoFrame.from_ndarray(_fitted(picture, self._stream.width, self._stream.height), "bgr24")
+            encoded.pts, encoded.time_base = self._last_tick, Fraction(1, _TICKS_HZ)
+            self._container.mux(self._stream.encode(encoded))
+        except (av.FFmpegError, OSError) as exc:
+            raise self._translated(exc) from exc
+
+    def close(self) -> None:
+        """Write what the encoder still holds and the index, and give the file back. Safe to repeat.
+
+        Raises:
+            RecordingError: The file cannot be finished.
+        """
+        container, self._container, self._closed = self._container, None, True
+        if container is None:
+            return
+        try:
+            try:
+                container.mux(self._stream.encode(None))
+            finally:
+                container.close()
+        except (av.FFmpegError, OSError) as exc:
+            raise self._translated(exc) from exc
+
+    def _open(self, width: int, height: int) -> None:
+        # faststart puts the index in front, so that a browser can start before it has the whole file
+        self._container = av.open(str(self._path), "w", format="mp4", options={"movflags": "faststart"})
+        self._stream = self._container.add_stream("libx264", rate=self._rate, options={"preset": "veryfast"})
+        self._stream.width, self._stream.height = width + width % 2, height + height % 2  # yuv420p halves both
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = Fraction(1, _TICKS_HZ)
+
+    def _translated(self, exc: Exception) -> RecordingError:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        return RecordingError(f"cannot write {self._path}: {reason}; free some space there, or choose another folder")
+
+
+def _fitted(picture: UInt8, width: int, height: int) -> UInt8:
+    """The picture on a canvas of this size: an odd edge is repeated, another size is scaled and centred."""
+    h, w = picture.shape[:2]
+    if (w, h) == (width, height):
+        return picture
+    if 0 <= width - w <= 1 and 0 <= height - h <= 1:
+        return np.asarray(cv2.copyMakeBorder(picture, 0, height - h, 0, width - w, cv2.BORDER_REPLICATE), np.uint8)
+    scale = min(width / w, height / h)
+    w, h = max(1, round(w * scale)), max(1, round(h * scale))
+    canvas: UInt8 = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - w) // 2, (height - h) // 2
+    canvas[y : y + h, x : x + w] = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
+    return canvas
