@@ -3,10 +3,10 @@
 Nothing here needs torch until weights are read.
 """
 
-from realtime_pose.checkpoints.download import Progress, download, is_offline
 from realtime_pose.checkpoints.files import read_tensors
+from realtime_pose.checkpoints.hub import Progress, download, is_offline
 from realtime_pose.checkpoints.manifest import CheckpointEntry, find_local, folders, read_manifest
-from realtime_pose.checkpoints.vitpose import VitPoseWeights, load_vitpose
+from realtime_pose.checkpoints.vitpose import VitPoseWeights, load_vitpose, recognise_vitpose
 
 __all__ = [
     "CheckpointEntry",
@@ -19,4 +19,5 @@ __all__ = [
     "load_vitpose",
     "read_manifest",
     "read_tensors",
+    "recognise_vitpose",
 ]

@@ -94,7 +94,10 @@ def _read_pickle(path: Path) -> "dict[str, Tensor]":
     except pickle.UnpicklingError as exc:
         code = re.search(r"GLOBAL (\S+)", str(exc))
         if code is None:
-            raise CheckpointError(f"{path} is damaged, or no checkpoint; delete it and download it again") from exc
+            raise CheckpointError(
+                f"{path} is damaged or holds more than tensors, and nothing in it was run; "
+                "download it again, or get the same weights as .safetensors"
+            ) from exc
         raise CheckpointError(
             f"{path} holds code ({code[1]}), wanted tensors only, so nothing in it was run; "
             "get the same weights as .safetensors, or from a source you trust"

@@ -89,7 +89,15 @@ def load_vitpose(path: Path) -> VitPoseWeights:
     Raises:
         CheckpointError: The file cannot be read safely (see `read_tensors`), or is no whole ViTPose.
     """
-    tensors = read_tensors(path)
+    return recognise_vitpose(read_tensors(path), path)
+
+
+def recognise_vitpose(tensors: "Tensors", path: Path) -> VitPoseWeights:
+    """What `load_vitpose` gives, from tensors that were read already; `path` is what errors call them.
+
+    Raises:
+        CheckpointError: They are no whole ViTPose.
+    """
     family = next((name for name, key in _FAMILIES.items() if key in tensors), None)
     if family is None:
         example = next(iter(tensors), "nothing")

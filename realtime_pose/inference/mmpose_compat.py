@@ -55,7 +55,7 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
     """
     if not config_path.is_file():
         raise ConfigError(f"{config_path} does not exist; give an mmpose model config (.py) with --model-config")
-    _import_mmpose()
+    import_mmpose()
     import torch
     from mmengine.config import Config
     from mmengine.registry import DefaultScope
@@ -113,7 +113,7 @@ def _padding(dataset: Mapping[str, Any]) -> float:
     return float(steps.get("GetBBoxCenterScale", {}).get("padding", 1.25))
 
 
-def _import_mmpose() -> None:
+def import_mmpose() -> None:
     """Import mmpose once, quietly, with stand-ins for the two packages it asks for and cannot have here."""
     if "mmpose.models" in sys.modules:
         return

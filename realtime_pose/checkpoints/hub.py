@@ -92,8 +92,13 @@ def _look_up(entry: CheckpointEntry) -> _RemoteFile:
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(HUB_TIMEOUT_S)
-    if found and found[0].size:
-        return found[0]
+    if found:
+        if found[0].size and found[0].etag:
+            return found[0]
+        raise CheckpointError(
+            f"the model hub does not say what {entry.file} of {entry.repo} is; "
+            f"look for a proxy or sign-in page between, or {_by_hand(entry)}"
+        )
     cause = failure[0] if failure else None
     status = getattr(getattr(cause, "response", None), "status_code", None)
     if status is not None:

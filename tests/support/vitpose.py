@@ -1,0 +1,127 @@
+"""Random ViTPose weights for tests, made by transformers, and written under each family's names.
+
+The renaming here goes the other way than the program's and was written for itself, name by name, from the key map of
+the families, so that one mistake in both is unlikely.
+"""
+
+import warnings
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+SIZES = {"s": (384, 12, 12), "b": (768, 12, 12), "l": (1024, 24, 16), "h": (1280, 32, 16)}  # width, layers, heads
+EXPERTS = 6
+
+
+@cache
+def random_vitpose(size: str = "s", decoder: str = "classic", experts: int = 1, layers: int = 0, device: str = "cpu"):
+    """transformers' ViTPose with seeded random weights, no two alike; `layers` makes it shallower."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what transformers says of itself when imported
+        from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
+
+    width, depth, heads = SIZES[size]
+    depth = layers or depth
+    backbone = VitPoseBackboneConfig(
+        hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads, num_experts=experts,
+        part_features=width // 4, layer_norm_eps=1e-6, out_indices=[depth],
+    )  # fmt: skip
+    settings = VitPoseConfig(backbone_config=backbone, num_labels=17, use_simple_decoder=decoder == "simple")
+    with torch.device(device):
+        model = VitPoseForPoseEstimation(settings).eval()
+    if device == "cpu":
+        generator = torch.Generator().manual_seed(7)
+        with torch.no_grad():
+            for name, tensor in model.state_dict().items():
+                if tensor.is_floating_point():
+                    noise = torch.randn(tensor.shape, generator=generator)
+                    is_scale = "norm" in name and name.endswith("weight")
+                    tensor.copy_(noise.abs() + 0.5 if "running_var" in name else is_scale + noise * _spread(tensor))
+    return model
+
+
+def _spread(tensor: torch.Tensor) -> float:
+    """Keeps what flows through the layers of the order of one."""
+    return 0.1 if tensor.ndim < 2 else float(np.prod(tensor.shape[1:])) ** -0.5
+
+
+def heatmaps_of(model, crops: np.ndarray) -> np.ndarray:
+    """transformers' answer (N, 17, 64, 48), by expert 0 where there are experts."""
+    index = torch.zeros(len(crops), dtype=torch.long)
+    with torch.inference_mode():
+        return model(torch.from_numpy(crops), dataset_index=index).heatmaps.numpy()
+
+
+def huggingface_tensors(model) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def original_tensors(model) -> dict[str, torch.Tensor]:
+    """The same weights under the original repository's names, with the parts of it that a model does not use."""
+    hf = huggingface_tensors(model)
+    width = hf["backbone.layernorm.weight"].shape[0]
+    out = {
+        "backbone.cls_token": torch.randn(1, 1, width),
+        "backbone.pos_embed": hf["backbone.embeddings.position_embeddings"],
+        "backbone.patch_embed.proj.weight": hf["backbone.embeddings.patch_embeddings.projection.weight"],
+        "backbone.patch_embed.proj.bias": hf["backbone.embeddings.patch_embeddings.projection.bias"],
+        "backbone.last_norm.weight": hf["backbone.layernorm.weight"],
+        "backbone.last_norm.bias": hf["backbone.layernorm.bias"],
+        "keypoint_head.final_layer.weight": hf["head.conv.weight"],
+        "keypoint_head.final_layer.bias": hf["head.conv.bias"],
+        "associate_keypoint_heads.0.final_layer.bias": torch.randn(14),
+    }
+    for old, new in (("deconv1", 0), ("batchnorm1", 1), ("deconv2", 3), ("batchnorm2", 4)):
+        for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+            if f"head.{old}.{part}" in hf:
+                out[f"keypoint_head.deconv_layers.{new}.{part}"] = hf[f"head.{old}.{part}"]
+    for i in range(model.config.backbone_config.num_hidden_layers):
+        old, new = f"backbone.encoder.layer.{i}", f"backbone.blocks.{i}"
+        for part in ("weight", "bias"):
+            out[f"{new}.norm1.{part}"] = hf[f"{old}.layernorm_before.{part}"]
+            out[f"{new}.norm2.{part}"] = hf[f"{old}.layernorm_after.{part}"]
+            attention = f"{old}.attention.attention"
+            out[f"{new}.attn.qkv.{part}"] = torch.cat(
+                [hf[f"{attention}.{q}.{part}"] for q in ("query", "key", "value")]
+            )
+            out[f"{new}.attn.proj.{part}"] = hf[f"{old}.attention.output.dense.{part}"]
+            out[f"{new}.mlp.fc1.{part}"] = hf[f"{old}.mlp.fc1.{part}"]
+            out[f"{new}.mlp.fc2.{part}"] = hf[f"{old}.mlp.fc2.{part}"]
+            for j in range(EXPERTS):
+                if f"{old}.mlp.experts.{j}.{part}" in hf:
+                    out[f"{new}.mlp.experts.{j}.{part}"] = hf[f"{old}.mlp.experts.{j}.{part}"]
+    return out
+
+
+def mmpose_tensors(model) -> dict[str, torch.Tensor]:
+    """The same weights (of a model without experts) under mmpose 1.x's names."""
+    original = original_tensors(model)
+    position = original["backbone.pos_embed"]
+    out = {
+        "backbone.pos_embed": position[:, 1:] + position[:, :1],
+        "backbone.patch_embed.projection.weight": original["backbone.patch_embed.proj.weight"],
+        "backbone.patch_embed.projection.bias": original["backbone.patch_embed.proj.bias"],
+        "backbone.ln1.weight": original["backbone.last_norm.weight"],
+        "backbone.ln1.bias": original["backbone.last_norm.bias"],
+    }
+    out |= {k.replace("keypoint_head.", "head."): v for k, v in original.items() if k.startswith("keypoint_head.")}
+    names = {"norm1": "ln1", "norm2": "ln2", "attn.qkv": "attn.qkv", "attn.proj": "attn.proj"}
+    names |= {"mlp.fc1": "ffn.layers.0.0", "mlp.fc2": "ffn.layers.1"}
+    for i in range(model.config.backbone_config.num_hidden_layers):
+        for old, new in names.items():
+            for part in ("weight", "bias"):
+                out[f"backbone.layers.{i}.{new}.{part}"] = original[f"backbone.blocks.{i}.{old}.{part}"]
+    return out
+
+
+def save(tensors: dict[str, torch.Tensor], path: Path) -> Path:
+    """`path`, written as safetensors or as a training checkpoint (.pth), as its suffix says."""
+    from safetensors.torch import save_file
+
+    if path.suffix == ".safetensors":
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    else:
+        torch.save({"meta": {"epoch": 210, "note": "made for a test"}, "state_dict": tensors}, path)
+    return path
