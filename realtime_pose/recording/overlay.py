@@ -15,6 +15,7 @@ from realtime_pose.utils.arrays import UInt8
 
 _TICKS_HZ = 90_000  # fine enough that a frame's time is off by at most 6 microseconds
 _FALLBACK_FPS = 30.0
+_FRAMES_A_FRAGMENT = 60
 
 
 class OverlayVideo:
@@ -76,12 +77,17 @@ class OverlayVideo:
             raise self._translated(exc) from exc
 
     def _open(self, width: int, height: int) -> None:
-        # faststart puts the index in front, so that a browser can start before it has the whole file
-        self._container = av.open(str(self._path), "w", format="mp4", options={"movflags": "faststart"})
-        self._stream = self._container.add_stream("libx264", rate=self._rate, options={"preset": "veryfast"})
+        # Fragments while it grows, a plain MP4 once it is closed: a crash or a full disk costs the last fragment, not
+        # the film, and closing takes no second pass over it, as putting the index in front would.
+        flags = {"movflags": "hybrid_fragmented", "flush_packets": "1"}
+        self._container = av.open(str(self._path), "w", format="mp4", options=flags)
+        # without B-frames, a film of fragments starts at 0 in every player
+        options = {"preset": "veryfast", "g": str(_FRAMES_A_FRAGMENT), "bf": "0"}
+        self._stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         self._stream.width, self._stream.height = width + width % 2, height + height % 2  # yuv420p halves both
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, _TICKS_HZ)
+        self._container.start_encoding()  # so that a place that cannot be written shows now
 
     def _translated(self, exc: Exception) -> RecordingError:
         reason = getattr(exc, "strerror", None) or str(exc)

@@ -218,10 +218,9 @@ def _read_head(path: Path, file: BinaryIO) -> dict[str, Any]:
     if payload is None or payload[:1] != b"H":
         raise RecordingError(f"{path} is cut off or damaged before its first frame; record it anew")
     try:
-        settings = json.loads(payload[1:])
-    except ValueError as exc:
-        raise RecordingError(f"{path} has settings that are not JSON; record it anew") from exc
-    return dict(settings)
+        return dict(json.loads(payload[1:]))
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise RecordingError(f"{path} has settings that are no JSON object; record it anew") from exc
 
 
 def _payload(file: BinaryIO, head: bytes) -> bytes | None:
@@ -252,7 +251,7 @@ class _Contents:
                 self._skeletons.append(_skeleton_of(json.loads(body)))
             else:
                 raise ValueError(f"a record of kind {kind!r}")
-        except (ValueError, TypeError, LookupError, struct.error, RealtimePoseError) as exc:
+        except (ValueError, TypeError, LookupError, RecursionError, struct.error, RealtimePoseError) as exc:
             raise RecordingError(f"{self._path}: {_UNKNOWN} ({exc}); update the program, or record it anew") from exc
         return None
 

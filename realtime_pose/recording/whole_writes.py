@@ -35,6 +35,8 @@ class WholeWriter:
         """
         try:
             self._write_at(self._end, record + tail)
+            if self._file is not None and len(record) + len(tail) < len(self._tail):
+                self._file.truncate()
         except OSError as exc:
             self._undo()
             raise _translated(self._path, exc) from exc

@@ -1,0 +1,95 @@
+"""What every PoseSink promises, held against every sink there is."""
+
+import socket
+
+import pytest
+from support.people import make_person, make_result
+
+from realtime_pose.communication.sinks import SINKS
+from realtime_pose.recording.bvh import BvhRecorder
+from realtime_pose.recording.keypoints_json import KeypointsJson
+from realtime_pose.recording.overlay import OverlayVideo
+from realtime_pose.recording.session import SessionRecorder
+from realtime_pose.recording.take import TakeRecorder
+from realtime_pose.skeletons import COCO17
+from realtime_pose.utils.choices import load_choice
+
+FILES = {
+    "overlay": lambda folder: OverlayVideo(folder / "overlay.mp4"),
+    "bvh": lambda folder: BvhRecorder(folder / "motion.bvh"),
+    "keypoints": lambda folder: KeypointsJson(folder / "keypoints.json"),
+    "session": lambda folder: SessionRecorder(folder / "session.rtpose", {}),
+    "take": lambda folder: TakeRecorder(folder / "take", 30.0, {}),
+}
+
+
+def nobody_listens():
+    """An address of this machine where nobody listens; where a system reports that, it must be no error."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture(params=[*SINKS, *FILES])
+def sink(request, tmp_path):
+    if request.param in SINKS:
+        sink = load_choice("sink", request.param, SINKS)(nobody_listens())
+    else:
+        sink = FILES[request.param](tmp_path)
+    yield sink
+    sink.close()
+
+
+RESULTS = {
+    "nobody": [],
+    "one person": [make_person(1)],
+    "two people": [make_person(1), make_person(2, track_id=1)],
+    "a person without a pose": [make_person(1, with_pose=False)],
+    "one with and one without": [make_person(1, with_pose=False), make_person(2, track_id=1)],
+}
+
+
+@pytest.mark.parametrize("people", RESULTS.values(), ids=RESULTS.keys())
+def test_it_takes_every_kind_of_result(sink, people):
+    sink.send(make_result(people))
+
+
+def test_it_takes_results_in_any_order_and_leaves_them_as_they_were(sink):
+    results = [make_result(people, index=i, time_ns=i * 33_333_333) for i, people in enumerate(RESULTS.values())]
+    before = [(r.frame.image_bgr.tobytes(), [p.keypoints.xy_px.tobytes() for p in r.people]) for r in results]
+    for result in [*results, *results[::-1]]:
+        sink.send(result)
+    assert before == [(r.frame.image_bgr.tobytes(), [p.keypoints.xy_px.tobytes() for p in r.people]) for r in results]
+
+
+def test_it_may_be_closed_before_anything_was_sent_and_again(sink):
+    sink.close()
+    sink.close()
+
+
+def test_it_may_be_closed_again_and_again(sink):
+    sink.send(make_result([make_person(1)]))
+    sink.close()
+    sink.close()
+
+
+def test_after_close_nothing_happens(sink):
+    sink.send(make_result([make_person(1)]))
+    sink.close()
+    sink.send(make_result([make_person(1)], index=1, time_ns=33_333_333))
+
+
+@pytest.mark.parametrize("name", SINKS)
+def test_a_live_sink_never_blocks(name):
+    """More than any socket buffer holds, to where nobody takes it; a socket that waited would never come back."""
+    sink = load_choice("sink", name, SINKS)(nobody_listens())
+    result = make_result([make_person(i, track_id=i, layout=COCO17) for i in range(8)])
+    for _ in range(100):
+        sink.send(result)
+    sink.close()
+    assert sink.datagrams_sent + sink.lost == 802
+
+
+@pytest.mark.parametrize("name", SINKS)
+def test_every_live_sink_is_in_the_lazy_table_as_module_and_name(name):
+    assert callable(load_choice("sink", name, SINKS))
