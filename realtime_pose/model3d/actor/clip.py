@@ -12,7 +12,7 @@ def write_clip(path: Path, pictures: Iterable[UInt8], fps: int, width: int, heig
     import av
 
     # One thread, so that the same pictures always give the same file.
-    options = {"crf": "20", "preset": "slow", "threads": "1"}
+    options = {"crf": "17", "preset": "slow", "threads": "1"}
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

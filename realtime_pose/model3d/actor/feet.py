@@ -24,6 +24,14 @@ class Footprint:
     yaw_deg: float
 
 
+def footprint(side: str, x_m: float, z_m: float, heading_deg: float, apart_m: float = 0.20) -> Footprint:
+    """Where a foot stands when the body is over (x, z) and faces `heading_deg`; toes point a little outward."""
+    sign = 1.0 if side == "left" else -1.0
+    heading = np.radians(heading_deg)
+    aside = sign * apart_m / 2
+    return Footprint(x_m + aside * np.cos(heading), z_m - aside * np.sin(heading), heading_deg + sign * 6.0)
+
+
 @dataclass(frozen=True)
 class Step:
     """A foot leaves its footprint and lands on another.

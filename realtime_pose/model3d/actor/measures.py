@@ -64,9 +64,9 @@ def rest_joint(name: str) -> Float64:
 
 # keypoint -> (joint that carries it, where it is in the T-pose relative to that joint), the left side's for pairs.
 _KEYPOINT_ROWS: dict[str, tuple[str, tuple[float, float, float]]] = {
-    "nose": ("head", (0.0, 0.058, 0.112)),
-    "eye": ("head", (0.031, 0.094, 0.082)),
-    "ear": ("head", (0.079, 0.080, -0.008)),
+    "nose": ("head", (0.0, 0.056, 0.113)),
+    "eye": ("head", (0.031, 0.091, 0.082)),
+    "ear": ("head", (0.071, 0.083, 0.002)),
     "shoulder": ("leftUpperArm", (0.0, 0.0, 0.0)),
     "elbow": ("leftLowerArm", (0.0, 0.0, 0.0)),
     "wrist": ("leftHand", (0.0, 0.0, 0.0)),

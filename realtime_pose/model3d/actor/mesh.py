@@ -40,7 +40,7 @@ def surface(field: Field, low: Point, high: Point, voxel_m: float, triangles: in
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     values = np.concatenate([field(part) for part in np.array_split(grid, max(1, len(grid) // 200_000))])
     volume = values.reshape([len(a) for a in axes])
-    points, faces, _, _ = marching_cubes(volume, 0.0, spacing=(voxel_m,) * 3, gradient_direction="ascent")
+    points, faces, _, _ = marching_cubes(volume, 0.0, spacing=(voxel_m,) * 3, gradient_direction="descent")
     if len(faces) > triangles:
         points, faces = fast_simplification.simplify(
             points.astype(np.float32), faces.astype(np.int32), target_count=triangles
@@ -48,7 +48,9 @@ def surface(field: Field, low: Point, high: Point, voxel_m: float, triangles: in
     points = points.astype(np.float64) + np.array(low)
     for _ in range(2):  # the reduction moves points a little off the surface
         points = points - np.clip(field(points), -voxel_m, voxel_m)[:, None] * normals(field, points)
-    return points, normals(field, points), faces.astype(np.int64)
+    corners = points[faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+    return points, normals(field, points), faces[area > 1e-10].astype(np.int64)
 
 
 def joined(meshes: list[Mesh]) -> Mesh:

@@ -1,12 +1,12 @@
 """What the actor does, as data: its footsteps, and keys (second, value) for everything else. Angles in degrees.
 
-An arm is drawn by five angles, alike for left and right: `drop` below the horizontal (0 = T-pose, 76 = hanging,
+An arm is drawn by five angles, alike for left and right: `drop` below the horizontal (0 = T-pose, 79 = hanging,
 negative = raised), `swing` forward about the line through the shoulders, `front` forward in the horizontal plane,
 `twist` about the upper arm (negative turns the bent forearm upward), and `elbow`.
 """
 
 from realtime_pose.model3d.actor.curves import Key
-from realtime_pose.model3d.actor.feet import Footprint, Step
+from realtime_pose.model3d.actor.feet import Step, footprint
 
 FPS = 30
 DURATION_S = 17.0
@@ -23,29 +23,29 @@ ACTIVITIES: tuple[tuple[float, str], ...] = (
 )
 """When each activity begins."""
 
-LEFT_START = Footprint(-0.54, 0.00, 7.0)
-RIGHT_START = Footprint(-0.76, 0.00, -7.0)
+_START = (-0.66, 0.00, 0.0)
+LEFT_START, RIGHT_START = footprint("left", *_START, 0.22), footprint("right", *_START, 0.22)
 
 # Toward the camera, in a bow to the actor's left across the picture, away from it; then round on the spot.
 LEFT_STEPS: tuple[Step, ...] = (
-    Step(3.75, 4.20, Footprint(-0.52, 0.44, 22.0)),
-    Step(4.83, 5.28, Footprint(0.00, 0.66, 92.0), 0.06, 0.9),
-    Step(5.91, 6.36, Footprint(0.55, 0.16, 146.0), 0.06, 0.9),
-    Step(7.10, 7.50, Footprint(0.48, -0.06, 210.0), 0.06, 0.4),
-    Step(8.00, 8.40, Footprint(0.33, 0.09, 318.0), 0.06, 0.4),
-    Step(8.90, 9.25, Footprint(0.54, 0.12, 372.0), 0.05, 0.3),
+    Step(3.75, 4.20, footprint("left", -0.63, 0.42, 16.0)),
+    Step(4.83, 5.28, footprint("left", -0.14, 0.53, 90.0), 0.06, 0.9),
+    Step(5.91, 6.36, footprint("left", 0.40, 0.26, 140.0), 0.06, 0.9),
+    Step(7.10, 7.50, footprint("left", 0.43, 0.14, 200.0), 0.06, 0.4),
+    Step(8.00, 8.40, footprint("left", 0.42, 0.12, 310.0), 0.06, 0.4),
+    Step(8.90, 9.25, footprint("left", 0.42, 0.12, 362.0, 0.28), 0.05, 0.3),
 )
 RIGHT_STEPS: tuple[Step, ...] = (
-    Step(3.21, 3.66, Footprint(-0.76, 0.24, 0.0)),
-    Step(4.29, 4.74, Footprint(-0.32, 0.55, 55.0), 0.06, 0.9),
-    Step(5.37, 5.82, Footprint(0.25, 0.36, 118.0), 0.06, 0.9),
-    Step(6.45, 6.88, Footprint(0.36, 0.02, 146.0), 0.06, 0.6),
-    Step(7.55, 7.95, Footprint(0.28, -0.02, 258.0), 0.06, 0.4),
-    Step(8.45, 8.85, Footprint(0.26, 0.12, 350.0), 0.06, 0.4),
+    Step(3.21, 3.66, footprint("right", -0.66, 0.23, 0.0)),
+    Step(4.29, 4.74, footprint("right", -0.46, 0.54, 50.0), 0.06, 0.9),
+    Step(5.37, 5.82, footprint("right", 0.16, 0.44, 116.0), 0.06, 0.9),
+    Step(6.45, 6.88, footprint("right", 0.43, 0.18, 146.0), 0.06, 0.6),
+    Step(7.55, 7.95, footprint("right", 0.42, 0.12, 255.0), 0.06, 0.4),
+    Step(8.45, 8.85, footprint("right", 0.42, 0.12, 350.0, 0.28), 0.06, 0.4),
 )
 
 # Arms hang like this unless keys say otherwise.
-_HANG = {"drop": 76.0, "swing": 3.0, "front": 0.0, "twist": 0.0, "elbow": 16.0, "hand": 4.0}
+_HANG = {"drop": 79.0, "swing": 3.0, "front": 0.0, "twist": 0.0, "elbow": 16.0, "hand": 4.0}
 
 
 def _moves(angle: str, *keys: Key) -> tuple[Key, ...]:
@@ -56,8 +56,8 @@ def _moves(angle: str, *keys: Key) -> tuple[Key, ...]:
 LEFT_ARM: dict[str, tuple[Key, ...]] = {
     "drop": _moves(
         "drop",
-        (9.6, 76), (10.5, 14), (10.9, 14), (11.7, 70),
-        (12.1, 62), (12.5, 40), (13.1, 74), (14.35, 74), (14.8, 6), (15.1, 4), (15.55, -6), (15.85, -6), (16.6, 76),
+        (9.6, 79), (10.5, -22), (10.9, -22), (11.7, 70),
+        (12.1, 62), (12.5, 40), (13.1, 74), (14.35, 74), (14.8, 6), (15.1, 4), (15.55, -6), (15.85, -6), (16.6, 79),
     ),
     "front": _moves(
         "front",
@@ -75,7 +75,7 @@ LEFT_ARM: dict[str, tuple[Key, ...]] = {
 RIGHT_ARM: dict[str, tuple[Key, ...]] = {
     "drop": _moves(
         "drop",
-        (0.8, 76), (1.45, 8), (2.35, 8), (3.1, 76), (9.6, 76), (10.5, 14), (10.9, 14), (11.7, 66),
+        (0.8, 79), (1.45, 8), (2.35, 8), (3.1, 79), (9.6, 79), (10.5, -22), (10.9, -22), (11.7, 66),
         (12.0, 64), (12.5, 66), (13.0, 74), (13.25, 74), (13.85, -66), (14.2, -66), (14.8, 6), (15.05, 6), (15.8, 74),
     ),
     "front": _moves(

@@ -30,15 +30,13 @@ def joint_weights(points_m: Float64) -> Float64:
         hip, knee = rest_joint("leftUpperLeg")[1], rest_joint("leftLowerLeg")[1]
         leg = _passed(-y, -hip - 0.020 + 0.25 * z, 0.115 - hip + 0.25 * z) * _passed(out, -0.03, 0.03)
         shank, ankle = leg * _passed(-y, -knee - 0.07, 0.07 - knee), leg * _passed(-y, -0.112, -0.085)
-        for name, here, beyond in (
-            ("UpperArm", arm, lower),
-            ("LowerArm", lower, hand),
-            ("Hand", hand, 0.0),
-            ("UpperLeg", leg, shank),
-            ("LowerLeg", shank, ankle),
-            ("Foot", ankle, 0.0),
+        for limb in (
+            {"UpperArm": arm, "LowerArm": lower, "Hand": hand},
+            {"UpperLeg": leg, "LowerLeg": shank, "Foot": ankle},
         ):
-            weights[:, HUMANOID.index[side + name]] = here - beyond
+            follows = [*limb.values(), np.zeros_like(x)]
+            for name, here, beyond in zip(limb, follows[:-1], follows[1:], strict=True):
+                weights[:, HUMANOID.index[side + name]] = here - beyond
         rest -= arm + leg
     height = {name: rest_joint(name)[1] for name in ("spine", "chest", "neck", "head")}
     above = {
