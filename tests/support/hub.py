@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import pytest
+
 
 class FakeHub:
     """Serves one content under every name.
@@ -85,3 +87,10 @@ def fake_hub(content: bytes) -> Iterator[FakeHub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def go_online(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Let downloads go to `url`, whatever this machine's own settings say."""
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # it reads the variable at its import
+    monkeypatch.setenv("HF_ENDPOINT", url)

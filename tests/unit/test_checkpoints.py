@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save
-from support.hub import FakeHub, fake_hub
+from support.hub import FakeHub, fake_hub, go_online
 from support.vitpose import (
     EXPERTS,
     huggingface_tensors,
@@ -224,8 +224,7 @@ def content() -> bytes:
 @pytest.fixture
 def hub(content, folders, monkeypatch):
     with fake_hub(content) as running:
-        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-        monkeypatch.setenv("HF_ENDPOINT", running.url)
+        go_online(monkeypatch, running.url)
         yield running
 
 
@@ -294,19 +293,17 @@ def test_something_else_than_a_hub_is_not_believed(hub: FakeHub):
 
 
 def test_an_unreachable_hub_is_given_up(folders, monkeypatch):
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     with socket.socket() as free:  # bound, but not listening: connections are refused
         free.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
+        go_online(monkeypatch, f"http://127.0.0.1:{free.getsockname()[1]}")
         with pytest.raises(CheckpointError, match=r"cannot be reached.*put model\.safetensors of usyd-community"):
             download("vitpose-s")
 
 
 def test_a_hub_that_never_answers_is_given_up(folders, monkeypatch):
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr("realtime_pose.checkpoints.hub.HUB_TIMEOUT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        go_online(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(CheckpointError, match="cannot be reached"):
             download("vitpose-s")
 
