@@ -6,7 +6,7 @@ import cv2
 
 from realtime_pose.capture.base import CaptureConfig, FrameSource
 from realtime_pose.capture.live import DEFAULT_TIMINGS, LiveStream, LiveTimings
-from realtime_pose.capture.opencv import Capture, nominal_frames, quiet
+from realtime_pose.capture.opencv import Capture, nominal_frames, quiet, turner
 from realtime_pose.capture.sources import without_credentials
 from realtime_pose.capture.video import VideoFile
 from realtime_pose.errors import CaptureError
@@ -69,6 +69,7 @@ def open_network(
         CaptureError: The server is not there, or sends no video.
         UnknownChoiceError: `config.rotate_deg` is not a right angle.
     """
+    turner(config.rotate_deg)  # a wrong angle is refused before anything opens
     first = open_url(config.source)
     if nominal_frames(first) is not None:
         return VideoFile(first, without_credentials(config.source), config.rotate_deg)

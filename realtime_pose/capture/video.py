@@ -16,7 +16,8 @@ from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.utils.arrays import UInt8
 
 _ASSUMED_FPS = 30.0  # for a file that names no rate
-_TRIES = 10  # grabs in a row that may fail before the end; FFmpeg skips 64 broken packets in each
+_TRIES = 30  # grabs in a row that may fail in a file that does not say how many frames it has
+_TIMED_OUT_S = 1.0  # a failed grab that took longer was no broken frame but a server that fell silent
 _COUNTED = frozenset({".mp4", ".m4v", ".mov", ".avi"})  # containers that count their frames; others estimate
 _CLOSE_WAIT_S = 1.5
 
@@ -83,13 +84,15 @@ class VideoFile:
 
     def _decode(self) -> tuple[UInt8, int] | None:
         """The next picture and its time in ns; None at the end. Pictures that cannot be decoded are passed over."""
-        failed = 0
+        # Each broken frame fails one grab, as the end fails all, so a file may fail as often as it still owes frames.
+        tries = _TRIES if self.frame_count is None else self.frame_count - self._index
         with quiet():
-            while failed < _TRIES:
+            while True:
+                started_s = time.monotonic()
                 if not self._capture.grab():
-                    if not self._missing():
+                    tries -= 1
+                    if tries <= 0 or time.monotonic() - started_s > _TIMED_OUT_S:
                         return None
-                    failed += 1
                     continue
                 time_ns = self._stamp(self._capture.get(cv2.CAP_PROP_POS_MSEC))
                 ok, image = self._capture.retrieve()
@@ -97,7 +100,6 @@ class VideoFile:
                     self._note_gap(time_ns)
                     self._last_ns = time_ns
                     return image, time_ns
-        return None
 
     def _stamp(self, presentation_ms: float) -> int:
         """The frame's time in ns: the file's where it advances, else one period after the last."""

@@ -71,12 +71,13 @@ def _not_opened(index: int, name: str, open_camera: OpenCamera | None) -> Captur
     """Why it does not open; without `open_camera` briefly, as then the loss has been told and is being retried."""
     if open_camera is None:
         return CaptureError(f"{name} does not open")
-    if index in camera_names():
+    names = camera_names()
+    if index in names:
         return CaptureError(
             f"{name} is there but does not open; close the program that uses it, "
             "and check that you may use cameras (on Linux: the group video)"
         )
-    return no_such_camera(str(index), list_cameras(open_camera))
+    return no_such_camera(str(index), list_cameras(open_camera, names))
 
 
 def _configure(capture: Capture, config: CaptureConfig) -> None:

@@ -1,0 +1,118 @@
+"""Images and folders of them."""
+
+import cv2
+import numpy as np
+import pytest
+from support.footage import number_of, picture, read_all
+
+from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.capture.images import ImageFiles
+from realtime_pose.errors import CaptureError, EndOfStream, UnknownChoiceError
+
+
+def save(path, number):
+    assert cv2.imwrite(str(path), picture(number))
+
+
+def open_images(path, rotate_deg=0):
+    return ImageFiles(CaptureConfig(str(path), rotate_deg=rotate_deg))
+
+
+def test_a_folder_is_read_as_a_person_counts(tmp_path):
+    names = ["frame1.png", "frame2.PNG", "Frame10.png", "frame010b.png", "frame11.png"]
+    for number, name in enumerate(names):
+        save(tmp_path / name, number)
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "._frame1.png").write_bytes(b"what one system leaves on another")
+    (tmp_path / "more.png").mkdir()
+    source = open_images(tmp_path)
+    frames = read_all(source)
+    assert [number_of(frame.image_bgr) for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.time_ns for frame in frames] == [round(index * 1e9 / 30) for index in range(5)]
+    assert (source.frame_count, source.fps, source.live, source.dropped) == (5, 30.0, False, 0)
+    assert source.notices == []
+
+
+def test_names_that_mix_digits_and_letters_can_be_ordered(tmp_path):
+    for number, name in enumerate(["1.png", "01.png", "a.png", "a1.png", "1a.png", "²x.png"]):
+        save(tmp_path / name, number)
+    assert len(read_all(open_images(tmp_path))) == 6
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "jpeg", "bmp", "webp", "tif", "tiff"])
+def test_every_promised_format_is_read(tmp_path, suffix):
+    save(tmp_path / f"a ü.{suffix}", 9)
+    frames = read_all(open_images(tmp_path / f"a ü.{suffix}"))
+    assert [number_of(frame.image_bgr) for frame in frames] == [9]
+
+
+def test_one_image_is_one_frame_then_the_end(tmp_path):
+    save(tmp_path / "one.png", 5)
+    source = open_images(tmp_path / "one.png")
+    assert source.read().index == 0
+    for _ in range(3):
+        with pytest.raises(EndOfStream):
+            source.read()
+
+
+def test_grey_deep_and_clear_images_become_plain_ones(tmp_path):
+    cv2.imwrite(str(tmp_path / "1.png"), np.full((48, 64), 90, np.uint8))
+    cv2.imwrite(str(tmp_path / "2.png"), np.full((48, 64, 3), 90 * 257, np.uint16))
+    cv2.imwrite(str(tmp_path / "3.png"), np.full((48, 64, 4), 90, np.uint8))
+    for frame in read_all(open_images(tmp_path)):
+        assert frame.image_bgr.shape == (48, 64, 3)
+        assert frame.image_bgr.dtype == np.uint8
+        assert (frame.image_bgr == 90).all()
+
+
+def test_the_setting_turns_clockwise(tmp_path):
+    save(tmp_path / "one.png", 1)
+    image = open_images(tmp_path / "one.png", 90).read().image_bgr
+    assert image.shape == (64, 48, 3)
+    assert (image[0, -1] == 255).all()
+
+
+@pytest.mark.parametrize("broken", ["1.png", "2.png", "3.png"])
+@pytest.mark.parametrize("content", [b"", b"no picture at all", "cut"])
+def test_a_broken_image_is_passed_over_and_named(tmp_path, capfd, broken, content):
+    for number in (1, 2, 3):
+        save(tmp_path / f"{number}.png", number)
+    path = tmp_path / broken
+    path.write_bytes(path.read_bytes()[:20] if content == "cut" else content)
+    source = open_images(tmp_path)
+    numbers = [number_of(frame.image_bgr) for frame in read_all(source)]
+    assert numbers == [number for number in (1, 2, 3) if broken != f"{number}.png"]
+    assert source.notices == [f"{path} is not an image that can be read"]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_folder_without_images_is_refused_by_name(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(CaptureError, match=f"{tmp_path.name} holds no images .*; give another folder"):
+        open_images(tmp_path)
+
+
+def test_broken_and_missing_images_are_refused_by_name(tmp_path):
+    for name in ("1.png", "2.png"):
+        (tmp_path / name).write_bytes(b"no")
+    with pytest.raises(CaptureError, match=f"none of the images in .*{tmp_path.name} can be read"):
+        open_images(tmp_path)
+    for name in ("1.png", "nope.png"):
+        with pytest.raises(CaptureError, match=f"{name} is not an image that can be read"):
+            open_images(tmp_path / name)
+
+
+def test_after_closing_there_is_no_more(tmp_path):
+    save(tmp_path / "one.png", 5)
+    source = open_images(tmp_path / "one.png")
+    source.close()
+    source.close()
+    with pytest.raises(EndOfStream):
+        source.read()
+
+
+def test_an_unknown_angle_is_refused(tmp_path):
+    save(tmp_path / "one.png", 5)
+    with pytest.raises(UnknownChoiceError, match=r"rotate_deg=-90"):
+        open_images(tmp_path / "one.png", -90)
