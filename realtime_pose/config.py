@@ -1,4 +1,4 @@
-"""All settings of a run: defaults, then YAML files, then environment, then the command line; unknown keys are refused."""
+"""All settings of a run: defaults, then YAML files, then environment, then command line; unknown keys are refused."""
 
 import os
 from collections.abc import Mapping

@@ -1,8 +1,11 @@
 """The whole way of one frame, from picture to poses: read this first."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from realtime_pose.checkpoints import Progress
+from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import (
     CameraIntrinsics,
     Frame,
@@ -12,9 +15,15 @@ from realtime_pose.datatypes import (
     PersonKeypoints,
 )
 from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
+from realtime_pose.ik.filters import build_filters
+from realtime_pose.ik.stages import build_lifter, build_solver
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
-from realtime_pose.inference.tracking import box_of_keypoints
+from realtime_pose.inference.detectors import build_detector
+from realtime_pose.inference.estimators import build_estimator
+from realtime_pose.inference.tracking import KeypointBoxTracker, box_of_keypoints
 from realtime_pose.utils.clock import Stopwatch
+
+log = logging.getLogger(__name__)
 
 _FORGET_AFTER_NS = 2_000_000_000  # somebody gone for longer starts anew when they return
 
@@ -111,3 +120,31 @@ class PosePipeline:
             del self._last_seen_ns[track_id]
             for forget in self._forgetters:
                 forget(track_id)
+
+
+def build_pipeline(
+    config: AppConfig, notify: Callable[[str], None] = log.warning, progress: Progress = lambda had, total: None
+) -> PosePipeline:
+    """The pipeline that the settings describe.
+
+    Args:
+        config: All settings.
+        notify: Is told, in one plain sentence, of everything that was chosen for the user.
+        progress: Is told how far a download of weights has come.
+
+    Raises:
+        UnknownChoiceError: A name is in no table.
+        CheckpointError: The estimator's weights cannot be had.
+    """
+    estimator = build_estimator(config.inference, notify, progress)
+    detector = None if estimator.finds_people else build_detector(config.inference)
+    settings = PipelineSettings(config.body.fov_deg, config.inference.detect_every, config.inference.score_threshold)
+    return PosePipeline(
+        estimator,
+        detector,
+        KeypointBoxTracker(config.inference),
+        build_lifter(config.body),
+        build_solver(config.body),
+        build_filters(config.body),
+        settings,
+    )

@@ -65,13 +65,13 @@ class SinkWorker:
     def _send(self, result: FrameResult) -> None:
         try:
             self._sink.send(result)
-        except Exception as exc:  # kept for the pose thread; the queue is emptied on, so that nobody waits for us
+        except Exception as exc:  # noqa: BLE001 - kept for the pose thread; the queue is emptied on, so that nobody waits for us
             self.failure = exc
 
     def _close_sink(self) -> None:
         try:
             self._sink.close()
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 - kept for the pose thread
             self.failure = self.failure or exc
 
 

@@ -16,6 +16,8 @@ _COS, _SIN = np.cos(_GRID_RAD), np.sin(_GRID_RAD)
 _NOSE_AHEAD_OF_EARS = 0.11
 _NOSE_AHEAD_OF_SHOULDERS = 0.12
 _TOE_AHEAD_OF_HEEL = 0.20
+_WIDTH_SIGMA_M = 0.05
+_NARROWEST, _WIDEST, _LEARNING = 0.88, 1.08, 0.03  # shares of the average width; share of the excess learnt a frame
 _TURN_RATE_RAD_S = np.radians(250.0)
 
 
@@ -42,13 +44,32 @@ class Points:
         return (self.xy_m[a] + self.xy_m[b]) / 2
 
 
-def yaw_costs(points: Points, body: BodyDimensions) -> Float64:
+class OwnWidths:
+    """How wide this person's shoulders and hips show when they face the camera, learnt while they turn.
+
+    The yaw's cosine is the shown width over the full one, so a wrong full width looks like a turn. It starts below the
+    average and grows to the widest that is seen.
+    """
+
+    def __init__(self, body: BodyDimensions) -> None:
+        self._average_m = {"shoulder": body.shoulder_width, "hip": body.hip_width}
+        self.full_m = {part: _NARROWEST * average for part, average in self._average_m.items()}
+
+    def see(self, part: str, shown_m: float) -> None:
+        """Take a width into account."""
+        excess = min(abs(shown_m), _WIDEST * self._average_m[part]) - self.full_m[part]
+        self.full_m[part] += _LEARNING * max(excess, 0.0)
+
+
+def yaw_costs(points: Points, widths: OwnWidths) -> Float64:
     """Cost of each yaw of the grid by this frame alone; yaw 0 faces the camera, positive turns to picture right."""
     cost = np.zeros_like(_GRID_RAD)
-    for part, width, sigma in (("shoulder", body.shoulder_width, 0.05), ("hip", body.hip_width, 0.05)):
+    for part in ("shoulder", "hip"):
         left, right = f"left_{part}", f"right_{part}"
         if points.has(left, right):
-            cost += ((points.across(left, right) - width * _COS) / sigma) ** 2
+            shown_m = points.across(left, right)
+            widths.see(part, shown_m)
+            cost += ((shown_m - widths.full_m[part] * _COS) / _WIDTH_SIGMA_M) ** 2
     if points.has("nose", "left_ear", "right_ear"):
         ahead = float(points.xy_m["nose"][0] - points.middle("left_ear", "right_ear")[0])
         cost += ((ahead - _NOSE_AHEAD_OF_EARS * _SIN) / 0.08) ** 2

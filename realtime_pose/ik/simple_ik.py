@@ -21,8 +21,8 @@ _LIMBS = {
     "leftUpperLeg": ("leftLowerLeg", ("left_hip", "left_knee", "left_ankle"), "hips"),
     "rightUpperLeg": ("rightLowerLeg", ("right_hip", "right_knee", "right_ankle"), "hips"),
 }
-_BROKEN_RAD = np.radians(2.0)  # a limit broken by less is simply clamped
-_STRAIGHT_SIN, _BENT_SIN = 0.10, 0.35  # sine of the hinge's bend: below, its plane is noise; above, it is trusted
+_MISSED_M = 0.02  # a broken limit is clamped; ikpy is asked where that takes the limb's end farther off than this
+_STRAIGHT_SIN, _BENT_SIN = 0.20, 0.50  # sine of the hinge's bend: below, its plane is noise; above, it is trusted
 _ROW = HUMANOID.index
 
 
@@ -182,12 +182,13 @@ class SimpleIKSolver:
         axis = rot.unit(axis) if _size(axis) > 1e-3 else remembered
         frame = np.column_stack((upper, axis, np.cross(upper, axis)))
         local = rot.from_matrix(frame @ limits.rest_frame.T)
-        if limits.offence_rad(local, bend) > _BROKEN_RAD:
-            if joint not in self._chains:
-                self._chains[joint] = LimbChain(limits, upper_m, lower_m)
-            start, start_bend = limits.clamped(local, bend)
-            local, bend = self._chains[joint].solve(line * reach_ok, start, start_bend)
-        local, bend = limits.clamped(local, bend)
+        if limits.offence_rad(local, bend) > 0:
+            target_m = line * reach_ok
+            local, bend = limits.clamped(local, bend)
+            if _size(_end(limits, local, bend, upper_m, lower_m) - target_m) > _MISSED_M:
+                if joint not in self._chains:
+                    self._chains[joint] = LimbChain(limits, upper_m, lower_m)
+                local, bend = self._chains[joint].solve(target_m, local, bend)
         state.twist_rad[joint] = limits.split(local)[1]
         return local, bend
 
@@ -202,6 +203,13 @@ class SimpleIKSolver:
         answer = rot.nearest_sign(rot.unit(np.where(seen[:, None], local, held)), state.local_xyzw)
         state.local_xyzw, state.time_ns = answer, time_ns
         return answer
+
+
+def _end(limits: LimbLimits, local_xyzw: Float64, bend_rad: float, upper_m: float, lower_m: float) -> Float64:
+    """Where the limb's end is (3,), from the ball joint, in its parent's space."""
+    hinge = rot.from_axis_angle(limits.hinge_axis, np.array(bend_rad))
+    lower = rot.rotate(hinge, limits.bone_axis * lower_m)
+    return rot.rotate(local_xyzw, limits.bone_axis * upper_m + lower)
 
 
 def _size(vector: Float64) -> float:

@@ -1,0 +1,256 @@
+"""The command line: `realtime-pose COMMAND`, the same as `python -m realtime_pose COMMAND`."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from realtime_pose import __version__
+from realtime_pose.errors import ConfigError, RealtimePoseError
+
+app = typer.Typer(
+    name="realtime-pose",
+    help="One webcam in, joint rotations that drive a 3D character out, live.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_FAILED, _WRONG_USAGE, _INTERRUPTED = 1, 2, 130
+
+Config = Annotated[
+    list[Path] | None, typer.Option("--config", help="Settings file (YAML); may be given several times.")
+]
+Estimator = Annotated[str | None, typer.Option(help="auto, blazepose, vitpose-s, -b, -l, -h or mmpose.")]
+Checkpoint = Annotated[str | None, typer.Option(help="File of the weights, or a name from checkpoints/manifest.json.")]
+ModelConfig = Annotated[str | None, typer.Option(help="mmpose model config (.py). It is code: use only your own.")]
+ModelRuntime = Annotated[str | None, typer.Option("--runtime", help="auto or torch.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
+NoDownload = Annotated[bool, typer.Option("--no-download", help="Never fetch weights.")]
+Persons = Annotated[int | None, typer.Option(min=1, help="People followed at most.")]
+Height = Annotated[float | None, typer.Option(min=0.5, max=2.5, help="Body height in metres: sets the scale.")]
+Fov = Annotated[float | None, typer.Option(min=10, max=170, help="Camera's field of view in degrees, longer side.")]
+Smoothing = Annotated[str | None, typer.Option(help="off, crisp, balanced or smooth.")]
+Udp = Annotated[str | None, typer.Option(help="host:port that PosePackets go to, e.g. 127.0.0.1:5005.")]
+Mirror = Annotated[bool, typer.Option("--mirror", help="Send the pose as a mirror shows it.")]
+Rotate = Annotated[int | None, typer.Option(help="Turn the picture clockwise by 0, 90, 180 or 270 degrees.")]
+MaxFrames = Annotated[int | None, typer.Option(min=1, help="End after so many frames.")]
+Report = Annotated[Path | None, typer.Option(help="Write the run's figures here (JSON).")]
+
+
+@app.callback()
+def _common(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    if version:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    source: Annotated[str | None, typer.Option(help="Camera index or name, file, folder, URL, or actor.")] = None,
+    udp: Udp = None,
+    record: Annotated[Path | None, typer.Option(help="Folder for overlay, motion, keypoints and session.")] = None,
+    report: Report = None,
+    show: Annotated[bool, typer.Option("--show", help="Open a preview window; q or Esc ends.")] = False,
+    max_frames: MaxFrames = None,
+    config: Config = None,
+    estimator: Estimator = None,
+    checkpoint: Checkpoint = None,
+    model_config: ModelConfig = None,
+    runtime: ModelRuntime = None,
+    device: Device = None,
+    no_download: NoDownload = False,
+    persons: Persons = None,
+    height: Height = None,
+    fov: Fov = None,
+    smoothing: Smoothing = None,
+    mirror: Mirror = False,
+    size: Annotated[str | None, typer.Option(help="Wanted camera resolution, e.g. 1280x720.")] = None,
+    fps: Annotated[float | None, typer.Option(min=1, help="Wanted camera rate in Hz.")] = None,
+    backend: Annotated[str | None, typer.Option(help="auto, v4l2, dshow, msmf, avfoundation or gstreamer.")] = None,
+    mjpg: Annotated[bool | None, typer.Option(help="Ask the camera for compressed pictures.")] = None,
+    rotate: Rotate = None,
+) -> None:
+    """Run live: a camera (or a file at its own speed) in, packets and files out, until Ctrl-C."""
+    width, height_px = _parse_size(size)
+    settings = _settings(
+        config,
+        capture={
+            "source": source, "width": width, "height": height_px, "fps": fps, "backend": backend, "mjpg": mjpg,
+            "rotate_deg": rotate,
+        },
+        inference={
+            "estimator": estimator, "checkpoint": checkpoint, "model_config": model_config, "runtime": runtime,
+            "device": device, "download": False if no_download else None, "persons": persons,
+        },
+        body={"height_m": height, "fov_deg": fov, "smoothing": smoothing},
+        output={"udp": udp, "mirror": mirror or None, "record": record and str(record)},
+    )  # fmt: skip
+    figures = _play(settings, paced=True, max_frames=max_frames, show=show)
+    if report is not None:
+        _write_report(report, figures)
+    _print_run(figures, settings.output.record, report)
+
+
+@app.command()
+def process(
+    inputs: Annotated[list[str], typer.Argument(help="Videos, images or folders of images.")],
+    to: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
+    udp: Udp = None,
+    report: Report = None,
+    max_frames: MaxFrames = None,
+    config: Config = None,
+    estimator: Estimator = None,
+    checkpoint: Checkpoint = None,
+    model_config: ModelConfig = None,
+    runtime: ModelRuntime = None,
+    device: Device = None,
+    no_download: NoDownload = False,
+    persons: Persons = None,
+    height: Height = None,
+    fov: Fov = None,
+    smoothing: Smoothing = None,
+    mirror: Mirror = False,
+    rotate: Rotate = None,
+) -> None:
+    """Process every frame of files as fast as it goes, and write overlay, motion, keypoints and session."""
+    reports = []
+    for item in inputs:
+        folder = to if len(inputs) == 1 else to / Path(item).stem
+        settings = _settings(
+            config,
+            capture={"source": item, "rotate_deg": rotate},
+            inference={
+                "estimator": estimator, "checkpoint": checkpoint, "model_config": model_config, "runtime": runtime,
+                "device": device, "download": False if no_download else None, "persons": persons,
+            },
+            body={"height_m": height, "fov_deg": fov, "smoothing": smoothing},
+            output={"udp": udp, "mirror": mirror or None, "record": str(folder)},
+        )  # fmt: skip
+        reports.append(_play(settings, paced=False, max_frames=max_frames))
+        _print_run(reports[-1], str(folder), None)
+    if report is not None:
+        _write_report(report, reports[0] if len(reports) == 1 else {"files": reports})
+
+
+@app.command()
+def listen(
+    bind: Annotated[str, typer.Argument(help="host:port to listen on.")] = "127.0.0.1:5005",
+    count: Annotated[int | None, typer.Option(min=1, help="End after so many packets.")] = None,
+) -> None:
+    """Print what arrives on a UDP port: who sends, how often, how late, and each second's last pose."""
+    from realtime_pose.interface.listening import listen_to
+
+    listen_to(bind, count, out)
+
+
+@app.command()
+def selftest(
+    report: Annotated[Path | None, typer.Option(help="Write the figures here (JSON).")] = None,
+    estimator: Annotated[str, typer.Option(help="Which estimator is tested.")] = "blazepose",
+    max_frames: MaxFrames = None,
+) -> None:
+    """Play the actor through the whole chain to a receiver, and compare what arrives with the exact truth."""
+    from rich.progress import track
+
+    from realtime_pose.evaluation.selftest import run_selftest
+
+    figures = run_selftest(estimator, max_frames, lambda total: iter(track(range(total), "actor", console=out)))
+    table = Table("figure", "value", "what it says", title="Self-test on the actor, against exact truth")
+    for row in figures.rows():
+        table.add_row(*row)
+    out.print(table)
+    if report is not None:
+        _write_report(report, figures.as_dict())
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, which camera, device and estimator work here, and what to do about the rest."""
+    from realtime_pose.evaluation.doctor import examine
+
+    table = Table("", "what", "found", "what to do")
+    for finding in examine():
+        table.add_row("[green]ok[/]" if finding.ok else "[yellow]--[/]", finding.what, finding.found, finding.remedy)
+    out.print(table)
+
+
+def _settings(files: list[Path] | None, **sections: Mapping[str, object]) -> Any:  # noqa: ANN401 - AppConfig, imported late
+    from realtime_pose.config import load_config
+
+    given = {name: {k: v for k, v in values.items() if v is not None} for name, values in sections.items()}
+    return load_config(files or [], given)
+
+
+def _parse_size(size: str | None) -> tuple[int | None, int | None]:
+    if size is None:
+        return None, None
+    width, _, height = size.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise ConfigError(f"--size {size!r} is no resolution; write it like 1280x720")
+    return int(width), int(height)
+
+
+def _play(settings: Any, *, paced: bool, max_frames: int | None, show: bool = False) -> dict[str, Any]:  # noqa: ANN401
+    """Run to the end (or Ctrl-C) with progress on the terminal; the report."""
+    from realtime_pose.interface.console import follow
+    from realtime_pose.interface.run import open_run
+
+    with open_run(settings, _say, _download_progress(), paced=paced, max_frames=max_frames) as session:
+        interrupted = follow(session, max_frames, show=show, console=out, say=_say)
+    figures = session.report()
+    session.runtime.raise_if_failed()
+    if interrupted:
+        _print_run(figures, settings.output.record, None)
+        raise typer.Exit(_INTERRUPTED)
+    return figures
+
+
+def _say(sentence: str) -> None:
+    err.print(f"[yellow]note[/] {escape(sentence)}")
+
+
+def _download_progress() -> Any:  # noqa: ANN401 - checkpoints.Progress, imported late
+    shown = {"percent": -1}
+
+    def progress(had: int, total: int | None) -> None:
+        percent = 100 * had // total if total else 0
+        if percent != shown["percent"]:
+            shown["percent"] = percent
+            err.print(f"fetching weights: {had / 1e6:.0f} of {(total or 0) / 1e6:.0f} MB ({percent} %)", end="\r")
+
+    return progress
+
+
+def _write_report(path: Path, figures: Mapping[str, Any]) -> None:
+    from realtime_pose.report import write_report
+
+    write_report(path, figures)
+
+
+def _print_run(figures: Mapping[str, Any], folder: str, report: Path | None) -> None:
+    from realtime_pose.interface.console import run_table
+
+    out.print(run_table(figures, folder, report))
+
+
+def main() -> None:
+    """Run a command; errors of ours become one sentence and an exit code."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(arguments)
+    except RealtimePoseError as exc:
+        if "--debug" in sys.argv:
+            raise
+        err.print(f"[red]error[/] {escape(str(exc))}")
+        sys.exit(_WRONG_USAGE if isinstance(exc, ConfigError) else _FAILED)

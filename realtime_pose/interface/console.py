@@ -1,0 +1,93 @@
+"""A run as the terminal shows it: progress while it goes, a table when it is over."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from realtime_pose.interface.preview import PreviewWindow
+from realtime_pose.interface.run import Run
+from realtime_pose.utils.slot import SlotClosed
+
+_TICK_S = 0.1
+
+
+def follow(run: Run, max_frames: int | None, *, show: bool, console: Console, say: Callable[[str], None]) -> bool:
+    """Show progress until the run is over or stopped; whether the user interrupted it.
+
+    The preview window lives here, as windows want to be in the main thread.
+    """
+    estimator = run.pipeline.estimator
+    counts = [n for n in (run.source.frame_count, max_frames) if n is not None]
+    columns = (TextColumn("{task.fields[facts]}"), TimeElapsedColumn())
+    bar = (BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeRemainingColumn())
+    preview = PreviewWindow() if show else None
+    told = 0
+    try:
+        with Progress(SpinnerColumn(), *(bar if counts else ()), *columns, console=console) as progress:
+            task = progress.add_task("", total=min(counts) if counts else None, facts=estimator.name)
+            over = False
+            while not over:
+                over = _wait(run, preview)
+                now = run.runtime.snapshot()
+                facts = f"{now.fps:5.1f} fps  {now.persons} seen  {now.frames_dropped} dropped  {estimator.name}"
+                progress.update(task, completed=now.frames, facts=facts)
+                for notice in now.notices[told:]:
+                    say(notice)
+                told = len(now.notices)
+    except KeyboardInterrupt:
+        return True
+    finally:
+        run.runtime.stop()
+        if preview is not None:
+            preview.close()
+    return False
+
+
+def _wait(run: Run, preview: PreviewWindow | None) -> bool:
+    """Let a moment pass, showing the newest result; whether the run is over."""
+    if preview is None:
+        return run.runtime.wait(_TICK_S)
+    try:
+        result = run.runtime.results.get(_TICK_S)
+    except SlotClosed:
+        return run.runtime.wait(0.0)
+    if result is not None:
+        preview.send(result)
+    return preview.closed
+
+
+def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> Table:
+    """What a run was like, in a few lines, and the command to try next."""
+    table = Table(show_header=False, title="realtime_pose", title_justify="left")
+    latency = figures["latency_ms"]
+    dropped = figures["frames_dropped"]
+    rows = {
+        "source": figures["source"],
+        "frames": f"{figures['frames']}" + (f" ({dropped} dropped)" if dropped else ""),
+        "rate": f"{figures['fps']:.1f} fps; the model alone could do {figures['model_fps']:.0f}",
+        "latency": _latency(latency) if latency else "not live: every frame at the machine's own speed",
+        "persons": f"{figures['persons_max']} at most",
+        "estimator": f"{figures['estimator']} on {figures['runtime']}, {figures['device']}",
+        "packets sent": str(figures["packets_sent"]),
+    }
+    if folder:
+        rows["files"] = f"{folder}/ (overlay.mp4, motion.bvh, keypoints.json, session.rtpose)"
+    if report is not None:
+        rows["report"] = str(report)
+    if figures["warnings"]:
+        rows["notes"] = "\n".join(figures["warnings"])
+    rows["try next"] = "realtime-pose run --source 0 --udp 127.0.0.1:5005 --show   (a camera)"
+    for name, value in rows.items():
+        table.add_row(name, escape(value))
+    return table
+
+
+def _latency(latency_ms: Mapping[str, float | None]) -> str:
+    if latency_ms["p50"] is None:
+        return "no frame came"
+    return f"{latency_ms['p50']:.0f} ms median, {latency_ms['p95']:.0f} ms at the 95th percentile, capture to packet"

@@ -1,0 +1,112 @@
+"""One run from settings to report, the same for every command and every page."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from realtime_pose import __version__
+from realtime_pose.capture.base import FrameSource
+from realtime_pose.capture.sources import open_source, without_credentials
+from realtime_pose.checkpoints import Progress
+from realtime_pose.communication.udp import UdpSink
+from realtime_pose.config import AppConfig
+from realtime_pose.pipeline import PosePipeline, build_pipeline
+from realtime_pose.recording.take import TakeRecorder
+from realtime_pose.runtime import Runtime
+
+_USUAL_FPS = 30.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is under way, and what its report needs."""
+
+    config: AppConfig
+    source: FrameSource
+    pipeline: PosePipeline
+    runtime: Runtime
+    udp: UdpSink | None
+    notes: list[str]
+
+    def report(self) -> dict[str, Any]:
+        """The report of DESIGN 4.2, of what has happened so far."""
+        estimator, snapshot = self.pipeline.estimator, self.runtime.snapshot()
+        figures = self.runtime.statistics.figures()
+        return {
+            "estimator": estimator.name,
+            "runtime": estimator.runtime,
+            "device": estimator.device,
+            "source": without_credentials(self.config.capture.source),
+            "frames": figures.pop("frames"),
+            "frames_dropped": snapshot.frames_dropped,
+            **figures,
+            "packets_sent": self.udp.packets_sent if self.udp is not None else 0,
+            "warnings": [*self.notes, *snapshot.notices],
+        }
+
+
+@contextmanager
+def open_run(
+    config: AppConfig,
+    notify: Callable[[str], None],
+    progress: Progress = lambda had, total: None,
+    *,
+    paced: bool = True,
+    max_frames: int | None = None,
+) -> Iterator[Run]:
+    """A started run; when the `with` block is left it is stopped and its files are closed.
+
+    Args:
+        config: All settings.
+        notify: Told, in one sentence each, what was chosen for the user or survived; also kept for the report.
+        progress: Told how far a download of weights is.
+        paced: Show a file at its own speed, as a camera would; otherwise as fast as it goes.
+        max_frames: End after so many.
+
+    Raises:
+        RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
+    """
+    notes: list[str] = []
+
+    def note(sentence: str) -> None:
+        notes.append(sentence)
+        notify(sentence)
+
+    with ExitStack() as undo:  # what was opened is closed again if a later part cannot be had
+        udp = UdpSink(config.output.udp, mirror=config.output.mirror) if config.output.udp else None
+        if udp is not None:
+            undo.callback(udp.close)
+        source = undo.enter_context(closing(open_source(config.capture)))
+        pipeline = undo.enter_context(closing(build_pipeline(config, note, progress)))
+        take = _take(config, source, pipeline)
+        runtime = Runtime(
+            source,
+            pipeline,
+            [udp] if udp is not None else [],
+            [take] if take is not None else [],
+            paced=paced,
+            max_frames=max_frames,
+        )
+        undo.pop_all()  # from here on the runtime closes them
+    try:
+        runtime.start()
+        yield Run(config, source, pipeline, runtime, udp, notes)
+    finally:
+        runtime.stop()
+
+
+def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline) -> TakeRecorder | None:
+    if not config.output.record:
+        return None
+    estimator = pipeline.estimator
+    settings = {
+        "program": f"realtime-pose {__version__}",
+        "estimator": estimator.name,
+        "runtime": estimator.runtime,
+        "layout": estimator.layout.name,
+        "source": without_credentials(config.capture.source),
+        "config": asdict(config),
+    }
+    return TakeRecorder(Path(config.output.record), source.fps or _USUAL_FPS, settings)
