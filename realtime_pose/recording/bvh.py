@@ -97,9 +97,8 @@ class _Track:
         return self._start_ns + round(frame * 1e9 / self._fps)
 
     def _frames_until(self, time_ns: int) -> int:
-        """How many even frames lie at or before this moment."""
-        frames = int((time_ns - self._start_ns) * self._fps / 1e9)
-        return frames + 2 if self._time_ns(frames + 1) <= time_ns else frames + 1
+        """How many even frames lie at or before this moment (one that rounding puts after it comes with the next)."""
+        return int((time_ns - self._start_ns) * self._fps / 1e9) + 1
 
     def _write_until(self, frames: int, sample: _Sample) -> None:
         still = sample.local_xyzw is self._last.local_xyzw

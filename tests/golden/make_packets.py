@@ -21,7 +21,7 @@ _NOON = 1_700_000_000 * 1_000_000_000  # any moment; golden files must not depen
 
 def longest_pose() -> PosePacket:
     """Every number as long as it gets in a picture of up to 9,999 px: four digits, a sign, no trailing zero."""
-    quaternion = np.array([-0.4321, -0.5678, -0.3456, -0.6098])
+    quaternion = np.array([-0.4123, -0.5678, -0.3456, -0.6238])
     return PosePacket(
         stream=2**31 - 1,
         seq=9_999_999,

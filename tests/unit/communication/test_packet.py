@@ -101,6 +101,7 @@ def test_the_longest_packet_of_a_picture_fits_with_metres_and_quaternions_in_ful
     datagram = encode(longest_pose())
     assert len(datagram) <= MAX_DATAGRAM_BYTES
     sent = json.loads(datagram)
+    assert sent["scores"][0] == 0.9  # they give way first
     assert sent["joints_3d"][0] == [-1.234] * 3
     np.testing.assert_allclose(sent["rotations"], longest_pose().rotations, rtol=0, atol=0.5e-4 + 1e-12)
     decode(datagram)
@@ -109,14 +110,19 @@ def test_the_longest_packet_of_a_picture_fits_with_metres_and_quaternions_in_ful
 def test_even_absurd_numbers_fit():
     absurd = replace(
         longest_pose(),
-        stream=2**53 - 1,
-        seq=2**53 - 1,
-        person=2**53 - 1,
+        seq=10**10,  # ten years of frames
+        person=10**6,
         keypoints=np.full((17, 2), -99_999.0),
         joints_3d=np.full((17, 3), -98.765),
         root=np.full(3, -98.765),
     )
     assert len(encode(absurd)) <= MAX_DATAGRAM_BYTES
+
+
+def test_no_length_in_between_slips_through():
+    for length in range(150):
+        packet = replace(longest_pose(), joints_3d=-longest_pose().joints_3d, meta={"a": "x" * length})
+        assert len(encode(packet)) <= MAX_DATAGRAM_BYTES
 
 
 def test_what_cannot_be_sent_is_refused():

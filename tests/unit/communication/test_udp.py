@@ -169,8 +169,12 @@ def test_an_unknown_host_is_said_at_the_start(host):
         UdpSink(f"{host}:5005")
 
 
-def test_localhost_is_the_address_that_receivers_listen_on(receiver):
-    port = receiver.address.rpartition(":")[2]
+def test_localhost_is_the_address_that_receivers_listen_on(receiver, monkeypatch):
+    """Many systems name ::1 first, where a receiver on 127.0.0.1 hears nothing."""
+    port = int(receiver.address.rpartition(":")[2])
+    six = (socket.AF_INET6, socket.SOCK_DGRAM, 17, "", ("::1", port, 0, 0))
+    four = (socket.AF_INET, socket.SOCK_DGRAM, 17, "", ("127.0.0.1", port))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [six, four])
     sink = UdpSink(f"localhost:{port}")
     sink.send(make_result())
     assert isinstance(receiver.receive(GIVE_UP_S), HelloPacket)
