@@ -156,20 +156,20 @@ def listen(
 
 @app.command()
 def selftest(
-    report: Annotated[Path | None, typer.Option(help="Write the figures here (JSON).")] = None,
+    report: Report = None,
+    config: Config = None,
     estimator: Annotated[str, typer.Option(help="Which estimator is tested.")] = "blazepose",
+    smoothing: Smoothing = None,
     max_frames: MaxFrames = None,
 ) -> None:
     """Play the actor through the whole chain to a receiver, and compare what arrives with the exact truth."""
-    from rich.progress import track
-
     from realtime_pose.evaluation.selftest import run_selftest
+    from realtime_pose.interface.console import progress_bar, selftest_table
 
-    figures = run_selftest(estimator, max_frames, lambda total: iter(track(range(total), "actor", console=out)))
-    table = Table("figure", "value", "what it says", title="Self-test on the actor, against exact truth")
-    for row in figures.rows():
-        table.add_row(*row)
-    out.print(table)
+    settings = _settings(config, inference={"estimator": estimator}, body={"smoothing": smoothing})
+    with progress_bar("actor", out) as advance:
+        figures = run_selftest(settings, max_frames, advance)
+    out.print(selftest_table(figures))
     if report is not None:
         _write_report(report, figures.as_dict())
 

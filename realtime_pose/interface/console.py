@@ -1,6 +1,7 @@
 """A run as the terminal shows it: progress while it goes, a table when it is over."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from realtime_pose.evaluation.selftest import Figures
 from realtime_pose.interface.preview import PreviewWindow
 from realtime_pose.interface.run import Run
 from realtime_pose.utils.slot import SlotClosed
@@ -59,6 +61,41 @@ def _wait(run: Run, preview: PreviewWindow | None) -> bool:
     if result is not None:
         preview.send(result)
     return preview.closed
+
+
+@contextmanager
+def progress_bar(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    """A bar, and the function that moves it: (done, total)."""
+    columns = (TextColumn(what), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(what, total=1)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def selftest_table(figures: Figures) -> Table:
+    """The self-test's figures, each with what it says."""
+    table = Table("figure", "value", "what it says", title="self-test: the actor's clip against its exact truth")
+    values = figures.as_dict()
+    for name, (label, unit, meaning) in _SELFTEST_ROWS.items():
+        table.add_row(label, f"{values[name]} {unit}".strip(), meaning)
+    return table
+
+
+_SELFTEST_ROWS = {
+    "frames": ("frames", "", "played, at the clip's own speed"),
+    "packets": ("packets", "", "arrived over UDP on loopback"),
+    "packets_lost": ("packets lost", "", "sent and never arrived"),
+    "keypoint_error_px": ("keypoint error", "px", "2D, median, 640x480"),
+    "mpjpe_mm": ("MPJPE", "mm", "mean 3D error of 12 limb joints, hips on hips"),
+    "pa_mpjpe_mm": ("PA-MPJPE", "mm", "the same after the best turn, scale and shift"),
+    "joint_angle_error_deg": ("joint angle error", "deg", "mean over all 17 joints, twist included"),
+    "root_path_error_cm": ("root path error", "cm", "hips' distance from their true path"),
+    "bone_drift_percent": ("bone drift", "%", "how much bone lengths breathe"),
+    "foot_slide_cm_s": ("foot slide", "cm/s", "ankles' speed while the foot truly stands"),
+    "jitter_ratio": ("jitter", "x", "mean acceleration over the true one"),
+    "latency_ms_p50": ("latency, median", "ms", "capture to packet arrived"),
+    "latency_ms_p95": ("latency, 95th percentile", "ms", ""),
+}
 
 
 def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> Table:

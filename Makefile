@@ -1,0 +1,44 @@
+# Everything a newcomer and CI need. Windows has no make: README, "Without make", gives the plain commands.
+#
+# On Linux the usual index serves torch with several gigabytes of CUDA. For the small CPU build name the index that
+# PyTorch's own install page shows for CPU:  make install TORCH_INDEX=<that address>
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= outputs/demo
+TORCH_INDEX ?=
+
+.PHONY: demo install test check lint clean
+
+demo: install
+	$(BIN)/realtime-pose run --source actor --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt requirements-nodeps.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else f'Python 3.11 or 3.12 is needed, this is {sys.version.split()[0]}; name one with: make install PYTHON=python3.11')"
+	$(PYTHON) -m venv $(VENV)
+	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep -o '^torch==[0-9.]*' requirements.txt)" --index-url $(TORCH_INDEX))
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-nodeps.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+test: $(VENV)/.installed-dev
+	$(BIN)/pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+clean:
+	rm -rf $(VENV) outputs build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

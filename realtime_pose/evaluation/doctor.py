@@ -1,0 +1,142 @@
+"""What works on this machine, and what to do about the rest."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata
+
+from realtime_pose.capture.cameras import list_cameras
+from realtime_pose.checkpoints import find_local, is_offline, read_manifest
+from realtime_pose.errors import RealtimePoseError
+from realtime_pose.utils.paths import data_path
+
+_PACKAGES = {
+    "mediapipe": "pip install --no-deps -r requirements-nodeps.txt",
+    "torch": "pip install -r requirements.txt",
+    "mmpose": "pip install --no-deps -r requirements-nodeps.txt",
+    "mmcv-lite": "pip install -r requirements.txt",
+    "opencv-python": "pip install -r requirements.txt",
+    "av": "pip install -r requirements.txt",
+    "ikpy": "pip install -r requirements.txt",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination; `remedy` is empty where nothing is to be done."""
+
+    ok: bool
+    what: str
+    found: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Every finding, most basic first; never raises for something that merely does not work."""
+    checks: list[Callable[[], list[Finding]]] = [
+        _python,
+        _packages,
+        _cameras,
+        _device,
+        _blazepose,
+        _vitpose,
+        _display,
+        _actor,
+    ]
+    return [finding for check in checks for finding in check()]
+
+
+def _python() -> list[Finding]:
+    version = platform.python_version()
+    ok = sys.version_info[:2] in ((3, 11), (3, 12))
+    return [Finding(ok, "python", f"{version} on {platform.system()} {platform.machine()}", "" if ok else "use 3.11")]
+
+
+def _packages() -> list[Finding]:
+    findings = []
+    for name, remedy in _PACKAGES.items():
+        try:
+            findings.append(Finding(True, name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            findings.append(Finding(False, name, "not installed", remedy))
+    return findings
+
+
+def _cameras() -> list[Finding]:
+    cameras = list_cameras()
+    if not cameras:
+        return [
+            Finding(False, "camera", "none", "plug one in, or work without: --source actor, a video, an image or a URL")
+        ]
+    return [
+        Finding(True, "camera", f"{camera}: {camera.width}x{camera.height} at {camera.fps:.0f} Hz")
+        if camera.opens
+        else Finding(False, "camera", f"{camera} gives no picture", "close other programs that use it, or replug it")
+        for camera in cameras
+    ]
+
+
+def _device() -> list[Finding]:
+    try:
+        import torch
+    except ImportError:
+        return []  # said among the packages
+    if torch.cuda.is_available():
+        return [Finding(True, "device", f"cuda: {torch.cuda.get_device_name()}, and cpu with {os.cpu_count()} cores")]
+    if torch.backends.mps.is_available():
+        return [Finding(True, "device", f"mps, and cpu with {os.cpu_count()} cores")]
+    return [Finding(True, "device", f"cpu with {os.cpu_count()} cores; no GPU that torch can use")]
+
+
+def _blazepose() -> list[Finding]:
+    import numpy as np
+
+    from realtime_pose.datatypes import Frame
+    from realtime_pose.inference.base import InferenceConfig
+    from realtime_pose.inference.blazepose import BlazePoseEstimator
+
+    try:
+        estimator = BlazePoseEstimator(InferenceConfig())
+        estimator.estimate(Frame(np.zeros((48, 64, 3), np.uint8), 0, 0, 0), [])
+        estimator.close()
+    except RealtimePoseError as exc:
+        return [Finding(False, "blazepose", "does not run", str(exc))]
+    return [Finding(True, "blazepose", "runs, its model comes with mediapipe")]
+
+
+def _vitpose() -> list[Finding]:
+    here = [name for name in read_manifest() if find_local(name) is not None]
+    if here:
+        return [Finding(True, "vitpose", f"weights here: {', '.join(here)}")]
+    if is_offline():
+        return [
+            Finding(False, "vitpose", "no weights, and HF_HUB_OFFLINE forbids fetching them", "unset HF_HUB_OFFLINE")
+        ]
+    return [
+        Finding(False, "vitpose", "no weights yet", "run --estimator vitpose-s fetches them once (see checkpoints/)")
+    ]
+
+
+def _display() -> list[Finding]:
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return [
+            Finding(False, "display", "none, so --show cannot open a window", "use --record DIR and watch overlay.mp4")
+        ]
+    return [Finding(True, "display", "there; --show opens a window")]
+
+
+def _actor() -> list[Finding]:
+    missing = [
+        path
+        for path in (
+            "resources/videos/default.mp4",
+            "resources/videos/default_truth.npz",
+            "resources/models/default_model.glb",
+        )
+        if not data_path(path).is_file()
+    ]
+    if missing:
+        return [Finding(False, "actor", f"missing: {', '.join(missing)}", "python -m realtime_pose.model3d.actor")]
+    return [Finding(True, "actor", "clip, truth and model are here; judge everything with: realtime-pose selftest")]

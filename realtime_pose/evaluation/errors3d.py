@@ -1,0 +1,60 @@
+"""Errors of poses against a truth: what a paper or an animator would ask for."""
+
+import numpy as np
+
+from realtime_pose.skeletons import Skeleton
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Bool, Float64
+
+LIMB_JOINTS = tuple(
+    f"{side}{joint}"
+    for joint in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
+    for side in ("left", "right")
+)
+"""The 12 joints that MPJPE is taken over: shoulders, elbows, wrists, hips, knees, ankles."""
+
+
+def mpjpe_mm(answer_m: Float64, truth_m: Float64) -> float:
+    """Mean distance in mm of (T, J, 3) joints after both are centred on each frame's origin already."""
+    return float(np.linalg.norm(answer_m - truth_m, axis=-1).mean() * 1e3)
+
+
+def aligned_by_similarity(answer_m: Float64, truth_m: Float64) -> Float64:
+    """Each frame of the answer (T, J, 3) turned, scaled and moved onto the truth with least squares.
+
+    Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (1991).
+    """
+    a = answer_m - answer_m.mean(axis=1, keepdims=True)
+    b = truth_m - truth_m.mean(axis=1, keepdims=True)
+    u, size, vt = np.linalg.svd(np.swapaxes(b, 1, 2) @ a)
+    sign = np.ones_like(size)
+    sign[:, 2] = np.sign(np.linalg.det(u @ vt))  # a turn, never a reflection
+    turn = (u * sign[:, None, :]) @ vt
+    scale = (size * sign).sum(axis=1) / np.maximum((a**2).sum(axis=(1, 2)), 1e-12)
+    return scale[:, None, None] * (a @ np.swapaxes(turn, 1, 2)) + truth_m.mean(axis=1, keepdims=True)
+
+
+def joint_angle_error_deg(answer_xyzw: Float64, truth_xyzw: Float64) -> float:
+    """Mean angle between local rotations (T, J, 4)."""
+    return float(np.degrees(rot.angle_between_rad(answer_xyzw, truth_xyzw)).mean())
+
+
+def bone_drift_percent(skeleton: Skeleton, joints_m: Float64) -> float:
+    """Standard deviation of bone lengths over their mean, in percent, averaged over bones; joints are (T, J, 3)."""
+    children = [j for j, parent in enumerate(skeleton.parents) if parent >= 0]
+    parents = [skeleton.parents[j] for j in children]
+    length = np.linalg.norm(joints_m[:, children] - joints_m[:, parents], axis=-1)
+    return float((length.std(axis=0) / length.mean(axis=0)).mean() * 100)
+
+
+def foot_slide_cm_s(ankles_m: Float64, contact: Bool, fps: float) -> float:
+    """Mean horizontal speed of ankles (T, 2, 3) while the truth says (T, 2) that the foot stands."""
+    speed = np.linalg.norm(np.diff(ankles_m[..., [0, 2]], axis=0), axis=-1) * fps * 100
+    standing = contact[1:] & contact[:-1]
+    return float(speed[standing].mean()) if standing.any() else 0.0
+
+
+def jitter_ratio(answer_m: Float64, truth_m: Float64) -> float:
+    """Mean acceleration of the answer over that of the truth; joints are (T, J, 3) at one rate."""
+    size = [float(np.linalg.norm(np.diff(x, n=2, axis=0), axis=-1).mean()) for x in (answer_m, truth_m)]
+    return size[0] / max(size[1], 1e-12)
