@@ -5,14 +5,13 @@ Writes models/default_model.glb, videos/default.mp4 and videos/default_truth.npz
 
 import argparse
 import sys
-from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-from realtime_pose.model3d.actor.truth import ActorTruth, save_truth
-from realtime_pose.utils.arrays import UInt8
+from realtime_pose.model3d.actor.truth import save_truth
 from realtime_pose.utils.paths import data_path
 
-_EXTRA = ("pyvista", "skimage", "trimesh", "fast_simplification", "av", "scipy")
+_NEEDS = ("pyvista", "skimage", "fast_simplification", "av", "scipy")
 
 
 def make(out: Path, seed: int) -> None:
@@ -33,23 +32,15 @@ def make(out: Path, seed: int) -> None:
     body = build()
     (out / "models" / "default_model.glb").write_bytes(glb_bytes(body))
 
-    def pictures(stage: Stage, truth: ActorTruth, progress: Progress) -> Iterator[UInt8]:
-        for local, root in progress.track(
-            zip(truth.local_xyzw, truth.root_m, strict=True), total=len(truth.root_m), description="filming the actor"
-        ):
-            yield stage.draw(local, root)
-
     stage = Stage(body, seed)
     try:
         with Progress() as progress:
-            size = truth.intrinsics
-            write_clip(
-                out / "videos" / "default.mp4",
-                pictures(stage, truth, progress),
-                round(truth.fps),
-                size.width,
-                size.height,
+            poses = progress.track(
+                list(zip(truth.local_xyzw, truth.root_m, strict=True)), description="filming the actor"
             )
+            pictures = (stage.draw(local, root) for local, root in poses)
+            size = truth.intrinsics
+            write_clip(out / "videos" / "default.mp4", pictures, round(truth.fps), size.width, size.height)
     finally:
         stage.close()
 
@@ -60,12 +51,16 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=data_path("resources"), help="folder for models/ and videos/")
     parser.add_argument("--seed", type=int, default=7, help="draws the actor's small restless movements")
     options = parser.parse_args()
+    if options.seed < 0:
+        parser.error(f"--seed {options.seed} is negative; give a number from 0 on")
+    missing = [name for name in _NEEDS if find_spec(name) is None]
+    if missing:
+        sys.stderr.write(f"making the actor needs {', '.join(missing)}; install with: pip install -e .[actor]\n")
+        return 1
     try:
         make(options.out, options.seed)
-    except ModuleNotFoundError as exc:
-        if exc.name not in _EXTRA:
-            raise
-        sys.stderr.write(f"{exc.name} is missing; making the actor needs: pip install -e .[actor]\n")
+    except OSError as exc:
+        sys.stderr.write(f"cannot write below {options.out} ({exc}); give another folder with --out\n")
         return 1
     return 0
 

@@ -77,14 +77,14 @@ def parts() -> dict[str, Part]:
     """Every layer by name."""
     face: tuple[Point, Point] = (-0.07, 1.62, 0.04), (0.07, 1.70, 0.11)
     return {
-        "head": Part(_head(), (-0.12, 1.42, -0.14), (0.12, 1.78, 0.14), 0.003, 4400, _paint_head),
+        "head": Part(_head(), (-0.12, 1.36, -0.14), (0.12, 1.78, 0.14), 0.003, 4400, _paint_head),
         "hair": Part(_hair(), (-0.11, 1.55, -0.14), (0.11, 1.79, 0.12), 0.004, 1500, plain(HAIR)),
         "brows": Part(_brows(), *face, 0.0015, 240, plain(HAIR)),
         "lips": Part(_lips(), (-0.03, 1.56, 0.06), (0.03, 1.60, 0.10), 0.0015, 400, plain(LIPS)),
         "eyes": Part(both_sides(ball(_EYE, 0.0118), 0.0), *face, 0.002, 500, plain(EYEBALL)),
         "irises": Part(_iris(0.0101, 0.0056), *face, 0.001, 240, plain(IRIS)),
         "pupils": Part(_iris(0.0110, 0.0028), *face, 0.0007, 160, plain(PUPIL)),
-        "arms": Part(_arms(), (-0.94, 1.36, -0.08), (0.94, 1.50, 0.11), 0.0035, 3600, plain(SKIN)),
+        "arms": Part(_arms(), (-0.94, 1.36, -0.08), (0.94, 1.50, 0.11), 0.0035, 3400, plain(SKIN)),
         "shirt": Part(_shirt(), (-0.42, 0.89, -0.19), (0.42, 1.53, 0.19), 0.005, 4600, plain(SHIRT)),
         "collar": Part(_collar(), (-0.1, 1.42, -0.11), (0.1, 1.54, 0.11), 0.004, 500, plain(COLLAR)),
         "trousers": Part(_trousers(), (-0.22, 0.04, -0.18), (0.22, 1.05, 0.18), 0.006, 2800, plain(TROUSERS)),

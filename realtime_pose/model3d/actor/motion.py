@@ -73,7 +73,7 @@ def perform(seed: int) -> Performance:
     _set_trunk(local, stride, restless, time_s)
     _set_arms(local, stride, restless, time_s)
     contact = np.stack((left.contact, right.contact & (kick["free"] < 1e-9)), axis=-1)
-    return Performance(local, root, contact, _activity(time_s))
+    return Performance(_without_flips(local), root, contact, _activity(time_s))
 
 
 def _drawn(keys: Mapping[str, Sequence[Key]], time_s: Float64) -> dict[str, Float64]:
@@ -197,6 +197,14 @@ def _arm(
 def _write_arm(local: Float64, side: str, turns: tuple[Float64, Float64, Float64]) -> None:
     for name, turn in zip(("UpperArm", "LowerArm", "Hand"), turns, strict=True):
         local[:, HUMANOID.index[side + name]] = turn
+
+
+def _without_flips(local: Float64) -> Float64:
+    """The same rotations (T, J, 4), each written with the sign that is nearer to the frame before."""
+    agree = np.sum(local[1:] * local[:-1], axis=-1, keepdims=True) >= 0
+    out = local.copy()
+    out[1:] *= np.cumprod(np.where(agree, 1.0, -1.0), axis=0)
+    return out
 
 
 def _activity(time_s: Float64) -> tuple[str, ...]:

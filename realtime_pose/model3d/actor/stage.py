@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyvista
+from vtkmodules.vtkCommonCore import vtkLogger
 
 from realtime_pose.model3d.actor.film import CAMERA_POSITION_M, INTRINSICS
 from realtime_pose.model3d.actor.measures import BONE_M, REST_JOINTS_M
@@ -37,6 +38,7 @@ class Stage:
         self._actor = pyvista.PolyData.from_regular_faces(body.points_m.astype(np.float32), body.faces)
         self._actor.point_data["rgb"] = np.round(body.rgb * 255).astype(np.uint8)
         size = (INTRINSICS.width * _SAMPLES, INTRINSICS.height * _SAMPLES)
+        vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)  # else it warns that there is no display
         self._plotter = pyvista.Plotter(off_screen=True, window_size=size, lighting="none")
         self._plotter.set_background("#d5d4cf")
         for position, color, strength in _LIGHTS:

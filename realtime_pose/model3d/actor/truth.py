@@ -107,7 +107,7 @@ def load_truth(path: Path) -> ActorTruth:
         RecordingError: The file is missing, damaged, or holds something else.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             got = {name: file[name] for name in file.files}
         if tuple(got["joint_names"]) != HUMANOID.joints or tuple(got["keypoint_names"]) != COCO17_FEET_HANDS.names:
             raise ValueError("its joints or keypoints have other names")

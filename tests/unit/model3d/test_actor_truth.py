@@ -1,0 +1,154 @@
+"""The shipped truth agrees with itself and with physics, and nothing else passes for one."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from realtime_pose.errors import ArrayShapeError, RecordingError
+from realtime_pose.kinematics import joint_positions
+from realtime_pose.model3d.actor.truth import ActorTruth, load_truth, project, save_truth
+from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, REST_HEIGHT_M
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.paths import data_path
+
+SIDES = ("left", "right")
+
+
+@pytest.fixture(scope="module")
+def truth() -> ActorTruth:
+    return load_truth(data_path("resources/videos/default_truth.npz"))
+
+
+def joint(truth: ActorTruth, name: str) -> np.ndarray:
+    return truth.joints_m[:, HUMANOID.index[name]].astype(np.float64)
+
+
+def test_it_lasts_15_to_20_seconds_and_shows_every_activity(truth):
+    assert 15.0 <= len(truth.joints_m) / truth.fps <= 20.0
+    assert set(truth.activity) == {"stand", "wave", "walk", "turn", "squat", "kick", "reach"}
+
+
+def test_forward_kinematics_meets_the_joints(truth):
+    posed = joint_positions(HUMANOID, truth.local_xyzw, truth.root_m, truth.bone_m)
+    np.testing.assert_allclose(posed, truth.joints_m, atol=1e-6)
+
+
+def test_rotations_are_unit_and_never_jump(truth):
+    np.testing.assert_allclose(np.linalg.norm(truth.local_xyzw, axis=-1), 1.0, atol=1e-6)
+    assert np.degrees(rot.angle_between_rad(truth.local_xyzw[:-1], truth.local_xyzw[1:])).max() < 15.0
+    assert np.sum(truth.local_xyzw[:-1] * truth.local_xyzw[1:], axis=-1).min() > 0.0  # no flips of sign
+
+
+def test_bones_keep_the_actors_own_lengths(truth):
+    for row, parent in enumerate(HUMANOID.parents):
+        if parent >= 0:
+            length = np.linalg.norm(truth.joints_m[:, row] - truth.joints_m[:, parent], axis=-1)
+            np.testing.assert_allclose(length, truth.bone_m[row], atol=1e-5)
+    ratio = truth.bone_m[1:] / (HUMANOID.rest_bone_m[1:] * truth.height_m / REST_HEIGHT_M)
+    rows = {name: ratio[HUMANOID.index[name] - 1] for name in HUMANOID.joints[1:]}
+    assert rows["leftLowerArm"] + rows["leftHand"] == pytest.approx(2 * 0.97, abs=0.02)
+    assert rows["leftLowerLeg"] + rows["leftFoot"] == pytest.approx(2 * 1.02, abs=0.01)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_foot_in_contact_is_still_and_flat(truth, side):
+    held = truth.foot_contact[:, SIDES.index(side)]
+    assert 0.5 < held.mean() < 0.9
+    both = held[1:] & held[:-1]
+    for point in (f"{side}_ankle", f"{side}_heel", f"{side}_toe"):
+        place = truth.keypoints_m[:, COCO17_FEET_HANDS.index[point]].astype(np.float64)
+        assert np.linalg.norm(np.diff(place, axis=0), axis=-1)[both].max() < 0.001
+        assert np.ptp(place[held, 1]) < 0.001
+        assert place[:, 1].min() > -0.005  # nothing sinks into the floor
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(
+    ("above", "hinge", "below"), [("UpperLeg", "LowerLeg", "Foot"), ("UpperArm", "LowerArm", "Hand")]
+)
+def test_knees_and_elbows_bend_one_way(truth, side, above, hinge, below):
+    limb = joint(truth, side + hinge) - joint(truth, side + above)
+    past = joint(truth, side + below) - joint(truth, side + hinge)
+    # A hinge turns about one axis of its own: x for knees (shank backward), y for elbows (forearm forward at rest).
+    turn = rot.to_rotvec(truth.local_xyzw[:, HUMANOID.index[side + hinge]])
+    axis = 0 if hinge == "LowerLeg" else 1
+    bend = turn[:, axis] * (-1.0 if (side, axis) == ("left", 1) else 1.0)
+    assert np.abs(np.delete(turn, axis, axis=1)).max() < 1e-4
+    assert np.degrees(bend.min()) > 0.0
+    assert np.degrees(bend.max()) < 130.0
+    cosine = np.sum(rot.unit(limb) * rot.unit(past), axis=-1)
+    np.testing.assert_allclose(np.arccos(np.clip(cosine, -1, 1)), bend, atol=2e-3)
+
+
+def test_knees_point_where_the_body_does(truth):
+    forward = rot.rotate(truth.local_xyzw[:, 0], [0.0, 0.0, 1.0])
+    for side in SIDES:
+        middle = (joint(truth, f"{side}UpperLeg") + joint(truth, f"{side}Foot")) / 2
+        assert np.sum((joint(truth, f"{side}LowerLeg") - middle) * forward, axis=-1).min() > 0.02
+
+
+def test_the_keypoints_are_the_joints_projected_and_inside_the_picture(truth):
+    at = COCO17_FEET_HANDS.index
+    for keypoint, name in (("shoulder", "UpperArm"), ("wrist", "Hand"), ("hip", "UpperLeg"), ("ankle", "Foot")):
+        for side in SIDES:
+            np.testing.assert_allclose(
+                truth.keypoints_m[:, at[f"{side}_{keypoint}"]], joint(truth, side + name), atol=1e-6
+            )
+    seen = project(truth.keypoints_m, truth.camera_from_world, truth.intrinsics)
+    np.testing.assert_allclose(seen, truth.keypoints_px, atol=1e-3)
+    size = np.array([truth.intrinsics.width, truth.intrinsics.height])
+    assert ((truth.keypoints_px > 5) & (truth.keypoints_px < size - 5)).all()
+
+
+def test_the_picture_is_not_mirrored_and_the_back_is_seen(truth):
+    at = COCO17_FEET_HANDS.index
+    across = truth.keypoints_px[:, at["left_shoulder"], 0] - truth.keypoints_px[:, at["right_shoulder"], 0]
+    assert across[0] > 40.0
+    assert across[np.array(truth.activity) == "turn"].min() < -40.0
+
+
+def test_what_is_saved_is_loaded(truth, tmp_path):
+    save_truth(tmp_path / "a.npz", truth)
+    save_truth(tmp_path / "b.npz", truth)
+    again = load_truth(tmp_path / "a.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    for field in dataclasses.fields(ActorTruth):
+        np.testing.assert_array_equal(getattr(again, field.name), getattr(truth, field.name))
+
+
+def _text(path: Path) -> None:
+    path.write_text("not a truth")
+
+
+def _other_npz(path: Path) -> None:
+    np.savez(path, joints_m=np.zeros(3))
+
+
+def _pickled(path: Path) -> None:
+    np.savez(path, joint_names=np.array([{"a": 1}], dtype=object))
+
+
+def _cut(path: Path) -> None:
+    whole = data_path("resources/videos/default_truth.npz").read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+
+
+def _damaged(path: Path) -> None:
+    whole = bytearray(data_path("resources/videos/default_truth.npz").read_bytes())
+    whole[50_000:50_040] = bytes(40)
+    path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("make", [lambda path: None, _text, _other_npz, _pickled, _cut, _damaged])
+def test_a_foreign_file_is_refused_by_name(tmp_path, make):
+    path = tmp_path / "foreign.npz"
+    make(path)
+    with pytest.raises(RecordingError, match=r"foreign\.npz is not the truth of an actor's clip"):
+        load_truth(path)
+
+
+def test_rows_of_another_count_are_refused(truth):
+    with pytest.raises(ArrayShapeError):
+        dataclasses.replace(truth, activity=truth.activity[1:])

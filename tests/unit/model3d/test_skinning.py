@@ -1,0 +1,80 @@
+"""A mesh follows its joints; what hangs on one joint moves as a rigid body."""
+
+import numpy as np
+import pytest
+
+from realtime_pose.kinematics import global_rotations, joint_positions
+from realtime_pose.model3d.actor.measures import BONE_M, REST_HIPS_M, REST_JOINTS_M
+from realtime_pose.model3d.actor.weights import MOST_JOINTS, joint_weights
+from realtime_pose.model3d.skinning import skin, skin_matrices
+from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils import rotations as rot
+
+J = len(HUMANOID.joints)
+
+
+@pytest.fixture
+def pose() -> np.ndarray:
+    return rot.from_rotvec(np.random.default_rng(3).normal(0.0, 0.5, (J, 3)))
+
+
+@pytest.fixture
+def cloud() -> np.ndarray:
+    return np.random.default_rng(4).uniform([-0.9, 0.0, -0.15], [0.9, 1.8, 0.2], (3000, 3))
+
+
+def test_the_rest_pose_leaves_the_mesh_alone(cloud):
+    still = np.tile(rot.IDENTITY_XYZW, (J, 1))
+    matrices = skin_matrices(HUMANOID, still, REST_HIPS_M, BONE_M, REST_JOINTS_M)
+    points, normals = skin(cloud, rot.unit(cloud), joint_weights(cloud), matrices)
+    np.testing.assert_allclose(points, cloud, atol=1e-12)
+    np.testing.assert_allclose(normals, rot.unit(cloud), atol=1e-12)
+
+
+def test_points_on_one_joint_move_with_it(pose):
+    root = np.array([0.3, 1.0, -0.4])
+    matrices = skin_matrices(HUMANOID, pose, root, BONE_M, REST_JOINTS_M)
+    offset = np.array([0.01, -0.02, 0.05])
+    points, normals = skin(REST_JOINTS_M + offset, np.tile([0.0, 0.0, 1.0], (J, 1)), np.eye(J), matrices)
+    turned = global_rotations(HUMANOID, pose)
+    expected = joint_positions(HUMANOID, pose, root, BONE_M) + rot.rotate(turned, offset)
+    np.testing.assert_allclose(points, expected, atol=1e-12)
+    np.testing.assert_allclose(normals, rot.rotate(turned, [0.0, 0.0, 1.0]), atol=1e-12)
+
+
+def test_weights_are_few_whole_and_alike_on_both_sides(cloud):
+    weights = joint_weights(cloud)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, atol=1e-12)
+    assert weights.min() >= 0.0
+    assert (weights > 0).sum(axis=1).max() <= MOST_JOINTS
+    mirrored = joint_weights(cloud * [-1.0, 1.0, 1.0])[:, list(HUMANOID.mirror)]
+    np.testing.assert_allclose(mirrored, weights, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ((0.35, 1.44, 0.0), "leftUpperArm"), ((-0.60, 1.44, 0.0), "rightLowerArm"), ((0.82, 1.44, 0.03), "leftHand"),
+        ((-0.10, 0.70, 0.05), "rightUpperLeg"), ((0.10, 0.30, 0.0), "leftLowerLeg"), ((0.10, 0.03, 0.15), "leftFoot"),
+        ((0.0, 1.0, 0.1), "hips"), ((0.16, 1.33, 0.0), "chest"), ((0.0, 1.70, 0.08), "head"),
+    ],
+)  # fmt: skip
+def test_a_limbs_middle_follows_its_own_joint(place, name):
+    assert joint_weights(np.array([place]))[0, HUMANOID.index[name]] > 0.95
+
+
+def test_weights_change_smoothly_over_the_body(cloud):
+    slope = np.abs(joint_weights(cloud + np.array([1e-4, 0.0, 0.0])) - joint_weights(cloud)).max() / 1e-4
+    assert slope < 40.0  # a weight takes at least some centimetres to pass from one joint to the next
+
+
+def test_an_elbow_bent_square_keeps_its_girth():
+    ring = [
+        (0.4747, 1.4441 + 0.04 * np.cos(a), 0.04 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    ]
+    bent = np.tile(rot.IDENTITY_XYZW, (J, 1))
+    bent[HUMANOID.index["leftLowerArm"]] = rot.from_axis_angle([0.0, -1.0, 0.0], np.pi / 2)
+    matrices = skin_matrices(HUMANOID, bent, REST_HIPS_M, BONE_M, REST_JOINTS_M)
+    points, _ = skin(ring, ring, joint_weights(np.array(ring)), matrices)
+    assert np.ptp(points[:, 1]) == pytest.approx(0.08, abs=0.001)
+    assert np.linalg.norm(points - REST_JOINTS_M[HUMANOID.index["leftLowerArm"]], axis=1).min() > 0.025
