@@ -17,19 +17,15 @@ import numpy as np
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.body import BodyDimensions
+from realtime_pose.ik.depth import BodyDepth, middle
 from realtime_pose.ik.facing import OwnWidths, Points, choose_yaw_rad, yaw_costs
 from realtime_pose.ik.head import FACE_NAMES, FACE_TEMPLATE_M, head_rotation
-from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
 
 _UP = np.array([0.0, 1.0, 0.0])
-_DEPTH_SMOOTHING = OneEuroParameters(min_cutoff_hz=0.6, beta=1.0)
-_START_DEPTH_M = 3.0
-_NEAREST_M, _FARTHEST_M = 0.3, 30.0
 # Chosen on the actor's clip, with BlazePose's keypoints and with true ones plus 1.5 px of noise.
-_DEPTH_QUANTILE = 0.12
 _DEPTH_CAUTION = 0.2
 _CONTINUITY_SIGMA_M = 0.15
 _CONTINUITY_CAP = 2.0
@@ -48,10 +44,10 @@ class _State:
     """What is remembered of one person."""
 
     widths: OwnWidths
+    depth: BodyDepth
     time_ns: int = -1
     yaw_rad: float | None = None
     xyz_m: dict[str, Float64] = field(default_factory=dict)  # relative to the root
-    log_depth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_DEPTH_SMOOTHING))
 
 
 class GeometricLifter:
@@ -71,15 +67,15 @@ class GeometricLifter:
 
         A point that was not seen keeps its last place relative to the root (at first: a standing body's) with score 0.
         """
-        state = self._states.setdefault(keypoints.track_id, _State(OwnWidths(self._body)))
+        state = self._states.setdefault(keypoints.track_id, _State(OwnWidths(self._body), BodyDepth(self._body)))
         dt_s = (keypoints.time_ns - state.time_ns) / 1e9
         if state.time_ns < 0 or not 0 < dt_s <= _FORGET_AFTER_S:
-            state = self._states[keypoints.track_id] = _State(OwnWidths(self._body))
+            state = self._states[keypoints.track_id] = _State(OwnWidths(self._body), BodyDepth(self._body))
             dt_s = 0.0
         state.time_ns = keypoints.time_ns
 
         rays, score = self._rays_of_seen(keypoints, intrinsics)
-        depth_m = self._depth_m(rays, score, state, keypoints.time_ns)
+        depth_m = state.depth.update(rays, keypoints.time_ns)
         placed = self._place(rays, score, depth_m, state, dt_s)
         root = placed.pop("root")
         standing = _standing(self._body, state.yaw_rad or 0.0)
@@ -113,41 +109,6 @@ class GeometricLifter:
         rows = np.flatnonzero(seen)
         return {names[i]: rays[i] for i in rows}, {names[i]: float(keypoints.score[i]) for i in rows}
 
-    def _depth_m(self, rays: dict[str, Float64], score: dict[str, float], state: _State, time_ns: int) -> float:
-        """Distance of the body's plane from the camera.
-
-        A bone of length L that shows as `a` per metre of distance is at most L / a away, and exactly so if it lies in
-        the picture plane. The least foreshortened bones are right, so a low quantile over bones is taken.
-        """
-        b = self._body
-        centre = {
-            "hips": _middle(rays, "left_hip", "right_hip"),
-            "shoulders": _middle(rays, "left_shoulder", "right_shoulder"),
-            "ears": _middle(rays, "left_ear", "right_ear"),
-        }
-        bones = [
-            (centre["hips"], centre["shoulders"], b.torso),
-            (centre["shoulders"], centre["ears"], b.head_height),
-            (rays.get("left_shoulder"), rays.get("right_shoulder"), b.shoulder_width),
-        ]
-        for side in ("left", "right"):
-            hip, knee, ankle, shoulder, elbow, wrist = (
-                rays.get(f"{side}_{p}") for p in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist")
-            )
-            bones += [(hip, knee, b.thigh), (knee, ankle, b.shank)]
-            bones += [(shoulder, elbow, b.upper_arm), (elbow, wrist, b.forearm)]
-        bounds = [
-            (length / max(float(np.hypot(*(p - q)[:2])), 1e-6), length)
-            for p, q, length in bones
-            if p is not None and q is not None
-        ]
-        if bounds:
-            depth = _weighted_quantile(np.array(bounds), _DEPTH_QUANTILE)
-        else:
-            depth = float(np.exp(state.log_depth.value)) if state.log_depth.value is not None else _START_DEPTH_M
-        depth = float(np.clip(depth, _NEAREST_M, _FARTHEST_M))
-        return float(np.exp(state.log_depth.apply(np.array(np.log(depth)), time_ns)))
-
     def _place(
         self, rays: dict[str, Float64], score: dict[str, float], depth_m: float, state: _State, dt_s: float
     ) -> dict[str, Float64]:
@@ -169,12 +130,12 @@ class GeometricLifter:
             placed |= _placed_pair(rays, part, centre, left, width, root)
         # A hidden hip or shoulder still carries its limb: it is put where the torso says, without a score.
         for side, sign in (("left", 1.0), ("right", -1.0)):
-            for part, middle, ends, lengths in (
+            for part, centre, ends, lengths in (
                 ("shoulder", chest, ("elbow", "wrist"), (self._body.upper_arm, self._body.forearm)),
                 ("hip", root, ("knee", "ankle"), (self._body.thigh, self._body.shank)),
             ):
                 width = self._body.shoulder_width if part == "shoulder" else self._body.hip_width
-                start = placed.get(f"{side}_{part}", middle - root + left * (sign * width / 2))
+                start = placed.get(f"{side}_{part}", centre - root + left * (sign * width / 2))
                 names = [f"{side}_{end}" for end in ends]
                 cost = partial(_leg_cost, front=front, left=left) if part == "hip" else partial(_arm_cost, front=front)
                 placed |= _placed_limb(rays, names, start, root, lengths, cost, state.xyz_m)
@@ -190,7 +151,7 @@ class GeometricLifter:
         self, rays: dict[str, Float64], depth_m: float, front: Float64, state: _State
     ) -> tuple[Float64, Float64]:
         """Middle of the hips and middle of the shoulders, from the camera."""
-        hips, shoulders = _middle(rays, "left_hip", "right_hip"), _middle(rays, "left_shoulder", "right_shoulder")
+        hips, shoulders = middle(rays, "left_hip", "right_hip"), middle(rays, "left_shoulder", "right_shoulder")
         if hips is None and shoulders is None:
             any_ray = np.mean(list(rays.values()), axis=0) if rays else np.array([0.0, 0.0, -1.0])
             root = any_ray * depth_m
@@ -252,21 +213,9 @@ def _sight_rad(rays: dict[str, Float64]) -> float:
     return float(np.arctan(np.mean([ray[0] for ray in trunk]))) if trunk else 0.0
 
 
-def _middle(rays: dict[str, Float64], a: str, b: str) -> Float64 | None:
-    return (rays[a] + rays[b]) / 2 if a in rays and b in rays else None
-
-
 def _required(ray: Float64 | None) -> Float64:
     assert ray is not None
     return ray
-
-
-def _weighted_quantile(values_and_weights: Float64, fraction: float) -> float:
-    """The value below which `fraction` of the weight lies: (N, 2) -> one number."""
-    order = np.argsort(values_and_weights[:, 0])
-    values, weights = values_and_weights[order].T
-    reached = (np.cumsum(weights) - weights / 2) / weights.sum()
-    return float(np.interp(fraction, reached, values))
 
 
 def _two_places(start: Float64, ray: Float64, length: float) -> tuple[Float64, Float64]:
