@@ -72,7 +72,7 @@ class ImageFiles:
                 # Not cv2.imread, which on Windows fails on paths beyond ASCII.
                 data = np.frombuffer(path.read_bytes(), np.uint8)
                 with quiet():
-                    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+                    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
             except (OSError, cv2.error):
                 image = None
             if image is not None:

@@ -49,7 +49,6 @@ class WebcamStream(LiveStream):
             with quiet():
                 capture = open_camera(index if now is None else now, backend)
             if not capture.isOpened():
-                capture.release()
                 raise _not_opened(index, name, None if asked else open_camera)
             _configure(capture, config)
             if not asked:

@@ -3,9 +3,21 @@
 import itertools
 import socket
 
+import av
 import cv2
 import pytest
-from support.footage import PATIENCE_S, QUICK, STEADY, PictureServer, make_clip, number_of, read_all, read_until, within
+from support.footage import (
+    PATIENCE_S,
+    QUICK,
+    STEADY,
+    PictureServer,
+    make_clip,
+    number_of,
+    picture,
+    read_all,
+    read_until,
+    within,
+)
 
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.network import NetworkStream, open_network, open_stream
@@ -124,12 +136,18 @@ def test_the_first_connection_is_used_and_not_opened_twice(server):
     assert len(opened) == 1
 
 
-def test_streams_are_decoded_without_held_back_frames(server):
-    capture = open_stream(server.url("live"))
+def test_streams_are_decoded_without_held_back_frames(server, tmp_path):
+    with av.open(str(tmp_path / "clip.ts"), "w") as out:
+        stream = out.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(30):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="bgr24")))
+        out.mux(stream.encode())
+    capture = open_stream(server.url("clip.ts"))
     assert capture.get(cv2.CAP_PROP_N_THREADS) == 1
     capture.release()
 
 
-def test_an_unknown_angle_is_refused(server):
+def test_an_unknown_angle_is_refused_before_anything_opens():
     with pytest.raises(UnknownChoiceError, match=r"rotate_deg=1"):
-        open_network(CaptureConfig(server.url("live"), rotate_deg=1), timings=STEADY)
+        open_network(CaptureConfig("rtsp://x.test/1", rotate_deg=1), lambda _url: pytest.fail("it was opened"))

@@ -213,7 +213,8 @@ def test_headers_may_be_wrong_by_a_little(name, delivered, told):
         ("empty.mp4", b"", "empty.mp4 is empty"),
         ("noise.mp4", np.random.default_rng(1).bytes(5000), "noise.mp4 is not a video"),
         ("text.mp4", b"hello\n" * 500, "text.mp4 is not a video"),
-        ("notes.txt", "grüße\n".encode() * 2000, "notes.txt is not a video"),
+        ("notes.txt", b"hello world\n" * 1000, "notes.txt is not a video"),
+        ("more.txt", "grüße\n".encode() * 2000, "more.txt is not a video"),
         (
             "sound.wav",
             b"RIFF\x24\x08\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\x08\0\0"
