@@ -37,8 +37,7 @@ def decode_heatmaps(heatmaps: Float32, blur_kernel: int = 11) -> tuple[Float64, 
     row, column = np.divmod(peak, width)
 
     log = _log_blurred_about(heatmaps, row, column, blur_kernel)
-    step = np.where((top > 0)[..., None], _newton_step(log), 0.0)
-    return np.stack((column, row), axis=-1) + step, np.clip(top, 0.0, 1.0)
+    return np.stack((column, row), axis=-1) + _newton_step(log), np.clip(top, 0.0, 1.0)
 
 
 def xy_in_frame(xy_cells: Float64, regions: CropRegions, heatmap_wh: tuple[int, int]) -> Float32:

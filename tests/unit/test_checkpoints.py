@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from collections import OrderedDict
 from pathlib import Path
 
@@ -306,6 +307,23 @@ def test_a_hub_that_never_answers_is_given_up(folders, monkeypatch):
         go_online(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(CheckpointError, match="cannot be reached"):
             download("vitpose-s")
+
+
+def test_a_lookup_without_end_is_given_up(hub: FakeHub, monkeypatch):
+    """Resolving a name has no timeout of its own, so nothing inside the question ends it here either."""
+    monkeypatch.setattr("realtime_pose.checkpoints.hub.HUB_TIMEOUT_S", 0.05)
+    release, returned = threading.Event(), threading.Event()
+
+    def endless(*_: object, **__: object) -> None:
+        release.wait(20)
+        returned.set()
+
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", endless)
+    with pytest.raises(CheckpointError, match="cannot be reached"):
+        download("vitpose-s")
+    assert not returned.is_set()
+    release.set()
+    assert returned.wait(20)
 
 
 def test_offline_means_offline(hub: FakeHub, monkeypatch):
