@@ -17,11 +17,6 @@ _TYPES = {5121: np.uint8, 5123: np.uint16, 5126: np.float32}
 _WIDTHS = {"SCALAR": 1, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 
 
-@pytest.fixture(scope="module")
-def gltf():
-    return pytest.importorskip("pygltflib", reason="pip install -e .[actor]").GLTF2().load(str(MODEL))
-
-
 def read(gltf, accessor_index: int) -> np.ndarray:
     accessor = gltf.accessors[accessor_index]
     view = gltf.bufferViews[accessor.bufferView]
@@ -32,6 +27,21 @@ def read(gltf, accessor_index: int) -> np.ndarray:
 
 def attribute(gltf, name: str) -> np.ndarray:
     return read(gltf, getattr(gltf.meshes[0].primitives[0].attributes, name))
+
+
+@pytest.fixture(scope="module", params=["shipped", "written now"])
+def gltf(request, tmp_path_factory):
+    """The shipped file, and one that today's code writes from the shipped surface."""
+    gltf2 = pytest.importorskip("pygltflib", reason="pip install -e .[actor]").GLTF2
+    shipped = gltf2().load(str(MODEL))
+    if request.param == "shipped":
+        return shipped
+    points, normals = attribute(shipped, "POSITION").astype(float), attribute(shipped, "NORMAL").astype(float)
+    faces = read(shipped, shipped.meshes[0].primitives[0].indices).reshape(-1, 3).astype(np.int64)
+    body = Mesh(points, normals, faces, attribute(shipped, "COLOR_0")[:, :3] / 255)
+    path = tmp_path_factory.mktemp("actor") / "again.glb"
+    path.write_bytes(glb_bytes(body))
+    return gltf2().load(str(path))
 
 
 def node_places(gltf) -> np.ndarray:

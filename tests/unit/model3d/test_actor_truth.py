@@ -127,7 +127,9 @@ def _other_npz(path: Path) -> None:
 
 
 def _pickled(path: Path) -> None:
-    np.savez(path, joint_names=np.array([{"a": 1}], dtype=object))
+    with np.load(data_path("resources/videos/default_truth.npz")) as file:
+        arrays = dict(file)
+    np.savez(path, **(arrays | {"joint_names": arrays["joint_names"].astype(object)}))
 
 
 def _cut(path: Path) -> None:
