@@ -22,9 +22,7 @@ def solver():
 def distances_m(pose, joints):
     """How far each limb joint is from the point that it was solved for."""
     found = forward_kinematics(pose) - pose.root_m
-    return np.array(
-        [np.linalg.norm(found[ROW[j]] - joints.xyz_m[COCO17.index[p]]) for p, j in POINT_OF.items()]
-    )
+    return np.array([np.linalg.norm(found[ROW[j]] - joints.xyz_m[COCO17.index[p]]) for p, j in POINT_OF.items()])
 
 
 def test_poses_inside_the_limits_are_met():

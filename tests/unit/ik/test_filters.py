@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from support.people import make_pose
+
+from realtime_pose.datatypes import JointRotations
+from realtime_pose.errors import UnknownChoiceError
+from realtime_pose.ik.base import BodyConfig
+from realtime_pose.ik.filters import SMOOTHING_PRESETS, GroundFilter, build_filters
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import as_float32
+
+FRAME_NS = 33_333_333
+FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
+
+
+def at(pose, root_m, time_ns=0, score=None):
+    from dataclasses import replace
+
+    return replace(
+        pose, root_m=as_float32(root_m), time_ns=time_ns, score=pose.score if score is None else as_float32(score)
+    )
+
+
+def test_the_first_position_stands_on_the_floor_at_the_origin():
+    pose = at(make_pose(1), (0.4, -0.3, -2.7))
+    grounded = GroundFilter(BodyConfig()).apply(pose)
+    assert grounded.root_m[[0, 2]] == pytest.approx([0, 0], abs=1e-6)
+    assert forward_kinematics(grounded)[FEET, 1].min() == pytest.approx(0.07, abs=1e-4)
+
+
+def test_later_positions_are_measured_from_the_first():
+    ground = GroundFilter(BodyConfig())
+    first = ground.apply(at(make_pose(1), (0.4, -0.3, -2.7)))
+    later = ground.apply(at(make_pose(1), (0.9, 0.1, -2.2), FRAME_NS))
+    assert later.root_m - first.root_m == pytest.approx([0.5, 0.4, 0.5], abs=1e-5)
+
+
+def test_without_feet_a_standing_body_is_assumed():
+    score = np.ones(17)
+    score[FEET] = 0
+    grounded = GroundFilter(BodyConfig(height_m=2.04)).apply(at(make_pose(2), (0.4, 0.1, -1.0), score=score))
+    assert grounded.root_m == pytest.approx([0, 0.9 * 1.2, 0], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", [n for n, preset in SMOOTHING_PRESETS.items() if preset])
+def test_every_preset_calms_noise(name):
+    smooth = build_filters(BodyConfig(smoothing=name))
+    rng = np.random.default_rng(0)
+    still = make_pose(0)
+    raw, calm = [], []
+    for i in range(60):
+        noise = rot.from_rotvec(0.05 * rng.normal(size=(17, 3)))
+        local = rot.multiply(still.rotations.local_xyzw, noise)
+        pose = at(still, (0.01 * rng.normal(), 0.9, 0.0), i * FRAME_NS)
+        from dataclasses import replace
+
+        pose = replace(pose, rotations=JointRotations(HUMANOID, as_float32(local)))
+        raw.append(forward_kinematics(pose))
+        for stage in smooth:
+            pose = stage.apply(pose)
+        calm.append(forward_kinematics(pose))
+    shake = [np.linalg.norm(np.diff(x, n=2, axis=0), axis=-1).mean() for x in (raw, calm)]
+    assert shake[1] < 0.7 * shake[0]
+
+
+def test_presets_differ_as_their_names_say():
+    """A step of one joint: crisp follows soonest."""
+    after = {}
+    for name in ("crisp", "balanced", "smooth"):
+        stage = build_filters(BodyConfig(smoothing=name))[0]
+        stage.apply(at(make_pose(0), (0, 0.9, 0)))
+        after[name] = float(stage.apply(at(make_pose(0), (0.1, 0.9, 0), FRAME_NS)).root_m[0])
+    assert after["crisp"] > after["balanced"] > after["smooth"] > 0
+
+
+def test_off_leaves_only_the_ground():
+    assert [type(stage) for stage in build_filters(BodyConfig(smoothing="off"))] == [GroundFilter]
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones():
+    with pytest.raises(UnknownChoiceError, match="balanced, crisp, off, smooth"):
+        build_filters(BodyConfig(smoothing="silky"))
