@@ -222,13 +222,20 @@ def _two_places(start: Float64, ray: Float64, length: float) -> tuple[Float64, F
     """The bone vectors of that length from `start` (from the camera) to the ray: the nearer end, the farther end.
 
     Close to the picture plane a bone's depth is all noise (5 % of its length make 18 degrees), so a bone that shows
-    nearly whole is taken as whole. Where the ray is out of reach both answers are the bone that points to it.
+    nearly whole is taken as parallel to it. Where the ray is out of reach both answers are the bone that points to it.
     """
-    across = float(start @ ray) / float(ray @ ray) * ray - start
-    shown = _size(across) / length
-    shown *= 1.0 + _DEPTH_CAUTION * shown**2
-    half = length * np.sqrt(max(1.0 - shown**2, 0.0)) / _size(ray)
-    near, far = across - half * ray, across + half * ray
+    level = -start[2]  # distance at which the bone would be parallel to the picture plane
+    shown = _size(level * ray - start) / length
+    trusted = shown * (1.0 + _DEPTH_CAUTION * shown**2)
+    ends = [level, level]
+    if trusted < 1.0:
+        ray2 = float(ray @ ray)
+        nearest = float(start @ ray) / ray2
+        reach2 = (length**2 - float(start @ start)) / ray2 + nearest**2
+        half = float(np.sqrt(max(reach2, 0.0)))
+        caution = float(np.sqrt((1.0 - trusted**2) / (1.0 - shown**2)))
+        ends = [level + caution * (nearest + sign * half - level) for sign in (-1.0, 1.0)]
+    near, far = (end * ray - start for end in ends)
     return near * (length / _size(near)), far * (length / _size(far))
 
 

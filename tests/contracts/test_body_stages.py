@@ -35,8 +35,8 @@ class TestLifter:
             assert joints.root_m[2] < 0  # in front of the camera
 
     def test_is_causal_and_repeatable(self, name):
-        whole = [lifted.xyz_m for lifted in map(lambda k, f=self.make(name): f.lift(k, CAMERA), clip())]
-        part_lifter = self.make(name)
+        whole_lifter, part_lifter = self.make(name), self.make(name)
+        whole = [whole_lifter.lift(k, CAMERA).xyz_m for k in clip()]
         part = [part_lifter.lift(k, CAMERA).xyz_m for k in list(clip())[:2]]
         assert np.array_equal(whole[:2], part)
 

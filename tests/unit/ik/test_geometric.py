@@ -62,7 +62,7 @@ def test_points_stay_on_the_rays_they_were_seen_on():
     """What is lifted projects to where it was seen: bones give way before pixels do, in a plain pose."""
     local = turned(RELAXED_XYZW, 20)
     joints, truth = lift(local)
-    seen = keypoints_of(truth + [0.0, 0.0, -3.0]).xy_px
+    seen = keypoints_of(truth + np.array([0.0, 0.0, -3.0])).xy_px
     again = keypoints_of(joints.xyz_m + joints.root_m).xy_px
     assert np.linalg.norm(again - seen, axis=-1)[LIMBS].max() < 15
 
