@@ -1,0 +1,50 @@
+"""Files that come with the program are found in a checkout, and would be in an installed wheel."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from realtime_pose.utils import paths
+from realtime_pose.utils.paths import data_path
+
+ROOT = Path(__file__).parents[3]
+NAMED = sorted(
+    {
+        match
+        for file in (ROOT / "realtime_pose").rglob("*.py")
+        for match in re.findall(r'"((?:configs|resources|schema|checkpoints)/[\w./-]+)"', file.read_text("utf-8"))
+    }
+)
+
+
+def test_the_search_for_file_names_finds_some():
+    assert "resources/videos/default.mp4" in NAMED
+
+
+@pytest.mark.parametrize("relative", ["configs/default.yaml", *NAMED])
+def test_what_the_program_names_is_there(relative):
+    assert data_path(relative).is_file()
+    assert data_path(relative).is_absolute()
+
+
+def test_in_a_wheel_data_lies_inside_the_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "realtime_pose")
+    assert data_path("configs/default.yaml") == tmp_path / "realtime_pose" / "_data" / "configs" / "default.yaml"
+    (tmp_path / "pyproject.toml").touch()
+    assert data_path("configs/default.yaml") == tmp_path / "configs" / "default.yaml"
+
+
+NOT_SHIPPED = pytest.mark.xfail(strict=True, reason="pyproject.toml ships no checkpoints/manifest.json in the wheel")
+
+
+@pytest.mark.parametrize(
+    "relative", [pytest.param(n, marks=NOT_SHIPPED) if n.startswith("checkpoints/") else n for n in NAMED]
+)
+def test_a_wheel_holds_what_the_program_names(relative):
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    shipped = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    into = [source for source, target in shipped.items() if target == f"realtime_pose/_data/{source}"]
+    assert any(Path(relative).is_relative_to(source) for source in into), f"{relative} is in no folder that a wheel has"
