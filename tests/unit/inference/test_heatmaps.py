@@ -82,13 +82,15 @@ def test_nothing_in_a_heatmap_scores_nothing_and_breaks_nothing():
 
 
 def test_a_lone_spike_or_a_ridge_never_throws_the_point_away():
-    heatmaps = np.zeros((1, 3, 64, 48), np.float32)
+    heatmaps = np.zeros((1, 4, 64, 48), np.float32)
     heatmaps[0, 0, 0, 0] = 1.0  # in the corner
     heatmaps[0, 1, 30, :] = 1.0  # a ridge without an end
     heatmaps[0, 2, 10:12, 10] = 1.0  # two cells alike
+    heatmaps[0, 3] = gaussians(np.array([[[24.0, 40.0]]]), sigma=6.0)[0, 0]
+    heatmaps[0, 3, 30, 24] = 1.0  # on the slope of a hill whose top, ten cells away, the blur points to
     xy, score = decode_heatmaps(heatmaps)
     assert np.all(score == 1)
-    assert np.abs(xy[0] - [[0, 0], [0, 30], [10, 10]]).max() <= 2.0
+    assert np.abs(xy[0] - [[0, 0], [0, 30], [10, 10], [24, 30]]).max() <= 2.0
 
 
 def test_scores_stay_within_one():
