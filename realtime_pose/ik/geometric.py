@@ -26,7 +26,7 @@ from realtime_pose.utils.arrays import Float64, as_float32
 
 _UP = np.array([0.0, 1.0, 0.0])
 # Chosen on the actor's clip, with BlazePose's keypoints and with true ones plus 1.5 px of noise.
-_DEPTH_CAUTION = 0.2
+_DEPTH_CAUTION = 0.12
 _CONTINUITY_SIGMA_M = 0.15
 _CONTINUITY_CAP = 2.0
 _ARM_AHEAD, _FOREARM_AHEAD, _LEG_AHEAD, _FOOT_UNDER_HIP = 1.0, 0.5, 0.5, 1.0  # habit, in units of cost

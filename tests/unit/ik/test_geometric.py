@@ -42,7 +42,7 @@ def lift(local, root_m=(0.0, 0.0, -3.0), frames=10, **seen):
 def test_a_standing_body_is_placed_whichever_way_it_faces(yaw_deg, x_m):
     joints, truth = lift(turned(RELAXED_XYZW, yaw_deg), root_m=(x_m, 0.0, -3.0))
     away_m = np.linalg.norm(joints.xyz_m - truth, axis=-1)[LIMBS]
-    assert away_m.mean() < 0.06
+    assert away_m.mean() < 0.07
     assert joints.root_m == pytest.approx([x_m, 0.0, -3.0], abs=0.25)
     front = np.cross(joints.xyz_m[COCO17.index["left_hip"]] - joints.xyz_m[COCO17.index["right_hip"]], [0, 1, 0])
     true_front = rot.rotate(turned(RELAXED_XYZW, yaw_deg)[0], [0.0, 0.0, 1.0])
