@@ -36,7 +36,7 @@ def build_estimator(
 
     Args:
         config: The settings.
-        notify: Told, in one sentence each, what was chosen or left out and why.
+        notify: Told, in one sentence each, of a download, of weights passed over, and of BlazePose taken instead.
         progress: Told how far a download is.
 
     Raises:
