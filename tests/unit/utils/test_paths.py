@@ -37,12 +37,7 @@ def test_in_a_wheel_data_lies_inside_the_package(tmp_path, monkeypatch):
     assert data_path("configs/default.yaml") == tmp_path / "configs" / "default.yaml"
 
 
-NOT_SHIPPED = pytest.mark.xfail(strict=True, reason="pyproject.toml ships no checkpoints/manifest.json in the wheel")
-
-
-@pytest.mark.parametrize(
-    "relative", [pytest.param(n, marks=NOT_SHIPPED) if n.startswith("checkpoints/") else n for n in NAMED]
-)
+@pytest.mark.parametrize("relative", NAMED)
 def test_a_wheel_holds_what_the_program_names(relative):
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     shipped = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]

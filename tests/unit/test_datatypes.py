@@ -1,0 +1,135 @@
+"""The nouns refuse wrong arrays, and make the right ones read-only."""
+
+from dataclasses import FrozenInstanceError, fields
+
+import numpy as np
+import pytest
+from support.people import make_person, make_pose
+
+from realtime_pose.datatypes import (
+    CameraIntrinsics,
+    Frame,
+    FrameResult,
+    JointRotations,
+    Joints3D,
+    PersonBox,
+    PersonKeypoints,
+    SkeletonPose,
+)
+from realtime_pose.errors import ArrayShapeError
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID
+
+
+def zeros(*shape):
+    return np.zeros(shape, np.float32)
+
+
+def make_arguments(noun):
+    """Right arguments, arrays fresh."""
+    named = {"track_id": 1, "time_ns": 2}
+    return {
+        Frame: {"image_bgr": np.zeros((4, 6, 3), np.uint8), "index": 0, "time_ns": 0, "captured_ns": 0},
+        PersonBox: {"bbox_xyxy_px": zeros(4), "score": 0.5},
+        PersonKeypoints: {"layout": COCO17, "xy_px": zeros(17, 2), "score": zeros(17), **named},
+        Joints3D: {"layout": COCO17, "xyz_m": zeros(17, 3), "root_m": zeros(3), "score": zeros(17), **named},
+        JointRotations: {"skeleton": HUMANOID, "local_xyzw": zeros(17, 4)},
+        SkeletonPose: {
+            "rotations": JointRotations(HUMANOID, zeros(17, 4)),
+            "root_m": zeros(3),
+            "bone_m": zeros(17),
+            "score": zeros(17),
+            **named,
+        },
+    }[noun]
+
+
+NOUNS = [Frame, PersonBox, PersonKeypoints, Joints3D, JointRotations, SkeletonPose]
+ARRAYS = [
+    (noun, name) for noun in NOUNS for name, value in make_arguments(noun).items() if isinstance(value, np.ndarray)
+]
+every_array = pytest.mark.parametrize(("noun", "name"), ARRAYS, ids=lambda x: x if isinstance(x, str) else x.__name__)
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_it_is_frozen_and_has_no_place_for_more(noun):
+    made = noun(**make_arguments(noun))
+    with pytest.raises(FrozenInstanceError):
+        setattr(made, fields(made)[0].name, None)
+    assert not hasattr(made, "__dict__")
+
+
+@every_array
+def test_arrays_are_read_only_and_not_copied(noun, name):
+    given = make_arguments(noun)
+    array = getattr(noun(**given), name)
+    assert array is given[name]
+    with pytest.raises(ValueError, match="read-only"):
+        array[...] = 1
+
+
+@every_array
+@pytest.mark.parametrize("change", ["longer", "another dimension", "one less"])
+def test_wrong_shapes_are_refused_by_name(noun, name, change):
+    given = make_arguments(noun)
+    shape = given[name].shape
+    # the last dimension is always fixed
+    wrong = {"longer": (*shape[:-1], shape[-1] + 1), "another dimension": (1, *shape), "one less": shape[:-1]}[change]
+    given[name] = np.zeros(wrong, given[name].dtype)
+    with pytest.raises(ArrayShapeError, match=f"^{name} has shape"):
+        noun(**given)
+
+
+@every_array
+def test_wrong_element_types_are_refused_by_name(noun, name):
+    given = make_arguments(noun)
+    given[name] = given[name].astype(np.float64)
+    with pytest.raises(TypeError, match=f"^{name} must be an array of .*, got float64"):
+        noun(**given)
+    given[name] = given[name].tolist()
+    with pytest.raises(TypeError, match=f"^{name} must be an array of .*, got list"):
+        noun(**given)
+
+
+def test_arrays_must_have_their_layouts_length():
+    with pytest.raises(ArrayShapeError, match=r"xy_px has shape \(17, 2\), wanted \(27, 2\)"):
+        PersonKeypoints(COCO17_FEET_HANDS, zeros(17, 2), zeros(17), 0, 0)
+    with pytest.raises(ArrayShapeError, match=r"xyz_m has shape \(27, 3\), wanted \(17, 3\)"):
+        Joints3D(COCO17, zeros(27, 3), zeros(3), zeros(27), 0, 0)
+
+
+def test_a_frame_knows_its_size():
+    frame = Frame(np.zeros((4, 6, 3), np.uint8), 0, 0, 0)
+    assert (frame.width, frame.height) == (6, 4)
+    assert type(frame.width) is int
+    with pytest.raises(ArrayShapeError, match="image_bgr"):
+        Frame(np.zeros((4, 6), np.uint8), 0, 0, 0)
+    with pytest.raises(ArrayShapeError, match="image_bgr"):
+        Frame(np.zeros((4, 6, 4), np.uint8), 0, 0, 0)
+
+
+def test_a_box_without_a_name_says_so():
+    assert PersonBox(zeros(4), 1.0).track_id == -1
+
+
+def test_nouns_compare_by_identity_as_arrays_have_no_one_answer():
+    one, other = make_pose(1), make_pose(1)
+    assert one != other
+    assert one in [other, one]
+    assert len({one, other}) == 2
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (500, 500)])
+def test_the_field_of_view_is_that_of_the_longer_side(width, height):
+    camera = CameraIntrinsics.from_field_of_view(90.0, width, height)
+    longer = max(width, height)
+    assert camera.fx == camera.fy == pytest.approx(longer / 2)  # at 90 degrees the edge is as far out as it is deep
+    assert (camera.cx, camera.cy, camera.width, camera.height) == (width / 2, height / 2, width, height)
+    narrow = CameraIntrinsics.from_field_of_view(30.0, width, height)
+    assert np.degrees(2 * np.arctan(longer / 2 / narrow.fx)) == pytest.approx(30.0)
+
+
+def test_a_result_may_be_empty_and_a_person_without_pose():
+    frame = Frame(np.zeros((4, 6, 3), np.uint8), 0, 0, 0)
+    assert FrameResult(frame, ()).people == ()
+    person = make_person(with_pose=False)
+    assert FrameResult(frame, (person,)).people[0].pose is None
