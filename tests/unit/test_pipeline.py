@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+from support.bodies import human_local, keypoints_of, points_of
+
+from realtime_pose.config import AppConfig
+from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
+from realtime_pose.errors import UnknownChoiceError
+from realtime_pose.ik.base import BodyConfig
+from realtime_pose.ik.filters import build_filters
+from realtime_pose.ik.stages import build_lifter, build_solver
+from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.inference.tracking import KeypointBoxTracker
+from realtime_pose.pipeline import PipelineSettings, PosePipeline, build_pipeline
+from realtime_pose.skeletons import COCO17
+from realtime_pose.utils.arrays import as_float32
+
+FRAME_NS = 33_333_333
+
+
+def frame(index):
+    return Frame(np.zeros((480, 640, 3), np.uint8), index, index * FRAME_NS, 0)
+
+
+class FakeDetector:
+    """Finds the people it was told of, and counts how often it was asked."""
+
+    def __init__(self, *boxes):
+        self.boxes, self.asked, self.closed = boxes, 0, False
+
+    def detect(self, frame):
+        self.asked += 1
+        return [PersonBox(as_float32(box), 0.9) for box in self.boxes]
+
+    def close(self):
+        self.closed = True
+
+
+class FakeEstimator:
+    """Sees the same standing body in every box, until told that it sees nothing."""
+
+    name, runtime, device, layout, finds_people = "fake", "none", "cpu", COCO17, False
+
+    def __init__(self):
+        self.sees, self.batches, self.closed = True, [], False
+
+    def estimate(self, frame, boxes):
+        self.batches.append([box.track_id for box in boxes])
+        found = []
+        for box in boxes:
+            x = float(box.bbox_xyxy_px[[0, 2]].mean() - 320) / 554 * 3
+            seen = keypoints_of(points_of(human_local(0, reach=0.2), root_m=(x, 0.0, -3.0)), track_id=box.track_id)
+            score = seen.score if self.sees else np.zeros_like(seen.score)
+            found.append(PersonKeypoints(COCO17, seen.xy_px, as_float32(score), box.track_id, frame.time_ns))
+        return found
+
+    def close(self):
+        self.closed = True
+
+
+def pipeline(estimator, detector, persons=2, detect_every=5):
+    config, body = InferenceConfig(persons=persons), BodyConfig()
+    return PosePipeline(
+        estimator, detector, KeypointBoxTracker(config), build_lifter(body), build_solver(body), build_filters(body),
+        PipelineSettings(detect_every=detect_every),
+    )  # fmt: skip
+
+
+LEFT, RIGHT = (60.0, 60.0, 260.0, 460.0), (380.0, 60.0, 580.0, 460.0)
+
+
+def test_an_empty_room_gives_an_empty_result_and_goes_on_looking():
+    detector = FakeDetector()
+    whole = pipeline(FakeEstimator(), detector)
+    results = [whole.step(frame(i)) for i in range(4)]
+    assert [r.people for r in results] == [(), (), (), ()]
+    assert detector.asked == 4
+
+
+def test_two_people_are_seen_placed_and_keep_their_names():
+    estimator = FakeEstimator()
+    whole = pipeline(estimator, FakeDetector(LEFT, RIGHT))
+    for i in range(12):
+        result = whole.step(frame(i))
+        assert [p.keypoints.track_id for p in result.people] == [1, 2]
+        for person in result.people:
+            assert person.joints is not None
+            assert person.pose is not None
+            assert person.pose.time_ns == result.frame.time_ns
+            assert np.isfinite(person.pose.rotations.local_xyzw).all()
+    assert estimator.batches == [[1, 2]] * 12  # all people of a frame in one batch
+
+
+def test_the_detector_is_asked_on_loss_and_every_so_many_frames_only():
+    detector, estimator = FakeDetector(LEFT), FakeEstimator()
+    whole = pipeline(estimator, detector, detect_every=5)
+    for i in range(11):
+        whole.step(frame(i))
+    assert detector.asked == 3  # frames 0, 5 and 10
+    estimator.sees = False
+    assert whole.step(frame(11)).people == ()
+    estimator.sees = True
+    (person,) = whole.step(frame(12)).people
+    assert detector.asked == 4
+    assert person.keypoints.track_id == 2  # a name is never used twice
+
+
+def test_somebody_long_gone_is_forgotten_by_every_stage():
+    whole = pipeline(FakeEstimator(), FakeDetector(LEFT))
+    forgotten = []
+    whole._forgetters.append(forgotten.append)
+    whole.step(frame(0))
+    whole._detector.boxes = ()
+    whole._last_keypoints = []
+    whole.step(frame(30))
+    assert forgotten == []
+    whole.step(frame(100))
+    assert forgotten == [1]
+
+
+def test_time_is_measured_for_every_stage():
+    whole = pipeline(FakeEstimator(), FakeDetector(LEFT))
+    whole.step(frame(0))
+    assert set(whole.stopwatch.take()) == {"detect", "estimate", "lift", "solve"}
+    assert whole.stopwatch.take() == {}
+
+
+def test_closing_gives_models_back():
+    estimator, detector = FakeEstimator(), FakeDetector()
+    pipeline(estimator, detector).close()
+    assert estimator.closed
+    assert detector.closed
+
+
+def test_a_pipeline_is_built_from_settings():
+    config = AppConfig().with_values({"inference": {"estimator": "blazepose"}}, "test")
+    whole = build_pipeline(config)
+    assert whole.estimator.name == "blazepose"
+    assert whole.step(frame(0)).people == ()
+    whole.close()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"inference": {"estimator": "vitpos"}}, {"body": {"lifter": "magic"}}, {"body": {"solver": "x"}}],
+)
+def test_wrong_names_are_refused_with_the_known_ones(values):
+    settings = {"inference": {"estimator": "blazepose"}} | values
+    with pytest.raises(UnknownChoiceError, match="is not one of"):
+        build_pipeline(AppConfig().with_values(settings, "test"))

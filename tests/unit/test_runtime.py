@@ -1,0 +1,175 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from realtime_pose.datatypes import Frame, FrameResult
+from realtime_pose.errors import CaptureError, EndOfStream, RecordingError, StageFailedError
+from realtime_pose.runtime import Runtime, SinkWorker
+from realtime_pose.utils.clock import Stopwatch
+
+PATIENCE_S = 20.0
+FRAME_NS = 10_000_000
+
+
+class FakeSource:
+    """Gives so many frames, then ends (or breaks); `gate` holds it up when given."""
+
+    fps, frame_count, dropped = 30.0, None, 0
+
+    def __init__(self, frames=5, *, live=False, then=EndOfStream, gate=None):
+        self.live, self.notices, self.closed = live, [], False
+        self._frames, self._then, self._gate, self._next = frames, then, gate, 0
+
+    def read(self):
+        if self._gate is not None and not self._gate.wait(0.02):
+            return None
+        if self._next >= self._frames:
+            raise self._then("over")
+        self._next += 1
+        return Frame(np.zeros((4, 4, 3), np.uint8), self._next - 1, self._next * FRAME_NS, time.monotonic_ns())
+
+    def close(self):
+        self.closed = True
+
+
+class FakePipeline:
+    def __init__(self, fail_at=None):
+        self.stopwatch, self.closed, self._fail_at = Stopwatch(), False, fail_at
+
+    def step(self, frame):
+        if frame.index == self._fail_at:
+            raise ValueError("a stage broke")
+        with self.stopwatch.measure("estimate"):
+            return FrameResult(frame, ())
+
+    def close(self):
+        self.closed = True
+
+
+class FakeSink:
+    def __init__(self, fail_at=None, gate=None):
+        self.got, self.closed, self._fail_at, self._gate = [], 0, fail_at, gate
+
+    def send(self, result):
+        if self._gate is not None:
+            assert self._gate.wait(PATIENCE_S)
+        if result.frame.index == self._fail_at:
+            raise RecordingError("the disk is full")
+        self.got.append(result.frame.index)
+
+    def close(self):
+        self.closed += 1
+
+
+def finished(runtime):
+    runtime.start()
+    assert runtime.wait(PATIENCE_S)
+    return runtime
+
+
+def test_every_frame_of_a_file_reaches_every_sink_and_all_is_closed():
+    source, pipeline, quick, slow = FakeSource(80), FakePipeline(), FakeSink(), FakeSink()
+    runtime = finished(Runtime(source, pipeline, [quick], [slow]))
+    runtime.raise_if_failed()
+    assert quick.got == slow.got == list(range(80))
+    assert (source.closed, pipeline.closed, quick.closed, slow.closed) == (True, True, 1, 1)
+    snapshot = runtime.snapshot()
+    assert (snapshot.frames, snapshot.frames_dropped, snapshot.running) == (80, 0, False)
+
+
+def test_a_slow_sink_holds_a_file_back_and_loses_nothing():
+    gate, slow = threading.Event(), None
+    slow = FakeSink(gate=gate)
+    runtime = Runtime(FakeSource(100), FakePipeline(), [], [slow])
+    runtime.start()
+    gate.set()
+    assert runtime.wait(PATIENCE_S)
+    assert slow.got == list(range(100))
+
+
+def test_a_slow_sink_never_holds_a_camera_back():
+    gate, quick = threading.Event(), FakeSink()
+    slow = FakeSink(gate=gate)
+    worker = SinkWorker(slow, lossless=False)
+    for i in range(100):
+        worker.send(FrameResult(Frame(np.zeros((4, 4, 3), np.uint8), i, i, 0), ()))  # returns at once, though stuck
+    gate.set()
+    worker.close()
+    assert worker.dropped + len(slow.got) == 100
+    assert worker.dropped >= 60
+    assert quick.closed == 0
+
+
+def test_a_broken_stage_ends_the_run_and_its_cause_is_kept():
+    sink = FakeSink()
+    runtime = finished(Runtime(FakeSource(9), FakePipeline(fail_at=3), [sink]))
+    assert sink.got == [0, 1, 2]
+    assert sink.closed == 1
+    with pytest.raises(StageFailedError, match="a stage broke") as caught:
+        runtime.raise_if_failed()
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_full_disk_is_said_and_what_was_written_is_closed():
+    slow = FakeSink(fail_at=4)
+    runtime = finished(Runtime(FakeSource(50), FakePipeline(), [], [slow]))
+    assert slow.got[:4] == [0, 1, 2, 3]
+    assert slow.closed == 1
+    with pytest.raises(StageFailedError, match="the disk is full"):
+        runtime.raise_if_failed()
+
+
+def test_a_broken_source_ends_the_run_with_its_sentence():
+    runtime = finished(Runtime(FakeSource(2, then=CaptureError), FakePipeline()))
+    with pytest.raises(StageFailedError, match="over"):
+        runtime.raise_if_failed()
+
+
+def test_stop_early_twice_and_before_start():
+    source, sink = FakeSource(), FakeSink()
+    never = Runtime(source, FakePipeline(), [sink])
+    never.stop()
+    assert (source.closed, sink.closed) == (True, 1)
+
+    gate = threading.Event()  # a camera that gives nothing
+    stuck = Runtime(FakeSource(gate=gate, live=True), FakePipeline())
+    stuck.start()
+    stuck.stop()
+    stuck.stop()
+    assert stuck.wait(0)
+    stuck.raise_if_failed()
+
+
+def test_stop_from_inside_a_sink_does_not_wait_for_itself():
+    class Stopper(FakeSink):
+        def send(self, result):
+            super().send(result)
+            runtime.stop()
+
+    sink = Stopper()
+    runtime = Runtime(FakeSource(1000), FakePipeline(), [sink])
+    finished(runtime)
+    assert sink.got == [0]
+
+
+def test_max_frames_ends_the_run():
+    sink = FakeSink()
+    finished(Runtime(FakeSource(50), FakePipeline(), [sink], max_frames=7))
+    assert sink.got == list(range(7))
+
+
+def test_the_newest_result_can_be_taken_and_the_end_is_seen():
+    runtime = finished(Runtime(FakeSource(5), FakePipeline()))
+    assert runtime.results.get(0.0).frame.index == 4
+
+
+def test_a_paced_file_is_shown_at_its_own_speed_and_counts_as_live():
+    sink = FakeSink()
+    began_ns = time.monotonic_ns()
+    runtime = finished(Runtime(FakeSource(8), FakePipeline(), [sink], paced=True))
+    assert time.monotonic_ns() - began_ns >= 7 * FRAME_NS  # never faster than its own time
+    assert runtime.statistics.figures()["latency_ms"] is not None
+    unpaced = finished(Runtime(FakeSource(8), FakePipeline()))
+    assert unpaced.statistics.figures()["latency_ms"] is None
