@@ -45,7 +45,7 @@ MaxFrames = Annotated[int | None, typer.Option(min=1, help="End after so many fr
 Report = Annotated[Path | None, typer.Option(help="Write the run's figures here (JSON).")]
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)  # so that --version needs no command
 def _common(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
@@ -172,6 +172,29 @@ def selftest(
     out.print(selftest_table(figures))
     if report is not None:
         _write_report(report, figures.as_dict())
+
+
+models = typer.Typer(help="Model weights: what there is, and fetching it.", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+
+@models.command("list")
+def list_models() -> None:
+    """Name every checkpoint that is known, and whether it is on this machine."""
+    from realtime_pose.checkpoints import find_local, read_manifest
+
+    table = Table("name", "size", "keypoints", "licence", "from", "here")
+    for name, entry in read_manifest().items():
+        table.add_row(name, entry.size, entry.layout, entry.licence, entry.repo, str(find_local(name) or "no"))
+    out.print(table)
+
+
+@models.command("download")
+def download_model(name: Annotated[str, typer.Argument(help="A name that `models list` shows.")]) -> None:
+    """Fetch the weights of one model; a download that broke off is gone on with."""
+    from realtime_pose.checkpoints import download
+
+    out.print(f"{name}: {download(name, _download_progress())}")
 
 
 @app.command()

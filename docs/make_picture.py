@@ -1,0 +1,55 @@
+"""Makes the README's picture from a demo take: above what was seen, below the character that it drives, turned.
+
+make demo && .venv/bin/pip install -e ".[actor]" && .venv/bin/python docs/make_picture.py outputs/demo docs/demo.png
+"""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from realtime_pose.kinematics import joint_positions
+from realtime_pose.model3d.actor.body import build
+from realtime_pose.model3d.actor.measures import BONE_M
+from realtime_pose.model3d.actor.stage import Stage
+from realtime_pose.recording.session import read_session
+from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils import rotations as rot
+
+FRAMES = (52, 165, 318, 432)
+TURN_RAD = np.radians(-50.0)  # the lower row looks from the character's left, so that depth shows
+ANKLE_M = 0.07
+
+
+def character_row(results: list) -> np.ndarray:
+    """The character in the poses of `results`, side by side."""
+    stage, pictures = Stage(build(), seed=7), []
+    for result in results:
+        pose = result.people[0].pose
+        local = pose.rotations.local_xyzw.astype(float)
+        local[0] = rot.multiply(rot.from_axis_angle([0.0, 1.0, 0.0], np.array(TURN_RAD)), local[0])
+        joints = joint_positions(HUMANOID, local, np.zeros(3), BONE_M)
+        feet = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
+        pictures.append(stage.draw(local, np.array([0.0, ANKLE_M - joints[feet, 1].min(), 0.0]))[..., ::-1])
+    stage.close()
+    return np.hstack([picture[20:480, 140:500] for picture in pictures])
+
+
+def overlay_row(video: Path, results: list) -> np.ndarray:
+    """The overlay's pictures of `results`, side by side, each cut around its person."""
+    capture, pictures = cv2.VideoCapture(str(video)), []
+    for result in results:
+        capture.set(cv2.CAP_PROP_POS_FRAMES, result.frame.index)
+        _, picture = capture.read()
+        centre = int(result.people[0].box.bbox_xyxy_px[[0, 2]].mean())
+        left = int(np.clip(centre - 180, 0, picture.shape[1] - 360))
+        pictures.append(picture[20:480, left : left + 360])
+    return np.hstack(pictures)
+
+
+if __name__ == "__main__":
+    take, out = Path(sys.argv[1]), Path(sys.argv[2])
+    chosen = [r for r in read_session(take / "session.rtpose").frames() if r.frame.index in FRAMES]
+    picture = np.vstack((overlay_row(take / "overlay.mp4", chosen), character_row(chosen)))
+    cv2.imwrite(str(out), cv2.resize(picture, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA))
