@@ -85,7 +85,7 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise ConfigError(f"cannot read the settings file {path} ({exc.strerror}); see configs/default.yaml") from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+    except (yaml.YAMLError, ValueError) as exc:  # a date that cannot be, bytes that are no text
         raise ConfigError(f"{path} is not valid YAML ({' '.join(str(exc).split())}); see configs/default.yaml") from exc
     if values is None:
         return {}

@@ -1,0 +1,154 @@
+"""The examination: every finding is plain, faults come with a remedy, and nothing makes it stumble."""
+
+import subprocess
+import sys
+from importlib import metadata
+from types import SimpleNamespace
+
+import pytest
+
+from realtime_pose.capture.cameras import CameraInfo
+from realtime_pose.errors import CheckpointError
+from realtime_pose.evaluation import doctor
+from realtime_pose.evaluation.doctor import examine
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """No camera, no weights and no hub, whatever is here."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(doctor, "list_cameras", list)
+    monkeypatch.setattr(doctor, "find_local", lambda name: None)
+
+
+@pytest.fixture
+def blazepose(monkeypatch):
+    """A stand-in for BlazePose that starts quickly, or fails with what is put into `failure`."""
+    state = SimpleNamespace(failure=None, closed=0)
+
+    class StandIn:
+        def __init__(self, config):
+            if state.failure:
+                raise state.failure
+
+        def estimate(self, frame, boxes):
+            return []
+
+        def close(self):
+            state.closed += 1
+
+    monkeypatch.setattr("realtime_pose.inference.blazepose.BlazePoseEstimator", StandIn)
+    return state
+
+
+def finding(what):
+    found = [entry for entry in examine() if entry.what == what]
+    assert len(found) == 1
+    return found[0]
+
+
+def test_this_machine_is_examined_and_blazepose_truly_runs():
+    findings = examine()
+    by_name = {entry.what: entry for entry in findings}
+    assert by_name["python"].ok
+    assert by_name["blazepose"].ok, by_name["blazepose"]
+    assert by_name["actor"].ok
+    assert {"mediapipe", "torch", "mmpose", "opencv-python", "av", "camera", "vitpose", "display"} <= by_name.keys()
+    assert all(entry.found for entry in findings)
+    assert all(bool(entry.remedy) != entry.ok for entry in findings)  # a fault has a remedy, the rest needs none
+
+
+def test_an_old_python_is_told(monkeypatch, blazepose):
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 10, 4))
+    monkeypatch.setattr(doctor.platform, "python_version", lambda: "3.10.4")
+    entry = finding("python")
+    assert (entry.ok, entry.remedy) == (False, "use 3.11")
+    assert entry.found.startswith("3.10.4 on ")
+
+
+def test_a_missing_package_is_named_with_the_command_that_brings_it(monkeypatch, blazepose):
+    version = metadata.version
+
+    def without_ikpy(name):
+        if name == "ikpy":
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", without_ikpy)
+    assert finding("ikpy") == doctor.Finding(False, "ikpy", "not installed", "pip install -r requirements.txt")
+    assert finding("av").ok
+
+
+def test_cameras(monkeypatch, blazepose):
+    assert finding("camera").found == "none"
+    assert "--source actor" in finding("camera").remedy
+    cameras = [CameraInfo(0, "Desk cam", True, 1280, 720, 30.0), CameraInfo(2, "", opens=False)]
+    monkeypatch.setattr(doctor, "list_cameras", lambda: cameras)
+    works, fails = [entry for entry in examine() if entry.what == "camera"]
+    assert (works.ok, works.found) == (True, "0 (Desk cam): 1280x720 at 30 Hz")
+    assert (fails.ok, fails.found) == (False, "2 gives no picture")
+
+
+def test_a_blazepose_that_does_not_start_is_a_finding(blazepose):
+    assert finding("blazepose").ok
+    assert blazepose.closed == 1
+    blazepose.failure = CheckpointError("BlazePose does not start (no model)")
+    entry = finding("blazepose")
+    assert (entry.ok, entry.remedy) == (False, "BlazePose does not start (no model)")
+
+
+def test_weights(monkeypatch, blazepose):
+    assert "HF_HUB_OFFLINE" in finding("vitpose").found
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setattr(doctor, "is_offline", lambda: False)
+    assert finding("vitpose").found == "no weights yet"
+    assert not finding("vitpose").ok
+    monkeypatch.setattr(doctor, "find_local", lambda name: "here" if name == "vitpose-b" else None)
+    assert finding("vitpose") == doctor.Finding(True, "vitpose", "weights here: vitpose-b")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+def test_display(monkeypatch, blazepose):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert not finding("display").ok
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert finding("display").ok
+
+
+def test_a_missing_actor_says_how_to_make_it(monkeypatch, blazepose, tmp_path):
+    monkeypatch.setattr(doctor, "data_path", lambda relative: tmp_path / relative)
+    entry = finding("actor")
+    assert entry.remedy == "python -m realtime_pose.model3d.actor"
+    assert entry.found.count("resources/") == 3
+
+
+WITHOUT = """
+import sys
+from importlib.abc import MetaPathFinder
+class Missing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == sys.argv[1]:
+            raise {"missing": ModuleNotFoundError, "broken": OSError}[sys.argv[2]](f"{name} does not load")
+sys.meta_path.insert(0, Missing())
+from realtime_pose.evaluation.doctor import examine
+print(*(f"{entry.what}={entry.ok}" for entry in examine()))
+"""
+DIES_WITHOUT_OPENCV = pytest.mark.xfail(strict=True, reason="doctor imports OpenCV at its top, so it dies without")
+DIES_OF_TORCH = pytest.mark.xfail(strict=True, reason="only ImportError is met; a library that is not there is OSError")
+
+
+@pytest.mark.parametrize(
+    ("package", "how", "says"),
+    [
+        ("mediapipe", "missing", "blazepose=False"),
+        ("torch", "missing", "python=True"),
+        pytest.param("torch", "broken", "python=True", marks=DIES_OF_TORCH),
+        pytest.param("cv2", "missing", "blazepose=False", marks=DIES_WITHOUT_OPENCV),
+    ],
+)
+def test_it_speaks_also_where_a_package_is_missing_or_broken(package, how, says):
+    command = [sys.executable, "-c", WITHOUT, package, how]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert says in done.stdout

@@ -1,0 +1,138 @@
+"""Error measures, on data whose errors are known."""
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+from support.rotations import make_rotations
+
+from realtime_pose.evaluation.errors3d import (
+    LIMB_JOINTS,
+    aligned_by_similarity,
+    bone_drift_percent,
+    foot_slide_cm_s,
+    jitter_ratio,
+    joint_angle_error_deg,
+    mpjpe_mm,
+)
+from realtime_pose.kinematics import joint_positions
+from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils import rotations as rot
+
+T, J = 6, 12
+MIRROR = np.array([-1.0, 1.0, 1.0])
+
+
+def make_points(seed=0):
+    return np.random.default_rng(seed).normal(size=(T, J, 3))
+
+
+def similar(points, seed=1):
+    """Each frame turned, scaled and moved by its own random similarity."""
+    rng = np.random.default_rng(seed)
+    turn = Rotation.random(T, rng=rng).as_matrix()
+    scale = rng.uniform(0.3, 3.0, T)
+    return scale[:, None, None] * (points @ turn.transpose(0, 2, 1)) + rng.normal(size=(T, 1, 3)) * 5
+
+
+def test_limb_joints_are_the_twelve():
+    assert len(set(LIMB_JOINTS)) == 12
+    assert set(LIMB_JOINTS) < set(HUMANOID.joints)
+    assert {HUMANOID.joints[HUMANOID.mirror[HUMANOID.index[name]]] for name in LIMB_JOINTS} == set(LIMB_JOINTS)
+    assert not {"hips", "spine", "chest", "neck", "head"} & set(LIMB_JOINTS)
+
+
+def test_mpjpe_of_a_known_offset():
+    truth = make_points()
+    assert mpjpe_mm(truth, truth) == 0
+    assert mpjpe_mm(truth + np.array([0.003, 0.0, -0.004]), truth) == pytest.approx(5.0)
+    one_joint = truth.copy()
+    one_joint[:, 0, 1] += 0.012
+    assert mpjpe_mm(one_joint, truth) == pytest.approx(12.0 / J)  # a mean of distances, not of squares
+
+
+def test_alignment_undoes_any_similarity_frame_by_frame():
+    truth = make_points()
+    assert np.allclose(aligned_by_similarity(similar(truth), truth), truth, atol=1e-9)
+    assert np.allclose(aligned_by_similarity(truth, truth), truth, atol=1e-12)
+
+
+def test_alignment_is_the_least_squares_one():
+    truth = make_points(2)
+    answer = similar(truth + np.random.default_rng(3).normal(size=truth.shape) * 0.1)
+    aligned = aligned_by_similarity(answer, truth)
+    best = ((aligned - truth) ** 2).sum()
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        turn = Rotation.from_rotvec(rng.normal(size=3) * 0.01).as_matrix()
+        nudged = aligned @ turn.T * (1 + rng.normal() * 0.01) + rng.normal(size=3) * 0.01
+        assert ((nudged - truth) ** 2).sum() > best
+    # independent: scipy's rotation of the centred points, and the scale from their projections
+    for a, b, got in zip(answer, truth, aligned, strict=True):
+        a0, b0 = a - a.mean(0), b - b.mean(0)
+        turn = Rotation.align_vectors(b0, a0)[0]
+        turned = turn.apply(a0)
+        assert np.allclose(got, turned * (turned * b0).sum() / (a0**2).sum() + b.mean(0))
+
+
+def test_a_reflection_is_never_used():
+    truth = make_points(5)
+    aligned = aligned_by_similarity(truth * MIRROR, truth)
+    assert mpjpe_mm(aligned, truth) > 200  # a mirrored body is not the same body
+    # what comes out is the answer turned, so its handedness is the answer's
+    answer_side = np.linalg.det((truth * MIRROR)[:, 1:4] - (truth * MIRROR)[:, :1])
+    aligned_side = np.linalg.det(aligned[:, 1:4] - aligned[:, :1])
+    assert (np.sign(answer_side) == np.sign(aligned_side)).all()
+
+
+@pytest.mark.parametrize("flat", ["plane", "line", "point"])
+def test_flat_bodies_align_without_a_fault(flat):
+    keep = {"plane": [1, 1, 0], "line": [1, 0, 0], "point": [0, 0, 0]}[flat]
+    truth = make_points(6) * keep
+    assert np.allclose(aligned_by_similarity(similar(truth), truth), truth, atol=1e-6)
+
+
+def test_angles_are_between_rotations_whatever_their_sign():
+    truth = make_rotations((T, J), 7)
+    off = rot.multiply(truth, rot.from_axis_angle([0, 1, 0], np.radians(10)))
+    assert joint_angle_error_deg(-off, truth) == pytest.approx(10)
+    off[:, 0] = truth[:, 0]
+    assert joint_angle_error_deg(off, truth) == pytest.approx(10 * (J - 1) / J)
+
+
+def test_bones_that_keep_their_length_do_not_drift():
+    local, root = make_rotations((30, 17), 8), np.random.default_rng(9).normal(size=(30, 3))
+    joints = joint_positions(HUMANOID, local, root, HUMANOID.rest_bone_m)
+    assert bone_drift_percent(HUMANOID, joints) == pytest.approx(0, abs=1e-9)
+    # one of the sixteen is 90 % and 110 % of its length by turns: a deviation of 10 %
+    bone = np.tile(HUMANOID.rest_bone_m, (30, 1))
+    bone[:, HUMANOID.index["leftHand"]] *= np.tile([0.9, 1.1], 15)
+    assert bone_drift_percent(HUMANOID, joint_positions(HUMANOID, local, root, bone)) == pytest.approx(10 / 16)
+
+
+def test_only_standing_feet_slide_and_only_along_the_floor():
+    ankles = np.zeros((5, 2, 3))
+    ankles[:, 0, 0] = np.arange(5) * 0.003  # left: 3 and 4 mm a frame sideways and forward
+    ankles[:, 0, 2] = np.arange(5) * 0.004
+    ankles[:, 0, 1] = np.arange(5) * 0.5  # up counts nothing
+    ankles[:, 1, 0] = np.arange(5) * 9.0  # right: in the air all the time
+    contact = np.tile([True, False], (5, 1))
+    assert foot_slide_cm_s(ankles, contact, fps=30.0) == pytest.approx(0.5 * 30)
+    assert foot_slide_cm_s(ankles, np.zeros((5, 2), bool), 30.0) == 0.0
+
+
+def test_the_step_into_a_stand_is_no_slide():
+    ankles = np.zeros((4, 2, 3))
+    ankles[1:, :, 0] = 1.0  # both feet jump by a metre between the first two frames
+    contact = np.ones((4, 2), bool)
+    contact[0] = False
+    assert foot_slide_cm_s(ankles, contact, 30.0) == 0.0
+
+
+def test_jitter_is_acceleration_over_the_truths():
+    t = np.linspace(0, 1, 40)[:, None, None]
+    truth = t**2 * np.ones((1, J, 3))  # a constant acceleration
+    assert jitter_ratio(truth, truth) == pytest.approx(1)
+    assert jitter_ratio(truth * 3 + t * 50 + 7, truth) == pytest.approx(3)  # a steady speed is no jitter
+    shaking = truth + 0.01 * (-1.0) ** np.arange(40)[:, None, None]
+    assert jitter_ratio(shaking, truth) > 10
+    assert np.isfinite(jitter_ratio(truth, np.zeros_like(truth)))

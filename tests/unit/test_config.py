@@ -1,0 +1,234 @@
+"""Settings: layers over defaults, and plain words for everything that is wrong."""
+
+import re
+from dataclasses import asdict, replace
+
+import pytest
+import yaml
+
+from realtime_pose.config import AppConfig, load_config
+from realtime_pose.errors import ConfigError, UnknownChoiceError
+from realtime_pose.utils.paths import data_path
+
+DEFAULT = AppConfig()
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes a settings file and gives its path."""
+
+    def write(text, name="mine.yaml"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write
+
+
+def load(*files, environment=None, **overrides):
+    return load_config(list(files), overrides, environment or {})
+
+
+# --- layers -------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_given_is_the_defaults():
+    assert load() == DEFAULT
+
+
+def test_a_file_changes_what_it_names_and_nothing_else(file):
+    got = load(file("body:\n  height_m: 1.85\n"))
+    assert got == replace(DEFAULT, body=replace(DEFAULT.body, height_m=1.85))
+
+
+def test_later_files_go_over_earlier_ones_key_by_key(file):
+    first = file("body: {height_m: 1.5, fov_deg: 70}\noutput: {mirror: true}", "first.yaml")
+    second = file("body: {height_m: 1.9}", "second.yaml")
+    got = load(first, second)
+    assert (got.body.height_m, got.body.fov_deg, got.output.mirror) == (1.9, 70.0, True)
+    assert load(second, first).body.height_m == 1.5
+
+
+def test_environment_goes_over_files_and_the_command_line_over_both(file):
+    path = file("inference: {checkpoint: file.pth, device: cpu, model_config: file.py}")
+    environment = {"VITPOSE_CHECKPOINT": "env.pth", "VITPOSE_DEVICE": "cuda", "VITPOSE_CONFIG": "env.py"}
+    got = load(path, environment=environment).inference
+    assert (got.checkpoint, got.device, got.model_config) == ("env.pth", "cuda", "env.py")
+    got = load(path, environment=environment, inference={"device": "mps"}).inference
+    assert (got.checkpoint, got.device, got.model_config) == ("env.pth", "mps", "env.py")
+
+
+def test_an_empty_variable_is_none_and_strangers_are_left_alone(file):
+    path = file("inference: {device: cpu}")
+    got = load(path, environment={"VITPOSE_DEVICE": "", "VITPOSE_CHECKPOINTS": "x", "DEVICE": "x"})
+    assert got.inference == replace(DEFAULT.inference, device="cpu")
+
+
+def test_the_machines_environment_is_read(monkeypatch):
+    monkeypatch.setenv("VITPOSE_DEVICE", "cpu")
+    assert load_config([], {}).inference.device == "cpu"
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "{}", "body: {}\n"])
+def test_a_file_may_say_nothing(file, text):
+    assert load(file(text)) == DEFAULT
+
+
+def test_a_byte_order_mark_does_not_matter(file):
+    assert load(file("\ufeffbody: {height_m: 1.8}\r\n")).body.height_m == 1.8
+
+
+# --- unknown names ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("bodi: {height_m: 1.8}", "section='bodi' is not one of: body, capture, inference, output"),
+        ("1: {}", "section=1 is not one of: body, capture, inference, output"),
+        ("output: {udb: x}", "output key='udb' is not one of: mirror, record, udp"),
+        ("output: {1: x}", "output key=1 is not one of: mirror, record, udp"),
+        ("output: {__class__: x}", "output key='__class__' is not one of: mirror, record, udp"),
+    ],
+)
+def test_an_unknown_name_lists_the_valid_ones_and_says_where_it_stood(file, text, said):
+    path = file(text)
+    with pytest.raises(UnknownChoiceError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}: {said}"
+
+
+def test_unknown_names_on_the_command_line_say_so():
+    with pytest.raises(UnknownChoiceError, match=r"^command line: body key='heigth'"):
+        load(body={"heigth": 1.0})
+
+
+# --- types --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("body: {height_m: tall}", "body.height_m is 'tall', wanted a number"),
+        ("body: {height_m: true}", "body.height_m is True, wanted a number"),
+        ("body: {height_m: [1.8]}", "body.height_m is [1.8], wanted a number"),
+        ("body: {height_m: }", "body.height_m is None, wanted a number"),
+        ("inference: {persons: 1.5}", "inference.persons is 1.5, wanted a whole number"),
+        ("inference: {persons: true}", "inference.persons is True, wanted a whole number"),
+        ("inference: {persons: '2'}", "inference.persons is '2', wanted a whole number"),
+        ("inference: {download: 1}", "inference.download is 1, wanted true or false"),
+        ("inference: {download: 'false'}", "inference.download is 'false', wanted true or false"),
+        ("output: {udp: 1.5}", "output.udp is 1.5, wanted text"),
+        ("output: {udp: true}", "output.udp is True, wanted text"),
+        ("capture: {source: [a.mp4]}", "capture.source is ['a.mp4'], wanted text"),
+        ("capture: {source: 2024-01-01}", "capture.source is datetime.date(2024, 1, 1), wanted text"),
+        ("body: tall", "body is 'tall', wanted a table of settings"),
+        ("body: [height_m]", "body is ['height_m'], wanted a table of settings"),
+    ],
+)
+def test_a_wrong_type_says_what_came_and_what_was_wanted(file, text, said):
+    path = file(text)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}: {said}"
+
+
+def test_whole_numbers_serve_as_numbers_and_a_cameras_index_as_text(file):
+    got = load(file("capture: {source: 0, fps: 30}\nbody: {height_m: 2}"))
+    assert (got.capture.source, got.capture.fps, got.body.height_m) == ("0", 30.0, 2.0)
+    assert type(got.capture.fps) is type(got.body.height_m) is float
+
+
+@pytest.mark.xfail(strict=True, reason="YAML reads an unquoted off as false, and the comment in default.yaml offers it")
+def test_smoothing_may_be_off(file):
+    assert load(file("body:\n  smoothing: off\n")).body.smoothing == "off"
+
+
+# --- files that are no settings -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- body\n- output\n", "holds a list, wanted sections as in configs/default.yaml"),
+        ("just words", "holds a str, wanted sections"),
+        ("42", "holds a int, wanted sections"),
+        ("body: {height_m: 1.8", "is not valid YAML .*line 1.*see configs/default.yaml"),
+        ("body:\n\theight_m: 1.8", "is not valid YAML .*cannot start any token"),
+        ("body: *nobody", "is not valid YAML .*undefined alias"),
+        ("body: {}\n---\nbody: {}", "is not valid YAML .*single document"),
+        ("capture: {source: 2024-99-99}", "is not valid YAML .*month"),
+        ("inference: {persons: !!int two}", "is not valid YAML"),
+        (b"\x00\x01\x02\x03", "is not valid YAML"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "is not valid YAML .*can't decode"),
+        ("body: {}".encode("utf-16"), "is not valid YAML .*can't decode"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_in_one_sentence(file, text, said):
+    path = file(text)
+    with pytest.raises(ConfigError, match=f"^{re.escape(str(path))} {said}") as caught:
+        load(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "missing/mine.yaml", "."])
+def test_a_file_that_is_not_there_is_named_with_the_way_on(tmp_path, name):
+    path = tmp_path / name
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"cannot read the settings file {path} (")
+    assert str(caught.value).endswith("); see configs/default.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "body: !!python/object/apply:os.mkdir [{marker}]",
+        "body: !!python/object/new:os.mkdir [{marker}]",
+        "!!python/object/apply:os.mkdir [{marker}]",
+        "body: !!python/object/apply:subprocess.check_call [[mkdir, {marker}]]",
+        "body: !!python/name:os.mkdir {{}}",
+        "body: !!python/module:os {{}}",
+    ],
+)
+def test_nothing_in_a_file_is_executed(file, tmp_path, text):
+    marker = tmp_path / "executed"
+    with pytest.raises(ConfigError, match="could not determine a constructor"):
+        load(file(text.format(marker=marker)))
+    assert not marker.exists()
+    # the same file in hands that trust it does make the folder, so the test above could fail
+    if "apply:os" in text:
+        yaml.unsafe_load(text.format(marker=marker))
+        assert marker.exists()
+
+
+# --- configs/default.yaml -----------------------------------------------------------------------------------------
+
+
+def test_the_default_file_is_the_defaults_and_holds_every_key_in_order():
+    text = data_path("configs/default.yaml").read_text("utf-8")
+    held = yaml.safe_load(text)
+    assert held == asdict(DEFAULT)
+    assert [*held] == [*asdict(DEFAULT)]
+    assert {section: [*keys] for section, keys in held.items()} == {
+        section: [*keys] for section, keys in asdict(DEFAULT).items()
+    }
+    assert load(data_path("configs/default.yaml")) == DEFAULT
+
+
+def test_every_key_of_the_default_file_has_a_comment():
+    lines = data_path("configs/default.yaml").read_text("utf-8").splitlines()
+    keys = [line for line in lines if re.match(r"  \w+:", line)]
+    assert len(keys) == sum(len(section) for section in asdict(DEFAULT).values())
+    assert [line for line in keys if not re.search(r"\S +# \S", line)] == []
+
+
+def test_the_default_files_comments_name_every_choice():
+    from realtime_pose.capture.cameras import BACKENDS
+    from realtime_pose.ik.filters import SMOOTHING_PRESETS
+    from realtime_pose.inference.estimators import ESTIMATORS
+
+    lines = data_path("configs/default.yaml").read_text("utf-8").splitlines()
+    for key, choices in (("backend", BACKENDS), ("smoothing", SMOOTHING_PRESETS), ("estimator", ESTIMATORS)):
+        (comment,) = [line.partition("#")[2] for line in lines if line.startswith(f"  {key}:")]
+        assert set(choices) <= set(re.findall(r"[\w-]+", comment)), key

@@ -1,0 +1,104 @@
+"""Figures of a made-up run."""
+
+import json
+
+import pytest
+
+from realtime_pose import report
+from realtime_pose.errors import RecordingError
+from realtime_pose.report import STAGES, RunStatistics, write_report
+
+MS = 1_000_000
+
+
+def play(statistics, frames, *, start_ns=5_000 * MS, step_ms=20, latency_ms=lambda i: 10.0, stages=None):
+    """Frames every `step_ms`; frame i is sent latency_ms(i) after its capture."""
+    for i in range(frames):
+        captured_ns = start_ns + i * step_ms * MS
+        statistics.add(stages or {}, i % 3, captured_ns, captured_ns + round(latency_ms(i) * MS))
+
+
+def test_a_run_of_known_times():
+    statistics = RunStatistics(live=True)
+    play(statistics, 101, latency_ms=lambda i: float(i), stages={"estimate": 8.0, "send": 0.25})
+    figures = statistics.figures()
+    assert figures["frames"] == 101
+    assert figures["persons_max"] == 2
+    assert figures["seconds"] == 2.1  # 100 steps of 20 ms, and the last frame's 100 ms
+    assert figures["fps"] == pytest.approx(101 / 2.1, abs=0.01)
+    assert figures["model_fps"] == 125.0
+    assert figures["latency_ms"] == {"p50": 50.0, "p95": 95.0}
+    assert figures["stages_ms"]["estimate"] == {"p50": 8.0, "p95": 8.0}
+    assert figures["stages_ms"]["send"] == {"p50": 0.25, "p95": 0.25}
+    assert figures["stages_ms"]["lift"] == {"p50": None, "p95": None}
+
+
+def test_every_stage_is_named_in_the_order_of_the_chain():
+    assert tuple(RunStatistics(live=True).figures()["stages_ms"]) == STAGES
+    assert STAGES == ("capture", "detect", "estimate", "lift", "solve", "send")
+
+
+def test_figures_hold_exactly_the_measured_part_of_the_report():
+    assert list(RunStatistics(live=True).figures()) == [
+        "frames", "persons_max", "seconds", "fps", "model_fps", "latency_ms", "stages_ms",
+    ]  # fmt: skip
+
+
+def test_the_model_rate_is_of_the_mean_time():
+    statistics = RunStatistics(live=True)
+    for taken in (5.0, 15.0):
+        statistics.add({"estimate": taken}, 0, 0, 1)
+    assert statistics.figures()["model_fps"] == 100.0
+
+
+def test_files_have_no_latency():
+    statistics = RunStatistics(live=False)
+    play(statistics, 10)
+    assert statistics.figures()["latency_ms"] is None
+    assert statistics.figures()["frames"] == 10
+
+
+def test_a_run_without_a_frame_has_figures_too():
+    figures = RunStatistics(live=True).figures()
+    assert (figures["frames"], figures["seconds"], figures["fps"], figures["model_fps"]) == (0, 0.0, 0.0, 0.0)
+    assert figures["latency_ms"] == {"p50": None, "p95": None}
+    json.dumps(figures, allow_nan=False)
+
+
+def test_a_single_frame_that_took_no_time_divides_by_nothing():
+    statistics = RunStatistics(live=True)
+    statistics.add({"estimate": 1.0}, 1, 7, 7)
+    assert statistics.figures()["fps"] == 0.0
+
+
+def test_memory_is_bounded_and_the_latest_frames_count(monkeypatch):
+    monkeypatch.setattr(report, "_KEPT", 50)
+    statistics = RunStatistics(live=True)
+    play(statistics, 200, latency_ms=lambda i: 1.0 if i < 150 else 3.0, stages={"lift": 1.0})
+    play(statistics, 49, latency_ms=lambda i: 3.0, stages={"lift": 2.0})
+    assert statistics.figures()["latency_ms"] == {"p50": 3.0, "p95": 3.0}
+    assert statistics.figures()["stages_ms"]["lift"] == {"p50": 2.0, "p95": 2.0}
+    assert statistics.frames == 249  # counts are of the whole run
+    kept = [statistics._latency_ms, *statistics._stages_ms.values()]
+    assert all(len(values) <= 50 for values in kept)
+
+
+def test_the_report_is_json_that_reads_back(tmp_path):
+    statistics = RunStatistics(live=True)
+    play(statistics, 5, stages={"estimate": 8.0})
+    path = tmp_path / "new" / "folder" / "r.json"
+    write_report(path, {"source": "Küche", **statistics.figures()})
+    assert json.loads(path.read_text("utf-8")) == {"source": "Küche", **statistics.figures()}
+    write_report(path, {"frames": 1})
+    assert json.loads(path.read_text("utf-8")) == {"frames": 1}
+
+
+@pytest.mark.parametrize("place", ["folder", "file/r.json"])
+def test_a_report_that_cannot_be_written_says_where(tmp_path, place):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    path = tmp_path / place
+    with pytest.raises(RecordingError) as caught:
+        write_report(path, {})
+    assert str(caught.value).startswith(f"cannot write the report {path}: ")
+    assert str(caught.value).endswith("; choose another path")
