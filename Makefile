@@ -12,7 +12,7 @@ TORCH_INDEX ?=
 .PHONY: demo install test check lint clean
 
 demo: install
-	$(BIN)/realtime-pose run --source actor --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
+	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
 
 install: $(VENV)/.installed
 

@@ -1,5 +1,7 @@
 """How far away a body is, from one view: bones say how far at most, feet on a floor say how that changes."""
 
+import math
+
 import numpy as np
 
 from realtime_pose.ik.body import BodyDimensions
@@ -51,7 +53,7 @@ class BodyDepth:
             bones += [(hip, knee, b.thigh), (knee, ankle, b.shank)]
             bones += [(shoulder, elbow, b.upper_arm), (elbow, wrist, b.forearm)]
         bounds = [
-            (length / max(float(np.hypot(*(p - q)[:2])), 1e-6), length)
+            (length / max(math.hypot(p[0] - q[0], p[1] - q[1]), 1e-6), length)
             for p, q, length in bones
             if p is not None and q is not None
         ]

@@ -8,6 +8,7 @@ Source of the idea: Taylor, "Reconstruction of Articulated Objects from Point Co
 Image" (CVPR 2000), with perspective rays instead of scaled orthography.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -119,7 +120,7 @@ class GeometricLifter:
         before_rad = None if state.yaw_rad is None else state.yaw_rad + sight_rad
         state.yaw_rad = choose_yaw_rad(yaw_costs(points, state.widths), before_rad, dt_s) - sight_rad
         front = np.array([np.sin(state.yaw_rad), 0.0, np.cos(state.yaw_rad)])
-        left = np.cross(_UP, front)
+        left = rot.cross(_UP, front)
 
         root, chest = self._torso(rays, depth_m, front, state)
         placed: dict[str, Float64] = {"root": root}
@@ -232,15 +233,15 @@ def _two_places(start: Float64, ray: Float64, length: float) -> tuple[Float64, F
         ray2 = float(ray @ ray)
         nearest = float(start @ ray) / ray2
         reach2 = (length**2 - float(start @ start)) / ray2 + nearest**2
-        half = float(np.sqrt(max(reach2, 0.0)))
-        caution = float(np.sqrt((1.0 - trusted**2) / (1.0 - shown**2)))
+        half = math.sqrt(max(reach2, 0.0))
+        caution = math.sqrt((1.0 - trusted**2) / (1.0 - shown**2))
         ends = [level + caution * (nearest + sign * half - level) for sign in (-1.0, 1.0)]
     near, far = (end * ray - start for end in ends)
     return near * (length / _size(near)), far * (length / _size(far))
 
 
 def _size(vector: Float64) -> float:
-    return max(float(np.sqrt(vector @ vector)), 1e-9)
+    return max(math.sqrt(vector @ vector), 1e-9)
 
 
 def _placed_pair(
@@ -296,7 +297,7 @@ def _leg_cost(thigh: Float64, shank: Float64 | None, front: Float64, left: Float
     cost = 3.0 * max(0.0, -ahead - _HIP_BACK) - _LEG_AHEAD * ahead
     if shank is None:
         return cost
-    flexion = float(np.cross(u, shank / _size(shank)) @ left)  # positive when the knee bends as knees do
+    flexion = float(rot.cross(u, shank / _size(shank)) @ left)  # positive when the knee bends as knees do
     under = float((thigh + shank) @ front)  # most of the time a foot is below its hip
     return cost + 8.0 * max(0.0, -flexion - 0.05) + _FOOT_UNDER_HIP * (under / 0.3) ** 2
 

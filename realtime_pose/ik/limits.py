@@ -6,6 +6,7 @@ abduction 45, rotation 45 both ways; knee 0 to 135. They are opened a little, si
 average (a dancer's hip, a sitter's knee) and since HUMANOID has no shoulder blade and no forearm twist.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,18 +54,21 @@ class LimbLimits:
     def offence_rad(self, local_xyzw: Float64, hinge_rad: float) -> float:
         """By how much the worst limit is broken; 0 or less inside all of them."""
         direction, twist = self.split(local_xyzw)
-        off_axis = float(np.arccos(np.clip(direction @ self.cone_axis, -1.0, 1.0)))
+        off_axis = self._off_axis_rad(direction)
         return max(off_axis - self.cone_rad, abs(twist) - self.twist_rad, hinge_rad - self.hinge_rad, -hinge_rad)
 
     def clamped(self, local_xyzw: Float64, hinge_rad: float) -> tuple[Float64, float]:
         """The nearest rotation and bend inside the limits: direction, spin and bend each drawn to its edge."""
         direction, twist = self.split(local_xyzw)
-        excess = float(np.arccos(np.clip(direction @ self.cone_axis, -1.0, 1.0))) - self.cone_rad
+        excess = self._off_axis_rad(direction) - self.cone_rad
         if excess > 0:
-            back = rot.unit(np.cross(direction, self.cone_axis))
+            back = rot.unit(rot.cross(direction, self.cone_axis))
             direction = rot.rotate(rot.from_axis_angle(back, np.array(excess)), direction)
-        spin = rot.from_axis_angle(self.bone_axis, np.clip(twist, -self.twist_rad, self.twist_rad))
-        return rot.multiply(self.swing(direction), spin), float(np.clip(hinge_rad, 0.0, self.hinge_rad))
+        spin = rot.from_axis_angle(self.bone_axis, np.array(min(max(twist, -self.twist_rad), self.twist_rad)))
+        return rot.multiply(self.swing(direction), spin), min(max(hinge_rad, 0.0), self.hinge_rad)
+
+    def _off_axis_rad(self, direction: Float64) -> float:
+        return math.acos(min(max(float(direction @ self.cone_axis), -1.0), 1.0))
 
 
 def _limits(

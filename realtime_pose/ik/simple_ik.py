@@ -1,5 +1,6 @@
 """Joint rotations from joint places: frames for the trunk, the analytic two-bone answer for limbs, limits by ikpy."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -163,24 +164,24 @@ class SimpleIKSolver:
         reach = _size(end_m)
         # Law of cosines: how far the limb must bend to reach the end, and where its middle then lies.
         longest, shortest = upper_m + lower_m, abs(upper_m - lower_m)
-        reach_ok = float(np.clip(reach, shortest + 1e-4, longest - 1e-6))
+        reach_ok = min(max(reach, shortest + 1e-4), longest - 1e-6)
         cos_bend = (reach_ok**2 - upper_m**2 - lower_m**2) / (2 * upper_m * lower_m)
-        bend = float(np.arccos(np.clip(cos_bend, -1.0, 1.0)))
+        bend = math.acos(min(max(cos_bend, -1.0), 1.0))
         line = end_m / max(reach, 1e-9)
         out = middle_m - (middle_m @ line) * line
-        lean = float(np.arctan2(lower_m * np.sin(bend), upper_m + lower_m * np.cos(bend)))
-        upper = np.cos(lean) * line + np.sin(lean) * rot.unit(out) if _size(out) > 1e-6 else line
+        lean = math.atan2(lower_m * math.sin(bend), upper_m + lower_m * math.cos(bend))
+        upper = math.cos(lean) * line + math.sin(lean) * rot.unit(out) if _size(out) > 1e-6 else line
         lower = line * reach_ok - upper * upper_m
 
         swing = limits.swing(rot.unit(upper))
         remembered = rot.rotate(rot.multiply(swing, rot.from_axis_angle(limits.bone_axis, before)), limits.hinge_axis)
-        measured = np.cross(upper, rot.unit(lower))
+        measured = rot.cross(upper, rot.unit(lower))
         # Near a straight limb the plane of its bend is noise: the last one stays.
-        trust = float(np.clip((_size(measured) - _STRAIGHT_SIN) / (_BENT_SIN - _STRAIGHT_SIN), 0.0, 1.0))
+        trust = min(max((_size(measured) - _STRAIGHT_SIN) / (_BENT_SIN - _STRAIGHT_SIN), 0.0), 1.0)
         axis = trust * rot.unit(measured) + (1 - trust) * remembered
         axis = axis - (axis @ upper) * upper
         axis = rot.unit(axis) if _size(axis) > 1e-3 else remembered
-        frame = np.column_stack((upper, axis, np.cross(upper, axis)))
+        frame = np.column_stack((upper, axis, rot.cross(upper, axis)))
         local = rot.from_matrix(frame @ limits.rest_frame.T)
         if limits.offence_rad(local, bend) > 0:
             target_m = line * reach_ok
@@ -213,7 +214,7 @@ def _end(limits: LimbLimits, local_xyzw: Float64, bend_rad: float, upper_m: floa
 
 
 def _size(vector: Float64) -> float:
-    return float(np.sqrt(vector @ vector))
+    return math.sqrt(vector @ vector)
 
 
 def _pair(point: dict[str, Float64], part: str) -> tuple[Float64, Float64] | None:
@@ -227,7 +228,7 @@ def _trunk_frame(pair: tuple[Float64, Float64], up: Float64) -> Float64:
     lean = float(x @ y) / 2
     x, y = rot.unit(x - lean * y), rot.unit(y - lean * x)
     x = rot.unit(x - (x @ y) * y)
-    return rot.from_matrix(np.column_stack((x, y, np.cross(x, y))))
+    return rot.from_matrix(np.column_stack((x, y, rot.cross(x, y))))
 
 
 def _within(base_xyzw: Float64, turn_xyzw: Float64, limit_rad: float) -> Float64:

@@ -65,7 +65,6 @@ def test_no_file_stays_open():
     assert open_files() == before
 
 
-@pytest.mark.xfail(strict=True, reason="the later block restores the silence of the earlier one: stderr stays shut")
 def test_blocks_of_two_threads_may_overlap(capfd):
     entered, left = threading.Event(), threading.Event()
 
