@@ -40,9 +40,7 @@ def surface(field: Field, low: Point, high: Point, voxel_m: float, triangles: in
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     values = np.concatenate([field(part) for part in np.array_split(grid, max(1, len(grid) // 200_000))])
     volume = values.reshape([len(a) for a in axes])
-    points, faces, _, _ = marching_cubes(
-        volume, 0.0, spacing=(voxel_m,) * 3, gradient_direction="descent"
-    )
+    points, faces, _, _ = marching_cubes(volume, 0.0, spacing=(voxel_m,) * 3, gradient_direction="descent")
     if len(faces) > triangles:
         points, faces = fast_simplification.simplify(
             points.astype(np.float32), faces.astype(np.int32), target_count=triangles
