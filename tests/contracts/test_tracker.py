@@ -1,0 +1,82 @@
+"""What every Tracker promises."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.actor_frames import empty_frame
+from support.people import make_person
+
+from realtime_pose.datatypes import PersonBox
+from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.inference.tracking import KeypointBoxTracker
+from realtime_pose.utils.arrays import as_float32
+
+FRAME = empty_frame()
+
+
+@pytest.fixture(params=[KeypointBoxTracker])
+def tracker(request):
+    return request.param(replace(InferenceConfig(), persons=3))
+
+
+def detection(left, score=0.9):
+    return PersonBox(as_float32([left, 100, left + 80, 300]), score)
+
+
+def keypoints_of(box, seed=1):
+    """Somebody's keypoints, moved into the box, under its name."""
+    person = make_person(seed, track_id=box.track_id).keypoints
+    low, high = person.xy_px.min(axis=0), person.xy_px.max(axis=0)
+    left, top, right, bottom = box.bbox_xyxy_px
+    xy = (person.xy_px - low) / (high - low) * [right - left, bottom - top] * 0.7 + [left + 10, top + 20]
+    return replace(person, xy_px=as_float32(xy))
+
+
+def test_nobody_stays_nobody(tracker):
+    assert tracker.update(FRAME, [], []) == []
+
+
+def test_everybody_who_is_detected_gets_a_name(tracker):
+    found = tracker.update(FRAME, [detection(50), detection(400)], [])
+    assert len(found) == len({box.track_id for box in found}) == 2
+    assert all(isinstance(box, PersonBox) and box.track_id != -1 for box in found)
+
+
+def test_names_last_while_people_are_seen_with_and_without_detections(tracker):
+    found = tracker.update(FRAME, [detection(50), detection(400)], [])
+    names = [box.track_id for box in found]
+    seen = [keypoints_of(box) for box in found]
+    for step in range(10):
+        detections = [detection(50), detection(400)] if step % 3 == 0 else []
+        found = tracker.update(FRAME, detections, seen)
+        assert [box.track_id for box in found] == names
+
+
+def test_names_are_not_rows(tracker):
+    first = tracker.update(FRAME, [detection(50), detection(400)], [])
+    found = tracker.update(FRAME, [], [keypoints_of(first[1])])
+    assert [box.track_id for box in found] == [first[1].track_id]
+
+
+def test_no_more_people_than_were_asked_for(tracker):
+    assert len(tracker.update(FRAME, [detection(left) for left in (0, 120, 240, 360, 480)], [])) == 3
+
+
+def test_inputs_stay_as_they_are(tracker):
+    boxes = [detection(50), detection(400)]
+    found = tracker.update(FRAME, boxes, [])
+    seen = [keypoints_of(box) for box in found]
+    before = [array.copy() for array in (*(b.bbox_xyxy_px for b in boxes), *(k.xy_px for k in seen))]
+    tracker.update(FRAME, boxes, seen)
+    after = [*(b.bbox_xyxy_px for b in boxes), *(k.xy_px for k in seen)]
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert [box.track_id for box in boxes] == [-1, -1]
+
+
+def test_forgetting_strangers_and_friends_is_no_fault(tracker):
+    (found,) = tracker.update(FRAME, [detection(50)], [])
+    tracker.forget(found.track_id)
+    tracker.forget(found.track_id)
+    tracker.forget(999)
+    assert tracker.update(FRAME, [], []) == []

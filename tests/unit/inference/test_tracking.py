@@ -1,0 +1,249 @@
+"""Boxes from keypoints, and who is who over time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from support.actor_frames import empty_frame
+
+from realtime_pose.datatypes import PersonBox, PersonKeypoints
+from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.inference.tracking import KeypointBoxTracker, box_of_keypoints, intersection_over_union
+from realtime_pose.skeletons import COCO17
+from realtime_pose.utils.arrays import as_float32
+
+FRAME = empty_frame()
+WIDTH, HEIGHT = FRAME.width, FRAME.height
+
+
+def box(left, top, right, bottom, score=0.9, track_id=-1):
+    return PersonBox(as_float32([left, top, right, bottom]), score, track_id)
+
+
+def keypoints_in(left, top, right, bottom, track_id=1, score=0.9, seed=0):
+    """Seventeen keypoints whose outermost ones are on these borders."""
+    xy = np.random.default_rng(seed).uniform(0, 1, (17, 2))
+    xy[:2] = [[0, 0], [1, 1]]
+    xy = xy * [right - left, bottom - top] + [left, top]
+    return PersonKeypoints(COCO17, as_float32(xy), np.full(17, score, np.float32), track_id, 0)
+
+
+def make_tracker(persons=5):
+    return KeypointBoxTracker(replace(InferenceConfig(), persons=persons))
+
+
+def corners(found):
+    return [person.bbox_xyxy_px.tolist() for person in found]
+
+
+def ids(found):
+    return [person.track_id for person in found]
+
+
+# --- the box of keypoints -----------------------------------------------------------------------------------------
+
+
+def test_the_box_has_room_about_the_keypoints_by_the_longer_side():
+    found = box_of_keypoints(keypoints_in(200, 100, 260, 300, track_id=7), 0.3, WIDTH, HEIGHT)
+    assert np.allclose(found.bbox_xyxy_px, [200 - 30, 100 - 30, 260 + 30, 300 + 30])  # 15 % of 200
+    assert found.track_id == 7
+    assert found.score == pytest.approx(0.9)
+
+
+def test_the_box_stays_inside_the_picture():
+    found = box_of_keypoints(keypoints_in(-50, 10, 700, 470), 0.3, WIDTH, HEIGHT)
+    assert found.bbox_xyxy_px.tolist() == [0, 0, WIDTH, HEIGHT]
+
+
+def test_keypoints_that_were_not_seen_do_not_count():
+    xy = keypoints_in(200, 100, 260, 300).xy_px.copy()
+    score = np.full(17, 0.9, np.float32)
+    xy[5:9], score[5:9] = [[1, 1], [639, 479], [-9999, 5], [np.nan, np.nan]], [0.29, 0.1, 0.0, 0.0]
+    found = box_of_keypoints(PersonKeypoints(COCO17, xy, score, 1, 0), 0.3, WIDTH, HEIGHT)
+    assert np.allclose(found.bbox_xyxy_px, [170, 70, 290, 330])
+    assert found.score == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(("seen", "is_found"), [(0, False), (3, False), (4, True), (17, True)])
+def test_a_few_keypoints_are_no_person(seen, is_found):
+    score = np.zeros(17, np.float32)
+    score[:seen] = 0.3  # the threshold itself counts as seen
+    person = PersonKeypoints(COCO17, keypoints_in(200, 100, 260, 300).xy_px, score, 1, 0)
+    assert (box_of_keypoints(person, 0.3, WIDTH, HEIGHT) is not None) == is_found
+
+
+def test_keypoints_in_one_spot_still_have_a_box_with_an_area():
+    found = box_of_keypoints(keypoints_in(300, 200, 300, 200), 0.3, WIDTH, HEIGHT).bbox_xyxy_px
+    assert found[2] > found[0]
+    assert found[3] > found[1]
+
+
+# --- overlap ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "share"),
+    [
+        ((0, 0, 10, 10), (0, 0, 10, 10), 1.0),
+        ((0, 0, 10, 10), (5, 0, 15, 10), 1 / 3),
+        ((0, 0, 10, 10), (5, 5, 15, 15), 25 / 175),
+        ((0, 0, 10, 10), (2, 2, 4, 7), 0.1),
+        ((0, 0, 10, 10), (10, 0, 20, 10), 0.0),  # right is exclusive: they only touch
+        ((0, 0, 10, 10), (50, 50, 60, 60), 0.0),
+        ((0, 0, 10, 10), (20, -20, 30, -10), 0.0),
+        ((5, 5, 5, 5), (5, 5, 5, 5), 0.0),
+    ],
+)
+def test_intersection_over_union(a, b, share):
+    a, b = as_float32(a), as_float32(b)
+    assert intersection_over_union(a, b) == pytest.approx(share)
+    assert intersection_over_union(b, a) == pytest.approx(share)
+
+
+# --- names --------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_is_nobody():
+    assert make_tracker().update(FRAME, [], []) == []
+
+
+def test_new_people_get_names_of_their_own_best_detection_first():
+    found = make_tracker().update(FRAME, [box(0, 0, 100, 200, 0.9), box(300, 0, 400, 200, 0.5)], [])
+    assert corners(found) == [[0, 0, 100, 200], [300, 0, 400, 200]]
+    assert len(set(ids(found))) == 2
+    assert -1 not in ids(found)
+    assert [person.score for person in found] == [0.9, 0.5]
+
+
+def test_a_name_stays_with_its_person_as_they_walk_past_each_other():
+    tracker = make_tracker()
+    left, right = ids(tracker.update(FRAME, [box(0, 0, 100, 200), box(400, 0, 500, 200)], []))
+    for step in range(20):
+        people = [
+            keypoints_in(20 * step, 50, 60 + 20 * step, 250, left),
+            keypoints_in(420 - 20 * step, 50, 460 - 20 * step, 250, right),
+        ]
+        assert ids(tracker.update(FRAME, [], people)) == [left, right]
+
+
+def test_a_detection_of_somebody_followed_is_not_somebody_new():
+    tracker = make_tracker()
+    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    found = tracker.update(FRAME, [box(160, 90, 280, 340)], [keypoints_in(200, 100, 260, 300, name)])
+    assert ids(found) == [name]
+    assert np.allclose(found[0].bbox_xyxy_px, [170, 70, 290, 330])  # keypoints say where, detections only who
+
+
+def test_a_detection_elsewhere_is_somebody_new_and_comes_after_those_who_are_followed():
+    tracker = make_tracker()
+    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    people = [keypoints_in(200, 100, 260, 300, name)]
+    found = tracker.update(FRAME, [box(450, 80, 560, 320), box(168, 72, 292, 333)], people)
+    assert ids(found)[0] == name
+    assert len(found) == 2
+    assert ids(found)[1] not in (name, -1)
+    assert corners(found)[1] == [450, 80, 560, 320]
+
+
+def test_of_two_side_by_side_each_detection_goes_to_its_own_person():
+    tracker = make_tracker()
+    one, other = ids(tracker.update(FRAME, [box(100, 70, 220, 330), box(160, 70, 280, 330)], []))
+    people = [keypoints_in(130, 100, 190, 300, one), keypoints_in(190, 100, 250, 300, other)]
+    # the first detection overlaps both, but the second fits the second better
+    assert ids(tracker.update(FRAME, [box(115, 70, 235, 330), box(160, 70, 280, 330)], people)) == [one, other]
+
+
+def test_who_stands_half_behind_somebody_followed_is_somebody_new():
+    tracker = make_tracker()
+    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    people = [keypoints_in(200, 100, 260, 300, name)]
+    assert len(tracker.update(FRAME, [box(170, 70, 290, 330), box(220, 70, 340, 330)], people)) == 2
+
+
+def test_names_are_never_used_twice():
+    tracker, seen = make_tracker(), set()
+    for step in range(10):
+        (name,) = ids(tracker.update(FRAME, [box(10 * step, 0, 10 * step + 90, 200)], []))
+        assert name not in seen
+        seen.add(name)
+        assert tracker.update(FRAME, [], []) == []
+        tracker.forget(name)
+
+
+def test_who_is_no_longer_seen_is_followed_no_more():
+    tracker = make_tracker()
+    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    assert tracker.update(FRAME, [], [keypoints_in(200, 100, 260, 300, name, score=0.1)]) == []
+
+
+@pytest.mark.parametrize("persons", [1, 2, 3])
+def test_no_more_than_so_many_people(persons):
+    tracker = make_tracker(persons)
+    detections = [box(150 * i, 0, 150 * i + 100, 200, 0.9 - 0.1 * i) for i in range(4)]
+    found = tracker.update(FRAME, detections, [])
+    assert corners(found) == corners(detections[:persons])  # the best ones
+    people = [keypoints_in(150 * i + 30, 30, 150 * i + 70, 170, name) for i, name in enumerate(ids(found))]
+    assert ids(tracker.update(FRAME, detections, people)) == ids(found)
+    # a place that becomes free is given to somebody new
+    again = tracker.update(FRAME, detections, people[1:])
+    assert len(again) == persons
+    assert ids(again)[:-1] == ids(found)[1:]
+    assert ids(again)[-1] not in ids(found)
+
+
+# --- smoothing ----------------------------------------------------------------------------------------------------
+
+
+def fresh_box(keypoints):
+    return box_of_keypoints(keypoints, 0.3, WIDTH, HEIGHT).bbox_xyxy_px
+
+
+def test_trembling_borders_are_calmed():
+    tracker, widths, raw = make_tracker(), [], []
+    for step in range(40):
+        tremble = 4 * (-1) ** step
+        person = keypoints_in(200, 100, 260 + tremble, 300)
+        found = tracker.update(FRAME, [], [person])[0].bbox_xyxy_px
+        widths.append(found[2] - found[0])
+        raw.append(fresh_box(person)[2] - fresh_box(person)[0])
+    assert np.std(widths[10:]) < 0.6 * np.std(raw[10:])
+
+
+def test_the_smoothed_box_never_cuts_the_person_off():
+    tracker, rng = make_tracker(), np.random.default_rng(3)
+    for step in range(60):
+        left, top = rng.uniform(0, 400), rng.uniform(0, 250)
+        person = keypoints_in(left, top, left + rng.uniform(20, 200), top + rng.uniform(20, 200), seed=step)
+        smoothed, fresh = tracker.update(FRAME, [], [person])[0].bbox_xyxy_px, fresh_box(person)
+        assert (smoothed[:2] <= fresh[:2]).all()
+        assert (smoothed[2:] >= fresh[2:]).all()
+        assert (smoothed[:2] >= 0).all()
+        assert (smoothed[2:] <= [WIDTH, HEIGHT]).all()
+
+
+def test_the_box_comes_to_rest_where_the_person_does():
+    tracker = make_tracker()
+    tracker.update(FRAME, [], [keypoints_in(0, 0, 60, 200)])
+    person = keypoints_in(400, 200, 460, 400)
+    for _ in range(20):
+        found = tracker.update(FRAME, [], [person])[0]
+    assert np.allclose(found.bbox_xyxy_px, fresh_box(person), atol=0.1)
+
+
+def test_people_are_smoothed_each_by_their_own_past():
+    tracker = make_tracker()
+    tracker.update(FRAME, [], [keypoints_in(0, 0, 60, 200, 1), keypoints_in(400, 200, 460, 400, 2)])
+    swapped = [keypoints_in(410, 200, 470, 400, 2), keypoints_in(0, 0, 60, 200, 1)]
+    second, first = tracker.update(FRAME, [], swapped)
+    assert np.allclose(first.bbox_xyxy_px, fresh_box(swapped[1]))
+    assert second.bbox_xyxy_px[0] > 300
+
+
+def test_who_is_forgotten_has_no_past():
+    tracker, fresh = make_tracker(), make_tracker()
+    here, there = keypoints_in(0, 0, 60, 200), keypoints_in(400, 200, 460, 400)
+    tracker.update(FRAME, [], [here])
+    assert not np.allclose(tracker.update(FRAME, [], [there])[0].bbox_xyxy_px, fresh_box(there))
+    tracker.forget(there.track_id)
+    assert corners(tracker.update(FRAME, [], [there])) == corners(fresh.update(FRAME, [], [there]))
+    tracker.forget(12345)  # nobody we know
