@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from realtime_pose import __version__
-from realtime_pose.errors import ConfigError, RealtimePoseError
+from realtime_pose.errors import CaptureError, ConfigError, RealtimePoseError
 
 app = typer.Typer(
     name="realtime-pose",
@@ -37,7 +37,7 @@ NoDownload = Annotated[bool, typer.Option("--no-download", help="Never fetch wei
 Persons = Annotated[int | None, typer.Option(min=1, help="People followed at most.")]
 Height = Annotated[float | None, typer.Option(min=0.5, max=2.5, help="Body height in metres: sets the scale.")]
 Fov = Annotated[float | None, typer.Option(min=10, max=170, help="Camera's field of view in degrees, longer side.")]
-Smoothing = Annotated[str | None, typer.Option(help="off, crisp, balanced or smooth.")]
+Smoothing = Annotated[str | None, typer.Option(help="none, crisp, balanced or smooth.")]
 Udp = Annotated[str | None, typer.Option(help="host:port that PosePackets go to, e.g. 127.0.0.1:5005.")]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Send the pose as a mirror shows it.")]
 Rotate = Annotated[int | None, typer.Option(help="Turn the picture clockwise by 0, 90, 180 or 270 degrees.")]
@@ -96,10 +96,12 @@ def run(
         body={"height_m": height, "fov_deg": fov, "smoothing": smoothing},
         output={"udp": udp, "mirror": mirror or None, "record": record and str(record)},
     )  # fmt: skip
-    figures = _play(settings, paced=True, max_frames=max_frames, show=show)
+    figures, trouble = _play(settings, paced=True, max_frames=max_frames, show=show)
     if report is not None:
         _write_report(report, figures)
     _print_run(figures, settings.output.record, report)
+    if trouble is not None:
+        raise trouble
 
 
 @app.command()
@@ -124,9 +126,8 @@ def process(
     rotate: Rotate = None,
 ) -> None:
     """Process every frame of files as fast as it goes, and write overlay, motion, keypoints and session."""
-    reports = []
-    for item in inputs:
-        folder = to if len(inputs) == 1 else to / Path(item).stem
+    reports, failed = [], 0
+    for item, folder in zip(inputs, _folders(inputs, to), strict=True):
         settings = _settings(
             config,
             capture={"source": item, "rotate_deg": rotate},
@@ -137,10 +138,26 @@ def process(
             body={"height_m": height, "fov_deg": fov, "smoothing": smoothing},
             output={"udp": udp, "mirror": mirror or None, "record": str(folder)},
         )  # fmt: skip
-        reports.append(_play(settings, paced=False, max_frames=max_frames))
-        _print_run(reports[-1], str(folder), None)
+        try:
+            figures, trouble = _play(settings, paced=False, max_frames=max_frames)
+        except CaptureError as exc:  # one bad file is no reason to leave the others
+            if len(inputs) == 1:
+                raise
+            figures, trouble = {"source": item, "frames": 0, "warnings": [str(exc)]}, exc
+        reports.append(figures)
+        if figures["frames"]:
+            _print_run(figures, str(folder), None)
+        if isinstance(trouble, RealtimePoseError):
+            failed += 1
+            _say(f"{item} failed: {trouble}")
+        elif trouble is not None:
+            break
     if report is not None:
-        _write_report(report, reports[0] if len(reports) == 1 else {"files": reports})
+        _write_report(report, reports[0] if len(inputs) == 1 else {"files": reports})
+    if isinstance(trouble, typer.Exit):
+        raise trouble
+    if failed:
+        raise CaptureError(f"{failed} of {len(inputs)} inputs failed; what was wrong with each is said above")
 
 
 @app.command()
@@ -151,7 +168,8 @@ def listen(
     """Print what arrives on a UDP port: who sends, how often, how late, and each second's last pose."""
     from realtime_pose.interface.listening import listen_to
 
-    listen_to(bind, count, out)
+    if listen_to(bind, count, out):
+        raise typer.Exit(_INTERRUPTED)
 
 
 @app.command()
@@ -215,6 +233,19 @@ def _settings(files: list[Path] | None, **sections: Mapping[str, object]) -> Any
     return load_config(files or [], given)
 
 
+def _folders(inputs: list[str], to: Path) -> list[Path]:
+    """A folder for each input: the given one for a single input, else one below it by the input's name."""
+    if len(inputs) == 1:
+        return [to]
+    folders: list[Path] = []
+    for item in inputs:
+        name, count = Path(item).stem or "input", 1
+        while (folder := to / (name if count == 1 else f"{name}-{count}")) in folders:
+            count += 1
+        folders.append(folder)
+    return folders
+
+
 def _parse_size(size: str | None) -> tuple[int | None, int | None]:
     if size is None:
         return None, None
@@ -224,19 +255,26 @@ def _parse_size(size: str | None) -> tuple[int | None, int | None]:
     return int(width), int(height)
 
 
-def _play(settings: Any, *, paced: bool, max_frames: int | None, show: bool = False) -> dict[str, Any]:  # noqa: ANN401
-    """Run to the end (or Ctrl-C) with progress on the terminal; the report."""
+def _play(
+    settings: Any,  # noqa: ANN401 - AppConfig, imported late
+    *,
+    paced: bool,
+    max_frames: int | None,
+    show: bool = False,
+) -> tuple[dict[str, Any], RealtimePoseError | typer.Exit | None]:
+    """Run to the end (or Ctrl-C) with progress on the terminal: the report, and what to raise once it is written."""
     from realtime_pose.interface.console import follow
     from realtime_pose.interface.run import open_run
 
     with open_run(settings, _say, _download_progress(), paced=paced, max_frames=max_frames) as session:
         interrupted = follow(session, max_frames, show=show, console=out, say=_say)
     figures = session.report()
-    session.runtime.raise_if_failed()
-    if interrupted:
-        _print_run(figures, settings.output.record, None)
-        raise typer.Exit(_INTERRUPTED)
-    return figures
+    try:
+        session.runtime.raise_if_failed()
+    except RealtimePoseError as exc:
+        figures["warnings"].append(str(exc))
+        return figures, exc
+    return figures, typer.Exit(_INTERRUPTED) if interrupted else None
 
 
 def _say(sentence: str) -> None:

@@ -118,6 +118,9 @@ class Runtime:
         self._persons = 0
         self._failure: StageFailedError | None = None
         self._stop = threading.Event()
+        # Waited for instead of the thread itself: before Python 3.13 a Ctrl-C inside Thread.join makes a running
+        # thread count as ended.
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._guard, args=("pose", self._run), name="pose", daemon=True)
 
     def start(self) -> None:
@@ -131,13 +134,13 @@ class Runtime:
             self._source.close()  # last resort for a read that is stuck in a driver
             if not self._join(timeout_s):
                 log.error("the pose thread is still running")
-        if self._thread.ident is None:
+        if self._thread.ident is None and not self._ended.is_set():
             self._finish()
+            self._ended.set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Whether the run is over, after waiting for that at most so long."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._ended.wait(timeout_s)
 
     def raise_if_failed(self) -> None:
         """Raise StageFailedError, with its cause, if a worker died."""
@@ -147,7 +150,7 @@ class Runtime:
     def snapshot(self) -> Snapshot:
         """Where the run stands now."""
         return Snapshot(
-            running=self._thread.is_alive(),
+            running=self._thread.ident is not None and not self._ended.is_set(),
             frames=self.statistics.frames,
             frames_dropped=self._source.dropped + sum(worker.dropped for worker in self._workers),
             fps=self.statistics.fps,
@@ -200,6 +203,7 @@ class Runtime:
         finally:
             self._stop.set()
             self._finish()
+            self._ended.set()
 
     def _note_failure(self, name: str, work: Callable[[], None]) -> None:
         try:
@@ -219,5 +223,4 @@ class Runtime:
         """Whether the pose thread has ended (or never began, or is the caller itself)."""
         if self._thread.ident is None or self._thread is threading.current_thread():
             return True
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        return self._ended.wait(timeout_s)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
-from realtime_pose.capture.cameras import list_cameras
 from realtime_pose.checkpoints import find_local, is_offline, read_manifest
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.utils.paths import data_path
@@ -65,6 +64,10 @@ def _packages() -> list[Finding]:
 
 
 def _cameras() -> list[Finding]:
+    try:
+        from realtime_pose.capture.cameras import list_cameras
+    except (ImportError, OSError):
+        return []  # OpenCV is missing: said among the packages
     cameras = list_cameras()
     if not cameras:
         return [
@@ -81,8 +84,8 @@ def _cameras() -> list[Finding]:
 def _device() -> list[Finding]:
     try:
         import torch
-    except ImportError:
-        return []  # said among the packages
+    except (ImportError, OSError) as exc:  # OSError: one of its libraries does not load
+        return [Finding(False, "device", f"torch does not import: {exc}", "pip install -r requirements.txt")]
     if torch.cuda.is_available():
         return [Finding(True, "device", f"cuda: {torch.cuda.get_device_name()}, and cpu with {os.cpu_count()} cores")]
     if torch.backends.mps.is_available():
@@ -95,13 +98,14 @@ def _blazepose() -> list[Finding]:
 
     from realtime_pose.datatypes import Frame
     from realtime_pose.inference.base import InferenceConfig
-    from realtime_pose.inference.blazepose import BlazePoseEstimator
 
     try:
+        from realtime_pose.inference.blazepose import BlazePoseEstimator
+
         estimator = BlazePoseEstimator(InferenceConfig())
         estimator.estimate(Frame(np.zeros((48, 64, 3), np.uint8), 0, 0, 0), [])
         estimator.close()
-    except RealtimePoseError as exc:
+    except (RealtimePoseError, ImportError, OSError) as exc:
         return [Finding(False, "blazepose", "does not run", str(exc))]
     return [Finding(True, "blazepose", "runs, its model comes with mediapipe")]
 

@@ -16,7 +16,7 @@ class BodyConfig:
         height_m: Body height; sets the scale that one camera cannot know.
         fov_deg: Field of view along the image's longer side.
         score_threshold: Below it a keypoint counts as hidden.
-        smoothing: Name of a One-Euro preset: crisp, balanced, smooth or off.
+        smoothing: Name of a One-Euro preset: none, crisp, balanced or smooth.
         hold_s: How long a hidden joint keeps its last rotation before it eases to rest.
         ease_s: Time constant of that easing.
     """

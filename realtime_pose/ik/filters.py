@@ -28,7 +28,7 @@ class SmoothingPreset:
 
 
 SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
-    "off": None,
+    "none": None,
     "crisp": SmoothingPreset(OneEuroParameters(3.0, 1.0), OneEuroParameters(2.0, 4.0)),
     "balanced": SmoothingPreset(OneEuroParameters(1.5, 0.7), OneEuroParameters(1.0, 3.0)),
     "smooth": SmoothingPreset(OneEuroParameters(0.7, 0.4), OneEuroParameters(0.5, 2.0)),

@@ -9,10 +9,11 @@ from realtime_pose.communication.packet import HelloPacket, PosePacket
 from realtime_pose.communication.udp import UdpReceiver
 
 _WAIT_S = 0.25
+_STREAMS_GREETED = 64
 
 
-def listen_to(bind: str, count: int | None, console: Console) -> None:
-    """Print arrivals until Ctrl-C or until `count` packets came.
+def listen_to(bind: str, count: int | None, console: Console) -> bool:
+    """Print arrivals until `count` packets came or Ctrl-C; whether it was Ctrl-C.
 
     Raises:
         ConfigError: The port is taken, or the address is none of this machine's.
@@ -20,28 +21,26 @@ def listen_to(bind: str, count: int | None, console: Console) -> None:
     receiver, counter = UdpReceiver(bind), ArrivalCounter()
     console.print(f"listening on {receiver.address}; Ctrl-C ends")
     taken, pose, next_line_s = 0, None, time.monotonic() + 1.0
+    greeted: set[int] = set()
     try:
         while count is None or taken < count:
             packet = receiver.receive(_WAIT_S)
             if packet is not None:
                 taken += 1
                 counter.add(packet, time.time())
-            if isinstance(packet, HelloPacket) and counter_is_new(packet, taken):
-                console.print(f"hello from stream {packet.stream}")
+            if isinstance(packet, HelloPacket) and packet.stream not in greeted and len(greeted) < _STREAMS_GREETED:
+                greeted.add(packet.stream)
+                console.print(f"stream {packet.stream}: {len(packet.joints)} joints, pictures of {packet.image} px")
             if isinstance(packet, PosePacket):
                 pose = packet
             if time.monotonic() >= next_line_s:
                 next_line_s += 1.0
                 console.print(_line(counter.take(), pose, receiver))
     except KeyboardInterrupt:
-        console.print("ended")
+        return True
     finally:
         receiver.close()
-
-
-def counter_is_new(packet: HelloPacket, taken: int) -> bool:
-    """Whether this is a stream's first greeting as far as we heard."""
-    return taken == 1 or packet.sent == 0
+    return False
 
 
 def _line(arrivals: Arrivals, pose: PosePacket | None, receiver: UdpReceiver) -> str:

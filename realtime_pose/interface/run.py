@@ -8,12 +8,13 @@ from typing import Any
 
 from realtime_pose import __version__
 from realtime_pose.capture.base import FrameSource
-from realtime_pose.capture.sources import open_source, without_credentials
+from realtime_pose.capture.sources import local_path, open_source, without_credentials
 from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.udp import UdpSink
 from realtime_pose.config import AppConfig
+from realtime_pose.errors import ConfigError
 from realtime_pose.pipeline import PosePipeline, build_pipeline
-from realtime_pose.recording.take import TakeRecorder
+from realtime_pose.recording.take import OVERLAY, TakeRecorder
 from realtime_pose.runtime import Runtime
 
 _USUAL_FPS = 30.0
@@ -43,8 +44,16 @@ class Run:
             "frames_dropped": snapshot.frames_dropped,
             **figures,
             "packets_sent": self.udp.packets_sent if self.udp is not None else 0,
-            "warnings": [*self.notes, *snapshot.notices],
+            "warnings": [*self.notes, *snapshot.notices, *self._unsent()],
         }
+
+    def _unsent(self) -> list[str]:
+        if self.udp is None or not self.udp.lost:
+            return []
+        return [
+            f"{self.udp.lost} datagrams to {self.config.output.udp} were refused by this machine's network; "
+            "check the address and the connection"
+        ]
 
 
 @contextmanager
@@ -68,6 +77,7 @@ def open_run(
     Raises:
         RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
     """
+    _spare_the_source(config)
     notes: list[str] = []
 
     def note(sentence: str) -> None:
@@ -80,6 +90,8 @@ def open_run(
             undo.callback(udp.close)
         source = undo.enter_context(closing(open_source(config.capture)))
         pipeline = undo.enter_context(closing(build_pipeline(config, note, progress)))
+        if config.inference.persons > 1 and pipeline.estimator.finds_people:
+            note(f"{pipeline.estimator.name} follows one person, not {config.inference.persons}; ViTPose can do more.")
         take = _take(config, source, pipeline)
         runtime = Runtime(
             source,
@@ -95,6 +107,13 @@ def open_run(
         yield Run(config, source, pipeline, runtime, udp, notes)
     finally:
         runtime.stop()
+
+
+def _spare_the_source(config: AppConfig) -> None:
+    """Refuse a run whose own results would replace what it reads."""
+    source, folder = local_path(config.capture.source), Path(config.output.record)
+    if config.output.record and source.is_file() and source.resolve() == (folder / OVERLAY).resolve():
+        raise ConfigError(f"{source} would be replaced by the new {OVERLAY}; choose another folder for the results")
 
 
 def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline) -> TakeRecorder | None:

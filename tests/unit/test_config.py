@@ -139,9 +139,9 @@ def test_whole_numbers_serve_as_numbers_and_a_cameras_index_as_text(file):
     assert type(got.capture.fps) is type(got.body.height_m) is float
 
 
-@pytest.mark.xfail(strict=True, reason="YAML reads an unquoted off as false, and the comment in default.yaml offers it")
-def test_smoothing_may_be_off(file):
-    assert load(file("body:\n  smoothing: off\n")).body.smoothing == "off"
+def test_no_smoothing_needs_no_quotes(file):
+    """YAML reads an unquoted `off` as false, so the preset has another name."""
+    assert load(file("body:\n  smoothing: none\n")).body.smoothing == "none"
 
 
 # --- files that are no settings -----------------------------------------------------------------------------------

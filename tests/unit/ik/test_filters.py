@@ -75,10 +75,10 @@ def test_presets_differ_as_their_names_say():
     assert after["crisp"] > after["balanced"] > after["smooth"] > 0
 
 
-def test_off_leaves_only_the_ground():
-    assert [type(stage) for stage in build_filters(BodyConfig(smoothing="off"))] == [GroundFilter]
+def test_none_leaves_only_the_ground():
+    assert [type(stage) for stage in build_filters(BodyConfig(smoothing="none"))] == [GroundFilter]
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones():
-    with pytest.raises(UnknownChoiceError, match="balanced, crisp, off, smooth"):
+    with pytest.raises(UnknownChoiceError, match="balanced, crisp, none, smooth"):
         build_filters(BodyConfig(smoothing="silky"))
