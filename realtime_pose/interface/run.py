@@ -1,5 +1,6 @@
 """One run from settings to report, the same for every command and every page."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -112,7 +113,7 @@ def open_run(
 def _spare_the_source(config: AppConfig) -> None:
     """Refuse a run whose own results would replace what it reads."""
     source, folder = local_path(config.capture.source), Path(config.output.record)
-    if config.output.record and source.is_file() and source.resolve() == (folder / OVERLAY).resolve():
+    if config.output.record and os.path.isfile(source) and source.resolve() == (folder / OVERLAY).resolve():
         raise ConfigError(f"{source} would be replaced by the new {OVERLAY}; choose another folder for the results")
 
 
