@@ -14,7 +14,7 @@ import pytest
 from realtime_pose import __version__, cli
 from realtime_pose.capture.cameras import BACKENDS
 from realtime_pose.communication.packet import PosePacket, decode
-from realtime_pose.errors import CaptureError
+from realtime_pose.errors import CaptureError, StageFailedError
 from realtime_pose.ik.filters import SMOOTHING_PRESETS
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.blazepose import BlazePoseEstimator
@@ -256,6 +256,28 @@ def test_two_inputs_of_one_name_do_not_overwrite_each_other(call, tmp_path, monk
     assert len(set(taken)) == 2
 
 
+def test_one_bad_file_of_several_does_not_keep_the_others_from_being_done(call, tmp_path):
+    code, _, err = call(
+        "process", "missing.mp4", "actor", "--out", "out", "--estimator", "blazepose", "--max-frames", 2,
+        "--report", "r.json",
+    )  # fmt: skip
+    assert code == 1
+    assert "'missing.mp4'" in err
+    assert err.splitlines()[-1].startswith("error 1 of 2 inputs failed")
+    assert (tmp_path / "out" / "actor" / "motion.bvh").is_file()
+    bad, good = json.loads((tmp_path / "r.json").read_text())["files"]
+    assert (bad["source"], bad["frames"], good["source"], good["frames"]) == ("missing.mp4", 0, "actor", 2)
+
+
+def test_what_stops_a_run_is_said_after_its_report_is_written(call, tmp_path, monkeypatch):
+    broken = StageFailedError("pose stopped: the camera was unplugged")
+    monkeypatch.setattr(cli, "_play", lambda settings, **_: ({"frames": 7}, broken))
+    monkeypatch.setattr(cli, "_print_run", lambda *_: None)
+    code, _, err = call(*ACTOR, "--report", "r.json")
+    assert (code, only_sentence(err)) == (1, "pose stopped: the camera was unplugged")
+    assert json.loads((tmp_path / "r.json").read_text()) == {"frames": 7}
+
+
 # --- interrupted is 130 -------------------------------------------------------------------------------------------
 
 # A shell that starts programs in the background has them ignore Ctrl-C, and a child inherits that.
@@ -320,3 +342,17 @@ def test_an_interrupted_run_ends_with_130_and_whole_files(interrupted):
 @posix
 def test_an_interrupted_run_has_a_report(interrupted):
     assert json.loads((interrupted[3] / "r.json").read_text())["frames"] >= 10
+
+
+@posix
+def test_listening_ends_with_130_too():
+    command = [sys.executable, "-u", "-c", HEEDS_CTRL_C, "listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline().startswith("listening on 127.0.0.1:")
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in err

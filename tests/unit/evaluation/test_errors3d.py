@@ -78,6 +78,9 @@ def test_a_reflection_is_never_used():
     truth = make_points(5)
     aligned = aligned_by_similarity(truth * MIRROR, truth)
     assert mpjpe_mm(aligned, truth) > 200  # a mirrored body is not the same body
+    centred, wanted = aligned - aligned.mean(1, keepdims=True), truth - truth.mean(1, keepdims=True)
+    for scale in (0.95, 1.05):  # its size is the best one all the same
+        assert ((scale * centred - wanted) ** 2).sum() > ((centred - wanted) ** 2).sum()
     # what comes out is the answer turned, so its handedness is the answer's
     answer_side = np.linalg.det((truth * MIRROR)[:, 1:4] - (truth * MIRROR)[:, :1])
     aligned_side = np.linalg.det(aligned[:, 1:4] - aligned[:, :1])

@@ -153,6 +153,24 @@ def test_of_two_side_by_side_each_detection_goes_to_its_own_person():
     assert ids(tracker.update(FRAME, [box(115, 70, 235, 330), box(160, 70, 280, 330)], people)) == [one, other]
 
 
+def test_somebody_new_is_seen_also_where_the_followed_one_was_overlooked():
+    tracker = make_tracker()
+    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    found = tracker.update(FRAME, [box(280, 70, 400, 330)], [keypoints_in(200, 100, 260, 300, name)])
+    assert ids(found)[0] == name
+    assert corners(found)[1:] == [[280, 70, 400, 330]]
+
+
+def test_the_best_fit_is_settled_first():
+    tracker = make_tracker()
+    one, other = ids(tracker.update(FRAME, [box(100, 70, 220, 330), box(160, 70, 280, 330)], []))
+    people = [keypoints_in(130, 100, 190, 300, one), keypoints_in(190, 100, 250, 300, other)]
+    # the first is `one` exactly, though it overlaps `other` too; the second overlaps `one` a little, `other` not enough
+    found = tracker.update(FRAME, [box(100, 70, 220, 330), box(40, 70, 160, 330)], people)
+    assert ids(found)[:2] == [one, other]
+    assert corners(found)[2:] == [[40, 70, 160, 330]]
+
+
 def test_who_stands_half_behind_somebody_followed_is_somebody_new():
     tracker = make_tracker()
     (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))

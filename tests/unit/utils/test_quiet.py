@@ -28,7 +28,7 @@ def test_what_python_held_back_before_the_block_is_not_lost(capfd, monkeypatch):
         monkeypatch.setattr(sys, "stderr", stderr)
         stderr.write("waiting in the buffer")
         with quiet_stderr():
-            os.write(2, b"noise")
+            print("noise", file=sys.stderr, flush=True)
         monkeypatch.undo()
     assert capfd.readouterr().err == "waiting in the buffer"
 

@@ -107,9 +107,9 @@ def test_what_lies_in_a_closed_slot_may_still_be_taken_and_then_it_is_over():
     slot.put("last")
     slot.close()
     slot.close()  # safe to repeat
-    assert slot.get() == "last"
+    assert in_thread(slot.get).result(PATIENCE_S) == "last"
     with pytest.raises(SlotClosed):
-        slot.get()
+        in_thread(slot.get).result(PATIENCE_S)
     with pytest.raises(SlotClosed):
         slot.get(0)
 
@@ -121,7 +121,7 @@ def test_nothing_is_put_into_a_closed_slot():
     with pytest.raises(SlotClosed):
         slot.put("too late")
     assert slot.dropped == 0
-    assert slot.get() == "last"
+    assert slot.get(0) == "last"
 
 
 def test_between_two_threads_every_item_is_taken_or_counted_and_order_holds():
