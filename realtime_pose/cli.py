@@ -140,8 +140,8 @@ def process(
         )  # fmt: skip
         try:
             figures, trouble = _play(settings, paced=False, max_frames=max_frames)
-        except CaptureError as exc:  # one bad file is no reason to leave the others
-            if len(inputs) == 1:
+        except RealtimePoseError as exc:  # one bad file is no reason to leave the others
+            if len(inputs) == 1 or isinstance(exc, ConfigError):
                 raise
             figures, trouble = {"source": item, "frames": 0, "warnings": [str(exc)]}, exc
         reports.append(figures)
@@ -176,7 +176,7 @@ def listen(
 def selftest(
     report: Report = None,
     config: Config = None,
-    estimator: Annotated[str, typer.Option(help="Which estimator is tested.")] = "blazepose",
+    estimator: Estimator = None,
     smoothing: Smoothing = None,
     max_frames: MaxFrames = None,
 ) -> None:
@@ -184,7 +184,8 @@ def selftest(
     from realtime_pose.evaluation.selftest import run_selftest
     from realtime_pose.interface.console import progress_bar, selftest_table
 
-    settings = _settings(config, inference={"estimator": estimator}, body={"smoothing": smoothing})
+    inference = {"estimator": estimator, "download": False}  # a test fetches nothing by itself
+    settings = _settings(config, inference=inference, body={"smoothing": smoothing})
     with progress_bar("actor", out) as advance:
         figures = run_selftest(settings, max_frames, advance)
     out.print(selftest_table(figures))
@@ -239,7 +240,7 @@ def _folders(inputs: list[str], to: Path) -> list[Path]:
         return [to]
     folders: list[Path] = []
     for item in inputs:
-        name, count = Path(item).stem or "input", 1
+        name, count = Path(item).resolve().stem, 1
         while (folder := to / (name if count == 1 else f"{name}-{count}")) in folders:
             count += 1
         folders.append(folder)
@@ -264,10 +265,12 @@ def _play(
 ) -> tuple[dict[str, Any], RealtimePoseError | typer.Exit | None]:
     """Run to the end (or Ctrl-C) with progress on the terminal: the report, and what to raise once it is written."""
     from realtime_pose.interface.console import follow
+    from realtime_pose.interface.preview import PreviewWindow
     from realtime_pose.interface.run import open_run
 
+    preview = PreviewWindow() if show else None  # first: where there is no display nothing else is touched
     with open_run(settings, _say, _download_progress(), paced=paced, max_frames=max_frames) as session:
-        interrupted = follow(session, max_frames, show=show, console=out, say=_say)
+        interrupted = follow(session, max_frames, preview, console=out, say=_say)
     figures = session.report()
     try:
         session.runtime.raise_if_failed()
@@ -310,8 +313,10 @@ def main() -> None:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         app(arguments)
-    except RealtimePoseError as exc:
+    except Exception as exc:
         if "--debug" in sys.argv:
             raise
-        err.print(f"[red]error[/] {escape(str(exc))}")
+        ours = isinstance(exc, RealtimePoseError)
+        what = str(exc) if ours else f"{type(exc).__name__}: {exc}; this is a fault of the program, --debug shows where"
+        err.print(f"[red]error[/] {escape(what)}")
         sys.exit(_WRONG_USAGE if isinstance(exc, ConfigError) else _FAILED)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
@@ -21,6 +21,7 @@ from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
 from realtime_pose.inference.detectors import build_detector
 from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.inference.tracking import KeypointBoxTracker, box_of_keypoints
+from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.clock import Stopwatch
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class PosePipeline:
             keypoints = self.estimator.estimate(frame, boxes)
         people = [self._person(person, frame) for person in keypoints]
         seen = tuple(person for person in people if person is not None)
-        self._remember(frame, seen)
+        self._remember(frame, boxes, seen)
         return FrameResult(frame, seen)
 
     def close(self) -> None:
@@ -103,18 +104,21 @@ class PosePipeline:
         if box is None:
             return None
         intrinsics = CameraIntrinsics.from_field_of_view(self._settings.fov_deg, frame.width, frame.height)
+        seen = keypoints.score >= self._settings.score_threshold
+        trusted = replace(keypoints, score=as_float32(keypoints.score * seen))
         with self.stopwatch.measure("lift"):
-            joints = self._lifter.lift(keypoints, intrinsics)
+            joints = self._lifter.lift(trusted, intrinsics)
         with self.stopwatch.measure("solve"):
             pose = self._solver.solve(joints)
             for pose_filter in self._filters:
                 pose = pose_filter.apply(pose)
         return Person(box, keypoints, joints, pose)
 
-    def _remember(self, frame: Frame, people: Sequence[Person]) -> None:
+    def _remember(self, frame: Frame, boxes: Sequence[PersonBox], people: Sequence[Person]) -> None:
         """Keep what the next frame needs, and let everybody forget those who have been gone for long."""
         self._last_keypoints = [person.keypoints for person in people]
-        self._last_seen_ns |= {person.keypoints.track_id: frame.time_ns for person in people}
+        here = {box.track_id for box in boxes} | {keypoints.track_id for keypoints in self._last_keypoints}
+        self._last_seen_ns |= dict.fromkeys(here, frame.time_ns)
         gone = [i for i, seen_ns in self._last_seen_ns.items() if frame.time_ns - seen_ns > _FORGET_AFTER_NS]
         for track_id in gone:
             del self._last_seen_ns[track_id]

@@ -17,6 +17,7 @@ from realtime_pose.utils.slot import LatestSlot, SlotClosed
 
 log = logging.getLogger(__name__)
 
+_MUCH_TOO_LATE_NS = 1_000_000_000
 _QUEUE_FRAMES = 32  # about a second: what a slow sink may be behind
 
 
@@ -36,13 +37,9 @@ class SinkWorker:
         self._thread.start()
 
     def send(self, result: FrameResult) -> None:
-        """Hand a result over.
-
-        Raises:
-            Exception: Whatever stopped the worker; the sink takes no more.
-        """
+        """Hand a result over; a sink that has failed takes no more."""
         if self.failure is not None:
-            raise self.failure
+            return
         try:
             self._queue.put(result, block=self._lossless)
         except queue.Full:
@@ -116,6 +113,10 @@ class Runtime:
         self._paced, self._max_frames = paced and not source.live, max_frames
         self._due_offset_ns: int | None = None
         self._persons = 0
+        self._notices: list[str] = []
+        self._source_notices = 0  # of them, taken over from the source
+        self._told_late = False
+        self._mourned: list[SinkWorker] = []
         self._failure: StageFailedError | None = None
         self._stop = threading.Event()
         # Waited for instead of the thread itself: before Python 3.13 a Ctrl-C inside Thread.join makes a running
@@ -130,6 +131,8 @@ class Runtime:
     def stop(self, timeout_s: float = 2.0) -> None:
         """End the run with files closed. Safe to repeat, from any thread, and before `start`."""
         self._stop.set()
+        if self._source.live:
+            self._source.close()  # wakes a read that waits for a camera or a server
         if not self._join(timeout_s):
             self._source.close()  # last resort for a read that is stuck in a driver
             if not self._join(timeout_s):
@@ -155,25 +158,41 @@ class Runtime:
             frames_dropped=self._source.dropped + sum(worker.dropped for worker in self._workers),
             fps=self.statistics.fps,
             persons=self._persons,
-            notices=tuple(self._source.notices),
+            notices=tuple(self._notices),
         )
 
     def _run(self) -> None:
         while not self._stop.is_set() and self.statistics.frames != self._max_frames:
             with self._pipeline.stopwatch.measure("capture"):
                 frame = self._source.read()
+            self._collect_notices()
             if frame is None:
                 continue  # nothing came within the source's timeout
             if self._paced:
                 frame = self._when_due(frame)
             result = self._pipeline.step(frame)
             with self._pipeline.stopwatch.measure("send"):
-                for sink in (*self._sinks, *self._workers):
+                for sink in self._sinks:
                     sink.send(result)
             sent_ns = time.monotonic_ns()
+            self._hand_to_workers(result)
             self._persons = len(result.people)
             self.statistics.add(self._pipeline.stopwatch.take(), len(result.people), frame.captured_ns, sent_ns)
             self.results.put(result)
+
+    def _hand_to_workers(self, result: FrameResult) -> None:
+        """Give the result to the slow sinks. One that failed ends a run over files; a live run goes on without it."""
+        for worker in list(self._workers):
+            worker.send(result)
+            if worker.failure is not None and worker not in self._mourned:
+                if not self._source.live:
+                    raise StageFailedError(f"recording stopped: {worker.failure}") from worker.failure
+                self._mourned.append(worker)
+                self._notices.append(f"Recording stopped: {worker.failure}; the run goes on without it.")
+
+    def _collect_notices(self) -> None:
+        told, self._source_notices = self._source_notices, len(self._source.notices)
+        self._notices += self._source.notices[told:]
 
     def _when_due(self, frame: Frame) -> Frame:
         """The frame, at the moment at which its own time says it is to be shown."""
@@ -183,14 +202,19 @@ class Runtime:
         early_ns = frame.time_ns + self._due_offset_ns - now_ns
         if early_ns > 0:
             self._stop.wait(early_ns / 1e9)
+        elif early_ns < -_MUCH_TOO_LATE_NS and not self._told_late:
+            self._told_late = True
+            self._notices.append(
+                "This machine is too slow to show the clip at its own speed, and falls behind it; nothing is left out."
+            )
         return replace(frame, captured_ns=time.monotonic_ns())
 
     def _finish(self) -> None:
         """Close everything that was opened, whatever one of them says."""
-        closers: list[Callable[[], None]] = [self._source.close, self._pipeline.close]
-        closers += [sink.close for sink in (*self._sinks, *self._workers)]
-        for close in closers:
+        closers = [sink.close for sink in (*self._sinks, *self._workers)]  # first: files are whole, whatever follows
+        for close in (*closers, self._source.close, self._pipeline.close):
             self._note_failure("closing", close)
+        self._collect_notices()
         for worker in self._workers:
             if worker.failure is not None:
                 self._fail("recording", worker.failure)
@@ -216,8 +240,10 @@ class Runtime:
 
     def _fail(self, name: str, cause: Exception) -> None:
         if self._failure is None:
-            self._failure = StageFailedError(f"{name} stopped: {cause}")
-            self._failure.__cause__ = cause
+            self._failure = (
+                cause if isinstance(cause, StageFailedError) else StageFailedError(f"{name} stopped: {cause}")
+            )
+            self._failure.__cause__ = self._failure.__cause__ or cause
 
     def _join(self, timeout_s: float) -> bool:
         """Whether the pose thread has ended (or never began, or is the caller itself)."""

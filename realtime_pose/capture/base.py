@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from realtime_pose.datatypes import Frame
+from realtime_pose.utils.checks import check_range
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class CaptureConfig:
     backend: str = "auto"
     mjpg: bool = True
     rotate_deg: int = 0
+
+    def __post_init__(self) -> None:
+        check_range("capture.width", self.width, 0, 65_535)
+        check_range("capture.height", self.height, 0, 65_535)
+        check_range("capture.fps", self.fps, 0, 1000)
 
 
 class FrameSource(Protocol):

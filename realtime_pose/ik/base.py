@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints, SkeletonPose
+from realtime_pose.utils.checks import check_range
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,6 @@ class BodyConfig:
         solver: Name in the solver table.
         height_m: Body height; sets the scale that one camera cannot know.
         fov_deg: Field of view along the image's longer side.
-        score_threshold: Below it a keypoint counts as hidden.
         smoothing: Name of a One-Euro preset: none, crisp, balanced or smooth.
         hold_s: How long a hidden joint keeps its last rotation before it eases to rest.
         ease_s: Time constant of that easing.
@@ -25,17 +25,22 @@ class BodyConfig:
     solver: str = "simple"
     height_m: float = 1.70
     fov_deg: float = 60.0
-    score_threshold: float = 0.3
     smoothing: str = "balanced"
     hold_s: float = 0.5
     ease_s: float = 0.7
+
+    def __post_init__(self) -> None:
+        check_range("body.height_m", self.height_m, 0.5, 2.5)
+        check_range("body.fov_deg", self.fov_deg, 10, 170)
+        check_range("body.hold_s", self.hold_s, 0, 60)
+        check_range("body.ease_s", self.ease_s, 0.01, 60)
 
 
 class Lifter(Protocol):
     """Places 2D keypoints in space. Causal: an answer depends on this and earlier frames only."""
 
     def lift(self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> Joints3D:
-        """The same points in 3D; state is kept for each `track_id`, and time is the keypoints' own."""
+        """The same points in 3D; score 0 means not seen. State is kept for each `track_id`, time is the data's."""
         ...
 
     def forget(self, track_id: int) -> None:

@@ -15,7 +15,7 @@ class LimbChain:
     """A ball joint as three turns about the limb's own axes, bone, hinge, bone; zero points along the cone's middle."""
 
     def __init__(self, limits: LimbLimits, upper_m: float, lower_m: float) -> None:
-        # Here, not at the top: ikpy brings scipy.optimize, and most runs never break a limit.
+        # Here, not at the top: ikpy brings scipy.optimize, and reading the tables should not.
         from ikpy.chain import Chain
         from ikpy.link import OriginLink, URDFLink
         from scipy.spatial.transform import Rotation

@@ -56,7 +56,6 @@ class GeometricLifter:
 
     def __init__(self, config: BodyConfig) -> None:
         self._body = BodyDimensions.of_height(config.height_m)
-        self._threshold = config.score_threshold
         self._states: dict[int, _State] = {}
 
     def forget(self, track_id: int) -> None:
@@ -66,7 +65,8 @@ class GeometricLifter:
     def lift(self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> Joints3D:
         """The same points in 3D: root-relative in metres, and the root from the camera.
 
-        A point that was not seen keeps its last place relative to the root (at first: a standing body's) with score 0.
+        A point that was not seen keeps its last place relative to the root (at first: a standing body's) with score 0;
+        but a hidden shoulder or hip is put beside its seen twin, with half its score.
         """
         state = self._states.setdefault(keypoints.track_id, _State(OwnWidths(self._body), BodyDepth(self._body)))
         dt_s = (keypoints.time_ns - state.time_ns) / 1e9
@@ -83,7 +83,7 @@ class GeometricLifter:
         state.xyz_m = {name: placed.get(name, state.xyz_m.get(name, standing[name])) for name in COCO17.names}
 
         xyz = np.array([placed[n] if n in placed else state.xyz_m[_CARRIERS.get(n, n)] for n in keypoints.layout.names])
-        shown = [score[n] if n in placed and n in score else 0.0 for n in keypoints.layout.names]
+        shown = [_belief(n, placed, score) for n in keypoints.layout.names]
         return Joints3D(
             keypoints.layout,
             as_float32(xyz),
@@ -98,7 +98,7 @@ class GeometricLifter:
     ) -> tuple[dict[str, Float64], dict[str, float]]:
         """Ray (3,) with z = -1 and score of each point that was seen, by name, canonical axes."""
         xy = keypoints.xy_px.astype(np.float64)
-        seen = (keypoints.score >= self._threshold) & np.isfinite(xy).all(axis=1)
+        seen = (keypoints.score > 0) & np.isfinite(xy).all(axis=1)
         rays = np.column_stack(
             (
                 (xy[:, 0] - intrinsics.cx) / intrinsics.fx,
@@ -122,7 +122,8 @@ class GeometricLifter:
         front = np.array([np.sin(state.yaw_rad), 0.0, np.cos(state.yaw_rad)])
         left = rot.cross(_UP, front)
 
-        root, chest = self._torso(rays, depth_m, front, state)
+        rays = self._with_twins(rays, depth_m, left)
+        root, chest = self._torso(rays, depth_m, front)
         placed: dict[str, Float64] = {"root": root}
         for part, centre, width in (
             ("shoulder", chest, self._body.shoulder_width),
@@ -148,9 +149,17 @@ class GeometricLifter:
                 placed[name] = rays[name] * distance - root
         return placed
 
-    def _torso(
-        self, rays: dict[str, Float64], depth_m: float, front: Float64, state: _State
-    ) -> tuple[Float64, Float64]:
+    def _with_twins(self, rays: dict[str, Float64], depth_m: float, left: Float64) -> dict[str, Float64]:
+        """The rays, with a hidden shoulder or hip put beside its seen twin: the trunk is as wide as it is."""
+        twins = {}
+        for part, width in (("shoulder", self._body.shoulder_width), ("hip", self._body.hip_width)):
+            for seen, hidden, away in (("left", "right", -left), ("right", "left", left)):
+                if f"{seen}_{part}" in rays and f"{hidden}_{part}" not in rays:
+                    place = rays[f"{seen}_{part}"] * depth_m + away * width
+                    twins[f"{hidden}_{part}"] = place / -place[2]
+        return rays | twins
+
+    def _torso(self, rays: dict[str, Float64], depth_m: float, front: Float64) -> tuple[Float64, Float64]:
         """Middle of the hips and middle of the shoulders, from the camera."""
         hips, shoulders = middle(rays, "left_hip", "right_hip"), middle(rays, "left_shoulder", "right_shoulder")
         if hips is None and shoulders is None:
@@ -184,6 +193,15 @@ class GeometricLifter:
         offset = centre - neck
         offset *= self._body.head_height / max(float(np.linalg.norm(offset)), 1e-6)
         return {FACE_NAMES[i]: neck + offset + face[i] for i in seen}
+
+
+def _belief(name: str, placed: dict[str, Float64], score: dict[str, float]) -> float:
+    """The score of a point: its own, half its twin's where it was put beside that one, else 0."""
+    if name not in placed:
+        return 0.0
+    side, _, part = name.partition("_")
+    twin = f"{'right' if side == 'left' else 'left'}_{part}"
+    return score.get(name, 0.5 * score.get(twin, 0.0) if part in ("shoulder", "hip") else 0.0)
 
 
 def _standing(body: BodyDimensions, yaw_rad: float) -> dict[str, Float64]:

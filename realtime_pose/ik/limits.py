@@ -62,7 +62,8 @@ class LimbLimits:
         direction, twist = self.split(local_xyzw)
         excess = self._off_axis_rad(direction) - self.cone_rad
         if excess > 0:
-            back = rot.unit(rot.cross(direction, self.cone_axis))
+            # The shortest arc has an axis also for a bone that points exactly away from the cone.
+            back = rot.unit(rot.to_rotvec(rot.shortest_arc(direction, self.cone_axis)))
             direction = rot.rotate(rot.from_axis_angle(back, np.array(excess)), direction)
         spin = rot.from_axis_angle(self.bone_axis, np.array(min(max(twist, -self.twist_rad), self.twist_rad)))
         return rot.multiply(self.swing(direction), spin), min(max(hinge_rad, 0.0), self.hinge_rad)

@@ -55,7 +55,10 @@ class SimpleIKSolver:
         self._config = config
         self._bone_m = HUMANOID.rest_bone_m * (config.height_m / REST_HEIGHT_M)
         self._offset_m = HUMANOID.rest_direction * self._bone_m[:, None]
-        self._chains: dict[str, LimbChain] = {}
+        self._chains = {
+            joint: LimbChain(LIMB_LIMITS[joint], self._bone_m[_ROW[hinge]], self._bone_m[_ROW[hinge] + 1])
+            for joint, (hinge, _, _) in _LIMBS.items()
+        }
         self._states: dict[int, _State] = {}
 
     def forget(self, track_id: int) -> None:
@@ -97,23 +100,22 @@ class SimpleIKSolver:
         """Global rotations (J, 4) with hips, spine, chest, neck and head set, and the scores of those that are."""
         world = np.tile(rot.IDENTITY_XYZW, (len(HUMANOID.joints), 1))
         scores: dict[str, float] = {}
-        hips, shoulders = _pair(point, "hip"), _pair(point, "shoulder")
-        if hips is None and shoulders is None:
+        # One pair alone turns the whole trunk: a body cut off by a desk does not twist against its hidden hips.
+        hips = _pair(point, "hip") or _pair(point, "shoulder")
+        shoulders = _pair(point, "shoulder") or hips
+        if hips is None or shoulders is None:
             return world, scores
         hip_middle = np.zeros(3)  # the points' origin
         up = np.array([0.0, 1.0, 0.0])
-        if hips is not None and shoulders is not None:
+        if _both(score, "hip") and _both(score, "shoulder"):
             hip_middle = (hips[0] + hips[1]) / 2
             up = (shoulders[0] + shoulders[1]) / 2 - hip_middle
-        pelvis = _trunk_frame(hips or shoulders or ((up, up)), up)
-        chest = _trunk_frame(shoulders or hips or ((up, up)), up)
+        pelvis, chest = _trunk_frame(hips, up), _trunk_frame(shoulders, up)
         chest = _within(pelvis, chest, SPINE_LIMIT_RAD)
         world[_ROW["hips"]], world[_ROW["chest"]] = pelvis, chest
         world[_ROW["spine"]] = rot.slerp(pelvis, chest, 0.5)
-        if hips is not None:
-            scores["hips"] = min(score["left_hip"], score["right_hip"])
-        if shoulders is not None:
-            scores["spine"] = scores["chest"] = min(score["left_shoulder"], score["right_shoulder"])
+        scores["hips"] = _lower(score, "hip", "shoulder")
+        scores["spine"] = scores["chest"] = _lower(score, "shoulder", "hip")
 
         head = _within(chest, _head(point, score, chest), NECK_LIMIT_RAD)
         world[_ROW["neck"]], world[_ROW["head"]] = rot.slerp(chest, head, 0.5), head
@@ -170,7 +172,10 @@ class SimpleIKSolver:
         line = end_m / max(reach, 1e-9)
         out = middle_m - (middle_m @ line) * line
         lean = math.atan2(lower_m * math.sin(bend), upper_m + lower_m * math.cos(bend))
-        upper = math.cos(lean) * line + math.sin(lean) * rot.unit(out) if _size(out) > 1e-6 else line
+        if _size(out) < 1e-6:  # seen straight, yet too short for its bones: it bends as it bent before
+            spun = rot.multiply(limits.swing(line), rot.from_axis_angle(limits.bone_axis, np.array(before)))
+            out = rot.cross(line, rot.rotate(spun, limits.hinge_axis))
+        upper = math.cos(lean) * line + math.sin(lean) * rot.unit(out)
         lower = line * reach_ok - upper * upper_m
 
         swing = limits.swing(rot.unit(upper))
@@ -187,8 +192,6 @@ class SimpleIKSolver:
             target_m = line * reach_ok
             local, bend = limits.clamped(local, bend)
             if _size(_end(limits, local, bend, upper_m, lower_m) - target_m) > _MISSED_M:
-                if joint not in self._chains:
-                    self._chains[joint] = LimbChain(limits, upper_m, lower_m)
                 local, bend = self._chains[joint].solve(target_m, local, bend)
         state.twist_rad[joint] = limits.split(local)[1]
         return local, bend
@@ -220,6 +223,16 @@ def _size(vector: Float64) -> float:
 def _pair(point: dict[str, Float64], part: str) -> tuple[Float64, Float64] | None:
     left, right = f"left_{part}", f"right_{part}"
     return (point[left], point[right]) if left in point and right in point else None
+
+
+def _lower(score: dict[str, float], part: str, instead: str) -> float:
+    """The lower score of a pair of points; of another pair where this one was not seen."""
+    pair = [score[f"{side}_{name}"] for name in (part, instead) for side in ("left", "right") if _both(score, name)]
+    return min(pair[:2])
+
+
+def _both(score: dict[str, float], part: str) -> bool:
+    return f"left_{part}" in score and f"right_{part}" in score
 
 
 def _trunk_frame(pair: tuple[Float64, Float64], up: Float64) -> Float64:

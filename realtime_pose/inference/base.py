@@ -6,6 +6,11 @@ from typing import Protocol
 
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.skeletons import KeypointLayout
+from realtime_pose.utils.checks import check_range
+
+RUNTIMES = ("auto", "torch")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+"""What ViTPose runs with and on; one GPU of several is cuda:1."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class InferenceConfig:
     detect_every: int = 30
     persons: int = 1
     score_threshold: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_range("inference.detect_every", self.detect_every, 1, 1_000_000)
+        check_range("inference.persons", self.persons, 1, 100)
+        check_range("inference.score_threshold", self.score_threshold, 0, 1)
 
 
 class PersonDetector(Protocol):

@@ -22,7 +22,7 @@ from realtime_pose.utils.quiet import quiet_stderr
 
 # MediaPipe's row for each of our keypoints, in the order of COCO17_FEET_HANDS.
 # fmt: off
-_LANDMARKS = [
+_ROWS = [
     0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28,  # COCO-17
     29, 30, 31, 32, 17, 18, 19, 20, 21, 22,                         # heels, toes, pinkies, indices, thumbs
 ]
@@ -30,8 +30,8 @@ _LANDMARKS = [
 _ONLY_PERSON = 1
 
 
-class _Landmarker:
-    """MediaPipe's graph with its noise and its foreign errors kept at this edge."""
+class _Graph:
+    """MediaPipe's graph, with its noise and its foreign errors kept at this edge."""
 
     def __init__(self, *, video: bool) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")
@@ -58,7 +58,7 @@ class _Landmarker:
             return None
         self._noisy = False  # its last start-up message comes with the first person
         points = answer.pose_landmarks.landmark
-        raw = np.array([(points[i].x, points[i].y, points[i].visibility) for i in _LANDMARKS])
+        raw = np.array([(points[i].x, points[i].y, points[i].visibility) for i in _ROWS])
         # BlazePose guesses points beyond the picture's edge; what lies outside has not been seen.
         inside = np.all((raw[:, :2] >= 0) & (raw[:, :2] <= 1), axis=1)
         return as_float32(raw[:, :2] * (width, height)), as_float32(raw[:, 2] * inside)
@@ -78,18 +78,18 @@ class BlazePoseEstimator:
 
     def __init__(self, config: InferenceConfig) -> None:
         self._threshold = config.score_threshold
-        self._landmarker = _Landmarker(video=True)
+        self._graph = _Graph(video=True)
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
         """Nobody or one person: boxes are not used, as BlazePose tracks by itself (see `finds_people`)."""
-        found = self._landmarker.find(frame.image_bgr)
+        found = self._graph.find(frame.image_bgr)
         if found is None or float(np.mean(found[1][:17])) < self._threshold:
             return []
         return [PersonKeypoints(self.layout, *found, track_id=_ONLY_PERSON, time_ns=frame.time_ns)]
 
     def close(self) -> None:
         """Stop MediaPipe's threads."""
-        self._landmarker.close()
+        self._graph.close()
 
 
 class BlazePoseDetector:
@@ -97,11 +97,11 @@ class BlazePoseDetector:
 
     def __init__(self, config: InferenceConfig) -> None:
         self._threshold = config.score_threshold
-        self._landmarker = _Landmarker(video=False)
+        self._graph = _Graph(video=False)
 
     def detect(self, frame: Frame) -> list[PersonBox]:
         """The box around the person that BlazePose sees best, or nothing."""
-        found = self._landmarker.find(frame.image_bgr)
+        found = self._graph.find(frame.image_bgr)
         if found is None or float(np.mean(found[1][:17])) < self._threshold:
             return []
         keypoints = PersonKeypoints(COCO17_FEET_HANDS, *found, track_id=-1, time_ns=frame.time_ns)
@@ -110,4 +110,4 @@ class BlazePoseDetector:
 
     def close(self) -> None:
         """Stop MediaPipe's threads."""
-        self._landmarker.close()
+        self._graph.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from realtime_pose.checkpoints import Progress, download, find_local, is_offline, read_manifest
 from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
-from realtime_pose.inference.base import InferenceConfig, PoseEstimator
+from realtime_pose.inference.base import DEVICES, RUNTIMES, InferenceConfig, PoseEstimator
 from realtime_pose.utils.choices import load_choice
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ def build_estimator(
         ConfigError: The settings do not fit together, or not this machine.
         CheckpointError: Weights that were asked for by name are missing, damaged, unsafe or of another architecture.
     """
+    _check_names(config)
     if config.estimator == _AUTO:
         return _build_auto(config, notify, progress)
     if config.estimator not in ESTIMATORS:
@@ -51,9 +52,24 @@ def build_estimator(
     if config.estimator == "mmpose" and not (config.model_config and config.checkpoint):
         missing = "--checkpoint" if config.model_config else "--model-config"
         raise ConfigError(f"estimator mmpose needs --model-config FILE.py and --checkpoint FILE; {missing} is missing")
-    if config.estimator != "blazepose":
-        config = _with_weights(config, notify, progress)
-    return _build(config)
+    if config.estimator == "blazepose":
+        return _build_blazepose(config, notify)
+    return _build(_with_weights(config, notify, progress))
+
+
+def _check_names(config: InferenceConfig) -> None:
+    """Refuse a runtime or device that no estimator has, whichever will run."""
+    if config.runtime not in RUNTIMES:
+        raise UnknownChoiceError("runtime", config.runtime, RUNTIMES)
+    if config.device.partition(":")[0] not in DEVICES:
+        raise UnknownChoiceError("device", config.device, DEVICES)
+
+
+def _build_blazepose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
+    for name, value, its_own in (("runtime", config.runtime, "mediapipe"), ("device", config.device, "cpu")):
+        if value not in (_AUTO, its_own):
+            notify(f"BlazePose runs on {its_own} only; {name} {value} is for ViTPose.")
+    return _build(replace(config, estimator="blazepose"))
 
 
 def _with_weights(config: InferenceConfig, notify: Notify, progress: Progress) -> InferenceConfig:
@@ -91,7 +107,7 @@ def _build_auto(config: InferenceConfig, notify: Notify, progress: Progress) -> 
         return _build_vitpose(replace(config, checkpoint=str(path)))
     except CheckpointError as exc:
         notify(f"Using BlazePose instead of ViTPose: {exc}.")
-    return _build(replace(config, estimator="blazepose"))
+    return _build_blazepose(config, notify)
 
 
 def _build_vitpose(config: InferenceConfig) -> PoseEstimator:

@@ -16,7 +16,7 @@ _MIN_KEYPOINTS = 4
 
 def box_of_keypoints(keypoints: PersonKeypoints, score_threshold: float, width: int, height: int) -> PersonBox | None:
     """The box around the keypoints that were seen, enlarged and kept inside the image; None if too few were."""
-    seen = keypoints.score >= score_threshold
+    seen = (keypoints.score >= score_threshold) & np.isfinite(keypoints.xy_px).all(axis=1)
     if np.count_nonzero(seen) < _MIN_KEYPOINTS:
         return None
     xy = keypoints.xy_px[seen]
@@ -37,14 +37,15 @@ def intersection_over_union(a_xyxy: Float32, b_xyxy: Float32) -> float:
 class KeypointBoxTracker:
     """Follows people by the box around their last keypoints, and gives new detections new names.
 
-    Detections match a followed person by overlap, best pair first. A person whose keypoints are lost is
-    followed no more; ids are never used twice.
+    Detections match a followed person by overlap, best pair first. A person whose keypoints are lost keeps the name
+    until `forget`: a detection where they were last gives it back. No name is ever given to somebody else.
     """
 
     def __init__(self, config: InferenceConfig) -> None:
         self._persons = config.persons
         self._threshold = config.score_threshold
-        self._boxes: dict[int, PersonBox] = {}
+        self._boxes: dict[int, PersonBox] = {}  # followed now
+        self._lost: dict[int, PersonBox] = {}  # followed lately, latest last
         self._next_id = 1
 
     def update(
@@ -56,17 +57,30 @@ class KeypointBoxTracker:
             box = box_of_keypoints(keypoints, self._threshold, frame.width, frame.height)
             if box is not None:
                 followed[keypoints.track_id] = self._smoothed(box)
+        self._lost = {i: box for i, box in (self._lost | self._boxes).items() if i not in followed}
         for detection in _unmatched(detections, list(followed.values())):
             if len(followed) < self._persons:
-                named = PersonBox(detection.bbox_xyxy_px, detection.score, self._next_id)
-                followed[named.track_id] = named
-                self._next_id += 1
+                track_id = self._name_of(detection)
+                followed[track_id] = PersonBox(detection.bbox_xyxy_px, detection.score, track_id)
         self._boxes = followed
         return list(followed.values())
 
     def forget(self, track_id: int) -> None:
-        """Drop what is known of one person."""
+        """Drop what is known of one person: should they return, they get a new name."""
         self._boxes.pop(track_id, None)
+        self._lost.pop(track_id, None)
+
+    def _name_of(self, detection: PersonBox) -> int:
+        """The name of the lost person who was last seen there (for a single performer: anywhere), else a new one."""
+        overlaps = {
+            i: intersection_over_union(detection.bbox_xyxy_px, box.bbox_xyxy_px) for i, box in self._lost.items()
+        }
+        nearest = max(overlaps, key=lambda i: overlaps[i], default=None)
+        if nearest is not None and (overlaps[nearest] >= _SAME_PERSON_IOU or self._persons == 1):
+            del self._lost[nearest]
+            return nearest
+        self._next_id += 1
+        return self._next_id - 1
 
     def _smoothed(self, box: PersonBox) -> PersonBox:
         before = self._boxes.get(box.track_id)

@@ -12,15 +12,12 @@ import torch
 from realtime_pose.checkpoints import VitPoseWeights, find_local, load_vitpose, read_manifest
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
-from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.inference.base import DEVICES, RUNTIMES, InferenceConfig
 from realtime_pose.inference.crops import Cropper, visible_boxes
 from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
 from realtime_pose.inference.mmpose_compat import TopdownModel, build_topdown_model
 from realtime_pose.utils.arrays import Float32
 from realtime_pose.utils.paths import data_path
-
-_RUNTIMES = ("auto", "torch")
-_DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 class ViTPoseEstimator:
@@ -41,8 +38,8 @@ class ViTPoseEstimator:
     runtime = "torch"
 
     def __init__(self, config: InferenceConfig) -> None:
-        if config.runtime not in _RUNTIMES:
-            raise UnknownChoiceError("runtime", config.runtime, _RUNTIMES)
+        if config.runtime not in RUNTIMES:
+            raise UnknownChoiceError("runtime", config.runtime, RUNTIMES)
         self._device = pick_device(config.device)
         path = _checkpoint_path(config)
         weights = load_vitpose(path)
@@ -105,8 +102,8 @@ def pick_device(wanted: str) -> torch.device:
     if wanted == "auto":
         return torch.device(list(here)[-1])
     kind, _, number = wanted.partition(":")
-    if kind not in _DEVICES or (number and not number.isdecimal()):
-        raise UnknownChoiceError("device", wanted, _DEVICES)
+    if kind not in DEVICES or (number and not number.isdecimal()):
+        raise UnknownChoiceError("device", wanted, DEVICES)
     if int(number or 0) >= here.get(kind, 0):
         names = ", ".join(name if n == 1 else f"{name}:0 to {name}:{n - 1}" for name, n in here.items())
         raise ConfigError(f"device={wanted!r} is not on this machine, which has: {names}; or leave the choice to auto")

@@ -18,7 +18,9 @@ from realtime_pose.utils.slot import SlotClosed
 _TICK_S = 0.1
 
 
-def follow(run: Run, max_frames: int | None, *, show: bool, console: Console, say: Callable[[str], None]) -> bool:
+def follow(
+    run: Run, max_frames: int | None, preview: PreviewWindow | None, *, console: Console, say: Callable[[str], None]
+) -> bool:
     """Show progress until the run is over or stopped; whether the user interrupted it.
 
     The preview window lives here, as windows want to be in the main thread.
@@ -27,7 +29,6 @@ def follow(run: Run, max_frames: int | None, *, show: bool, console: Console, sa
     counts = [n for n in (run.source.frame_count, max_frames) if n is not None]
     columns = (TextColumn("{task.fields[facts]}"), TimeElapsedColumn())
     bar = (BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeRemainingColumn())
-    preview = PreviewWindow() if show else None
     told = 0
     try:
         with Progress(SpinnerColumn(), *(bar if counts else ()), *columns, console=console) as progress:

@@ -30,7 +30,8 @@ def listen_to(bind: str, count: int | None, console: Console) -> bool:
                 counter.add(packet, time.time())
             if isinstance(packet, HelloPacket) and packet.stream not in greeted and len(greeted) < _STREAMS_GREETED:
                 greeted.add(packet.stream)
-                console.print(f"stream {packet.stream}: {len(packet.joints)} joints, pictures of {packet.image} px")
+                width, height = packet.image
+                console.print(f"stream {packet.stream}: {len(packet.joints)} joints, pictures of {width}x{height} px")
             if isinstance(packet, PosePacket):
                 pose = packet
             if time.monotonic() >= next_line_s:
@@ -38,9 +39,11 @@ def listen_to(bind: str, count: int | None, console: Console) -> bool:
                 console.print(_line(counter.take(), pose, receiver))
     except KeyboardInterrupt:
         return True
+    else:
+        console.print(_line(counter.take(), pose, receiver))
+        return False
     finally:
         receiver.close()
-    return False
 
 
 def _line(arrivals: Arrivals, pose: PosePacket | None, receiver: UdpReceiver) -> str:

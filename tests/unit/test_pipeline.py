@@ -101,7 +101,7 @@ def test_the_detector_is_asked_on_loss_and_every_so_many_frames_only():
     estimator.sees = True
     (person,) = whole.step(frame(12)).people
     assert detector.asked == 4
-    assert person.keypoints.track_id == 2  # a name is never used twice
+    assert person.keypoints.track_id == 1  # the same person, back within the time of forgetting
 
 
 def test_somebody_long_gone_is_forgotten_by_every_stage():
@@ -115,6 +115,22 @@ def test_somebody_long_gone_is_forgotten_by_every_stage():
     assert forgotten == []
     whole.step(frame(100))
     assert forgotten == [1]
+    whole._detector.boxes = (LEFT,)
+    (person,) = whole.step(frame(101)).people
+    assert person.keypoints.track_id == 2  # long gone is somebody new
+
+
+def test_points_below_the_threshold_are_not_lifted_but_are_reported():
+    class Weak(FakeEstimator):
+        def estimate(self, frame, boxes):
+            (seen,) = super().estimate(frame, boxes)
+            score = seen.score.copy()
+            score[COCO17.index["left_wrist"]] = 0.29
+            return [PersonKeypoints(COCO17, seen.xy_px, score, seen.track_id, frame.time_ns)]
+
+    (person,) = pipeline(Weak(), FakeDetector(LEFT), persons=1).step(frame(0)).people
+    assert person.joints.score[COCO17.index["left_wrist"]] == 0
+    assert person.keypoints.score[COCO17.index["left_wrist"]] == pytest.approx(0.29)
 
 
 def test_time_is_measured_for_every_stage():

@@ -121,6 +121,60 @@ def test_a_full_disk_is_said_and_what_was_written_is_closed():
         runtime.raise_if_failed()
 
 
+def test_a_live_run_goes_on_without_a_recorder_that_failed():
+    slow, quick = FakeSink(fail_at=2), FakeSink()
+    runtime = finished(Runtime(FakeSource(60, live=True), FakePipeline(), [quick], [slow]))
+    assert quick.got == list(range(60))
+    assert slow.closed == 1
+    with pytest.raises(StageFailedError, match="recording stopped: the disk is full"):
+        runtime.raise_if_failed()
+
+
+def test_files_are_closed_before_the_source():
+    order = []
+    source, sink = FakeSource(3), FakeSink()
+    source.close, sink.close = lambda: order.append("source"), lambda: order.append("sink")
+    finished(Runtime(source, FakePipeline(), [], [sink]))
+    assert order == ["sink", "source"]
+
+
+def test_a_live_source_is_closed_at_once_so_that_a_stuck_read_ends():
+    class Stuck(FakeSource):
+        def __init__(self):
+            super().__init__(live=True)
+            self.woken = threading.Event()
+
+        def read(self):
+            assert self.woken.wait(PATIENCE_S)
+            raise EndOfStream("closed")
+
+        def close(self):
+            self.woken.set()
+
+    runtime = Runtime(Stuck(), FakePipeline())
+    runtime.start()
+    runtime.stop(timeout_s=PATIENCE_S)
+    assert runtime.wait(0)
+
+
+def test_notices_of_the_source_are_handed_on_once():
+    source = FakeSource(3)
+    source.notices.append("The camera came back.")
+    runtime = finished(Runtime(source, FakePipeline()))
+    assert runtime.snapshot().notices == ("The camera came back.",)
+
+
+def test_a_clip_that_falls_behind_its_own_speed_says_so():
+    class Late(FakeSource):
+        def read(self):
+            frame = super().read()
+            return Frame(frame.image_bgr.copy(), frame.index, frame.time_ns - frame.index * 10**10, frame.captured_ns)
+
+    runtime = finished(Runtime(Late(3), FakePipeline(), paced=True))
+    assert [n for n in runtime.snapshot().notices if "too slow" in n]
+    assert len(runtime.snapshot().notices) == 1
+
+
 def test_a_broken_source_ends_the_run_with_its_sentence():
     runtime = finished(Runtime(FakeSource(2, then=CaptureError), FakePipeline()))
     with pytest.raises(StageFailedError, match="over"):

@@ -109,6 +109,20 @@ def test_hidden_points_keep_their_place_with_score_zero():
     assert np.all(np.delete(then.score, hidden) > 0)
 
 
+@pytest.mark.parametrize("part", ["shoulder", "hip"])
+def test_a_hidden_shoulder_or_hip_is_put_beside_its_twin(part):
+    """In a side view one of them is often hidden: the other limb must go on."""
+    score = np.ones(17)
+    score[COCO17.index[f"left_{part}"]] = 0
+    joints, truth = lift(turned(RELAXED_XYZW, 60), score=score)
+    assert joints.score[COCO17.index[f"left_{part}"]] == pytest.approx(0.5)
+    assert joints.score[COCO17.index[f"right_{part}"]] == 1
+    away_m = np.linalg.norm(joints.xyz_m - truth, axis=-1)
+    assert away_m[COCO17.rows([f"left_{part}", f"right_{part}"])].max() < 0.12
+    ends = ["elbow", "wrist"] if part == "shoulder" else ["knee", "ankle"]
+    assert away_m[COCO17.rows([f"right_{end}" for end in ends])].max() < 0.2
+
+
 @pytest.mark.parametrize("fault", ["nan", "infinite", "no score", "one point", "one spot", "tiny"])
 def test_bad_input_gives_a_sane_body(fault):
     points = points_of(RELAXED_XYZW, root_m=(0.0, 0.0, -3.0))

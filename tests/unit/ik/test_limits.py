@@ -34,6 +34,13 @@ def test_clamping_brings_anything_inside_and_leaves_the_inside_alone(joint):
     assert broken > 20
 
 
+@pytest.mark.parametrize("joint", LIMB_LIMITS)
+def test_a_bone_exactly_away_from_the_cone_is_clamped_too(joint):
+    limits = LIMB_LIMITS[joint]
+    clamped, bend = limits.clamped(limits.swing(-limits.cone_axis), 0.3)
+    assert limits.offence_rad(clamped, bend) < 1e-6
+
+
 @pytest.mark.parametrize(
     ("joint", "bone_direction", "possible"),
     [

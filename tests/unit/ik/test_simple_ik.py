@@ -125,8 +125,35 @@ def test_a_seen_upper_body_alone_turns_the_hips_with_it():
     pose = solver().solve(joints_of(local, score=score))
     turned = rot.rotate(pose.rotations.local_xyzw[0], [0.0, 0.0, 1.0])
     truth = rot.rotate(local[0], [0.0, 0.0, 1.0])
-    assert pose.score[ROW["hips"]] == 0
+    assert pose.score[ROW["hips"]] > 0  # they follow the chest, and are not held
+    assert pose.score[ROW["leftUpperLeg"]] == 0
     assert abs(np.arctan2(turned[0], turned[2]) - np.arctan2(truth[0], truth[2])) < 0.2
+
+
+@pytest.mark.parametrize("hidden", [["left_hip", "right_hip"], ["left_hip"]])
+def test_a_body_cut_off_by_a_desk_keeps_its_turn_and_its_hands(hidden):
+    local = RELAXED_XYZW.copy()
+    local[0] = rot.from_axis_angle([0.0, 1.0, 0.0], np.array(np.radians(50)))
+    score = np.ones(17)
+    score[COCO17.rows([*hidden, "left_knee", "right_knee", "left_ankle", "right_ankle"])] = 0
+    joints = joints_of(local, score=score)
+    body = solver()
+    for i in range(60):  # long enough for held joints to have eased to rest
+        pose = body.solve(joints_of(local, score=score, time_ns=i * FRAME_NS))
+    assert np.degrees(rot.angle_between_rad(pose.rotations.local_xyzw[0], local[0])) < 3
+    hand = forward_kinematics(pose)[ROW["leftHand"]] - pose.root_m
+    assert np.linalg.norm(hand - joints.xyz_m[COCO17.index["left_wrist"]]) < 0.02
+
+
+def test_a_straight_limb_too_short_for_its_bones_still_reaches():
+    joints = joints_of(np.tile(rot.IDENTITY_XYZW, (17, 1)))
+    xyz = joints.xyz_m.copy()
+    hip, knee, ankle = (COCO17.index[f"left_{p}"] for p in ("hip", "knee", "ankle"))
+    xyz[knee], xyz[ankle] = xyz[hip] + [0, -0.40, 0], xyz[hip] + [0, -0.80, 0]
+    pose = solver().solve(Joints3D(COCO17, xyz, joints.root_m, joints.score, 1, 0))
+    found = forward_kinematics(pose) - pose.root_m
+    assert np.linalg.norm(found[ROW["leftFoot"]] - xyz[ankle]) < 0.005
+    assert found[ROW["leftLowerLeg"]][2] > 0.02  # and the knee bends to the front
 
 
 def test_bone_lengths_follow_body_height():
