@@ -200,6 +200,14 @@ def test_brackets_in_a_name_are_shown_as_they_are(call):
     assert "'[red]take[/].mp4'" in only_sentence(err)
 
 
+def test_a_fault_of_our_own_is_one_sentence_too_that_says_how_to_see_more(call, monkeypatch):
+    monkeypatch.setattr(cli, "_play", lambda settings, **_: 1 / 0)
+    code, _, err = call(*ACTOR)
+    assert code == 1
+    assert only_sentence(err).startswith("ZeroDivisionError: division by zero; ")
+    assert "--debug" in err
+
+
 def test_debug_shows_the_traceback():
     command = [sys.executable, "-m", "realtime_pose", "run", "--source", "missing.mp4", "--debug"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -144,6 +144,27 @@ def test_no_smoothing_needs_no_quotes(file):
     assert load(file("body:\n  smoothing: none\n")).body.smoothing == "none"
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "values"),
+    [
+        ("body", "height_m", [0, -1.7, 17, ".nan", ".inf"]),
+        ("body", "fov_deg", [0, 180, -60, ".nan"]),
+        ("body", "hold_s", [-1]),
+        ("body", "ease_s", [0]),
+        ("inference", "persons", [0, -3]),
+        ("inference", "detect_every", [0]),
+        ("inference", "score_threshold", [-0.1, 1.1, 7]),
+        ("capture", "width", [-5]),
+        ("capture", "height", [-5]),
+        ("capture", "fps", [-30, ".inf"]),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused_with_its_range(file, section, key, values):
+    for value in values:
+        with pytest.raises(ConfigError, match=rf"{section}\.{key} is \S+, wanted \S+ to \S+$"):
+            load(file(f"{section}: {{{key}: {value}}}"))
+
+
 # --- files that are no settings -----------------------------------------------------------------------------------
 
 

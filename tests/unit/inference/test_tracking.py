@@ -58,7 +58,7 @@ def test_the_box_stays_inside_the_picture():
 def test_keypoints_that_were_not_seen_do_not_count():
     xy = keypoints_in(200, 100, 260, 300).xy_px.copy()
     score = np.full(17, 0.9, np.float32)
-    xy[5:9], score[5:9] = [[1, 1], [639, 479], [-9999, 5], [np.nan, np.nan]], [0.29, 0.1, 0.0, 0.0]
+    xy[5:9], score[5:9] = [[1, 1], [639, 479], [-9999, 5], [np.nan, np.nan]], [0.29, 0.1, 0.0, 0.9]
     found = box_of_keypoints(PersonKeypoints(COCO17, xy, score, 1, 0), 0.3, WIDTH, HEIGHT)
     assert np.allclose(found.bbox_xyxy_px, [170, 70, 290, 330])
     assert found.score == pytest.approx(0.9)
@@ -202,11 +202,58 @@ def test_no_more_than_so_many_people(persons):
     assert corners(found) == corners(detections[:persons])  # the best ones
     people = [keypoints_in(150 * i + 30, 30, 150 * i + 70, 170, name) for i, name in enumerate(ids(found))]
     assert ids(tracker.update(FRAME, detections, people)) == ids(found)
-    # a place that becomes free is given to somebody new
+    tracker.forget(ids(found)[0])  # a place that becomes free is given to somebody new
     again = tracker.update(FRAME, detections, people[1:])
     assert len(again) == persons
     assert ids(again)[:-1] == ids(found)[1:]
-    assert ids(again)[-1] not in ids(found)
+    assert ids(again)[-1] == ids(found)[0]
+
+
+# --- lost and found -----------------------------------------------------------------------------------------------
+
+
+def lose(tracker, *detections):
+    """The names of people who were detected and then lost from sight."""
+    names = ids(tracker.update(FRAME, detections, []))
+    for _ in range(3):
+        assert tracker.update(FRAME, [], []) == []
+    return names
+
+
+def test_who_comes_back_where_they_were_lost_has_their_old_name():
+    tracker = make_tracker()
+    left, right = lose(tracker, box(0, 0, 100, 200), box(400, 0, 500, 200))
+    assert ids(tracker.update(FRAME, [box(410, 10, 510, 210), box(10, 0, 110, 200)], [])) == [right, left]
+
+
+def test_who_comes_elsewhere_among_several_is_somebody_new():
+    tracker = make_tracker()
+    names = lose(tracker, box(0, 0, 100, 200))
+    found = tracker.update(FRAME, [box(400, 0, 500, 200)], [])
+    assert ids(found)[0] not in names
+    assert ids(tracker.update(FRAME, [box(0, 0, 100, 200)], [])) == names  # still known
+
+
+def test_a_single_performer_has_one_name_wherever_they_come_back():
+    tracker = make_tracker(persons=1)
+    names = lose(tracker, box(0, 0, 100, 200))
+    assert ids(tracker.update(FRAME, [box(500, 200, 600, 400)], [])) == names
+
+
+def test_a_name_is_given_back_to_one_person_only():
+    tracker = make_tracker()
+    (name,) = lose(tracker, box(100, 0, 200, 200))
+    found = ids(tracker.update(FRAME, [box(100, 0, 200, 200), box(110, 0, 210, 200)], []))
+    assert found[0] == name
+    assert len(set(found)) == 2
+
+
+def test_who_is_forgotten_while_lost_comes_back_under_a_new_name():
+    for persons in (1, 5):
+        tracker = make_tracker(persons)
+        names = lose(tracker, box(100, 0, 200, 200))
+        tracker.forget(names[0])
+        assert ids(tracker.update(FRAME, [box(100, 0, 200, 200)], []))[0] not in names
 
 
 # --- smoothing ----------------------------------------------------------------------------------------------------
@@ -265,3 +312,30 @@ def test_who_is_forgotten_has_no_past():
     tracker.forget(there.track_id)
     assert corners(tracker.update(FRAME, [], [there])) == corners(fresh.update(FRAME, [], [there]))
     tracker.forget(12345)  # nobody we know
+
+
+def test_somebody_elsewhere_is_not_taken_for_the_one_who_is_lost():
+    tracker = make_tracker(2)
+    (lost,) = tracker.update(FRAME, [box(0, 0, 100, 200)], [])
+    (other,) = tracker.update(FRAME, [box(400, 0, 500, 200)], [])
+    assert other.track_id != lost.track_id
+
+
+def test_a_single_performer_keeps_the_name_wherever_they_come_back():
+    tracker = make_tracker(1)
+    (lost,) = tracker.update(FRAME, [box(0, 0, 100, 200)], [])
+    (back,) = tracker.update(FRAME, [box(400, 0, 500, 200)], [])
+    assert back.track_id == lost.track_id
+    tracker.forget(back.track_id)
+    (stranger,) = tracker.update(FRAME, [box(0, 0, 100, 200)], [])
+    assert stranger.track_id != lost.track_id
+
+
+def test_a_keypoint_that_is_no_number_does_not_spoil_the_box():
+    seen = keypoints_in(100, 100, 200, 300, 1)
+    xy = seen.xy_px.copy()
+    xy[3] = np.nan
+    tracker = make_tracker(1)
+    tracker.update(FRAME, [box(80, 80, 220, 320)], [])
+    (followed,) = tracker.update(FRAME, [], [PersonKeypoints(seen.layout, xy, seen.score, 1, 0)])
+    assert np.isfinite(followed.bbox_xyxy_px).all()
