@@ -13,6 +13,7 @@ import pytest
 
 from realtime_pose import __version__, cli
 from realtime_pose.capture.cameras import BACKENDS
+from realtime_pose.checkpoints import read_manifest
 from realtime_pose.communication.packet import PosePacket, decode
 from realtime_pose.errors import CaptureError, StageFailedError
 from realtime_pose.ik.filters import SMOOTHING_PRESETS
@@ -68,7 +69,7 @@ def only_sentence(stderr):
 def test_help_names_every_command(call):
     code, out, _ = call("--help")
     assert code == 0
-    for command in ("run", "process", "listen", "selftest", "doctor"):
+    for command in ("run", "process", "models", "listen", "selftest", "doctor"):
         assert re.search(rf"\b{command}\b", out)
 
 
@@ -284,6 +285,24 @@ def test_what_stops_a_run_is_said_after_its_report_is_written(call, tmp_path, mo
     code, _, err = call(*ACTOR, "--report", "r.json")
     assert (code, only_sentence(err)) == (1, "pose stopped: the camera was unplugged")
     assert json.loads((tmp_path / "r.json").read_text()) == {"frames": 7}
+
+
+def test_models_are_listed_and_fetched_by_name(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    code, out, _ = call("models", "list")
+    assert code == 0
+    assert all(name in out for name in read_manifest())
+    code, _, err = call("models", "download", "vitpose-x")
+    assert (code, only_sentence(err).split(":")[0]) == (2, "checkpoint='vitpose-x' is not one of")
+
+
+def test_what_is_not_downloaded_offline_says_where_to_put_it(call, monkeypatch, tmp_path):
+    monkeypatch.setattr("realtime_pose.checkpoints.manifest.folders", lambda: (tmp_path,))
+    monkeypatch.setattr("realtime_pose.checkpoints.hub.folders", lambda: (tmp_path,))
+    code, _, err = call("models", "download", "vitpose-s")
+    assert code == 1
+    assert only_sentence(err).startswith("HF_HUB_OFFLINE is set, so vitpose-s is not downloaded; put ")
+    assert str(tmp_path / "vitpose-s.safetensors") in err
 
 
 # --- interrupted is 130 -------------------------------------------------------------------------------------------
