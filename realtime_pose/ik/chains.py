@@ -20,7 +20,7 @@ class LimbChain:
         from ikpy.link import OriginLink, URDFLink
         from scipy.spatial.transform import Rotation
 
-        self._limits = limits
+        self._limits, self._upper_m, self._lower_m = limits, upper_m, lower_m
         self._zero = rot.shortest_arc(limits.bone_axis, limits.cone_axis)
         bone, hinge = limits.bone_axis, limits.hinge_axis
         side = np.cross(bone, hinge)
@@ -45,6 +45,12 @@ class LimbChain:
         self._bounds = np.array([link.bounds for link in self._chain.links[1:5]])
         self._rotation = Rotation
         self._axes = np.column_stack((hinge, side, bone))  # right-handed: hinge x side = bone
+
+    def end_m(self, local_xyzw: Float64, hinge_rad: float) -> Float64:
+        """Where the limb's end is (3,), from the ball joint, in its parent's space."""
+        hinge = rot.from_axis_angle(self._limits.hinge_axis, np.array(hinge_rad))
+        lower = rot.rotate(hinge, self._limits.bone_axis * self._lower_m)
+        return rot.rotate(local_xyzw, self._limits.bone_axis * self._upper_m + lower)
 
     def solve(self, end_m: Float64, start_local_xyzw: Float64, start_hinge_rad: float) -> tuple[Float64, float]:
         """The ball joint's local rotation (4,) and the hinge's bend in rad that bring the limb's end near to `end_m`.

@@ -23,6 +23,7 @@ _LIMBS = {
     "rightUpperLeg": ("rightLowerLeg", ("right_hip", "right_knee", "right_ankle"), "hips"),
 }
 _MISSED_M = 0.02  # a broken limit is clamped; ikpy is asked where that takes the limb's end farther off than this
+_NEARLY_RAD = math.radians(3.0)  # what clamping may still take off an answer that was turned back
 _STRAIGHT_SIN, _BENT_SIN = 0.20, 0.50  # sine of the hinge's bend: below, its plane is noise; above, it is trusted
 _ROW = HUMANOID.index
 
@@ -189,12 +190,24 @@ class SimpleIKSolver:
         frame = np.column_stack((upper, axis, rot.cross(upper, axis)))
         local = rot.from_matrix(frame @ limits.rest_frame.T)
         if limits.offence_rad(local, bend) > 0:
-            target_m = line * reach_ok
-            local, bend = limits.clamped(local, bend)
-            if _size(_end(limits, local, bend, upper_m, lower_m) - target_m) > _MISSED_M:
-                local, bend = self._chains[joint].solve(target_m, local, bend)
+            local, bend = self._inside(joint, local, bend, line * reach_ok)
         state.twist_rad[joint] = limits.split(local)[1]
         return local, bend
+
+    def _inside(self, joint: str, local: Float64, bend: float, target_m: Float64) -> tuple[Float64, float]:
+        """The nearest answer inside the limits that still brings the limb's end to its place, as far as may be."""
+        limits, chain = LIMB_LIMITS[joint], self._chains[joint]
+        local, bend = limits.clamped(local, bend)
+        end_m = chain.end_m(local, bend)
+        if _size(end_m - target_m) < _MISSED_M:
+            return local, bend
+        # A spin that was cut swings the end aside; turning the whole limb back is often all that is needed.
+        aimed = rot.multiply(rot.shortest_arc(end_m, target_m), local)
+        if limits.offence_rad(aimed, bend) < _NEARLY_RAD:
+            aimed, bend = limits.clamped(aimed, bend)
+            if _size(chain.end_m(aimed, bend) - target_m) < _MISSED_M:
+                return aimed, bend
+        return chain.solve(target_m, local, bend)
 
     def _with_memory(self, local: Float64, scores: dict[str, float], time_ns: int, state: _State) -> Float64:
         """The answer with hidden joints held, then eased to rest, in the hemisphere of the answer before."""
@@ -207,13 +220,6 @@ class SimpleIKSolver:
         answer = rot.nearest_sign(rot.unit(np.where(seen[:, None], local, held)), state.local_xyzw)
         state.local_xyzw, state.time_ns = answer, time_ns
         return answer
-
-
-def _end(limits: LimbLimits, local_xyzw: Float64, bend_rad: float, upper_m: float, lower_m: float) -> Float64:
-    """Where the limb's end is (3,), from the ball joint, in its parent's space."""
-    hinge = rot.from_axis_angle(limits.hinge_axis, np.array(bend_rad))
-    lower = rot.rotate(hinge, limits.bone_axis * lower_m)
-    return rot.rotate(local_xyzw, limits.bone_axis * upper_m + lower)
 
 
 def _size(vector: Float64) -> float:
