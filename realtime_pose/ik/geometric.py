@@ -79,8 +79,8 @@ class GeometricLifter:
         depth_m = state.depth.update(rays, keypoints.time_ns)
         placed = self._place(rays, score, depth_m, state, dt_s)
         root = placed.pop("root")
-        standing = _standing(self._body, state.yaw_rad or 0.0)
-        state.xyz_m = {name: placed.get(name, state.xyz_m.get(name, standing[name])) for name in COCO17.names}
+        before = state.xyz_m or _standing(self._body, state.yaw_rad or 0.0)
+        state.xyz_m = {name: placed.get(name, before[name]) for name in COCO17.names}
 
         xyz = np.array([placed[n] if n in placed else state.xyz_m[_CARRIERS.get(n, n)] for n in keypoints.layout.names])
         shown = [_belief(n, placed, score) for n in keypoints.layout.names]

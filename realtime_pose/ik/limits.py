@@ -53,9 +53,12 @@ class LimbLimits:
 
     def offence_rad(self, local_xyzw: Float64, hinge_rad: float) -> float:
         """By how much the worst limit is broken; 0 or less inside all of them."""
-        direction, twist = self.split(local_xyzw)
+        return self.offence_of_parts_rad(*self.split(local_xyzw), hinge_rad)
+
+    def offence_of_parts_rad(self, direction: Float64, twist_rad: float, hinge_rad: float) -> float:
+        """The same for a rotation that `split` has taken apart."""
         off_axis = self._off_axis_rad(direction)
-        return max(off_axis - self.cone_rad, abs(twist) - self.twist_rad, hinge_rad - self.hinge_rad, -hinge_rad)
+        return max(off_axis - self.cone_rad, abs(twist_rad) - self.twist_rad, hinge_rad - self.hinge_rad, -hinge_rad)
 
     def clamped(self, local_xyzw: Float64, hinge_rad: float) -> tuple[Float64, float]:
         """The nearest rotation and bend inside the limits: direction, spin and bend each drawn to its edge."""

@@ -189,9 +189,11 @@ class SimpleIKSolver:
         axis = rot.unit(axis) if _size(axis) > 1e-3 else remembered
         frame = np.column_stack((upper, axis, rot.cross(upper, axis)))
         local = rot.from_matrix(frame @ limits.rest_frame.T)
-        if limits.offence_rad(local, bend) > 0:
+        direction, twist_rad = limits.split(local)
+        if limits.offence_of_parts_rad(direction, twist_rad, bend) > 0:
             local, bend = self._inside(joint, local, bend, line * reach_ok)
-        state.twist_rad[joint] = limits.split(local)[1]
+            _, twist_rad = limits.split(local)
+        state.twist_rad[joint] = twist_rad
         return local, bend
 
     def _inside(self, joint: str, local: Float64, bend: float, target_m: Float64) -> tuple[Float64, float]:

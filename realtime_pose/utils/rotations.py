@@ -17,7 +17,7 @@ _TINY = 1e-12
 def unit(vectors: npt.ArrayLike) -> Float64:
     """Vectors (..., D) scaled to length one; a zero vector stays zero."""
     v = np.asarray(vectors, dtype=np.float64)
-    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), _TINY)
+    return v / np.maximum(np.sqrt((v * v).sum(axis=-1, keepdims=True)), _TINY)
 
 
 def multiply(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
@@ -25,7 +25,7 @@ def multiply(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
     a, b = np.asarray(a_xyzw, dtype=np.float64), np.asarray(b_xyzw, dtype=np.float64)
     ax, ay, az, aw = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
     bx, by, bz, bw = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
-    out = np.empty(np.broadcast_shapes(a.shape, b.shape))  # filled by column: half the time of np.stack
+    out = np.empty(_common_shape(a, b))  # filled by column: half the time of np.stack
     out[..., 0] = aw * bx + ax * bw + ay * bz - az * by
     out[..., 1] = aw * by - ax * bz + ay * bw + az * bx
     out[..., 2] = aw * bz + ax * by - ay * bx + az * bw
@@ -47,11 +47,15 @@ def rotate(q_xyzw: npt.ArrayLike, vectors: npt.ArrayLike) -> Float64:
 
 def cross(a: Float64, b: Float64) -> Float64:
     """The cross product (..., 3), without the per-call overhead of np.cross, which counts in a 30 Hz loop."""
-    out = np.empty(np.broadcast_shapes(a.shape, b.shape))
+    out = np.empty(_common_shape(a, b))
     out[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
     out[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
     out[..., 2] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     return out
+
+
+def _common_shape(a: Float64, b: Float64) -> tuple[int, ...]:
+    return a.shape if a.shape == b.shape else np.broadcast_shapes(a.shape, b.shape)
 
 
 def from_rotvec(rotvec_rad: npt.ArrayLike) -> Float64:
