@@ -1,10 +1,11 @@
-"""Every thread of the program: one runs the pipeline, one more stands behind each sink that can be slow."""
+"""Every thread of the program: one runs the pipeline, one reads files ahead, one stands behind each slow sink."""
 
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from realtime_pose.capture.base import FrameSource
@@ -70,6 +71,20 @@ class SinkWorker:
             self._sink.close()
         except Exception as exc:  # noqa: BLE001 - kept for the pose thread
             self.failure = self.failure or exc
+
+
+class _ReadAhead:
+    """Decodes a file's next frame while this one is worked on; a camera is never read ahead, as frames grow old."""
+
+    def __init__(self, source: FrameSource, reader: Executor) -> None:
+        self._source, self._reader = source, reader
+        self._coming = reader.submit(source.read)
+
+    def read(self) -> Frame | None:
+        """The next frame, or whatever the source raised instead."""
+        frame = self._coming.result()
+        self._coming = self._reader.submit(self._source.read)
+        return frame
 
 
 @dataclass(frozen=True)
@@ -162,9 +177,13 @@ class Runtime:
         )
 
     def _run(self) -> None:
+        with ThreadPoolExecutor(1, "read-ahead") as reader:
+            self._work_through(self._source.read if self._source.live else _ReadAhead(self._source, reader).read)
+
+    def _work_through(self, read: Callable[[], Frame | None]) -> None:
         while not self._stop.is_set() and self.statistics.frames != self._max_frames:
             with self._pipeline.stopwatch.measure("capture"):
-                frame = self._source.read()
+                frame = read()
             self._collect_notices()
             if frame is None:
                 continue  # nothing came within the source's timeout
