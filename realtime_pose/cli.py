@@ -149,7 +149,7 @@ def process(
             _print_run(figures, str(folder), None)
         if isinstance(trouble, RealtimePoseError):
             failed += 1
-            _say(f"{item} failed: {trouble}")
+            err.print(f"[red]error[/] {escape(str(trouble))}")
         elif trouble is not None:
             break
     if report is not None:
@@ -281,7 +281,7 @@ def _play(
 
 
 def _say(sentence: str) -> None:
-    err.print(f"[yellow]note[/] {escape(sentence)}")
+    out.print(f"[yellow]note[/] {escape(sentence)}")  # on the progress bar's own console, which moves aside for it
 
 
 def _download_progress() -> Any:  # noqa: ANN401 - checkpoints.Progress, imported late

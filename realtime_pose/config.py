@@ -53,6 +53,8 @@ class AppConfig:
         for section, entries in values.items():
             if section not in {f.name for f in fields(self)}:
                 raise UnknownChoiceError(f"{origin}: section", section, [f.name for f in fields(self)])
+            if entries is None:
+                continue  # a section whose every key is commented out
             if not isinstance(entries, Mapping):
                 raise ConfigError(f"{origin}: {section} is {entries!r}, wanted a table of settings")
             part = getattr(self, section)
@@ -101,7 +103,7 @@ def _typed(part: object, section: str, key: object, value: object, origin: str) 
         raise UnknownChoiceError(f"{origin}: {section} key", key, known)
     wanted = type(getattr(part, key))
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(min(max(value, -_HUGE), _HUGE))  # beyond it a float overflows; ranges refuse it later
     if wanted is str and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # `source: 0` is a camera's index
     if type(value) is not wanted:
@@ -109,4 +111,5 @@ def _typed(part: object, section: str, key: object, value: object, origin: str) 
     return value
 
 
+_HUGE = 10**300
 _WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}

@@ -15,13 +15,15 @@ from realtime_pose.datatypes import (
     PersonKeypoints,
 )
 from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
-from realtime_pose.ik.filters import build_filters
-from realtime_pose.ik.stages import build_lifter, build_solver
+from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters
+from realtime_pose.ik.stages import LIFTERS, SOLVERS, build_lifter, build_solver
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
-from realtime_pose.inference.detectors import build_detector
+from realtime_pose.inference.detectors import DETECTORS, build_detector
 from realtime_pose.inference.estimators import build_estimator
+from realtime_pose.inference.estimators import check_names as check_inference_names
 from realtime_pose.inference.tracking import KeypointBoxTracker, box_of_keypoints
 from realtime_pose.utils.arrays import as_float32
+from realtime_pose.utils.choices import check_choice
 from realtime_pose.utils.clock import Stopwatch
 
 log = logging.getLogger(__name__)
@@ -126,6 +128,19 @@ class PosePipeline:
                 forget(track_id)
 
 
+def check_names(config: AppConfig) -> None:
+    """Refuse every name that is in no table, before anything is opened, loaded or fetched.
+
+    Raises:
+        UnknownChoiceError: The message lists the names there are.
+    """
+    check_inference_names(config.inference)
+    check_choice("inference.detector", config.inference.detector, DETECTORS)
+    check_choice("body.lifter", config.body.lifter, LIFTERS)
+    check_choice("body.solver", config.body.solver, SOLVERS)
+    check_choice("body.smoothing", config.body.smoothing, SMOOTHING_PRESETS)
+
+
 def build_pipeline(
     config: AppConfig, notify: Callable[[str], None] = log.warning, progress: Progress = lambda had, total: None
 ) -> PosePipeline:
@@ -140,6 +155,7 @@ def build_pipeline(
         UnknownChoiceError: A name is in no table.
         CheckpointError: The estimator's weights cannot be had.
     """
+    check_names(config)
     estimator = build_estimator(config.inference, notify, progress)
     detector = None if estimator.finds_people else build_detector(config.inference)
     settings = PipelineSettings(config.body.fov_deg, config.inference.detect_every, config.inference.score_threshold)

@@ -122,12 +122,15 @@ class Skeleton:
         """(J,) length from the parent at rest; 0 for the root, which `root_m` places."""
         length = np.linalg.norm(self.rest_offset_m, axis=-1)
         length[0] = 0.0
+        length.flags.writeable = False
         return length
 
     @cached_property
     def rest_direction(self) -> Float64:
         """(J, 3) unit direction from the parent at rest; 0 for the root."""
-        return self.rest_offset_m / np.maximum(self.rest_bone_m, 1e-12)[:, None] * (self.rest_bone_m > 0)[:, None]
+        direction = self.rest_offset_m / np.maximum(self.rest_bone_m, 1e-12)[:, None] * (self.rest_bone_m > 0)[:, None]
+        direction.flags.writeable = False
+        return direction
 
 
 REST_HEIGHT_M = 1.70

@@ -64,8 +64,11 @@ class Figures:
     latency_ms_p95: float
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures by name, rounded to what they can say."""
-        return {name: value if isinstance(value, int) else round(value, 2) for name, value in asdict(self).items()}
+        """The figures by name, rounded to what they can say; None where there was nothing to judge."""
+        return {
+            name: value if isinstance(value, int) else round(value, 2) if np.isfinite(value) else None
+            for name, value in asdict(self).items()
+        }
 
 
 def run_selftest(
@@ -154,4 +157,4 @@ def _keypoint_error_px(packets: list[PosePacket], truth: ActorTruth, row: list[i
     body = COCO17_FEET_HANDS.rows(COCO17.names)
     seen = np.array([packet.scores for packet in packets]) >= 0.3
     away = np.array([packet.keypoints for packet in packets]) - truth.keypoints_px[row][:, body]
-    return float(np.median(np.linalg.norm(away, axis=-1)[seen]))
+    return float(np.median(np.linalg.norm(away, axis=-1)[seen])) if seen.any() else float("nan")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from realtime_pose.datatypes import JointRotations, SkeletonPose
-from realtime_pose.errors import UnknownChoiceError
 from realtime_pose.ik.base import BodyConfig, PoseFilter
 from realtime_pose.ik.body import BodyDimensions
 from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters, OneEuroRotationFilter
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.utils.choices import check_choice
 
 _FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
 _ANKLE_HEIGHT_M = float(
@@ -95,8 +95,7 @@ def build_filters(config: BodyConfig) -> list[PoseFilter]:
     Raises:
         UnknownChoiceError: There is no such smoothing preset.
     """
-    if config.smoothing not in SMOOTHING_PRESETS:
-        raise UnknownChoiceError("body.smoothing", config.smoothing, SMOOTHING_PRESETS)
+    check_choice("body.smoothing", config.smoothing, SMOOTHING_PRESETS)
     preset = SMOOTHING_PRESETS[config.smoothing]
     smoothing: list[PoseFilter] = [] if preset is None else [OneEuroPoseFilter(preset)]
     return [*smoothing, GroundFilter(config)]

@@ -35,7 +35,7 @@ class _Graph:
 
     def __init__(self, *, video: bool) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")
-        self._noisy = True
+        self._noisy, self._closed = True, False
         try:
             with quiet_stderr(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # its dependencies' deprecations are not our user's business
@@ -64,7 +64,9 @@ class _Graph:
         return as_float32(raw[:, :2] * (width, height)), as_float32(raw[:, 2] * inside)
 
     def close(self) -> None:
-        self._pose.close()
+        if not self._closed:  # MediaPipe takes a second close for an error
+            self._closed = True
+            self._pose.close()
 
 
 class BlazePoseEstimator:
@@ -88,7 +90,7 @@ class BlazePoseEstimator:
         return [PersonKeypoints(self.layout, *found, track_id=_ONLY_PERSON, time_ns=frame.time_ns)]
 
     def close(self) -> None:
-        """Stop MediaPipe's threads."""
+        """Stop MediaPipe's threads. Safe to repeat; afterwards nothing can be asked any more."""
         self._graph.close()
 
 
@@ -109,5 +111,5 @@ class BlazePoseDetector:
         return [] if box is None else [box]
 
     def close(self) -> None:
-        """Stop MediaPipe's threads."""
+        """Stop MediaPipe's threads. Safe to repeat; afterwards nothing can be asked any more."""
         self._graph.close()

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from realtime_pose.checkpoints import Progress, download, find_local, is_offline, read_manifest
-from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
+from realtime_pose.errors import CheckpointError, ConfigError
 from realtime_pose.inference.base import DEVICES, RUNTIMES, InferenceConfig, PoseEstimator
-from realtime_pose.utils.choices import load_choice
+from realtime_pose.utils.choices import check_choice, load_choice
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +44,9 @@ def build_estimator(
         ConfigError: The settings do not fit together, or not this machine.
         CheckpointError: Weights that were asked for by name are missing, damaged, unsafe or of another architecture.
     """
-    _check_names(config)
+    check_names(config)
     if config.estimator == _AUTO:
         return _build_auto(config, notify, progress)
-    if config.estimator not in ESTIMATORS:
-        raise UnknownChoiceError("estimator", config.estimator, (_AUTO, *ESTIMATORS))
     if config.estimator == "mmpose" and not (config.model_config and config.checkpoint):
         missing = "--checkpoint" if config.model_config else "--model-config"
         raise ConfigError(f"estimator mmpose needs --model-config FILE.py and --checkpoint FILE; {missing} is missing")
@@ -57,12 +55,15 @@ def build_estimator(
     return _build(_with_weights(config, notify, progress))
 
 
-def _check_names(config: InferenceConfig) -> None:
-    """Refuse a runtime or device that no estimator has, whichever will run."""
-    if config.runtime not in RUNTIMES:
-        raise UnknownChoiceError("runtime", config.runtime, RUNTIMES)
-    if config.device.partition(":")[0] not in DEVICES:
-        raise UnknownChoiceError("device", config.device, DEVICES)
+def check_names(config: InferenceConfig) -> None:
+    """Refuse an estimator that is not in the table, and a runtime or device that none of them has.
+
+    Raises:
+        UnknownChoiceError: The message lists the names there are.
+    """
+    check_choice("estimator", config.estimator, (_AUTO, *ESTIMATORS))
+    check_choice("runtime", config.runtime, RUNTIMES)
+    check_choice("device", config.device.partition(":")[0], DEVICES)
 
 
 def _build_blazepose(config: InferenceConfig, notify: Notify) -> PoseEstimator:

@@ -15,7 +15,7 @@ _MIN_KEYPOINTS = 4
 
 
 def box_of_keypoints(keypoints: PersonKeypoints, score_threshold: float, width: int, height: int) -> PersonBox | None:
-    """The box around the keypoints that were seen, enlarged and kept inside the image; None if too few were."""
+    """The box around the keypoints that were seen, enlarged and kept inside the image; None if too few were inside."""
     seen = (keypoints.score >= score_threshold) & np.isfinite(keypoints.xy_px).all(axis=1)
     if np.count_nonzero(seen) < _MIN_KEYPOINTS:
         return None
@@ -23,6 +23,8 @@ def box_of_keypoints(keypoints: PersonKeypoints, score_threshold: float, width: 
     low, high = xy.min(axis=0), xy.max(axis=0)
     margin = _MARGIN * max(float(np.max(high - low)), 1.0)
     box = np.clip(np.concatenate((low - margin, high + margin)), 0, [width, height, width, height])
+    if np.any(box[2:] <= box[:2]):
+        return None  # all of it lies outside
     return PersonBox(as_float32(box), float(np.mean(keypoints.score[seen])), keypoints.track_id)
 
 

@@ -14,7 +14,7 @@ from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.udp import UdpSink
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
-from realtime_pose.pipeline import PosePipeline, build_pipeline
+from realtime_pose.pipeline import PosePipeline, build_pipeline, check_names
 from realtime_pose.recording.take import OVERLAY, TakeRecorder
 from realtime_pose.runtime import Runtime
 
@@ -78,6 +78,7 @@ def open_run(
     Raises:
         RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
     """
+    check_names(config)
     _spare_the_source(config)
     notes: list[str] = []
 

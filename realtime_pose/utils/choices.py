@@ -1,10 +1,20 @@
 """Choices as lazy tables: a name -> "module:attribute", imported only when chosen."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from realtime_pose.errors import UnknownChoiceError
+
+
+def check_choice(setting: str, name: str, table: Iterable[str]) -> None:
+    """Refuse a name that is not in the table.
+
+    Raises:
+        UnknownChoiceError: The message lists the names there are.
+    """
+    if name not in (known := tuple(table)):
+        raise UnknownChoiceError(setting, name, known)
 
 
 def load_choice(setting: str, name: str, table: Mapping[str, str]) -> Any:  # noqa: ANN401 - the table's values differ
@@ -13,7 +23,6 @@ def load_choice(setting: str, name: str, table: Mapping[str, str]) -> Any:  # no
     Raises:
         UnknownChoiceError: The table has no such name; the message lists the names it has.
     """
-    if name not in table:
-        raise UnknownChoiceError(setting, name, table)
+    check_choice(setting, name, table)
     module, _, attribute = table[name].partition(":")
     return getattr(importlib.import_module(module), attribute)

@@ -255,6 +255,13 @@ def test_process_writes_a_take_and_has_no_latency(call, tmp_path):
     assert (report["frames"], report["latency_ms"]) == (3, None)
 
 
+def test_names_are_checked_before_anything_is_opened(call):
+    """A wrong name is the user's to mend first, also where the source is not there."""
+    code, _, err = call("run", "--source", "missing.mp4", "--estimator", "blazepose", "--smoothing", "soft")
+    assert code == 2
+    assert "balanced, crisp, none, smooth" in err
+
+
 def test_two_inputs_of_one_name_do_not_overwrite_each_other(call, tmp_path, monkeypatch):
     taken = []
     monkeypatch.setattr(
