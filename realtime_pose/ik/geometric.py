@@ -125,21 +125,16 @@ class GeometricLifter:
         rays = self._with_twins(rays, depth_m, left)
         root, chest = self._torso(rays, depth_m, front)
         placed: dict[str, Float64] = {"root": root}
-        for part, centre, width in (
-            ("shoulder", chest, self._body.shoulder_width),
-            ("hip", root, self._body.hip_width),
+        b, arm_cost, leg_cost = self._body, partial(_arm_cost, front=front), partial(_leg_cost, front=front, left=left)
+        for part, centre, width, ends, lengths, cost in (
+            ("shoulder", chest, b.shoulder_width, ("elbow", "wrist"), (b.upper_arm, b.forearm), arm_cost),
+            ("hip", root, b.hip_width, ("knee", "ankle"), (b.thigh, b.shank), leg_cost),
         ):
             placed |= _placed_pair(rays, part, centre, left, width, root)
-        # A hidden hip or shoulder still carries its limb: it is put where the torso says, without a score.
-        for side, sign in (("left", 1.0), ("right", -1.0)):
-            for part, centre, ends, lengths in (
-                ("shoulder", chest, ("elbow", "wrist"), (self._body.upper_arm, self._body.forearm)),
-                ("hip", root, ("knee", "ankle"), (self._body.thigh, self._body.shank)),
-            ):
-                width = self._body.shoulder_width if part == "shoulder" else self._body.hip_width
+            for side, sign in (("left", 1.0), ("right", -1.0)):
+                # Hidden hips or shoulders still carry their limbs: they are where the torso says, without a score.
                 start = placed.get(f"{side}_{part}", centre - root + left * (sign * width / 2))
                 names = [f"{side}_{end}" for end in ends]
-                cost = partial(_leg_cost, front=front, left=left) if part == "hip" else partial(_arm_cost, front=front)
                 placed |= _placed_limb(rays, names, start, root, lengths, cost, state.xyz_m)
         if sum(name in rays for name in FACE_NAMES) >= 3:
             placed |= self._face(points, rays, chest - root, root, state.yaw_rad)
@@ -162,20 +157,16 @@ class GeometricLifter:
     def _torso(self, rays: dict[str, Float64], depth_m: float, front: Float64) -> tuple[Float64, Float64]:
         """Middle of the hips and middle of the shoulders, from the camera."""
         hips, shoulders = middle(rays, "left_hip", "right_hip"), middle(rays, "left_shoulder", "right_shoulder")
-        if hips is None and shoulders is None:
-            any_ray = np.mean(list(rays.values()), axis=0) if rays else np.array([0.0, 0.0, -1.0])
-            root = any_ray * depth_m
-            return root, root + _UP * self._body.torso
+        upright = _UP * self._body.torso
+        if hips is not None and shoulders is not None:
+            # People lean forward far more than back.
+            root = hips * depth_m
+            return root, root + max(_two_places(root, shoulders, self._body.torso), key=lambda v: float(v @ front))
+        if shoulders is not None:
+            return shoulders * depth_m - upright, shoulders * depth_m
         if hips is None:
-            chest = _required(shoulders) * depth_m
-            return chest - _UP * self._body.torso, chest
-        root = hips * depth_m
-        if shoulders is None:
-            return root, root + _UP * self._body.torso
-        near, far = _two_places(root, shoulders, self._body.torso)
-        # People lean forward far more than back.
-        spine = max((near, far), key=lambda v: float(v @ front))
-        return root, root + spine
+            hips = np.mean(list(rays.values()), axis=0) if rays else np.array([0.0, 0.0, -1.0])
+        return hips * depth_m, hips * depth_m + upright
 
     def _face(
         self, points: Points, rays: dict[str, Float64], neck: Float64, root: Float64, yaw_rad: float
@@ -232,11 +223,6 @@ def _sight_rad(rays: dict[str, Float64]) -> float:
     return float(np.arctan(np.mean([ray[0] for ray in trunk]))) if trunk else 0.0
 
 
-def _required(ray: Float64 | None) -> Float64:
-    assert ray is not None
-    return ray
-
-
 def _two_places(start: Float64, ray: Float64, length: float) -> tuple[Float64, Float64]:
     """The bone vectors of that length from `start` (from the camera) to the ray: the nearer end, the farther end.
 
@@ -286,11 +272,11 @@ def _placed_limb(
     before: dict[str, Float64],
 ) -> dict[str, Float64]:
     """Knee and ankle, or elbow and wrist: the cheapest of the places that rays and lengths allow, root-relative."""
-    middle, end = names
-    if middle not in rays:
+    joint, end = names
+    if joint not in rays:
         return {}
     options: list[tuple[float, Float64, Float64 | None]] = []
-    for upper in _two_places(start + root, rays[middle], lengths[0]):
+    for upper in _two_places(start + root, rays[joint], lengths[0]):
         if end not in rays:
             options.append((cost(upper, None), start + upper, None))
             continue
@@ -298,8 +284,8 @@ def _placed_limb(
             (cost(upper, lower), start + upper, start + upper + lower)
             for lower in _two_places(start + upper + root, rays[end], lengths[1])
         ]
-    best = min(options, key=lambda o: o[0] + _jump_cost(o[1], before.get(middle)) + _jump_cost(o[2], before.get(end)))
-    return {middle: best[1]} if best[2] is None else {middle: best[1], end: best[2]}
+    best = min(options, key=lambda o: o[0] + _jump_cost(o[1], before.get(joint)) + _jump_cost(o[2], before.get(end)))
+    return {joint: best[1]} if best[2] is None else {joint: best[1], end: best[2]}
 
 
 def _jump_cost(place: Float64 | None, before: Float64 | None) -> float:
