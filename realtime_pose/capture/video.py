@@ -48,7 +48,8 @@ class VideoFile:
         self._closed = threading.Event()
         self._index = 0
         self._last_ns = -self._period_ns
-        self._gap_frames, self._gap_index, self._gap_ns = 0, 0, 0
+        self._gap_frames, self._gap_index, self._gap_ns = 0, 0, 0  # frames that the times say are not there
+        self._broken_frames, self._broken_index, self._broken_ns = 0, 0, 0  # frames that did not decode
         self._next = self._decode()
         if self._next is None:
             self.close()
@@ -86,17 +87,20 @@ class VideoFile:
         """The next picture and its time in ns; None at the end. Pictures that cannot be decoded are passed over."""
         # Each broken frame fails one grab, as the end fails all, so a file may fail as often as it still owes frames.
         tries = _TRIES if self.frame_count is None else self.frame_count - self._index
+        failed = 0
         with quiet():
             while True:
                 started_s = time.monotonic()
                 if not self._capture.grab():
                     tries -= 1
+                    failed += 1
                     if tries <= 0 or time.monotonic() - started_s > _TIMED_OUT_S:
                         return None
                     continue
                 time_ns = self._stamp(self._capture.get(cv2.CAP_PROP_POS_MSEC))
                 ok, image = self._capture.retrieve()
                 if ok and image is not None:
+                    self._note_broken(failed)
                     self._note_gap(time_ns)
                     self._last_ns = time_ns
                     return image, time_ns
@@ -105,6 +109,11 @@ class VideoFile:
         """The frame's time in ns: the file's where it advances, else one period after the last."""
         time_ns = round(presentation_ms * 1e6) if presentation_ms >= 0 else -1  # also False for nan
         return time_ns if time_ns > max(self._last_ns, -1) else self._last_ns + self._period_ns
+
+    def _note_broken(self, failed: int) -> None:
+        if failed and not self._broken_frames:
+            self._broken_index, self._broken_ns = self._index, max(self._last_ns, 0)
+        self._broken_frames += failed
 
     def _note_gap(self, time_ns: int) -> None:
         skipped = round((time_ns - self._last_ns) / self._period_ns) - 1
@@ -124,6 +133,11 @@ class VideoFile:
     def _tell_faults(self) -> None:
         missing = self._missing()
         if not missing:
+            if self._broken_frames:
+                self.notices.append(
+                    f"{self._name} is damaged: {self._broken_frames} of its frames could not be read, the first after "
+                    f"frame {self._broken_index} ({self._broken_ns / 1e9:.1f} s); pictures after it may be smeared"
+                )
             return
         if self._gap_frames >= missing / 2:
             self.notices.append(

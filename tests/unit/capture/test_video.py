@@ -1,5 +1,6 @@
 """Video files: every frame at its time, and the truth about damaged ones."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from realtime_pose.capture.video import VideoFile, open_video
 from realtime_pose.errors import CaptureError, EndOfStream, UnknownChoiceError
 
 SOUND = b"RIFF\x24\x08\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\x08\0\0" + b"\x80" * 2048
+from realtime_pose.utils.paths import data_path
 
 
 def open_clip(path, rotate_deg=0):
@@ -303,3 +305,21 @@ def test_closing_does_not_wait_for_a_read_that_hangs(monkeypatch):
     answers.set()
     reader.join(PATIENCE_S)
     assert script.released
+
+
+def test_one_damaged_picture_is_said_though_the_count_nearly_fits(tmp_path):
+    """A decoder hides small damage by smearing: who looks at the result must know."""
+    content = bytearray(data_path("resources/videos/default.mp4").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4000] = bytes(4000)
+    (tmp_path / "clip.mp4").write_bytes(content)
+    source = open_clip(tmp_path / "clip.mp4")
+    assert len(read_all(source)) >= 508
+    (notice,) = source.notices
+    assert re.match(r"clip\.mp4 is damaged: \d of its frames could not be read, the first after frame 2\d\d", notice)
+
+
+def test_a_sound_clip_has_nothing_to_say(tmp_path):
+    source = open_clip(make_clip(tmp_path / "clip.mp4", 60, "mp4v"))
+    read_all(source)
+    assert source.notices == []
