@@ -18,6 +18,7 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: requirements.txt requirements-nodeps.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else f'Python 3.11 or 3.12 is needed, this is {sys.version.split()[0]}; name one with: make install PYTHON=python3.11')"
+	@echo "Making the environment in $(VENV): about 2 GB, a minute or more, once ..."
 	$(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep -o '^torch==[0-9.]*' requirements.txt)" --index-url $(TORCH_INDEX))
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -28,7 +28,9 @@ _FAILED, _WRONG_USAGE, _INTERRUPTED = 1, 2, 130
 Config = Annotated[
     list[Path] | None, typer.Option("--config", help="Settings file (YAML); may be given several times.")
 ]
-Estimator = Annotated[str | None, typer.Option(help="auto, blazepose, vitpose-s, -b, -l, -h or mmpose.")]
+Estimator = Annotated[
+    str | None, typer.Option(help="auto, blazepose, vitpose-s, vitpose-b, vitpose-l, vitpose-h or mmpose.")
+]
 Checkpoint = Annotated[str | None, typer.Option(help="File of the weights, or a name from checkpoints/manifest.json.")]
 ModelConfig = Annotated[str | None, typer.Option(help="mmpose model config (.py). It is code: use only your own.")]
 ModelRuntime = Annotated[str | None, typer.Option("--runtime", help="auto or torch.")]
@@ -42,7 +44,9 @@ Udp = Annotated[str | None, typer.Option(help="host:port that PosePackets go to,
 Mirror = Annotated[bool, typer.Option("--mirror", help="Send the pose as a mirror shows it.")]
 Rotate = Annotated[int | None, typer.Option(help="Turn the picture clockwise by 0, 90, 180 or 270 degrees.")]
 MaxFrames = Annotated[int | None, typer.Option(min=1, help="End after so many frames.")]
-Report = Annotated[Path | None, typer.Option(help="Write the run's figures here (JSON).")]
+Report = Annotated[
+    Path | None, typer.Option(help='Write the figures here (JSON); several inputs give {"files": [...]}.')
+]
 
 
 @app.callback(invoke_without_command=True)  # so that --version needs no command
@@ -59,7 +63,10 @@ def _common(
 def run(
     source: Annotated[str | None, typer.Option(help="Camera index or name, file, folder, URL, or actor.")] = None,
     udp: Udp = None,
-    record: Annotated[Path | None, typer.Option(help="Folder for overlay, motion, keypoints and session.")] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Folder for overlay, motion, keypoints and session; an earlier take in it is replaced."),
+    ] = None,
     report: Report = None,
     show: Annotated[bool, typer.Option("--show", help="Open a preview window; q or Esc ends.")] = False,
     max_frames: MaxFrames = None,
@@ -106,8 +113,10 @@ def run(
 
 @app.command()
 def process(
-    inputs: Annotated[list[str], typer.Argument(help="Videos, images or folders of images.")],
-    to: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
+    inputs: Annotated[list[str], typer.Argument(help="Videos, images, folders of images, or actor.")],
+    to: Annotated[
+        Path, typer.Option("--out", help="Folder for the results; with several inputs, one folder each below it.")
+    ],
     udp: Udp = None,
     report: Report = None,
     max_frames: MaxFrames = None,
@@ -180,12 +189,17 @@ def selftest(
     smoothing: Smoothing = None,
     max_frames: MaxFrames = None,
 ) -> None:
-    """Play the actor through the whole chain to a receiver, and compare what arrives with the exact truth."""
+    """Play the actor through the whole chain to a receiver, and compare what arrives with the exact truth.
+
+    Nothing is fetched: ViTPose is tested only where its weights already are.
+    """
     from realtime_pose.evaluation.selftest import run_selftest
     from realtime_pose.interface.console import progress_bar, selftest_table
+    from realtime_pose.pipeline import check_names
 
     inference = {"estimator": estimator, "download": False}  # a test fetches nothing by itself
     settings = _settings(config, inference=inference, body={"smoothing": smoothing})
+    check_names(settings)
     with progress_bar("actor", out) as advance:
         figures = run_selftest(settings, max_frames, advance)
     out.print(selftest_table(figures))
@@ -202,9 +216,11 @@ def list_models() -> None:
     """Name every checkpoint that is known, and whether it is on this machine."""
     from realtime_pose.checkpoints import find_local, read_manifest
 
-    table = Table("name", "size", "keypoints", "licence", "from", "here")
+    table = Table("name", "model", "keypoints", "licence", "from", "here")
+    table.columns[4].overflow = "fold"
     for name, entry in read_manifest().items():
-        table.add_row(name, entry.size, entry.layout, entry.licence, entry.repo, str(find_local(name) or "no"))
+        model = f"{entry.size.upper()}, {entry.decoder}"
+        table.add_row(name, model, entry.layout, entry.licence, entry.repo, str(find_local(name) or "no"))
     out.print(table)
 
 

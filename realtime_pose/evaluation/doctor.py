@@ -118,9 +118,7 @@ def _vitpose() -> list[Finding]:
         return [
             Finding(False, "vitpose", "no weights, and HF_HUB_OFFLINE forbids fetching them", "unset HF_HUB_OFFLINE")
         ]
-    return [
-        Finding(False, "vitpose", "no weights yet", "run --estimator vitpose-s fetches them once (see checkpoints/)")
-    ]
+    return [Finding(False, "vitpose", "no weights yet", "realtime-pose models download vitpose-s")]
 
 
 def _display() -> list[Finding]:

@@ -35,6 +35,7 @@ class Figures:
     """What the self-test found; lower is better but for `packets` and `frames`.
 
     Attributes:
+        estimator, runtime, device, smoothing: What was tested.
         frames: Frames of the clip that were played.
         packets: Pose packets that arrived.
         packets_lost: Pose packets that were sent and did not.
@@ -49,6 +50,10 @@ class Figures:
         latency_ms_p50, latency_ms_p95: From the frame's capture to the packet's arrival.
     """
 
+    estimator: str
+    runtime: str
+    device: str
+    smoothing: str
     frames: int
     packets: int
     packets_lost: int
@@ -66,7 +71,7 @@ class Figures:
     def as_dict(self) -> dict[str, Any]:
         """The figures by name, rounded to what they can say; None where there was nothing to judge."""
         return {
-            name: value if isinstance(value, int) else round(value, 2) if np.isfinite(value) else None
+            name: (round(value, 2) if np.isfinite(value) else None) if isinstance(value, float) else value
             for name, value in asdict(self).items()
         }
 
@@ -111,10 +116,17 @@ def run_selftest(
             f"the self-test got {len(arrived)} packets of {runtime.statistics.frames} frames, too few to judge; "
             "is the estimator working? try: realtime-pose doctor"
         )
-    return _judge(arrived, truth, runtime.statistics.frames, udp.packets_sent)
+    tested = {name: str(getattr(pipeline.estimator, attribute)) for name, attribute in _TESTED.items()}
+    tested["smoothing"] = config.body.smoothing
+    return _judge(arrived, truth, runtime.statistics.frames, udp.packets_sent, tested)
 
 
-def _judge(arrived: list[tuple[PosePacket, float]], truth: ActorTruth, frames: int, sent: int) -> Figures:
+_TESTED = {"estimator": "name", "runtime": "runtime", "device": "device"}
+
+
+def _judge(
+    arrived: list[tuple[PosePacket, float]], truth: ActorTruth, frames: int, sent: int, tested: dict[str, str]
+) -> Figures:
     packets = [packet for packet, _ in arrived]
     row = [packet.seq for packet in packets]  # the clip drops nothing, so packets count its frames
     joints = np.array([packet.joints_3d for packet in packets], dtype=np.float64)
@@ -131,6 +143,7 @@ def _judge(arrived: list[tuple[PosePacket, float]], truth: ActorTruth, frames: i
     path = joints[:, 0] - joints[0, 0] - (true_joints[:, 0] - true_joints[0, 0])
     latency_ms = [(arrived_s - packet.timestamp) * 1e3 for packet, arrived_s in arrived]
     return Figures(
+        **tested,
         frames=frames,
         packets=len(packets),
         packets_lost=sent - len(packets),

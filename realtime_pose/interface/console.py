@@ -83,6 +83,10 @@ def selftest_table(figures: Figures) -> Table:
 
 
 _SELFTEST_ROWS = {
+    "estimator": ("estimator", "", "what found the keypoints"),
+    "runtime": ("runtime", "", "what ran it"),
+    "device": ("device", "", "where it ran"),
+    "smoothing": ("smoothing", "", "preset of the One-Euro filter"),
     "frames": ("frames", "", "played, at the clip's own speed"),
     "packets": ("packets", "", "arrived over UDP on loopback"),
     "packets_lost": ("packets lost", "", "sent and never arrived"),
@@ -99,6 +103,10 @@ _SELFTEST_ROWS = {
 }
 
 
+_NEXT = """realtime-pose listen   (in another terminal), then
+realtime-pose run --source 0 --udp 127.0.0.1:5005   (0: your camera; actor: without one)"""
+
+
 def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> Table:
     """What a run was like, in a few lines, and the command to try next."""
     table = Table(show_header=False, title="realtime_pose", title_justify="left")
@@ -111,15 +119,16 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
         "latency": _latency(latency) if latency else "not live: every frame at the machine's own speed",
         "persons": f"{figures['persons_max']} at most",
         "estimator": f"{figures['estimator']} on {figures['runtime']}, {figures['device']}",
-        "packets sent": str(figures["packets_sent"]),
+        "packets sent": str(figures["packets_sent"] or "none; --udp HOST:PORT sends them"),
     }
+    rows["files"] = "none; --record DIR writes them"
     if folder:
         rows["files"] = f"{folder}/ (overlay.mp4, motion.bvh, keypoints.json, session.rtpose)"
     if report is not None:
         rows["report"] = str(report)
     if figures["warnings"]:
         rows["notes"] = "\n".join(figures["warnings"])
-    rows["try next"] = "realtime-pose run --source 0 --udp 127.0.0.1:5005 --show   (a camera)"
+    rows["try next"] = _NEXT
     for name, value in rows.items():
         table.add_row(name, escape(value))
     return table

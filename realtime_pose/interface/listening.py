@@ -22,6 +22,7 @@ def listen_to(bind: str, count: int | None, console: Console) -> bool:
     console.print(f"listening on {receiver.address}; Ctrl-C ends")
     taken, pose, next_line_s = 0, None, time.monotonic() + 1.0
     greeted: set[int] = set()
+    hinted = False
     try:
         while count is None or taken < count:
             packet = receiver.receive(_WAIT_S)
@@ -34,9 +35,14 @@ def listen_to(bind: str, count: int | None, console: Console) -> bool:
                 console.print(f"stream {packet.stream}: {len(packet.joints)} joints, pictures of {width}x{height} px")
             if isinstance(packet, PosePacket):
                 pose = packet
-            if time.monotonic() >= next_line_s:
+            if time.monotonic() >= next_line_s and (taken or receiver.malformed):
                 next_line_s += 1.0
                 console.print(_line(counter.take(), pose, receiver))
+            elif time.monotonic() >= next_line_s:
+                next_line_s += 1.0
+                if not hinted:
+                    hinted = True
+                    console.print(f"nothing yet; to send: realtime-pose run --source actor --udp {receiver.address}")
     except KeyboardInterrupt:
         return True
     else:

@@ -83,8 +83,7 @@ def test_every_command_has_help(call, command):
 def test_help_lists_the_choices_there_are(call):
     _, out, _ = call("run", "--help")
     shown = set(re.findall(r"[\w-]+", out))
-    short = {name.removeprefix("vitpose") if name not in ("vitpose-s", "mmpose") else name for name in ESTIMATORS}
-    assert {"auto", *short, *SMOOTHING_PRESETS, *BACKENDS} <= shown
+    assert {"auto", *ESTIMATORS, *SMOOTHING_PRESETS, *BACKENDS} <= shown
 
 
 def test_the_version(call):

@@ -15,9 +15,9 @@ from support.footage import PATIENCE_S, damage, make_clip, number_of, picture, r
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.video import VideoFile, open_video
 from realtime_pose.errors import CaptureError, EndOfStream, UnknownChoiceError
+from realtime_pose.utils.paths import data_path
 
 SOUND = b"RIFF\x24\x08\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x40\x1f\0\0\1\0\x08\0data\0\x08\0\0" + b"\x80" * 2048
-from realtime_pose.utils.paths import data_path
 
 
 def open_clip(path, rotate_deg=0):
