@@ -217,7 +217,7 @@ def list_models() -> None:
     from realtime_pose.checkpoints import find_local, read_manifest
 
     table = Table("name", "model", "keypoints", "licence", "from", "here")
-    table.columns[4].overflow = "fold"
+    table.columns[0].min_width, table.columns[4].overflow = 16, "fold"
     for name, entry in read_manifest().items():
         model = f"{entry.size.upper()}, {entry.decoder}"
         table.add_row(name, model, entry.layout, entry.licence, entry.repo, str(find_local(name) or "no"))
