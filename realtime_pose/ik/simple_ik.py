@@ -22,8 +22,6 @@ _LIMBS = {
     "leftUpperLeg": ("leftLowerLeg", ("left_hip", "left_knee", "left_ankle"), "hips"),
     "rightUpperLeg": ("rightLowerLeg", ("right_hip", "right_knee", "right_ankle"), "hips"),
 }
-_MISSED_M = 0.02  # a broken limit is clamped; ikpy is asked where that takes the limb's end farther off than this
-_NEARLY_RAD = math.radians(3.0)  # what clamping may still take off an answer that was turned back
 _STRAIGHT_SIN, _BENT_SIN = 0.20, 0.50  # sine of the hinge's bend: below, its plane is noise; above, it is trusted
 _ROW = HUMANOID.index
 
@@ -191,25 +189,10 @@ class SimpleIKSolver:
         local = rot.from_matrix(frame @ limits.rest_frame.T)
         direction, twist_rad = limits.split(local)
         if limits.offence_of_parts_rad(direction, twist_rad, bend) > 0:
-            local, bend = self._inside(joint, local, bend, line * reach_ok)
+            local, bend = self._chains[joint].solve(line * reach_ok, local, bend)
             _, twist_rad = limits.split(local)
         state.twist_rad[joint] = twist_rad
         return local, bend
-
-    def _inside(self, joint: str, local: Float64, bend: float, target_m: Float64) -> tuple[Float64, float]:
-        """The nearest answer inside the limits that still brings the limb's end to its place, as far as may be."""
-        limits, chain = LIMB_LIMITS[joint], self._chains[joint]
-        local, bend = limits.clamped(local, bend)
-        end_m = chain.end_m(local, bend)
-        if _size(end_m - target_m) < _MISSED_M:
-            return local, bend
-        # A spin that was cut swings the end aside; turning the whole limb back is often all that is needed.
-        aimed = rot.multiply(rot.shortest_arc(end_m, target_m), local)
-        if limits.offence_rad(aimed, bend) < _NEARLY_RAD:
-            aimed, bend = limits.clamped(aimed, bend)
-            if _size(chain.end_m(aimed, bend) - target_m) < _MISSED_M:
-                return aimed, bend
-        return chain.solve(target_m, local, bend)
 
     def _with_memory(self, local: Float64, scores: dict[str, float], time_ns: int, state: _State) -> Float64:
         """The answer with hidden joints held, then eased to rest, in the hemisphere of the answer before."""
