@@ -201,7 +201,7 @@ class Runtime:
 
     def _hand_to_workers(self, result: FrameResult) -> None:
         """Give the result to the slow sinks. One that failed ends a run over files; a live run goes on without it."""
-        for worker in list(self._workers):
+        for worker in self._workers:
             worker.send(result)
             if worker.failure is not None and worker not in self._mourned:
                 if not self._source.live:

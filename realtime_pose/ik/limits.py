@@ -48,7 +48,7 @@ class LimbLimits:
     def split(self, local_xyzw: Float64) -> tuple[Float64, float]:
         """The bone's direction (3,) and its spin in rad: local = swing(direction) * spin about the bone."""
         direction = rot.rotate(local_xyzw, self.bone_axis)
-        twist = rot.to_rotvec(rot.multiply(rot.inverse(self.swing(direction)), local_xyzw))
+        twist = rot.to_rotvec(rot.twist_about(local_xyzw, self.bone_axis))
         return direction, float(twist @ self.bone_axis)
 
     def offence_rad(self, local_xyzw: Float64, hinge_rad: float) -> float:

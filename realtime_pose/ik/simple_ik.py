@@ -99,22 +99,23 @@ class SimpleIKSolver:
         """Global rotations (J, 4) with hips, spine, chest, neck and head set, and the scores of those that are."""
         world = np.tile(rot.IDENTITY_XYZW, (len(HUMANOID.joints), 1))
         scores: dict[str, float] = {}
-        # One pair alone turns the whole trunk: a body cut off by a desk does not twist against its hidden hips.
-        hips = _pair(point, "hip") or _pair(point, "shoulder")
-        shoulders = _pair(point, "shoulder") or hips
-        if hips is None or shoulders is None:
+        pairs = [part for part in ("hip", "shoulder") if f"left_{part}" in point and f"right_{part}" in point]
+        if not pairs:
             return world, scores
-        hip_middle = np.zeros(3)  # the points' origin
+        # One pair alone turns the whole trunk: a body cut off by a desk does not twist against its hidden hips.
+        (left_hip, right_hip), (left_shoulder, right_shoulder) = (
+            (f"left_{part}", f"right_{part}") for part in (pairs[0], pairs[-1])
+        )
         up = np.array([0.0, 1.0, 0.0])
-        if _both(score, "hip") and _both(score, "shoulder"):
-            hip_middle = (hips[0] + hips[1]) / 2
-            up = (shoulders[0] + shoulders[1]) / 2 - hip_middle
-        pelvis, chest = _trunk_frame(hips, up), _trunk_frame(shoulders, up)
+        if len(pairs) == 2:
+            up = (point[left_shoulder] + point[right_shoulder] - point[left_hip] - point[right_hip]) / 2
+        pelvis = _trunk_frame(point[left_hip] - point[right_hip], up)
+        chest = _trunk_frame(point[left_shoulder] - point[right_shoulder], up)
         chest = _within(pelvis, chest, SPINE_LIMIT_RAD)
         world[_ROW["hips"]], world[_ROW["chest"]] = pelvis, chest
         world[_ROW["spine"]] = rot.slerp(pelvis, chest, 0.5)
-        scores["hips"] = _lower(score, "hip", "shoulder")
-        scores["spine"] = scores["chest"] = _lower(score, "shoulder", "hip")
+        scores["hips"] = min(score[left_hip], score[right_hip])
+        scores["spine"] = scores["chest"] = min(score[left_shoulder], score[right_shoulder])
 
         head = _within(chest, _head(point, score, chest), NECK_LIMIT_RAD)
         world[_ROW["neck"]], world[_ROW["head"]] = rot.slerp(chest, head, 0.5), head
@@ -211,24 +212,9 @@ def _size(vector: Float64) -> float:
     return math.sqrt(vector @ vector)
 
 
-def _pair(point: dict[str, Float64], part: str) -> tuple[Float64, Float64] | None:
-    left, right = f"left_{part}", f"right_{part}"
-    return (point[left], point[right]) if left in point and right in point else None
-
-
-def _lower(score: dict[str, float], part: str, instead: str) -> float:
-    """The lower score of a pair of points; of another pair where this one was not seen."""
-    pair = [score[f"{side}_{name}"] for name in (part, instead) for side in ("left", "right") if _both(score, name)]
-    return min(pair[:2])
-
-
-def _both(score: dict[str, float], part: str) -> bool:
-    return f"left_{part}" in score and f"right_{part}" in score
-
-
-def _trunk_frame(pair: tuple[Float64, Float64], up: Float64) -> Float64:
-    """The turn (4,) of a trunk part with that left-right pair and that upward direction; both give way evenly."""
-    x, y = rot.unit(pair[0] - pair[1]), rot.unit(up)
+def _trunk_frame(leftward: Float64, up: Float64) -> Float64:
+    """The turn (4,) of a trunk part with those directions to its left and upward; both give way evenly."""
+    x, y = rot.unit(leftward), rot.unit(up)
     lean = float(x @ y) / 2
     x, y = rot.unit(x - lean * y), rot.unit(y - lean * x)
     x = rot.unit(x - (x @ y) * y)
