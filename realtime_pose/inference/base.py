@@ -8,9 +8,10 @@ from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.skeletons import KeypointLayout
 from realtime_pose.utils.checks import check_range
 
-RUNTIMES = ("auto", "torch")
+RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-"""What ViTPose runs with and on; one GPU of several is cuda:1."""
+"""What ViTPose runs with, how it counts, and where; one GPU of several is cuda:1."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,14 @@ class InferenceConfig:
         estimator: auto, blazepose, vitpose-s, vitpose-b, vitpose-l, vitpose-h or mmpose.
         checkpoint: File or manifest name of the weights; empty takes the estimator's own.
         model_config: mmpose model config (.py); empty takes the estimator's own. A config is code: use only your own.
-        runtime: auto or torch.
+        dataset: Which head of a checkpoint with several is meant (ViTPose++: coco, aic, mpii, ap10k, apt36k or
+            wholebody), and whose 17 keypoints a file with 17 has; empty means COCO's.
+        runtime: auto, torch, onnxruntime, openvino or tensorrt.
+        precision: auto, fp32, bf16, fp16, int8 or int4: how the runtime counts.
         device: auto, cpu, cuda or mps.
+        flip_test: Look at each person twice, once mirrored, and take the mean.
         download: Whether weights may be fetched.
-        detector: Name in the detector table.
+        detector: Name in the detector table; auto takes what the number of people asks for.
         detect_every: Frames between two looks for people while somebody is tracked.
         persons: People followed at most.
         score_threshold: Below it a keypoint counts as not seen.
@@ -33,10 +38,13 @@ class InferenceConfig:
     estimator: str = "auto"
     checkpoint: str = ""
     model_config: str = ""
+    dataset: str = ""
     runtime: str = "auto"
+    precision: str = "auto"
     device: str = "auto"
+    flip_test: bool = False
     download: bool = True
-    detector: str = "blazepose"
+    detector: str = "auto"
     detect_every: int = 30
     persons: int = 1
     score_threshold: float = 0.3
@@ -64,8 +72,9 @@ class PoseEstimator(Protocol):
 
     Attributes:
         name: What reports call it, e.g. "vitpose-s".
-        runtime: What runs the model, e.g. "torch", "mediapipe".
-        device: Where it runs, e.g. "cpu".
+        runtime: What runs the model, e.g. "torch", "openvino", "mediapipe".
+        precision: How it counts, e.g. "fp32", "bf16", "int8".
+        device: Where it runs, e.g. "cpu"; for ONNX Runtime with the provider in use.
         layout: The layout of every answer.
         finds_people: True for an estimator with a tracker of its own (BlazePose): it is given no boxes, and answers
             with the one person it follows, or nobody. This is the one declared exception to `estimate`'s promise.
@@ -73,6 +82,7 @@ class PoseEstimator(Protocol):
 
     name: str
     runtime: str
+    precision: str
     device: str
     layout: KeypointLayout
     finds_people: bool

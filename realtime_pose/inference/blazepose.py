@@ -74,6 +74,7 @@ class BlazePoseEstimator:
 
     name = "blazepose"
     runtime = "mediapipe"
+    precision = "fp32"
     device = "cpu"
     layout = COCO17_FEET_HANDS
     finds_people = True

@@ -39,6 +39,7 @@ class Run:
         return {
             "estimator": estimator.name,
             "runtime": estimator.runtime,
+            "precision": estimator.precision,
             "device": estimator.device,
             "source": without_credentials(self.config.capture.source),
             "frames": figures.pop("frames"),
@@ -125,7 +126,7 @@ def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline) -> Tak
     settings = {
         "program": f"realtime-pose {__version__}",
         "estimator": estimator.name,
-        "runtime": estimator.runtime,
+        "runtime": f"{estimator.runtime} {estimator.precision}",
         "layout": estimator.layout.name,
         "source": without_credentials(config.capture.source),
         "config": asdict(config),

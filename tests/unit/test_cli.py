@@ -11,7 +11,8 @@ import bvh
 import cv2
 import pytest
 
-from realtime_pose import __version__, cli
+from realtime_pose import __version__
+from realtime_pose.cli import app as cli
 from realtime_pose.capture.cameras import BACKENDS
 from realtime_pose.checkpoints import read_manifest
 from realtime_pose.communication.packet import PosePacket, decode

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from realtime_pose import __version__
+from realtime_pose.cli.models import models_app
+from realtime_pose.cli.terminal import download_progress, err, out
 from realtime_pose.errors import CaptureError, ConfigError, RealtimePoseError
 
 app = typer.Typer(
@@ -20,8 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+app.add_typer(models_app, name="models")
 
 _FAILED, _WRONG_USAGE, _INTERRUPTED = 1, 2, 130
 
@@ -33,10 +33,20 @@ Estimator = Annotated[
 ]
 Checkpoint = Annotated[str | None, typer.Option(help="File of the weights, or a name from checkpoints/manifest.json.")]
 ModelConfig = Annotated[str | None, typer.Option(help="mmpose model config (.py). It is code: use only your own.")]
-ModelRuntime = Annotated[str | None, typer.Option("--runtime", help="auto or torch.")]
+Dataset = Annotated[
+    str | None, typer.Option(help="Head of a checkpoint with several: coco, aic, mpii, ap10k, apt36k or wholebody.")
+]
+ModelRuntime = Annotated[
+    str | None, typer.Option("--runtime", help="auto, torch, onnxruntime, openvino or tensorrt.")
+]
+Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16, int8 or int4.")]
+FlipTest = Annotated[bool, typer.Option("--flip-test", help="Look twice, once mirrored: steadier, twice the work.")]
+Detector = Annotated[str | None, typer.Option(help="Who finds people: auto, blazepose, rtdetr, yolox or whole-frame.")]
+DetectEvery = Annotated[int | None, typer.Option(min=1, help="Frames between two looks for people.")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
 NoDownload = Annotated[bool, typer.Option("--no-download", help="Never fetch weights.")]
 Persons = Annotated[int | None, typer.Option(min=1, help="People followed at most.")]
+Single = Annotated[bool, typer.Option("--single", help="One performer, whoever else is in the picture: --persons 1.")]
 Height = Annotated[float | None, typer.Option(min=0.5, max=2.5, help="Body height in metres: sets the scale.")]
 Fov = Annotated[float | None, typer.Option(min=10, max=170, help="Camera's field of view in degrees, longer side.")]
 Smoothing = Annotated[str | None, typer.Option(help="none, crisp, balanced or smooth.")]
@@ -74,10 +84,16 @@ def run(
     estimator: Estimator = None,
     checkpoint: Checkpoint = None,
     model_config: ModelConfig = None,
+    dataset: Dataset = None,
     runtime: ModelRuntime = None,
+    precision: Precision = None,
     device: Device = None,
+    flip_test: FlipTest = False,
     no_download: NoDownload = False,
+    detector: Detector = None,
+    detect_every: DetectEvery = None,
     persons: Persons = None,
+    single: Single = False,
     height: Height = None,
     fov: Fov = None,
     smoothing: Smoothing = None,
@@ -97,8 +113,10 @@ def run(
             "rotate_deg": rotate,
         },
         inference={
-            "estimator": estimator, "checkpoint": checkpoint, "model_config": model_config, "runtime": runtime,
-            "device": device, "download": False if no_download else None, "persons": persons,
+            "estimator": estimator, "checkpoint": checkpoint, "model_config": model_config, "dataset": dataset,
+            "runtime": runtime, "precision": precision, "device": device, "flip_test": flip_test or None,
+            "download": False if no_download else None, "detector": detector, "detect_every": detect_every,
+            "persons": _persons(persons, single=single),
         },
         body={"height_m": height, "fov_deg": fov, "smoothing": smoothing},
         output={"udp": udp, "mirror": mirror or None, "record": record and str(record)},
@@ -124,10 +142,16 @@ def process(
     estimator: Estimator = None,
     checkpoint: Checkpoint = None,
     model_config: ModelConfig = None,
+    dataset: Dataset = None,
     runtime: ModelRuntime = None,
+    precision: Precision = None,
     device: Device = None,
+    flip_test: FlipTest = False,
     no_download: NoDownload = False,
+    detector: Detector = None,
+    detect_every: DetectEvery = None,
     persons: Persons = None,
+    single: Single = False,
     height: Height = None,
     fov: Fov = None,
     smoothing: Smoothing = None,
@@ -141,8 +165,10 @@ def process(
             config,
             capture={"source": item, "rotate_deg": rotate},
             inference={
-                "estimator": estimator, "checkpoint": checkpoint, "model_config": model_config, "runtime": runtime,
-                "device": device, "download": False if no_download else None, "persons": persons,
+                "estimator": estimator, "checkpoint": checkpoint, "model_config": model_config, "dataset": dataset,
+                "runtime": runtime, "precision": precision, "device": device, "flip_test": flip_test or None,
+                "download": False if no_download else None, "detector": detector, "detect_every": detect_every,
+                "persons": _persons(persons, single=single),
             },
             body={"height_m": height, "fov_deg": fov, "smoothing": smoothing},
             output={"udp": udp, "mirror": mirror or None, "record": str(folder)},
@@ -207,31 +233,6 @@ def selftest(
         _write_report(report, figures.as_dict())
 
 
-models = typer.Typer(help="Model weights: what there is, and fetching it.", no_args_is_help=True)
-app.add_typer(models, name="models")
-
-
-@models.command("list")
-def list_models() -> None:
-    """Name every checkpoint that is known, and whether it is on this machine."""
-    from realtime_pose.checkpoints import find_local, read_manifest
-
-    table = Table("name", "model", "keypoints", "licence", "from", "here")
-    table.columns[0].min_width, table.columns[4].overflow = 16, "fold"
-    for name, entry in read_manifest().items():
-        model = f"{entry.size.upper()}, {entry.decoder}"
-        table.add_row(name, model, entry.layout, entry.licence, entry.repo, str(find_local(name) or "no"))
-    out.print(table)
-
-
-@models.command("download")
-def download_model(name: Annotated[str, typer.Argument(help="A name that `models list` shows.")]) -> None:
-    """Fetch the weights of one model; a download that broke off is gone on with."""
-    from realtime_pose.checkpoints import download
-
-    out.print(f"{name}: {download(name, _download_progress())}")
-
-
 @app.command()
 def doctor() -> None:
     """Say what is installed, which camera, device and estimator work here, and what to do about the rest."""
@@ -263,6 +264,12 @@ def _folders(inputs: list[str], to: Path) -> list[Path]:
     return folders
 
 
+def _persons(persons: int | None, *, single: bool) -> int | None:
+    if single and persons not in (None, 1):
+        raise ConfigError(f"--single follows one performer and --persons {persons} more; give one of the two")
+    return 1 if single else persons
+
+
 def _parse_size(size: str | None) -> tuple[int | None, int | None]:
     if size is None:
         return None, None
@@ -285,7 +292,7 @@ def _play(
     from realtime_pose.interface.run import open_run
 
     preview = PreviewWindow() if show else None  # first: where there is no display nothing else is touched
-    with open_run(settings, _say, _download_progress(), paced=paced, max_frames=max_frames) as session:
+    with open_run(settings, _say, download_progress(), paced=paced, max_frames=max_frames) as session:
         interrupted = follow(session, max_frames, preview, console=out, say=_say)
     figures = session.report()
     try:
@@ -298,18 +305,6 @@ def _play(
 
 def _say(sentence: str) -> None:
     out.print(f"[yellow]note[/] {escape(sentence)}")  # on the progress bar's own console, which moves aside for it
-
-
-def _download_progress() -> Any:  # noqa: ANN401 - checkpoints.Progress, imported late
-    shown = {"percent": -1}
-
-    def progress(had: int, total: int | None) -> None:
-        percent = 100 * had // total if total else 0
-        if percent != shown["percent"]:
-            shown["percent"] = percent
-            err.print(f"fetching weights: {had / 1e6:.0f} of {(total or 0) / 1e6:.0f} MB ({percent} %)", end="\r")
-
-    return progress
 
 
 def _write_report(path: Path, figures: Mapping[str, Any]) -> None:
