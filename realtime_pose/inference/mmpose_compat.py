@@ -4,16 +4,17 @@ import importlib
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime_pose.errors import ConfigError
-from realtime_pose.skeletons import COCO17, KeypointLayout
-from realtime_pose.utils.arrays import Float32, as_float32
+from realtime_pose.inference.topdown import CropGeometry, TopdownModel, fill
+from realtime_pose.skeletons import COCO17
+from realtime_pose.utils.arrays import as_float32
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 # mmpose's data set types, each with the layout its models predict.
 _LAYOUTS = {"CocoDataset": COCO17}
@@ -21,33 +22,37 @@ _VISION_TRANSFORMERS = ("mmpretrain.VisionTransformer", "mmcls.VisionTransformer
 _OUR_VISION_TRANSFORMER = "PlainVisionTransformer"
 
 
-@dataclass(frozen=True, eq=False)
-class TopdownModel:
-    """A model made from an mmpose config, with what its crops and heatmaps must be like.
+def load_mmpose_model(config_path: Path, tensors: "Mapping[str, Tensor]", described: str) -> TopdownModel:
+    """The model of an mmpose config, filled with `tensors`, which errors call `described`; ready to run.
 
-    Attributes:
-        network: mmpose's model, on torch's meta device: its tensors have shapes, but no values until a checkpoint
-            brings them. `network(pictures, None, mode="tensor")` then gives raw heatmaps (N, K, H, W).
-        layout: The keypoints it predicts.
-        input_wh: Width and height of a crop in px.
-        blur_kernel: Side of the Gaussian that DARK decoding blurs heatmaps with, in heatmap px.
-        padding: How much larger than the box a crop is.
-        mean_rgb: (3,) the colour that is taken off, 0..255.
-        std_rgb: (3,) what the rest is divided by.
+    Raises:
+        ConfigError: See `build_topdown_model`.
+        CheckpointError: The weights do not fit the model tensor by tensor.
     """
+    model = build_topdown_model(config_path)
+    fill(model.network, tensors, described)
+    return replace(model, network=_tensor_mode(model.network))
 
-    network: "nn.Module"
-    layout: KeypointLayout
-    input_wh: tuple[int, int]
-    blur_kernel: int
-    padding: float
-    mean_rgb: Float32
-    std_rgb: Float32
+
+def _tensor_mode(network: "nn.Module") -> "nn.Module":
+    """mmpose's model as a plain network: crops in, heatmaps out."""
+    from torch import Tensor, nn
+
+    class TensorMode(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, crops: Tensor) -> Tensor:
+            return self.network(crops, None, mode="tensor")
+
+    return TensorMode().eval()
 
 
 def build_topdown_model(config_path: Path) -> TopdownModel:
-    """The model that an mmpose config (.py) describes.
+    """The model that an mmpose config (.py) describes, its tensors without values yet (torch's meta device).
 
+    Its network is mmpose's own: `network(crops, None, mode="tensor")` gives heatmaps.
     A config is Python code and is run: use only your own and the program's.
 
     Raises:
@@ -85,11 +90,13 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
     return TopdownModel(
         network=network.eval(),
         layout=_LAYOUTS[dataset["type"]],
-        input_wh=(int(codec["input_size"][0]), int(codec["input_size"][1])),
-        blur_kernel=int(codec.get("blur_kernel_size", 11)),
-        padding=_padding(dataset),
-        mean_rgb=as_float32(preprocessor["mean"]),
-        std_rgb=as_float32(preprocessor["std"]),
+        geometry=CropGeometry(
+            input_wh=(int(codec["input_size"][0]), int(codec["input_size"][1])),
+            blur_kernel=int(codec.get("blur_kernel_size", 11)),
+            padding=_padding(dataset),
+            mean_rgb=as_float32(preprocessor["mean"]),
+            std_rgb=as_float32(preprocessor["std"]),
+        ),
     )
 
 

@@ -1,0 +1,71 @@
+"""What is known of a top-down heatmap model: its network, and how it is fed and read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from realtime_pose.errors import CheckpointError
+from realtime_pose.skeletons import KeypointLayout
+from realtime_pose.utils.arrays import Float32, as_float32
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+# ImageNet's colours, which every published ViTPose was trained with.
+_MEAN_RGB = as_float32(np.array([123.675, 116.28, 103.53]))
+_STD_RGB = as_float32(np.array([58.395, 57.12, 57.375]))
+
+
+@dataclass(frozen=True, eq=False)
+class CropGeometry:
+    """How people become a network's input, and its heatmaps keypoints; the defaults are every ViTPose's.
+
+    Attributes:
+        input_wh: Width and height of a crop in px.
+        blur_kernel: Side of the Gaussian that DARK decoding blurs heatmaps with, in heatmap px.
+        padding: How much larger than the box a crop is.
+        mean_rgb: (3,) the colour that is taken off, 0..255.
+        std_rgb: (3,) what the rest is divided by.
+    """
+
+    input_wh: tuple[int, int] = (192, 256)
+    blur_kernel: int = 11
+    padding: float = 1.25
+    mean_rgb: Float32 = _MEAN_RGB
+    std_rgb: Float32 = _STD_RGB
+
+
+@dataclass(frozen=True, eq=False)
+class TopdownModel:
+    """A model in torch, ready to run on the CPU.
+
+    Attributes:
+        network: Normalised RGB crops (N, 3, H, W) in, heatmaps (N, K, H/4, W/4) out.
+        layout: The keypoints it predicts.
+        geometry: How it is fed and read.
+    """
+
+    network: "nn.Module"
+    layout: KeypointLayout
+    geometry: CropGeometry
+
+
+def fill(network: "nn.Module", tensors: "Mapping[str, Tensor]", described: str) -> None:
+    """Give a network its weights, which must fit it tensor by tensor; `described` is what errors call them.
+
+    Raises:
+        CheckpointError: They do not fit.
+    """
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    wrong = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
+    if wrong:
+        name = wrong[0]
+        raise CheckpointError(
+            f"{described}, which is not the model of the config: {name} is {found.get(name, 'missing')}, "
+            f"wanted {wanted.get(name, 'nothing of that name')} ({len(wrong)} tensors differ); "
+            "give the --model-config that belongs to it"
+        )
+    network.load_state_dict(tensors, assign=True)
