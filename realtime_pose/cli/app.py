@@ -36,9 +36,7 @@ ModelConfig = Annotated[str | None, typer.Option(help="mmpose model config (.py)
 Dataset = Annotated[
     str | None, typer.Option(help="Head of a checkpoint with several: coco, aic, mpii, ap10k, apt36k or wholebody.")
 ]
-ModelRuntime = Annotated[
-    str | None, typer.Option("--runtime", help="auto, torch, onnxruntime, openvino or tensorrt.")
-]
+ModelRuntime = Annotated[str | None, typer.Option("--runtime", help="auto, torch, onnxruntime, openvino or tensorrt.")]
 Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16, int8 or int4.")]
 FlipTest = Annotated[bool, typer.Option("--flip-test", help="Look twice, once mirrored: steadier, twice the work.")]
 Detector = Annotated[str | None, typer.Option(help="Who finds people: auto, blazepose, rtdetr, yolox or whole-frame.")]

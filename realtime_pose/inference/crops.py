@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from realtime_pose.inference.topdown import CropGeometry
 from realtime_pose.utils.arrays import Bool, Float32, Float64, UInt8
 
 
@@ -46,17 +47,15 @@ class Cropper:
     """Cuts, scales and normalises people; keeps the memory of its largest batch.
 
     Args:
-        input_wh: Width and height of a crop in px.
-        padding: How much larger than the box a crop is.
-        mean_rgb: (3,) the colour taken off, 0..255.
-        std_rgb: (3,) what the rest is divided by.
+        geometry: Size, padding and colours of a crop.
     """
 
-    def __init__(self, input_wh: tuple[int, int], padding: float, mean_rgb: Float32, std_rgb: Float32) -> None:
-        self._wh, self._padding = input_wh, padding
+    def __init__(self, geometry: CropGeometry) -> None:
+        self._wh = input_wh = geometry.input_wh
+        self._padding = geometry.padding
         self._aspect = input_wh[0] / input_wh[1]
-        self._gain = (1 / std_rgb).astype(np.float32)
-        self._offset = (-mean_rgb / std_rgb).astype(np.float32)
+        self._gain = (1 / np.array(geometry.std_rgb)).astype(np.float32)
+        self._offset = (-np.array(geometry.mean_rgb) / np.array(geometry.std_rgb)).astype(np.float32)
         self._crop_bgr: UInt8 = np.empty((input_wh[1], input_wh[0], 3), np.uint8)
         self._batch: Float32 = np.empty((0, 3, input_wh[1], input_wh[0]), np.float32)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from realtime_pose.errors import ConfigError
 from realtime_pose.inference.topdown import CropGeometry, TopdownModel, fill
 from realtime_pose.skeletons import COCO17
-from realtime_pose.utils.arrays import as_float32
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -94,8 +93,8 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
             input_wh=(int(codec["input_size"][0]), int(codec["input_size"][1])),
             blur_kernel=int(codec.get("blur_kernel_size", 11)),
             padding=_padding(dataset),
-            mean_rgb=as_float32(preprocessor["mean"]),
-            std_rgb=as_float32(preprocessor["std"]),
+            mean_rgb=tuple(map(float, preprocessor["mean"])),
+            std_rgb=tuple(map(float, preprocessor["std"])),
         ),
     )
 

@@ -4,18 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from realtime_pose.errors import CheckpointError
 from realtime_pose.skeletons import KeypointLayout
-from realtime_pose.utils.arrays import Float32, as_float32
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-# ImageNet's colours, which every published ViTPose was trained with.
-_MEAN_RGB = as_float32(np.array([123.675, 116.28, 103.53]))
-_STD_RGB = as_float32(np.array([58.395, 57.12, 57.375]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,15 +19,15 @@ class CropGeometry:
         input_wh: Width and height of a crop in px.
         blur_kernel: Side of the Gaussian that DARK decoding blurs heatmaps with, in heatmap px.
         padding: How much larger than the box a crop is.
-        mean_rgb: (3,) the colour that is taken off, 0..255.
-        std_rgb: (3,) what the rest is divided by.
+        mean_rgb: The colour that is taken off, 0..255; ImageNet's.
+        std_rgb: What the rest is divided by.
     """
 
     input_wh: tuple[int, int] = (192, 256)
     blur_kernel: int = 11
     padding: float = 1.25
-    mean_rgb: Float32 = _MEAN_RGB
-    std_rgb: Float32 = _STD_RGB
+    mean_rgb: tuple[float, ...] = (123.675, 116.28, 103.53)
+    std_rgb: tuple[float, ...] = (58.395, 57.12, 57.375)
 
 
 @dataclass(frozen=True, eq=False)
