@@ -58,6 +58,7 @@ class VisionTransformer(nn.Module):
         else:
             names = ("embed_dims", "num_layers", "num_heads", "feedforward_channels")
             width, depth, heads, hidden = (int(arch[name]) for name in names)
+        self.width = width
         self.grid = (img_size[0] // patch_size, img_size[1] // patch_size)
         self.patch_embed = _PatchEmbedding(width, patch_size, padding=(patch_cfg or {}).get("padding", 0))
         self.pos_embed = nn.Parameter(torch.zeros(1, self.grid[0] * self.grid[1], width))
@@ -70,7 +71,8 @@ class VisionTransformer(nn.Module):
         for layer in self.layers:
             tokens = layer(tokens)
         features = self.ln1(tokens).transpose(1, 2)
-        return (features.reshape(len(image), -1, *self.grid),)
+        # -1 for the number of pictures: an exported model takes any.
+        return (features.reshape(-1, self.width, *self.grid),)
 
 
 class _PatchEmbedding(nn.Module):
@@ -105,12 +107,12 @@ class _Attention(nn.Module):
         self.proj = nn.Linear(width, width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        n, length, width = tokens.shape
+        _, length, width = tokens.shape
         # (N, L, 3C) -> three of (N, heads, L, C / heads)
-        qkv = self.qkv(tokens).reshape(n, length, 3, self.heads, width // self.heads)
+        qkv = self.qkv(tokens).reshape(-1, length, 3, self.heads, width // self.heads)
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(query, key, value)
-        return self.proj(mixed.transpose(1, 2).reshape(n, length, width))
+        return self.proj(mixed.transpose(1, 2).reshape(-1, length, width))
 
 
 class _FeedForward(nn.Module):
