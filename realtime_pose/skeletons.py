@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,9 +42,36 @@ class KeypointLayout:
         """For each row, the row of the same point on the other side (itself on the midline)."""
         return tuple(self.index[_mirror_of(name)] for name in self.names)
 
+    @cached_property
+    def sides(self) -> tuple[str, ...]:
+        """For each row "left", "right" or, on the midline, "middle"."""
+        return tuple(side_of(name) for name in self.names)
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """For each row "body", "foot", "hand" or "face"; eyes, ears and nose as COCO has them belong to the body."""
+        return tuple(_PART_OF.get(name, "body") for name in self.names)
+
+    @cached_property
+    def has_body(self) -> bool:
+        """Whether it is a person's body that can be lifted: it has both shoulders, elbows ... and ankles.
+
+        An animal's layout has paws where a person has wrists and ankles.
+        """
+        return all(name in self.index for name in LIMB_NAMES)
+
     def rows(self, names: Sequence[str]) -> list[int]:
         """The rows of `names`, in that order. Raises KeyError for a name the layout lacks."""
         return [self.index[name] for name in names]
+
+    def rows_of(self, other: "KeypointLayout") -> tuple[int, ...]:
+        """For each keypoint of `other` its row here, -1 where this layout has no point of that name."""
+        return tuple(self.index.get(name, -1) for name in other.names)
+
+
+def side_of(name: str) -> str:
+    """The side that a point's name says: "left", "right" or "middle"."""
+    return next((side for side in ("left", "right") if name.startswith(side)), "middle")
 
 
 def _layout(name: str, names: tuple[str, ...], links: Sequence[tuple[str, str]]) -> KeypointLayout:
@@ -53,6 +81,16 @@ def _layout(name: str, names: tuple[str, ...], links: Sequence[tuple[str, str]])
 def _both_sides(*links: tuple[str, str]) -> list[tuple[str, str]]:
     return [(f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in links]
 
+
+def _chain(*names: str) -> list[tuple[str, str]]:
+    """Links from each name to the next."""
+    return list(pairwise(names))
+
+
+LIMB_NAMES = tuple(
+    f"{side}_{point}" for point in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")
+)
+"""The twelve points without which a body cannot be lifted."""
 
 # fmt: off
 _COCO17_NAMES = (
@@ -64,7 +102,57 @@ _FEET_AND_HANDS = (
     "left_heel", "right_heel", "left_toe", "right_toe", "left_pinky", "right_pinky", "left_index", "right_index",
     "left_thumb", "right_thumb",
 )
+# Of both feet, a side at a time, as COCO-WholeBody and COCO-25 have them. BlazePose's "toe" is the tip of the whole
+# foot, so it is neither the big toe nor the small one.
+_TOES_AND_HEELS = (
+    "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
+)
+# The 68 points of a face (iBUG's scheme, which COCO-WholeBody took), from the person's right to their left.
+_JAW = (*(f"right_jaw_{i}" for i in range(8)), "chin", *(f"left_jaw_{i}" for i in range(7, -1, -1)))
+_BROWS = {
+    "right": tuple(f"right_brow_{i}" for i in range(5)),
+    "left": tuple(f"left_brow_{i}" for i in range(4, -1, -1)),
+}
+_NOSE_BRIDGE = tuple(f"nose_bridge_{i}" for i in range(4))
+_NOSTRILS = ("right_nostril_0", "right_nostril_1", "nose_base", "left_nostril_1", "left_nostril_0")
+_EYES = {
+    "right": tuple(f"right_eye_{point}" for point in
+                   ("outer", "upper_outer", "upper_inner", "inner", "lower_inner", "lower_outer")),
+    "left": tuple(f"left_eye_{point}" for point in
+                  ("inner", "upper_inner", "upper_outer", "outer", "lower_outer", "lower_inner")),
+}
+_LIPS = (
+    "right_lip_corner", "right_lip_upper_0", "right_lip_upper_1", "lip_upper", "left_lip_upper_1", "left_lip_upper_0",
+    "left_lip_corner", "left_lip_lower_0", "left_lip_lower_1", "lip_lower", "right_lip_lower_1", "right_lip_lower_0",
+)
+_MOUTH = (
+    "right_mouth_corner", "right_mouth_upper", "mouth_upper", "left_mouth_upper",
+    "left_mouth_corner", "left_mouth_lower", "mouth_lower", "right_mouth_lower",
+)
 # fmt: on
+_FACE = (
+    *_JAW,
+    *_BROWS["right"],
+    *_BROWS["left"],
+    *_NOSE_BRIDGE,
+    *_NOSTRILS,
+    *_EYES["right"],
+    *_EYES["left"],
+    *_LIPS,
+    *_MOUTH,
+)  # fmt: skip
+# A finger's points from the palm to the tip. The knuckle that BlazePose marks bears the name that it has there.
+_FINGERS = (
+    ("thumb_1", "thumb", "thumb_3", "thumb_tip"),
+    *((finger, f"{finger}_2", f"{finger}_3", f"{finger}_tip") for finger in ("index", "middle", "ring", "pinky")),
+)
+_HAND = ("hand_root", *(point for finger in _FINGERS for point in finger))
+_PART_OF = (
+    dict.fromkeys((*_TOES_AND_HEELS, "left_toe", "right_toe"), "foot")
+    | dict.fromkeys([f"{side}_{point}" for side in ("left", "right") for point in _HAND], "hand")
+    | dict.fromkeys(_FACE, "face")
+)
+
 _COCO17_LINKS = [
     ("nose", "left_eye"),
     ("nose", "right_eye"),
@@ -78,6 +166,17 @@ _FEET_AND_HANDS_LINKS = _both_sides(
     ("ankle", "heel"), ("heel", "toe"), ("ankle", "toe"),
     ("wrist", "thumb"), ("wrist", "index"), ("wrist", "pinky"), ("index", "pinky"),
 )  # fmt: skip
+_FACE_LINKS = [
+    link
+    for contour in (_JAW, *_BROWS.values(), (*_NOSE_BRIDGE, "nose_base"), _NOSTRILS,
+                    *((*ring, ring[0]) for ring in (*_EYES.values(), _LIPS, _MOUTH)))
+    for link in _chain(*contour)
+]  # fmt: skip
+_WHOLEBODY_LINKS = [
+    *_both_sides(("ankle", "big_toe"), ("ankle", "small_toe"), ("ankle", "heel"), ("wrist", "hand_root")),
+    *_both_sides(*(link for finger in _FINGERS for link in _chain("hand_root", *finger))),
+    *_FACE_LINKS,
+]
 
 COCO17 = _layout("coco17", _COCO17_NAMES, _COCO17_LINKS)
 """COCO's 17 body keypoints: what ViTPose gives, and what a `pose` packet carries."""
@@ -85,7 +184,73 @@ COCO17 = _layout("coco17", _COCO17_NAMES, _COCO17_LINKS)
 COCO17_FEET_HANDS = _layout("coco17_feet_hands", _COCO17_NAMES + _FEET_AND_HANDS, _COCO17_LINKS + _FEET_AND_HANDS_LINKS)
 """COCO-17 first, then BlazePose's heels, toes (its foot index) and three knuckles of each hand."""
 
-LAYOUTS = {layout.name: layout for layout in (COCO17, COCO17_FEET_HANDS)}
+COCO25 = _layout(
+    "coco25",
+    (*_COCO17_NAMES[:5], "neck", *_COCO17_NAMES[5:13], "pelvis", *_COCO17_NAMES[13:], *_TOES_AND_HEELS),
+    [
+        ("nose", "left_eye"), ("nose", "right_eye"), ("left_eye", "right_eye"), ("nose", "neck"), ("neck", "pelvis"),
+        *_both_sides(("eye", "ear"), ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")),
+        *((f"{side}_{point}", middle) for side in ("left", "right")
+          for point, middle in (("shoulder", "neck"), ("hip", "pelvis"))),
+        *_both_sides(("ankle", "heel"), ("heel", "big_toe"), ("big_toe", "small_toe")),
+    ],
+)  # fmt: skip
+"""COCO-17, neck, pelvis (there: "hip") and feet, in the order of easy_ViTPose's coco_25 models."""
+
+COCO_WHOLEBODY133 = _layout(
+    "coco_wholebody133",
+    (*_COCO17_NAMES, *_TOES_AND_HEELS, *_FACE, *(f"{side}_{point}" for side in ("left", "right") for point in _HAND)),
+    _COCO17_LINKS + _WHOLEBODY_LINKS,
+)
+"""COCO-17 first, then feet, 68 points of the face, the left hand's 21 and the right hand's (Jin et al., 2020)."""
+
+AIC14 = _layout(
+    "aic14",
+    (*(f"{side}_{point}" for points in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
+       for side in ("right", "left") for point in points), "head_top", "neck"),
+    [
+        ("head_top", "neck"), ("left_shoulder", "neck"), ("right_shoulder", "neck"), ("left_hip", "right_hip"),
+        *_both_sides(
+            ("shoulder", "elbow"), ("elbow", "wrist"), ("shoulder", "hip"), ("hip", "knee"), ("knee", "ankle")),
+    ],
+)  # fmt: skip
+"""AI Challenger's 14 keypoints."""
+
+MPII16 = _layout(
+    "mpii16",
+    (
+        "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis", "thorax",
+        "upper_neck", "head_top", "right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow",
+        "left_wrist",
+    ),
+    [
+        *_chain("pelvis", "thorax", "upper_neck", "head_top"),
+        *((f"{side}_{point}", middle) for side in ("left", "right")
+          for point, middle in (("shoulder", "upper_neck"), ("hip", "pelvis"))),
+        *_both_sides(("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")),
+    ],
+)  # fmt: skip
+"""MPII Human Pose's 16 keypoints."""
+
+AP10K17 = _layout(
+    "ap10k17",
+    (
+        "left_eye", "right_eye", "nose", "neck", "tail_root", "left_shoulder", "left_elbow", "left_front_paw",
+        "right_shoulder", "right_elbow", "right_front_paw", "left_hip", "left_knee", "left_back_paw", "right_hip",
+        "right_knee", "right_back_paw",
+    ),
+    [
+        ("left_eye", "right_eye"), ("left_eye", "nose"), ("right_eye", "nose"), *_chain("nose", "neck", "tail_root"),
+        *((middle, f"{side}_{point}") for side in ("left", "right")
+          for point, middle in (("shoulder", "neck"), ("hip", "tail_root"))),
+        *_both_sides(("shoulder", "elbow"), ("elbow", "front_paw"), ("hip", "knee"), ("knee", "back_paw")),
+    ],
+)  # fmt: skip
+"""AP-10K's 17 keypoints of an animal; APT-36K has the same."""
+
+LAYOUTS = {
+    layout.name: layout for layout in (COCO17, COCO17_FEET_HANDS, COCO25, COCO_WHOLEBODY133, AIC14, MPII16, AP10K17)
+}
 """Every layout by name, for files that name theirs."""
 
 
