@@ -69,11 +69,26 @@ def check_safetensors(path: Path) -> None:
     Raises:
         CheckpointError: The file is damaged or cut short.
     """
+    _safetensors_notes(path)
+
+
+def read_notes(path: Path) -> dict[str, str]:
+    """The notes in the header of a .safetensors file; empty for any other file, and for one without.
+
+    Raises:
+        CheckpointError: The file is damaged or cut short.
+    """
+    with path.open("rb") as file:
+        start = file.read(9)
+    return _safetensors_notes(path) if start[8:] == b"{" else {}
+
+
+def _safetensors_notes(path: Path) -> dict[str, str]:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(str(path), framework="numpy"):
-            pass
+        with safe_open(str(path), framework="numpy") as file:
+            return file.metadata() or {}
     except (SafetensorError, OSError) as exc:
         raise CheckpointError(f"{path} is damaged or cut short ({exc}); delete it and download it again") from exc
 

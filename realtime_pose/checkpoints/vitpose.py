@@ -1,19 +1,23 @@
 """Reads ViTPose weights of every family and gives them mmpose's names.
 
-Three namings are known by their keys, never by a file's name: mmpose 1.x, the original repository's (mmpose 0.x) and
-Hugging Face's. ViTPose++ has one expert per data set for the last rows of each layer's `mlp.fc2`; expert 0 is COCO's.
-Joined with the shared rows it gives an ordinary ViTPose.
+Three namings are known by their keys, never by a file's name: mmpose 1.x, the original repository's (mmpose 0.x, and
+easy_ViTPose) and Hugging Face's. ViTPose+ and ViTPose++ have one expert per data set for the last rows of each layer's
+`mlp.fc2`, and in the original files also one head each. An expert joined with the shared rows, and its head, are an
+ordinary ViTPose.
 
 Sources: Xu et al., "ViTPose" (2022) and "ViTPose++" (2023), section 3.4.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from realtime_pose.checkpoints.files import read_tensors
+from realtime_pose.checkpoints.datasets import EXPERTS, LAYOUT_OF, check_dataset, count_of, dataset_of
+from realtime_pose.checkpoints.files import read_notes, read_tensors
 from realtime_pose.errors import CheckpointError
+from realtime_pose.skeletons import KeypointLayout
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,8 +55,11 @@ _MMPOSE_FROM_ORIGINAL = (
     (r"^backbone\.last_norm\.", "backbone.ln1."),
     (r"^keypoint_head\.", "head."),
 )
-# Parts of a file that a running model has no use for: the class token, the heads of other data sets.
+# Parts of a file that a running model has no use for: the class token, the heads and experts of other data sets.
 _UNUSED = re.compile(r"^backbone\.cls_token$|^associate_keypoint_heads\.|\.mlp\.experts\.")
+
+NOTE = "realtime_pose."
+"""What the names of our own notes in a safetensors file begin with: dataset and family."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +67,13 @@ class VitPoseWeights:
     """The weights of one ViTPose under mmpose 1.x's names, and what their shapes tell.
 
     Attributes:
-        family: The naming that the file had: "mmpose", "original" or "huggingface".
+        family: The naming that the file had (before we converted it): "mmpose", "original" or "huggingface".
         size: "s", "b", "l" or "h"; None for a width and depth that no published model has.
         width: Numbers a token has.
         layers: Transformer layers.
         decoder: "classic" or "simple".
-        keypoints: Heatmaps that come out.
+        dataset: Whose keypoints it finds: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody.
+        heads: The data sets that the file has a head for; `dataset` is one of them.
         tensors: Name -> float32 tensor.
     """
 
@@ -74,30 +82,52 @@ class VitPoseWeights:
     width: int
     layers: int
     decoder: str
-    keypoints: int
+    dataset: str
+    heads: tuple[str, ...]
     tensors: "Tensors"
+
+    @property
+    def layout(self) -> KeypointLayout:
+        """The keypoints that its heatmaps are of."""
+        return LAYOUT_OF[self.dataset]
+
+    @property
+    def keypoints(self) -> int:
+        """Heatmaps that come out."""
+        return count_of(self.dataset)
 
     def __str__(self) -> str:
         name = f"ViTPose-{self.size.upper()}" if self.size else "a ViTPose of no published size"
-        shape = f"{self.width} wide, {self.layers} layers, {self.decoder} decoder, {self.keypoints} keypoints"
-        return f"{name} ({shape})"
+        shape = f"{self.width} wide, {self.layers} layers, {self.decoder} decoder"
+        return f"{name} ({shape}, {self.keypoints} keypoints of {self.dataset})"
 
 
-def load_vitpose(path: Path) -> VitPoseWeights:
+def load_vitpose(path: Path, dataset: str = "") -> VitPoseWeights:
     """The ViTPose weights in a .safetensors or .pth file of any known family.
 
-    Raises:
-        CheckpointError: The file cannot be read safely (see `read_tensors`), or is no whole ViTPose.
-    """
-    return recognise_vitpose(read_tensors(path), path)
-
-
-def recognise_vitpose(tensors: "Tensors", path: Path) -> VitPoseWeights:
-    """What `load_vitpose` gives, from tensors that were read already; `path` is what errors call them.
+    Args:
+        path: The file.
+        dataset: Which head of a file with several, and whose keypoints a file with 17 has; empty takes COCO's, or the
+            only ones there are.
 
     Raises:
-        CheckpointError: They are no whole ViTPose.
+        UnknownChoiceError: There is no such data set.
+        CheckpointError: The file cannot be read safely (see `read_tensors`), is no whole ViTPose, or has no head for
+            that data set.
     """
+    return recognise_vitpose(read_tensors(path), path, dataset, read_notes(path))
+
+
+def recognise_vitpose(
+    tensors: "Tensors", path: Path, dataset: str = "", notes: Mapping[str, str] | None = None
+) -> VitPoseWeights:
+    """What `load_vitpose` gives, from tensors and notes that were read already; `path` is what errors call them.
+
+    Raises:
+        UnknownChoiceError: There is no such data set.
+        CheckpointError: They are no whole ViTPose, or have no head for that data set.
+    """
+    check_dataset(dataset)
     family = next((name for name, key in _FAMILIES.items() if key in tensors), None)
     if family is None:
         example = next(iter(tensors), "nothing")
@@ -105,29 +135,140 @@ def recognise_vitpose(tensors: "Tensors", path: Path) -> VitPoseWeights:
             f"{path} is no ViTPose that is known (it has {example!r}); "
             f"wanted the naming of one of: {', '.join(_FAMILIES)}"
         )
+    notes = notes or {}
+    dataset = _noted_dataset(notes, dataset, path)
     try:
         if family == "huggingface":
             tensors = _original_from_huggingface(tensors)
-        if family != "mmpose":
+        if family == "mmpose":
+            dataset = dataset_of(tensors["head.final_layer.weight"].shape[0], dataset, str(path))
+            heads: tuple[str, ...] = (dataset,)
+        else:
+            tensors, dataset, heads = _of_one_dataset(tensors, dataset, str(path))
             tensors = _mmpose_from_original(tensors)
         width = tensors["backbone.pos_embed"].shape[2]
-        keypoints = tensors["head.final_layer.weight"].shape[0]
     except (KeyError, IndexError, RuntimeError) as exc:  # a missing or misshapen tensor
         raise CheckpointError(f"{path} is no whole ViTPose: {exc} is missing or misshapen; download it again") from exc
+    tensors = {name: tensor for name, tensor in tensors.items() if not _UNUSED.search(name)}
     layers = sum(name.endswith(".attn.qkv.weight") for name in tensors)
+    decoder = "classic" if "head.deconv_layers.0.weight" in tensors else "simple"
+    missing = sorted(_names(layers, decoder) - tensors.keys())
+    if missing:
+        raise CheckpointError(
+            f"{path} is no whole ViTPose: {missing[0]} is missing ({len(missing)} tensors in all); download it again"
+        )
     return VitPoseWeights(
-        family=family,
+        family=notes.get(f"{NOTE}family", family),
         size=_SIZES.get((width, layers)),
         width=width,
         layers=layers,
-        decoder="classic" if "head.deconv_layers.0.weight" in tensors else "simple",
-        keypoints=keypoints,
-        tensors={
-            name: tensor.float() if tensor.is_floating_point() else tensor
-            for name, tensor in tensors.items()
-            if not _UNUSED.search(name)
-        },
+        decoder=decoder,
+        dataset=dataset,
+        heads=heads,
+        tensors={name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()},
     )
+
+
+def _noted_dataset(notes: Mapping[str, str], dataset: str, path: Path) -> str:
+    """The data set that a file of ours names, which then decides; else what the user said."""
+    noted = notes.get(f"{NOTE}dataset", "")
+    if noted and noted not in LAYOUT_OF:
+        raise CheckpointError(f"{path} was converted for {noted!r}, which this version does not know; convert it anew")
+    if noted and dataset not in ("", noted):
+        raise CheckpointError(f"{path} was converted for {noted}, not {dataset}; leave --dataset away")
+    return noted or dataset
+
+
+def _names(layers: int, decoder: str) -> set[str]:
+    """The names of all tensors of a ViTPose, as mmpose 1.x calls them."""
+    parts = ("ln1", "ln2", "attn.qkv", "attn.proj", "ffn.layers.0.0", "ffn.layers.1")
+    modules = ["backbone.patch_embed.projection", "backbone.ln1", "head.final_layer"]
+    modules += [f"backbone.layers.{i}.{part}" for i in range(layers) for part in parts]
+    names = {"backbone.pos_embed", *(f"{module}.{part}" for module in modules for part in ("weight", "bias"))}
+    if decoder == "classic":
+        normalised = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+        names |= {f"head.deconv_layers.{i}.weight" for i in (0, 3)}
+        names |= {f"head.deconv_layers.{i}.{part}" for i in (1, 4) for part in normalised}
+    return names
+
+
+# --- experts and heads, under the original names ----------------------------------------------------------------------
+
+
+def _of_one_dataset(tensors: "Tensors", dataset: str, described: str) -> "tuple[Tensors, str, tuple[str, ...]]":
+    """The tensors with the head and the expert of one data set in their plain places; that data set; all heads.
+
+    The same as the original repository's tools/model_split.py does, and files that it made are known again.
+    """
+    experts = sum(bool(re.fullmatch(r"backbone\.blocks\.0\.mlp\.experts\.\d+\.weight", name)) for name in tensors)
+    associates = _associate_heads(tensors)
+    count = tensors["keypoint_head.final_layer.weight"].shape[0]
+    joined = _joined_expert(tensors, experts)
+    if joined in EXPERTS and count_of(joined) == count:
+        own = joined
+    else:
+        own = dataset_of(count, "" if experts or associates else dataset, described)
+    heads = {own: "keypoint_head."} | {name: prefix for name, prefix in associates.items() if name != own}
+    chosen = dataset or own
+    if chosen not in heads:
+        raise CheckpointError(f"{described} has no head for {chosen} (it has: {', '.join(heads)})")
+    if experts and (chosen != own or not joined):
+        tensors = _with_expert(tensors, chosen, described)
+    return _with_head(tensors, heads[chosen], count_of(chosen)), chosen, tuple(heads)
+
+
+def _associate_heads(tensors: "Tensors") -> dict[str, str]:
+    """Data set -> what the names of its head begin with. A head with too few keypoints is some other data set's."""
+    prefixes = {name: f"associate_keypoint_heads.{i}." for i, name in enumerate(EXPERTS[1:])}
+    sizes = {name: tensors.get(f"{prefix}final_layer.weight") for name, prefix in prefixes.items()}
+    return {
+        name: prefixes[name] for name, last in sizes.items() if last is not None and last.shape[0] >= count_of(name)
+    }
+
+
+def _joined_expert(tensors: "Tensors", experts: int) -> str:
+    """Whose expert is joined to the shared rows of fc2 already: a data set's, "another's", or nobody's (empty)."""
+    import torch
+
+    fc2 = tensors["backbone.blocks.0.mlp.fc2.weight"]
+    if fc2.shape[0] < tensors["backbone.pos_embed"].shape[2]:
+        return ""
+    for name, index in zip(EXPERTS, range(experts), strict=False):
+        expert = tensors[f"backbone.blocks.0.mlp.experts.{index}.weight"]
+        if torch.equal(fc2[-expert.shape[0] :], expert):
+            return name
+    return "another's"
+
+
+def _with_expert(tensors: "Tensors", dataset: str, described: str) -> "Tensors":
+    """The tensors with the data set's expert as the last rows of every fc2."""
+    import torch
+
+    index = EXPERTS.index(dataset) if dataset in EXPERTS else 0
+    width = tensors["backbone.pos_embed"].shape[2]
+    changed = dict(tensors)
+    for name in tensors:
+        if ".mlp.fc2." in name:
+            expert = tensors.get(name.replace(".mlp.fc2.", f".mlp.experts.{index}."))
+            if expert is None:
+                raise CheckpointError(f"{described} has no expert for {dataset}; choose another --dataset")
+            changed[name] = torch.cat((tensors[name][: width - expert.shape[0]], expert))
+    return changed
+
+
+def _with_head(tensors: "Tensors", prefix: str, keypoints: int) -> "Tensors":
+    """The tensors with the head of that prefix in the place of the plain one, and no more keypoints than it needs."""
+    if prefix == "keypoint_head.":
+        return tensors
+    changed = {name: tensor for name, tensor in tensors.items() if not name.startswith("keypoint_head.")}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix):
+            cut = tensor[:keypoints] if ".final_layer." in name else tensor
+            changed[f"keypoint_head.{name.removeprefix(prefix)}"] = cut
+    return changed
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
 
 
 def _renamed(tensors: "Tensors", table: tuple[tuple[str, str], ...]) -> "Tensors":
@@ -153,14 +294,8 @@ def _original_from_huggingface(tensors: "Tensors") -> "Tensors":
 
 
 def _mmpose_from_original(tensors: "Tensors") -> "Tensors":
-    """mmpose 1.x's names: expert 0 is joined to each fc2, and the class token's position is spread over the patches."""
-    import torch
-
-    folded = dict(tensors)
-    for name, tensor in tensors.items():
-        expert = folded.get(name.replace(".mlp.fc2.", ".mlp.experts.0.")) if ".mlp.fc2." in name else None
-        if expert is not None:
-            folded[name] = torch.cat((tensor, expert))
-    position = folded["backbone.pos_embed"]
-    folded["backbone.pos_embed"] = position[:, 1:] + position[:, :1]
-    return _renamed(folded, _MMPOSE_FROM_ORIGINAL)
+    """mmpose 1.x's names; the class token's position is spread over the patches."""
+    renamed = _renamed(tensors, _MMPOSE_FROM_ORIGINAL)
+    position = renamed["backbone.pos_embed"]
+    renamed["backbone.pos_embed"] = position[:, 1:] + position[:, :1]
+    return renamed

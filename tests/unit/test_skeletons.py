@@ -185,8 +185,8 @@ def test_coco25_is_easy_vitposes():
     """Order and links of "coco_25" in easy_ViTPose's vit_utils/visualization.py; its "hip" is our pelvis."""
     theirs = (
         "nose left_eye right_eye left_ear right_ear neck left_shoulder right_shoulder left_elbow right_elbow "
-        "left_wrist right_wrist left_hip right_hip hip left_knee right_knee left_ankle right_ankle left_big_toe left_small_toe "
-        "left_heel right_big_toe right_small_toe right_heel"
+        "left_wrist right_wrist left_hip right_hip hip left_knee right_knee left_ankle right_ankle left_big_toe "
+        "left_small_toe left_heel right_big_toe right_small_toe right_heel"
     )
     assert COCO25.names == tuple(theirs.replace(" hip ", " pelvis ").split())
     links = [
