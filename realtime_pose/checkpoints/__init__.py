@@ -3,26 +3,36 @@
 Nothing here needs torch until weights are read.
 """
 
-from realtime_pose.checkpoints.datasets import EXPERTS, LAYOUT_OF, check_dataset, dataset_of
-from realtime_pose.checkpoints.files import read_tensors
+from realtime_pose.checkpoints.convert import convert_vitpose, save_vitpose
+from realtime_pose.checkpoints.datasets import DATASET_NOTE, EXPERTS, LAYOUT_OF, check_dataset, dataset_of
+from realtime_pose.checkpoints.files import read_notes, read_tensors
 from realtime_pose.checkpoints.hub import Progress, download, is_offline
 from realtime_pose.checkpoints.manifest import CheckpointEntry, find_local, folders, read_manifest
-from realtime_pose.checkpoints.vitpose import VitPoseWeights, load_vitpose, recognise_vitpose
+from realtime_pose.checkpoints.onnx_contract import OnnxContract, is_onnx, read_onnx_contract
+from realtime_pose.checkpoints.vitpose import VitPoseWeights, is_vitpose, load_vitpose, recognise_vitpose
 
 __all__ = [
+    "DATASET_NOTE",
     "EXPERTS",
     "LAYOUT_OF",
     "CheckpointEntry",
+    "OnnxContract",
     "Progress",
     "VitPoseWeights",
     "check_dataset",
+    "convert_vitpose",
     "dataset_of",
     "download",
     "find_local",
     "folders",
     "is_offline",
+    "is_onnx",
+    "is_vitpose",
     "load_vitpose",
     "read_manifest",
+    "read_notes",
+    "read_onnx_contract",
     "read_tensors",
     "recognise_vitpose",
+    "save_vitpose",
 ]

@@ -1,5 +1,7 @@
 """Which data set has which keypoints, and how a file's data set is told from its number of keypoints."""
 
+from collections.abc import Mapping
+
 from realtime_pose.errors import CheckpointError
 from realtime_pose.skeletons import AIC14, AP10K17, COCO17, COCO25, COCO_WHOLEBODY133, MPII16, KeypointLayout
 from realtime_pose.utils.choices import check_choice
@@ -18,6 +20,10 @@ LAYOUT_OF: dict[str, KeypointLayout] = {
     "wholebody": COCO_WHOLEBODY133,
 }
 """Data set, as --dataset names it -> its keypoints. Of several with one number of keypoints the first is the usual."""
+
+
+DATASET_NOTE, FAMILY_NOTE = "realtime_pose.dataset", "realtime_pose.family"
+"""Our notes in the files that we write: whose keypoints a model finds, and the naming that its weights came with."""
 
 
 def count_of(dataset: str) -> int:
@@ -61,3 +67,17 @@ def dataset_of(keypoints: int, dataset: str, described: str) -> str:
             f"leave --dataset away, or give one of: {', '.join(fitting)}"
         )
     return dataset or fitting[0]
+
+
+def noted_dataset(notes: Mapping[str, str], dataset: str, described: str) -> str:
+    """The data set that the notes in a file of ours name, which then decides; else what the user said.
+
+    Raises:
+        CheckpointError: The two differ, or the notes name a data set that is not known.
+    """
+    noted = notes.get(DATASET_NOTE, "")
+    if noted and noted not in LAYOUT_OF:
+        raise CheckpointError(f"{described} was made for {noted!r}, which this version does not know; make it anew")
+    if noted and dataset not in ("", noted):
+        raise CheckpointError(f"{described} was made for {noted}, not {dataset}; leave --dataset away")
+    return noted or dataset

@@ -60,6 +60,8 @@ def read_tensors(path: Path) -> "dict[str, Tensor]":
         return _read_safetensors(path)
     if start[:2] == b"PK" or start[:1] == b"\x80":  # torch's zip archive; a bare pickle
         return _read_pickle(path)
+    if start[:1] == b"\x08":  # how an ONNX file begins: the version of its format
+        raise CheckpointError(f"{path} is an ONNX graph, which runs as it is; wanted weights as .safetensors or .pth")
     raise CheckpointError(f"{path} is no checkpoint that is known; wanted a .safetensors or .pth file")
 
 

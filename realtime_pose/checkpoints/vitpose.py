@@ -14,7 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from realtime_pose.checkpoints.datasets import EXPERTS, LAYOUT_OF, check_dataset, count_of, dataset_of
+from realtime_pose.checkpoints.datasets import (
+    EXPERTS,
+    FAMILY_NOTE,
+    LAYOUT_OF,
+    check_dataset,
+    count_of,
+    dataset_of,
+    noted_dataset,
+)
 from realtime_pose.checkpoints.files import read_notes, read_tensors
 from realtime_pose.errors import CheckpointError
 from realtime_pose.skeletons import KeypointLayout
@@ -57,9 +65,6 @@ _MMPOSE_FROM_ORIGINAL = (
 )
 # Parts of a file that a running model has no use for: the class token, the heads and experts of other data sets.
 _UNUSED = re.compile(r"^backbone\.cls_token$|^associate_keypoint_heads\.|\.mlp\.experts\.")
-
-NOTE = "realtime_pose."
-"""What the names of our own notes in a safetensors file begin with: dataset and family."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +141,7 @@ def recognise_vitpose(
             f"wanted the naming of one of: {', '.join(_FAMILIES)}"
         )
     notes = notes or {}
-    dataset = _noted_dataset(notes, dataset, path)
+    dataset = noted_dataset(notes, dataset, str(path))
     try:
         if family == "huggingface":
             tensors = _original_from_huggingface(tensors)
@@ -158,7 +163,7 @@ def recognise_vitpose(
             f"{path} is no whole ViTPose: {missing[0]} is missing ({len(missing)} tensors in all); download it again"
         )
     return VitPoseWeights(
-        family=notes.get(f"{NOTE}family", family),
+        family=notes.get(FAMILY_NOTE, family),
         size=_SIZES.get((width, layers)),
         width=width,
         layers=layers,
@@ -169,14 +174,9 @@ def recognise_vitpose(
     )
 
 
-def _noted_dataset(notes: Mapping[str, str], dataset: str, path: Path) -> str:
-    """The data set that a file of ours names, which then decides; else what the user said."""
-    noted = notes.get(f"{NOTE}dataset", "")
-    if noted and noted not in LAYOUT_OF:
-        raise CheckpointError(f"{path} was converted for {noted!r}, which this version does not know; convert it anew")
-    if noted and dataset not in ("", noted):
-        raise CheckpointError(f"{path} was converted for {noted}, not {dataset}; leave --dataset away")
-    return noted or dataset
+def is_vitpose(tensors: "Tensors") -> bool:
+    """Whether tensors have the names of a ViTPose of any known family."""
+    return any(key in tensors for key in _FAMILIES.values())
 
 
 def _names(layers: int, decoder: str) -> set[str]:
