@@ -41,7 +41,7 @@ Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16, int
 FlipTest = Annotated[bool, typer.Option("--flip-test", help="Look twice, once mirrored: steadier, twice the work.")]
 Detector = Annotated[str | None, typer.Option(help="Who finds people: auto, blazepose, rtdetr, yolox or whole-frame.")]
 DetectEvery = Annotated[int | None, typer.Option(min=1, help="Frames between two looks for people.")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda (or cuda:1), mps, or gpu (Intel's, by OpenVINO).")]
 NoDownload = Annotated[bool, typer.Option("--no-download", help="Never fetch weights.")]
 Persons = Annotated[int | None, typer.Option(min=1, help="People followed at most.")]
 Single = Annotated[bool, typer.Option("--single", help="One performer, whoever else is in the picture: --persons 1.")]

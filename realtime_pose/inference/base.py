@@ -10,8 +10,8 @@ from realtime_pose.utils.checks import check_range
 
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
-DEVICES = ("auto", "cpu", "cuda", "mps")
-"""What ViTPose runs with, how it counts, and where; one GPU of several is cuda:1."""
+DEVICES = ("auto", "cpu", "cuda", "mps", "gpu")
+"""What ViTPose runs with, how it counts, and where; one GPU of several is cuda:1, and gpu is Intel's."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class InferenceConfig:
             wholebody), and whose 17 keypoints a file with 17 has; empty means COCO's.
         runtime: auto, torch, onnxruntime, openvino or tensorrt.
         precision: auto, fp32, bf16, fp16, int8 or int4: how the runtime counts.
-        device: auto, cpu, cuda or mps.
+        device: auto, cpu, cuda, mps or gpu.
         flip_test: Look at each person twice, once mirrored, and take the mean.
         download: Whether weights may be fetched.
         detector: Name in the detector table; auto takes what the number of people asks for.

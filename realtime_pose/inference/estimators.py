@@ -7,7 +7,7 @@ from pathlib import Path
 
 from realtime_pose.checkpoints import Progress, download, find_local, is_offline, read_manifest
 from realtime_pose.errors import CheckpointError, ConfigError
-from realtime_pose.inference.base import DEVICES, RUNTIMES, InferenceConfig, PoseEstimator
+from realtime_pose.inference.base import DEVICES, PRECISIONS, RUNTIMES, InferenceConfig, PoseEstimator
 from realtime_pose.utils.choices import check_choice, load_choice
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def build_estimator(
         raise ConfigError(f"estimator mmpose needs --model-config FILE.py and --checkpoint FILE; {missing} is missing")
     if config.estimator == "blazepose":
         return _build_blazepose(config, notify)
-    return _build(_with_weights(config, notify, progress))
+    return _build_vitpose(_with_weights(config, notify, progress), notify)
 
 
 def check_names(config: InferenceConfig) -> None:
@@ -63,6 +63,7 @@ def check_names(config: InferenceConfig) -> None:
     """
     check_choice("estimator", config.estimator, (_AUTO, *ESTIMATORS))
     check_choice("runtime", config.runtime, RUNTIMES)
+    check_choice("precision", config.precision, PRECISIONS)
     check_choice("device", config.device.partition(":")[0], DEVICES)
 
 
@@ -70,7 +71,8 @@ def _build_blazepose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
     for name, value, its_own in (("runtime", config.runtime, "mediapipe"), ("device", config.device, "cpu")):
         if value not in (_AUTO, its_own):
             notify(f"BlazePose runs on {its_own} only; {name} {value} is for ViTPose.")
-    return _build(replace(config, estimator="blazepose"))
+    estimator: PoseEstimator = load_choice("estimator", "blazepose", ESTIMATORS)(config)
+    return estimator
 
 
 def _with_weights(config: InferenceConfig, notify: Notify, progress: Progress) -> InferenceConfig:
@@ -95,28 +97,23 @@ def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progres
 
 def _build_auto(config: InferenceConfig, notify: Notify, progress: Progress) -> PoseEstimator:
     if config.checkpoint:  # what the user named is used or refused, never replaced
-        return _build_vitpose(_with_weights(config, notify, progress))
+        return _build_vitpose(_with_weights(config, notify, progress), notify)
     for name in read_manifest():
         path = find_local(name)
         if path is not None:
             try:
-                return _build_vitpose(replace(config, checkpoint=str(path)))
+                return _build_vitpose(replace(config, checkpoint=str(path)), notify)
             except CheckpointError as exc:
                 notify(f"Passing over {name}: {exc}.")
     try:
         path = _fetch(_AUTO_DOWNLOADS, config, notify, progress)
-        return _build_vitpose(replace(config, checkpoint=str(path)))
+        return _build_vitpose(replace(config, checkpoint=str(path)), notify)
     except CheckpointError as exc:
         notify(f"Using BlazePose instead of ViTPose: {exc}.")
     return _build_blazepose(config, notify)
 
 
-def _build_vitpose(config: InferenceConfig) -> PoseEstimator:
+def _build_vitpose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
     """ViTPose of the size that its checkpoint has."""
-    estimator: PoseEstimator = load_choice("estimator", _AUTO_DOWNLOADS, ESTIMATORS)(config)
-    return estimator
-
-
-def _build(config: InferenceConfig) -> PoseEstimator:
-    estimator: PoseEstimator = load_choice("estimator", config.estimator, ESTIMATORS)(config)
+    estimator: PoseEstimator = load_choice("estimator", _AUTO_DOWNLOADS, ESTIMATORS)(config, notify)
     return estimator

@@ -7,6 +7,8 @@ Source: Xu et al., "ViTPose: Simple Vision Transformer Baselines for Human Pose 
 equation 2 is the classic decoder, equation 3 the simple one.
 """
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -73,17 +75,17 @@ class _SimpleDecoder(nn.Module):
         return self.final_layer(grown)
 
 
-def build_network(weights: VitPoseWeights) -> VitPoseNetwork:
-    """The network that `weights` are of, filled with them, ready to run on the CPU.
+def build_network(weights: VitPoseWeights, path: Path) -> VitPoseNetwork:
+    """The network that `weights` are of, filled with them, ready to run on the CPU; errors call them `path`.
 
     Raises:
         CheckpointError: They do not fit it tensor by tensor, or are of no published size.
     """
     if weights.size is None:  # how many heads a width is split into cannot be seen in the weights
-        raise CheckpointError(f"the file holds {weights}; give its mmpose config with --model-config")
+        raise CheckpointError(f"{path} holds {weights}; give its mmpose config with --model-config")
     with torch.device("meta"):
         network = VitPoseNetwork(
             weights.width, weights.layers, _HEADS[weights.size], weights.decoder, weights.keypoints
         )
-    fill(network, weights.tensors, f"the file holds {weights}")
+    fill(network, weights.tensors, f"{path} holds {weights}")
     return network.eval()

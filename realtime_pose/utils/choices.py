@@ -24,5 +24,10 @@ def load_choice(setting: str, name: str, table: Mapping[str, str]) -> Any:  # no
         UnknownChoiceError: The table has no such name; the message lists the names it has.
     """
     check_choice(setting, name, table)
-    module, _, attribute = table[name].partition(":")
+    return load_attribute(table[name])
+
+
+def load_attribute(place: str) -> Any:  # noqa: ANN401 - anything can lie there
+    """The object at "module:attribute"."""
+    module, _, attribute = place.partition(":")
     return getattr(importlib.import_module(module), attribute)

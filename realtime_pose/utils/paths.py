@@ -1,5 +1,6 @@
 """Where the files that belong to the program lie, the same in a checkout and in an installed wheel."""
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -10,3 +11,8 @@ def data_path(relative: str) -> Path:
     """The full path of a shipped file such as "resources/videos/default.mp4"; it may not exist."""
     in_checkout = (_CHECKOUT / "pyproject.toml").is_file()
     return (_CHECKOUT if in_checkout else _PACKAGE / "_data") / relative
+
+
+def cache_folder() -> Path:
+    """The user's folder for what can be fetched or made again: weights, exported models, timings."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "realtime_pose"

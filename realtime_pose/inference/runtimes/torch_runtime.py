@@ -1,0 +1,62 @@
+"""torch itself: runs everywhere, and is what the others are measured against."""
+
+import copy
+
+import torch
+
+from realtime_pose.errors import ConfigError
+from realtime_pose.inference.runtimes.base import SourceModel
+from realtime_pose.utils.arrays import Float32
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int4": torch.bfloat16}
+
+
+def precisions(source: SourceModel, device: str) -> tuple[str, ...]:
+    """How torch can count on `device` at a gain; int4 must be asked for by name."""
+    if source.network is None:
+        return ()
+    if device.startswith("cuda"):
+        return ("fp16", "bf16", "fp32") if torch.cuda.is_bf16_supported() else ("fp16", "fp32")
+    if device == "mps":
+        return ("fp16", "fp32")
+    # Where the CPU does not multiply bf16 in hardware, it is slower than fp32.
+    return ("bf16", "fp32") if torch.cpu.get_capabilities().get("avx512_bf16") else ("fp32",)
+
+
+class TorchRuntime:
+    """The network on one device at one precision."""
+
+    runtime = "torch"
+
+    def __init__(self, source: SourceModel, precision: str, device: str) -> None:
+        if source.network is None:
+            raise ConfigError(f"torch cannot run the ONNX file {source.onnx}; take --runtime onnxruntime or openvino")
+        if device == "gpu":
+            raise ConfigError("torch does not run on device gpu, which is Intel's; take --runtime openvino for it")
+        self._device, self._dtype = torch.device(device), _DTYPES[precision]
+        network = source.network if precision == "fp32" else copy.deepcopy(source.network)
+        self._network = network.to(self._device, self._dtype)
+        self.precision, self.device = precision, str(self._device)
+        if precision == "int4":
+            self._quantize()
+
+    def heatmaps(self, crops: Float32) -> Float32:
+        """Heatmaps (N, K, h, w) for normalised RGB crops (N, 3, H, W)."""
+        with torch.inference_mode():
+            answer = self._network(torch.from_numpy(crops).to(self._device, self._dtype))
+        return answer.float().cpu().numpy()
+
+    def close(self) -> None:
+        """Give memory back: the network goes with this object, and a GPU's cache is emptied."""
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _quantize(self) -> None:
+        """The linear layers' weights in 4 bits, as the ViTPose documentation of transformers shows for large models."""
+        if self._device.type != "cuda":
+            raise ConfigError(f"precision int4 needs a CUDA GPU, and this is {self.device}; leave --precision to auto")
+        try:
+            from torchao.quantization import Int4WeightOnlyConfig, quantize_
+        except ImportError as exc:
+            raise ConfigError(f"precision int4 needs torchao ({exc}); pip install torchao, or take fp16") from exc
+        quantize_(self._network, Int4WeightOnlyConfig(group_size=128))
