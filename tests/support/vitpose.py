@@ -4,6 +4,7 @@ The renaming here goes the other way than the program's and was written for itse
 the families, so that one mistake in both is unlikely.
 """
 
+import copy
 import warnings
 from functools import cache
 from pathlib import Path
@@ -13,10 +14,19 @@ import torch
 
 SIZES = {"s": (384, 12, 12), "b": (768, 12, 12), "l": (1024, 24, 16), "h": (1280, 32, 16)}  # width, layers, heads
 EXPERTS = 6
+# ViTPose+: each expert's data set, and the keypoints of its head.
+PLUS = {"coco": 17, "aic": 14, "mpii": 16, "ap10k": 17, "apt36k": 17, "wholebody": 133}
 
 
 @cache
-def random_vitpose(size: str = "s", decoder: str = "classic", experts: int = 1, layers: int = 0, device: str = "cpu"):
+def random_vitpose(
+    size: str = "s",
+    decoder: str = "classic",
+    experts: int = 1,
+    layers: int = 0,
+    device: str = "cpu",
+    keypoints: int = 17,
+):
     """transformers' ViTPose with seeded random weights, no two alike; `layers` makes it shallower."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what transformers says of itself when imported
@@ -28,18 +38,38 @@ def random_vitpose(size: str = "s", decoder: str = "classic", experts: int = 1, 
         hidden_size=width, num_hidden_layers=depth, num_attention_heads=heads, num_experts=experts,
         part_features=width // 4, layer_norm_eps=1e-6, out_indices=[depth],
     )  # fmt: skip
-    settings = VitPoseConfig(backbone_config=backbone, num_labels=17, use_simple_decoder=decoder == "simple")
+    settings = VitPoseConfig(backbone_config=backbone, num_labels=keypoints, use_simple_decoder=decoder == "simple")
     with torch.device(device):
         model = VitPoseForPoseEstimation(settings).eval()
     if device == "cpu":
-        generator = torch.Generator().manual_seed(7)
-        with torch.no_grad():
-            for name, tensor in model.state_dict().items():
-                if tensor.is_floating_point():
-                    noise = torch.randn(tensor.shape, generator=generator)
-                    is_scale = "norm" in name and name.endswith("weight")
-                    tensor.copy_(noise.abs() + 0.5 if "running_var" in name else is_scale + noise * _spread(tensor))
+        _randomise(model, seed=7)
     return model
+
+
+def _randomise(module: torch.nn.Module, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, tensor in module.state_dict().items():
+            if tensor.is_floating_point():
+                noise = torch.randn(tensor.shape, generator=generator)
+                is_scale = "norm" in name and name.endswith("weight")
+                tensor.copy_(noise.abs() + 0.5 if "running_var" in name else is_scale + noise * _spread(tensor))
+
+
+def plus_models(model) -> dict[str, object]:
+    """One model for each data set of ViTPose+: the given model's backbone (with its experts), and a head of its own."""
+    models = {}
+    for index, (dataset, keypoints) in enumerate(PLUS.items()):
+        settings = copy.deepcopy(model.config)
+        settings.num_labels = keypoints
+        settings.id2label = {row: str(row) for row in range(keypoints)}
+        with torch.device(model.device):
+            head = type(model.head)(settings).eval()
+        if model.device.type == "cpu":
+            _randomise(head, seed=100 + index)
+        models[dataset] = copy.copy(model)
+        models[dataset]._modules = dict(model._modules) | {"head": head}
+    return models
 
 
 def _spread(tensor: torch.Tensor) -> float:
@@ -47,15 +77,51 @@ def _spread(tensor: torch.Tensor) -> float:
     return 0.1 if tensor.ndim < 2 else float(np.prod(tensor.shape[1:])) ** -0.5
 
 
-def heatmaps_of(model, crops: np.ndarray) -> np.ndarray:
-    """transformers' answer (N, 17, 64, 48), by expert 0 where there are experts."""
-    index = torch.zeros(len(crops), dtype=torch.long)
+def heatmaps_of(model, crops: np.ndarray, expert: int = 0) -> np.ndarray:
+    """transformers' answer (N, K, 64, 48), by that expert where there are experts."""
+    index = torch.full((len(crops),), expert, dtype=torch.long)
     with torch.inference_mode():
         return model(torch.from_numpy(crops), dataset_index=index).heatmaps.numpy()
 
 
 def huggingface_tensors(model) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+
+def _original_head(hf: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    out = {f"{prefix}.final_layer.{part}": hf[f"head.conv.{part}"] for part in ("weight", "bias")}
+    for old, new in (("deconv1", 0), ("batchnorm1", 1), ("deconv2", 3), ("batchnorm2", 4)):
+        for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
+            if f"head.{old}.{part}" in hf:
+                out[f"{prefix}.deconv_layers.{new}.{part}"] = hf[f"head.{old}.{part}"]
+    return out
+
+
+def plus_tensors(models) -> dict[str, torch.Tensor]:
+    """A ViTPose+ file of the original repository: all experts, COCO's head, and the other data sets' beside it."""
+    out = original_tensors(models["coco"])
+    for i, dataset in enumerate(list(PLUS)[1:]):
+        out |= _original_head(huggingface_tensors(models[dataset]), f"associate_keypoint_heads.{i}")
+    return out
+
+
+def split_tensors(plus: dict[str, torch.Tensor], dataset: str, *, keep_experts: bool) -> dict[str, torch.Tensor]:
+    """One data set of a ViTPose+ file, as the original repository's splitting tool leaves it.
+
+    The expert is joined to fc2 and the head moved to the plain place. COCO's file keeps all heads and experts; a later
+    version of the tool forgets to drop the experts of the others too.
+    """
+    index = list(PLUS).index(dataset)
+    out = dict(plus)
+    for name in plus:
+        if ".mlp.fc2." in name:
+            out[name] = torch.cat((plus[name], plus[name.replace("fc2.", f"experts.{index}.")]))
+    if dataset == "coco":
+        return out
+    head = f"associate_keypoint_heads.{index - 1}"
+    out |= {k.replace(head, "keypoint_head"): v for k, v in plus.items() if k.startswith(head)}
+    dropped = ("associate_keypoint_heads",) if keep_experts else ("associate_keypoint_heads", ".experts.")
+    return {k: v for k, v in out.items() if not any(part in k for part in dropped)}
 
 
 def original_tensors(model) -> dict[str, torch.Tensor]:
@@ -69,14 +135,7 @@ def original_tensors(model) -> dict[str, torch.Tensor]:
         "backbone.patch_embed.proj.bias": hf["backbone.embeddings.patch_embeddings.projection.bias"],
         "backbone.last_norm.weight": hf["backbone.layernorm.weight"],
         "backbone.last_norm.bias": hf["backbone.layernorm.bias"],
-        "keypoint_head.final_layer.weight": hf["head.conv.weight"],
-        "keypoint_head.final_layer.bias": hf["head.conv.bias"],
-        "associate_keypoint_heads.0.final_layer.bias": torch.randn(14),
-    }
-    for old, new in (("deconv1", 0), ("batchnorm1", 1), ("deconv2", 3), ("batchnorm2", 4)):
-        for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
-            if f"head.{old}.{part}" in hf:
-                out[f"keypoint_head.deconv_layers.{new}.{part}"] = hf[f"head.{old}.{part}"]
+    } | _original_head(hf, "keypoint_head")
     for i in range(model.config.backbone_config.num_hidden_layers):
         old, new = f"backbone.encoder.layer.{i}", f"backbone.blocks.{i}"
         for part in ("weight", "bias"):
