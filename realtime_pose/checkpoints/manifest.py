@@ -6,10 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from realtime_pose.checkpoints.datasets import LAYOUT_OF
 from realtime_pose.errors import UnknownChoiceError
-from realtime_pose.utils.paths import data_path
+from realtime_pose.skeletons import KeypointLayout
+from realtime_pose.utils.paths import cache_folder, data_path
 
-_SUFFIXES = (".safetensors", ".pth")
+_SUFFIXES = (".safetensors", ".pth", ".onnx")
 
 
 @dataclass(frozen=True)
@@ -18,15 +20,18 @@ class CheckpointEntry:
 
     Attributes:
         name: What the command line and the local file call it, e.g. "vitpose-s".
-        repo: Repository on the model hub.
+        repo: Repository on the model hub; of the source code where `url` or `page` is given.
         revision: Branch, tag or commit there.
         file: The file's name there.
-        family: Naming of its tensors: "huggingface", "original" or "mmpose".
+        url: Where the file lies, when that is not the model hub; else empty.
+        page: Where a person finds it, when no program can fetch it; else empty.
+        family: Naming of its tensors: "huggingface", "original" or "mmpose"; or "onnx".
         size: "s", "b", "l" or "h".
         decoder: "classic" or "simple".
-        layout: Name of its keypoint layout.
+        datasets: Whose keypoints it has a head for; the first is what it gives unless --dataset says otherwise.
+        ap: Published AP on the set that its first data set is judged by; None where none was found.
         licence: SPDX identifier.
-        sha256: Of the file; None while nobody has recorded it.
+        sha256: Of the file, or its first digits; None while nobody has recorded it.
         note: What else one should know.
     """
 
@@ -34,20 +39,33 @@ class CheckpointEntry:
     repo: str
     revision: str
     file: str
+    url: str
+    page: str
     family: str
     size: str
     decoder: str
-    layout: str
+    datasets: tuple[str, ...]
+    ap: float | None
     licence: str
     sha256: str | None
     note: str
+
+    @property
+    def layout(self) -> KeypointLayout:
+        """The keypoints that it finds unless --dataset says otherwise."""
+        return LAYOUT_OF[self.datasets[0]]
+
+    @property
+    def auto(self) -> bool:
+        """Whether it may be chosen for a user who named none: it finds the body that a pose is made of."""
+        return self.datasets[0] == "coco"
 
 
 @cache
 def read_manifest() -> dict[str, CheckpointEntry]:
     """Name -> entry of every known checkpoint, smallest model first."""
     table: dict[str, Any] = json.loads(data_path("checkpoints/manifest.json").read_text("utf-8"))
-    return {row["name"]: CheckpointEntry(**row) for row in table["checkpoints"]}
+    return {row["name"]: CheckpointEntry(**row | {"datasets": tuple(row["datasets"])}) for row in table["checkpoints"]}
 
 
 def find_entry(name: str) -> CheckpointEntry:
@@ -64,11 +82,11 @@ def find_entry(name: str) -> CheckpointEntry:
 
 def folders() -> tuple[Path, ...]:
     """Where checkpoints are looked for: the program's own folder, then the user's, which downloads go to."""
-    return data_path("checkpoints"), Path.home() / ".cache" / "realtime_pose" / "checkpoints"
+    return data_path("checkpoints"), cache_folder() / "checkpoints"
 
 
 def find_local(name: str) -> Path | None:
-    """The file of the named checkpoint on this machine, NAME.safetensors or NAME.pth; None if there is none.
+    """The file of the named checkpoint on this machine, NAME.safetensors, .pth or .onnx; None if there is none.
 
     Raises:
         UnknownChoiceError: The manifest has no such name.

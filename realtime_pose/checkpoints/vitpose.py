@@ -63,8 +63,10 @@ _MMPOSE_FROM_ORIGINAL = (
     (r"^backbone\.last_norm\.", "backbone.ln1."),
     (r"^keypoint_head\.", "head."),
 )
+# Heads trained together may all have room for the keypoints of the largest set, and use the first of it.
+_LARGEST_HEAD = count_of("wholebody")
 # Parts of a file that a running model has no use for: the class token, the heads and experts of other data sets.
-_UNUSED = re.compile(r"^backbone\.cls_token$|^associate_keypoint_heads\.|\.mlp\.experts\.")
+_UNUSED = re.compile(r"^backbone\.cls_token$|^associate_(keypoint_)?heads\.|\.mlp\.experts\.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,12 +220,14 @@ def _of_one_dataset(tensors: "Tensors", dataset: str, described: str) -> "tuple[
 
 
 def _associate_heads(tensors: "Tensors") -> dict[str, str]:
-    """Data set -> what the names of its head begin with. A head with too few keypoints is some other data set's."""
-    prefixes = {name: f"associate_keypoint_heads.{i}." for i, name in enumerate(EXPERTS[1:])}
-    sizes = {name: tensors.get(f"{prefix}final_layer.weight") for name, prefix in prefixes.items()}
-    return {
-        name: prefixes[name] for name, last in sizes.items() if last is not None and last.shape[0] >= count_of(name)
-    }
+    """Data set -> what the names of its head begin with. A head with another number of keypoints is of another set."""
+    found = {}
+    for i, dataset in enumerate(EXPERTS[1:]):
+        for prefix in (f"associate_keypoint_heads.{i}.", f"associate_heads.{i}."):
+            last = tensors.get(f"{prefix}final_layer.weight")
+            if last is not None and last.shape[0] in (count_of(dataset), _LARGEST_HEAD):
+                found[dataset] = prefix
+    return found
 
 
 def _joined_expert(tensors: "Tensors", experts: int) -> str:

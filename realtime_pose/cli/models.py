@@ -1,31 +1,66 @@
 """`realtime-pose models`: weights and what is made of them."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from realtime_pose.cli.terminal import download_progress, out
 
-models_app = typer.Typer(help="Model weights: what there is, and fetching it.", no_args_is_help=True)
+models_app = typer.Typer(help="Model weights: what there is, fetching and converting it.", no_args_is_help=True)
+
+_EXAMPLE_NAME = "A name that `models list` shows."
 
 
 @models_app.command("list")
 def list_models() -> None:
-    """Name every checkpoint that is known, and whether it is on this machine."""
-    from realtime_pose.checkpoints import find_local, read_manifest
+    """Name every checkpoint that is known: size, decoder, keypoints, published AP, licence, and whether it is here."""
+    from realtime_pose.checkpoints import find_local, folders, read_manifest
 
-    table = Table("name", "model", "keypoints", "licence", "from", "here")
-    table.columns[0].min_width, table.columns[4].overflow = 16, "fold"
+    table = Table("name", "size", "decoder", "keypoints", "AP", "licence", "here")
+    table.columns[0].no_wrap = True
     for name, entry in read_manifest().items():
-        model = f"{entry.size.upper()}, {entry.decoder}"
-        table.add_row(name, model, entry.layout, entry.licence, entry.repo, str(find_local(name) or "no"))
+        others = f" +{len(entry.datasets) - 1}" if len(entry.datasets) > 1 else ""
+        keypoints = f"{len(entry.layout.names)} {entry.datasets[0]}{others}"
+        ap = "-" if entry.ap is None else f"{entry.ap:.1f}"
+        here = "yes" if find_local(name) else "no"
+        table.add_row(name, entry.size.upper(), entry.decoder, keypoints, ap, entry.licence, here)
     out.print(table)
+    out.print(
+        "AP is the published one, on the set named under keypoints; checkpoints/manifest.json has the sources.\n"
+        f"Weights are looked for in {escape(' and '.join(map(str, folders())))}."
+    )
 
 
 @models_app.command("download")
-def download_model(name: Annotated[str, typer.Argument(help="A name that `models list` shows.")]) -> None:
+def download_model(name: Annotated[str, typer.Argument(help=_EXAMPLE_NAME)]) -> None:
     """Fetch the weights of one model; a download that broke off is gone on with."""
     from realtime_pose.checkpoints import download
 
     out.print(f"{name}: {download(name, download_progress())}")
+
+
+@models_app.command("convert")
+def convert_model(
+    file: Annotated[Path, typer.Argument(help="Weights of any ViTPose, as .pth or .safetensors.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", help="What to write; beside the file, named by the data set, if left out.")
+    ] = None,
+    dataset: Annotated[
+        str, typer.Option(help="Which head is taken: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody.")
+    ] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Write any family's weights as safetensors of our own: one data set's model, which needs no --dataset any more."""
+    from realtime_pose.checkpoints import load_vitpose, save_vitpose
+
+    weights = load_vitpose(file, dataset)
+    out.print(f"{escape(str(file))}: {weights}, in the naming of {weights.family}")
+    others = [name for name in weights.heads if name != weights.dataset]
+    if others:
+        out.print(f"It also has heads for {', '.join(others)}; --dataset picks one.")
+    ending = "" if file.stem.endswith(weights.dataset) else f"-{weights.dataset}"
+    written = save_vitpose(weights, to or file.with_name(f"{file.stem}{ending}.safetensors"), overwrite=overwrite)
+    out.print(f"written: {escape(str(written))}")
