@@ -15,6 +15,7 @@ from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.paths import data_path
 
 OFFLINE = InferenceConfig(device="cpu", download=False)
+TORCH = replace(OFFLINE, runtime="torch", precision="fp32")
 
 
 def blazepose(folder):
@@ -23,7 +24,7 @@ def blazepose(folder):
 
 def vitpose_s(folder):
     """Random weights: what is promised here does not depend on what a network has learnt."""
-    return replace(OFFLINE, checkpoint=str(save(mmpose_tensors(random_vitpose()), folder / "s.pth")))
+    return replace(TORCH, checkpoint=str(save(mmpose_tensors(random_vitpose()), folder / "s.pth")))
 
 
 def mmpose(folder):
@@ -31,7 +32,7 @@ def mmpose(folder):
     text = data_path("configs/vitpose/vitpose-s.py").read_text("utf-8")
     (folder / "mine.py").write_text(text.replace("num_layers=", "num_layers=2 if True else "), "utf-8")
     weights = save(huggingface_tensors(random_vitpose("s", layers=2)), folder / "mine.safetensors")
-    return replace(OFFLINE, model_config=str(folder / "mine.py"), checkpoint=str(weights))
+    return replace(TORCH, model_config=str(folder / "mine.py"), checkpoint=str(weights))
 
 
 MAKERS = {"blazepose": blazepose, "vitpose-s": vitpose_s, "mmpose": mmpose}

@@ -5,6 +5,7 @@ import pytest
 
 from realtime_pose.inference.crops import Cropper, regions_of_boxes, visible_boxes
 from realtime_pose.inference.mmpose_compat import import_mmpose
+from realtime_pose.inference.topdown import CropGeometry
 
 MEAN_RGB = np.array([123.675, 116.28, 103.53], np.float32)
 STD_RGB = np.array([58.395, 57.12, 57.375], np.float32)
@@ -29,7 +30,7 @@ def test_crops_equal_mmposes_pipeline(image):
     from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 
     boxes = np.array([[40, 30, 120, 230], [100.5, 80.25, 260, 150], [-30, -20, 90, 260]], np.float32)
-    cropper = Cropper((192, 256), 1.25, MEAN_RGB, STD_RGB)
+    cropper = Cropper(CropGeometry())
     ours, regions = cropper.crop(image, boxes)
     for i, box in enumerate(boxes):
         step = GetBBoxCenterScale(padding=1.25).transform({"bbox": box[None], "img": image})
@@ -43,12 +44,12 @@ def test_crops_equal_mmposes_pipeline(image):
 
 
 def test_outside_the_frame_is_black(image):
-    crops, _ = Cropper((192, 256), 1.25, MEAN_RGB, STD_RGB).crop(image, np.array([[400, 300, 500, 400]], np.float32))
+    crops, _ = Cropper(CropGeometry()).crop(image, np.array([[400, 300, 500, 400]], np.float32))
     assert np.allclose(crops[0], (-MEAN_RGB / STD_RGB)[:, None, None], atol=1e-6)
 
 
 def test_the_batch_memory_is_kept_and_grows(image):
-    cropper = Cropper((192, 256), 1.25, MEAN_RGB, STD_RGB)
+    cropper = Cropper(CropGeometry())
     box = np.array([[40, 30, 120, 230]], np.float32)
     three, _ = cropper.crop(image, np.repeat(box, 3, axis=0))
     one, _ = cropper.crop(image, box)

@@ -18,7 +18,7 @@ from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.estimators import ESTIMATORS, build_estimator
 from realtime_pose.utils.paths import data_path
 
-AUTO = InferenceConfig(estimator="auto", device="cpu")
+AUTO = InferenceConfig(estimator="auto", runtime="torch", precision="fp32", device="cpu")
 
 
 class BlazePoseStandIn:

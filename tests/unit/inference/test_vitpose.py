@@ -9,32 +9,31 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter, maximum_filter
 from support.vitpose import (
-    EXPERTS,
     heatmaps_of,
     huggingface_tensors,
     mmpose_tensors,
-    original_tensors,
     random_vitpose,
     save,
 )
 
 from realtime_pose.checkpoints import load_vitpose
 from realtime_pose.datatypes import Frame, PersonBox
-from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
-from realtime_pose.inference import vitpose
+from realtime_pose.errors import CheckpointError, ConfigError
+from realtime_pose.inference import models
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.mmpose_compat import import_mmpose
-from realtime_pose.inference.vitpose import ViTPoseEstimator, pick_device
+from realtime_pose.inference.vitpose import ViTPoseEstimator
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.paths import data_path
 
-FAMILIES = {"mmpose": mmpose_tensors, "original": original_tensors, "huggingface": huggingface_tensors}
-SUFFIX = {"mmpose": ".pth", "original": ".pth", "huggingface": ".safetensors"}
 BOXES = np.array([[40, 30, 220, 440], [300, 100, 620, 300], [-60, 200, 160, 520], [500, 40, 560, 200]], np.float32)
 
 
 def config_for(path: Path, **changes: str) -> InferenceConfig:
-    return replace(InferenceConfig(estimator="auto", checkpoint=str(path), device="cpu"), **changes)
+    return replace(
+        InferenceConfig(estimator="auto", checkpoint=str(path), runtime="torch", precision="fp32", device="cpu"),
+        **changes,
+    )
 
 
 def frame_of(seed: int = 0) -> Frame:
@@ -69,40 +68,25 @@ def assert_same_heatmaps(ours: np.ndarray, theirs: np.ndarray) -> None:
     assert np.abs(ours - theirs).max() < 1e-4
 
 
-# --- the same weights give the same heatmaps as transformers ------------------------------------------------------
+# --- heatmaps (test_vitpose_parity.py has every family, size and expert) --------------------------------------------
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("decoder", ["classic", "simple"])
-def test_heatmaps_equal_transformers_for_every_family_and_decoder(tmp_path, crops, family, decoder):
-    model = random_vitpose("s", decoder)
-    path = save(FAMILIES[family](model), tmp_path / f"weights{SUFFIX[family]}")
-    ours = ViTPoseEstimator(config_for(path, estimator="vitpose-s"))
-    assert (ours.name, ours.runtime, ours.device, ours.layout) == ("vitpose-s", "torch", "cpu", COCO17)
-    assert_same_heatmaps(ours.heatmaps(crops), heatmaps_of(model, crops))
+def test_heatmaps_equal_transformers(estimator, crops):
+    assert (estimator.name, estimator.layout) == ("vitpose-s", COCO17)
+    assert (estimator.runtime, estimator.precision, estimator.device) == ("torch", "fp32", "cpu")
+    assert_same_heatmaps(estimator.heatmaps(crops), heatmaps_of(random_vitpose(), crops))
 
 
-@pytest.mark.parametrize("family", ["original", "huggingface"])
-def test_expert_0_is_folded_in(tmp_path, crops, family):
-    model = random_vitpose("s", experts=EXPERTS)
-    path = save(FAMILIES[family](model), tmp_path / f"plus{SUFFIX[family]}")
-    ours = ViTPoseEstimator(config_for(path))
-    assert_same_heatmaps(ours.heatmaps(crops), heatmaps_of(model, crops))
+def test_the_flip_test_is_the_mean_of_both_looks_as_transformers_turns_them_back(vitpose_s, crops):
+    """transformers' `flip_pairs` turns the answer to mirrored crops back; the mean of both is the flip test."""
+    ours = ViTPoseEstimator(config_for(vitpose_s, flip_test=True))
+    pairs = torch.tensor([(i, j) for i, j in enumerate(COCO17.mirror) if i < j])
+    pictures = torch.from_numpy(crops)
     with torch.inference_mode():
-        of_another = model(torch.from_numpy(crops), dataset_index=torch.ones(2, dtype=torch.long)).heatmaps.numpy()
-    assert np.abs(ours.heatmaps(crops) - of_another).max() > 1e-2  # the experts do differ
-
-
-@pytest.mark.parametrize("size", ["b", "l", "h"])
-def test_the_larger_sizes_equal_transformers_layer_by_layer(tmp_path, crops, size):
-    """Two layers of each width with its own number of heads; the full depth is held by names and shapes elsewhere."""
-    model = random_vitpose(size, layers=2)
-    path = save(huggingface_tensors(model), tmp_path / "two_layers.safetensors")
-    text = data_path(f"configs/vitpose/vitpose-{size}.py").read_text("utf-8")
-    shallow = tmp_path / "shallow.py"
-    shallow.write_text(text.replace("num_layers=", "num_layers=2 if True else "), "utf-8")
-    ours = ViTPoseEstimator(config_for(path, estimator="mmpose", model_config=str(shallow)))
-    assert_same_heatmaps(ours.heatmaps(crops), heatmaps_of(model, crops))
+        straight = random_vitpose()(pictures).heatmaps
+        back = random_vitpose()(pictures.flip(3), flip_pairs=pairs).heatmaps
+    assert_same_heatmaps(ours.heatmaps(crops), ((straight + back) / 2).numpy())
+    assert (straight - back).abs().max() > 0.1  # random weights see no mirror, so the mean is another answer
 
 
 # --- from box to keypoint as mmpose does it -----------------------------------------------------------------------
@@ -269,7 +253,7 @@ def test_an_unpublished_depth_needs_its_config(tmp_path):
 
 
 def test_weights_that_are_not_here_are_named_with_the_way_to_get_them(monkeypatch):
-    monkeypatch.setattr(vitpose, "find_local", lambda name: None)
+    monkeypatch.setattr(models, "find_local", lambda name: None)
     with pytest.raises(CheckpointError, match=r"vitpose-s are not on this machine.*models download vitpose-s"):
         ViTPoseEstimator(InferenceConfig(estimator="vitpose-s"))
 
@@ -294,27 +278,6 @@ def test_a_config_that_does_not_fit_is_refused_by_name(tmp_path, vitpose_s, text
         path.write_text(text, "utf-8")
     with pytest.raises(ConfigError, match=rf"strange\.py.*{complaint}"):
         ViTPoseEstimator(config_for(vitpose_s, estimator="mmpose", model_config=str(path)))
-
-
-def test_a_device_that_is_not_here_is_refused_and_those_that_are_here_are_named(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert pick_device("auto") == torch.device("cpu")
-    with pytest.raises(ConfigError, match=r"device='cuda' is not on this machine, which has: cpu"):
-        pick_device("cuda")
-    with pytest.raises(UnknownChoiceError, match="auto, cpu, cuda, mps"):
-        pick_device("gpu")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert pick_device("auto") == torch.device("cuda")
-    assert pick_device("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(ConfigError, match=r"which has: cpu, cuda:0 to cuda:1"):
-        pick_device("cuda:2")
-
-
-def test_an_unknown_runtime_lists_the_known_ones(vitpose_s):
-    with pytest.raises(UnknownChoiceError, match="runtime='openvino' is not one of: auto, torch"):
-        ViTPoseEstimator(config_for(vitpose_s, runtime="openvino"))
 
 
 @pytest.mark.gpu
