@@ -4,7 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime_pose.checkpoints import VitPoseWeights, find_local, load_vitpose, read_manifest
+from realtime_pose.checkpoints import (
+    VitPoseWeights,
+    find_local,
+    is_onnx,
+    load_vitpose,
+    read_manifest,
+    read_onnx_contract,
+)
 from realtime_pose.errors import CheckpointError, ConfigError
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.mmpose_compat import load_mmpose_model
@@ -39,7 +46,7 @@ def load_model(config: InferenceConfig) -> LoadedModel:
         ConfigError: The model config does not fit.
     """
     path = _checkpoint_path(config)
-    if path.suffix == ".onnx" and path.is_file():
+    if is_onnx(path):
         return _load_onnx(path, config)
     weights = load_vitpose(path, config.dataset)
     name = f"vitpose-{weights.size}" if weights.size else "vitpose-custom"
@@ -58,12 +65,8 @@ def _load_onnx(path: Path, config: InferenceConfig) -> LoadedModel:
     """An ONNX file with ViTPose's contract."""
     if config.model_config:
         raise ConfigError(f"{path} is an ONNX file and needs no --model-config; leave {config.model_config} out")
-    from realtime_pose.checkpoints import read_onnx_contract
-
     contract = read_onnx_contract(path, config.dataset)
-    source = SourceModel(
-        path.stem, _hash(path), onnx=path.resolve(), input_wh=contract.input_wh, batched=contract.batched
-    )
+    source = SourceModel(path.stem, _hash(path), onnx=path.resolve(), input_wh=contract.input_wh, batch=contract.batch)
     return LoadedModel(source, contract.layout, CropGeometry(input_wh=contract.input_wh), path)
 
 

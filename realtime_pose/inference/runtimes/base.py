@@ -1,8 +1,11 @@
 """What runs a model: the promise every runtime keeps, and the model that each is made from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from realtime_pose.utils.arrays import Float32
 
@@ -20,7 +23,7 @@ class SourceModel:
         network: The model in torch on the CPU; None for an ONNX file.
         onnx: The user's own ONNX file; None for a model in torch.
         input_wh: Width and height of a crop in px.
-        batched: False for an ONNX file that takes one crop at a time.
+        batch: How many crops an ONNX file takes at a time; None for any number.
     """
 
     name: str
@@ -28,7 +31,7 @@ class SourceModel:
     network: "nn.Module | None" = None
     onnx: Path | None = None
     input_wh: tuple[int, int] = (192, 256)
-    batched: bool = True
+    batch: int | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -62,3 +65,13 @@ class HeatmapRuntime(Protocol):
     def close(self) -> None:
         """Give memory back."""
         ...
+
+
+def in_batches(crops: Float32, batch: int | None, infer: Callable[[Float32], Float32]) -> Float32:
+    """The heatmaps of all crops from a model that takes exactly `batch` at a time; None takes any number."""
+    if batch is None or len(crops) == batch:
+        return infer(crops)
+    missing = -len(crops) % batch
+    filled = np.concatenate((crops, np.zeros((missing, *crops.shape[1:]), crops.dtype)))
+    parts = [infer(filled[i : i + batch]).copy() for i in range(0, len(filled), batch)]
+    return np.concatenate(parts)[: len(crops)]

@@ -4,11 +4,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from realtime_pose.errors import CheckpointError, ConfigError
 from realtime_pose.inference.runtimes.artefacts import artefact_folder, find_or_make
-from realtime_pose.inference.runtimes.base import SourceModel
+from realtime_pose.inference.runtimes.base import SourceModel, in_batches
 from realtime_pose.utils.arrays import Float32
 
 MODEL_FILE = "model.onnx"
@@ -70,13 +68,11 @@ class OnnxRuntime:
             )
         self.device = f"{device} ({provider.removesuffix('ExecutionProvider')})"
         self._input = self._session.get_inputs()[0].name
-        self._batched = source.batched
+        self._batch = source.batch
 
     def heatmaps(self, crops: Float32) -> Float32:
         """Heatmaps (N, K, h, w) for normalised RGB crops (N, 3, H, W)."""
-        if self._batched or len(crops) == 1:
-            return self._infer(crops)
-        return np.concatenate([self._infer(crops[i : i + 1]) for i in range(len(crops))])
+        return in_batches(crops, self._batch, self._infer)
 
     def close(self) -> None:
         """Give memory back: the session goes with this object."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from realtime_pose.errors import ConfigError
 from realtime_pose.inference.runtimes.artefacts import artefact_folder, find_or_make
-from realtime_pose.inference.runtimes.base import SourceModel
+from realtime_pose.inference.runtimes.base import SourceModel, in_batches
 from realtime_pose.utils.arrays import Float32
 
 if TYPE_CHECKING:
@@ -50,16 +50,12 @@ class OpenVinoRuntime:
                 f"openvino cannot run {source.name} on {device}: {_first_line(exc)}; take another --runtime"
             ) from exc
         self._request = compiled.create_infer_request()
-        self._batched = source.batched
+        self._batch = source.batch
         self.precision, self.device = precision, device
 
     def heatmaps(self, crops: Float32) -> Float32:
         """Heatmaps (N, K, h, w) for normalised RGB crops (N, 3, H, W); the next call overwrites them."""
-        if self._batched or len(crops) == 1:
-            return self._infer(crops)
-        import numpy as np
-
-        return np.concatenate([self._infer(crops[i : i + 1]).copy() for i in range(len(crops))])
+        return in_batches(crops, self._batch, self._infer)
 
     def close(self) -> None:
         """Give memory back: the compiled model goes with this object."""
