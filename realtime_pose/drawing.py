@@ -1,7 +1,8 @@
 """Drawing people onto a picture: the overlay video, the preview window and the dashboard use it.
 
 The person's left is blue, their right vermilion, the midline yellow: Okabe and Ito's palette, which colour-blind
-people can tell apart ("Color Universal Design", 2008). A dark rim keeps each line visible on any ground.
+people can tell apart ("Color Universal Design", 2008). A dark rim keeps each line visible on any ground. Hands and
+faces are drawn finer than the body, and not at all where their points lie too close together to be told apart.
 """
 
 from collections.abc import Sequence
@@ -9,15 +10,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from realtime_pose.datatypes import Person, PersonKeypoints
+from realtime_pose.skeletons import KeypointLayout
 from realtime_pose.utils.arrays import Float64, UInt8
 
-_LEFT_BGR = (233, 180, 86)
-_RIGHT_BGR = (0, 94, 213)
-_MIDDLE_BGR = (66, 228, 240)
+_SIDE_BGR = {"left": (233, 180, 86), "right": (0, 94, 213), "middle": (66, 228, 240)}
 _RIM_BGR = (30, 30, 30)
 _TEXT_BGR = (255, 255, 255)
 
-_FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+_HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+# How thick a part's lines are, of the body's.
+_THICKNESS = {"body": 1.0, "foot": 1.0, "hand": 0.45, "face": 0.3}
+_FINE = ("hand", "face")
+# In lines' widths: a fine link is at least so long, or drawn finer; and so long to leave room for dots.
+_LINK_WIDTHS, _DOT_WIDTHS = 4, 5
+_BODY_WIDTHS = 40  # a person is at least so many lines tall
+_MIN_LINK_PX = 2.0  # a part whose links are shorter (the middle one) is left out
 _SUBPIXEL_BITS = 3  # OpenCV draws at 1/8 px when told so
 _FAR_PX = 100_000.0  # beyond it OpenCV's integers overflow; nothing there is in the picture
 
@@ -50,13 +57,6 @@ def draw_skeleton_on_frame(
     return out
 
 
-def _side_colour(*names: str) -> tuple[int, int, int]:
-    for side, colour in (("left", _LEFT_BGR), ("right", _RIGHT_BGR)):
-        if all(name.startswith(side) for name in names):
-            return colour
-    return _MIDDLE_BGR
-
-
 def _drawable(keypoints: PersonKeypoints, threshold: float) -> tuple[Float64, list[bool]]:
     """Pixels (K, 2) and which of them may be drawn."""
     xy = keypoints.xy_px.astype(np.float64)
@@ -68,21 +68,61 @@ def _drawable(keypoints: PersonKeypoints, threshold: float) -> tuple[Float64, li
 def _draw_limbs(out: UInt8, keypoints: PersonKeypoints, threshold: float, width_px: int) -> None:
     import cv2
 
+    layout = keypoints.layout
     xy, seen = _drawable(keypoints, threshold)
-    names = keypoints.layout.names
+    width_px = _width_for(xy[seen], width_px)
     at = [
         tuple(round(v * 2**_SUBPIXEL_BITS) for v in point) if ok else (0, 0) for point, ok in zip(xy, seen, strict=True)
     ]
-    links = [(a, b) for a, b in keypoints.layout.links if seen[a] and seen[b]]
+    links = [(a, b) for a, b in layout.links if seen[a] and seen[b]]
+    parts, lengths_px = _parts_to_draw(layout, xy, links)
+    for part, length_px in lengths_px.items():
+        thick = round(width_px * _THICKNESS[part])
+        if part in _FINE:
+            thick = min(thick, int(length_px / _LINK_WIDTHS))
+        thick = max(1, thick)
+        rims = (2, 0) if thick > 1 or part not in _FINE else (0,)  # a hair line has none: it would be all rim
+        of_part = [(a, b) for a, b in links if _finer(parts[a], parts[b]) == part]
+        for rim in rims:
+            for a, b in of_part:
+                side = layout.sides[a] if layout.sides[a] == layout.sides[b] else "middle"
+                colour = _RIM_BGR if rim else _SIDE_BGR[side]
+                cv2.line(out, at[a], at[b], colour, thick + rim, cv2.LINE_AA, _SUBPIXEL_BITS)
+        if part == "face" or (part == "hand" and (thick == 1 or length_px < _DOT_WIDTHS * thick)):
+            continue
+        radius = thick * 2**_SUBPIXEL_BITS
+        for row, point in enumerate(at):
+            if seen[row] and parts[row] == part:
+                cv2.circle(out, point, radius + 2**_SUBPIXEL_BITS, _RIM_BGR, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+                cv2.circle(out, point, radius, _SIDE_BGR[layout.sides[row]], -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _width_for(xy: Float64, width_px: int) -> int:
+    """The body's line width: the picture's, or less for a person who is small in it."""
+    if not len(xy):
+        return width_px
+    return max(1, min(width_px, round(float(np.ptp(xy, axis=0).max()) / _BODY_WIDTHS)))
+
+
+def _finer(*parts: str) -> str:
+    """Of the parts that a link joins the one whose lines are finer."""
+    return min(parts, key=_THICKNESS.__getitem__)
+
+
+def _parts_to_draw(
+    layout: KeypointLayout, xy: Float64, links: Sequence[tuple[int, int]]
+) -> tuple[Sequence[str], dict[str, float]]:
+    """Each row's part, and the parts that can be told apart, finest last, each with its links' middle length in px."""
+    lengths: dict[str, list[float]] = {part: [] for part in _THICKNESS}
     for a, b in links:
-        cv2.line(out, at[a], at[b], _RIM_BGR, width_px + 2, cv2.LINE_AA, _SUBPIXEL_BITS)
-    for a, b in links:
-        cv2.line(out, at[a], at[b], _side_colour(names[a], names[b]), width_px, cv2.LINE_AA, _SUBPIXEL_BITS)
-    radius = width_px * 2**_SUBPIXEL_BITS
-    for name, point, ok in zip(names, at, seen, strict=True):
-        if ok:
-            cv2.circle(out, point, radius + 2**_SUBPIXEL_BITS, _RIM_BGR, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
-            cv2.circle(out, point, radius, _side_colour(name), -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+        lengths[_finer(layout.parts[a], layout.parts[b])].append(float(np.hypot(*(xy[a] - xy[b]))))
+    middle = {part: float(np.median(values)) if values else 0.0 for part, values in lengths.items()}
+    drawn = {part: length for part, length in middle.items() if part not in _FINE or length >= _MIN_LINK_PX}
+    if "face" not in drawn:
+        return layout.parts, drawn
+    # The body's own eyes, ears and nose would hide the face.
+    in_face = zip(layout.names, layout.parts, strict=True)
+    return ["face" if name in _HEAD else part for name, part in in_face], drawn
 
 
 def _draw_box(out: UInt8, person: Person, width_px: int) -> None:
@@ -101,7 +141,7 @@ def _write_id(out: UInt8, person: Person, threshold: float, width_px: int) -> No
     xy, seen = _drawable(person.keypoints, threshold)
     if not any(seen):
         return
-    face = [row for row, name in enumerate(person.keypoints.layout.names) if seen[row] and name in _FACE]
+    face = [row for row, name in enumerate(person.keypoints.layout.names) if seen[row] and name in _HEAD]
     points = xy[face] if face else xy[seen]
     text, font, scale = str(person.keypoints.track_id), cv2.FONT_HERSHEY_SIMPLEX, max(0.45, 0.18 * width_px)
     thick = max(1, round(scale * 1.5))

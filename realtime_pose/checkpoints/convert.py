@@ -43,7 +43,10 @@ def save_vitpose(weights: VitPoseWeights, to: Path, *, overwrite: bool = False) 
     part = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
+        part.touch()
+        mode = part.stat().st_mode  # as the user's other files; safetensors would leave it to them alone
         save_file(tensors, part, notes)
+        part.chmod(mode)
         part.replace(to)
     except (OSError, SafetensorError) as exc:
         reason = getattr(exc, "strerror", None) or exc

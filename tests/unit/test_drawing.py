@@ -6,7 +6,7 @@ from support.people import HEIGHT, WIDTH, make_person, make_result
 
 from realtime_pose.datatypes import Person, PersonBox, PersonKeypoints
 from realtime_pose.drawing import draw_skeleton_on_frame
-from realtime_pose.skeletons import COCO17
+from realtime_pose.skeletons import AP10K17, COCO17, COCO_WHOLEBODY133, LAYOUTS
 from realtime_pose.utils.arrays import as_float32
 
 
@@ -97,3 +97,81 @@ def test_lines_grow_with_the_picture():
         return np.count_nonzero(np.any(drawn[:, 150 * scale] != 128, axis=1))
 
     assert thickness(1) < thickness(6) < thickness(12)
+
+
+# --- layouts ------------------------------------------------------------------------------------------------------
+
+
+def whole_person(layout, height_px, at=(20, 20)):
+    """Everybody's points on a figure: the body's spread over it, a face of 68 points and two hands of their size."""
+    rng = np.random.default_rng(1)
+    xy = np.empty((len(layout.names), 2))
+    for row, (part, side) in enumerate(zip(layout.parts, layout.sides, strict=True)):
+        left = {"left": 0.62, "right": 0.38, "middle": 0.5}[side]
+        if part == "face":
+            xy[row] = np.array([0.5, 0.1]) + rng.uniform(-0.06, 0.06, 2)
+        elif part == "hand":
+            xy[row] = np.array([0.5 + 2.5 * (left - 0.5), 0.5]) + rng.uniform(-0.05, 0.05, 2)
+        else:
+            xy[row] = (left + rng.uniform(-0.05, 0.05), row / 17 if row < 17 else 1.0)
+    xy = xy * [0.5, 1.0] * height_px + at
+    score = np.ones(len(layout.names), np.float32)
+    box = PersonBox(as_float32([*xy.min(axis=0), *xy.max(axis=0)]), 1.0, 7)
+    return Person(box, PersonKeypoints(layout, as_float32(xy), score, 7, 0), None, None)
+
+
+def drawn_pixels(person, size=(700, 500), rows=None):
+    """How much of the picture the person's drawing covers, with all points or with those of the given rows only."""
+    image = np.full((*size, 3), 128, np.uint8)
+    if rows is not None:
+        keep = np.isin(np.arange(len(person.keypoints.layout.names)), rows)
+        k = person.keypoints
+        person = Person(person.box, PersonKeypoints(k.layout, k.xy_px, as_float32(keep), 7, 0), None, None)
+    return np.any(draw_skeleton_on_frame(image, [person], ids=False) != image, axis=2)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+@pytest.mark.parametrize("height_px", [20, 600])
+def test_every_layout_is_drawn_at_any_size(layout, height_px):
+    person = whole_person(layout, height_px)
+    assert drawn_pixels(person).any()
+    body = [row for row, part in enumerate(layout.parts) if part == "body"]
+    assert drawn_pixels(person, rows=body).sum() > (20 if layout is AP10K17 else 50)
+
+
+def test_hands_and_faces_are_drawn_finer_than_the_body():
+    person = whole_person(COCO_WHOLEBODY133, 600)
+    layout = COCO_WHOLEBODY133
+    links = {part: [r for r, p in enumerate(layout.parts) if p == part] for part in ("body", "hand", "face")}
+    xy = person.keypoints.xy_px
+    thick = {}
+    for part, rows in links.items():
+        length = sum(np.hypot(*(xy[a] - xy[b])) for a, b in layout.links if a in rows and b in rows)
+        thick[part] = drawn_pixels(person, rows=rows).sum() / length
+    assert thick["face"] < thick["body"] / 2
+    assert thick["hand"] < thick["body"] / 1.5
+
+
+def test_a_face_too_small_to_be_told_apart_is_a_head_as_coco_has_it():
+    face = [row for row, part in enumerate(COCO_WHOLEBODY133.parts) if part == "face"]
+    assert drawn_pixels(whole_person(COCO_WHOLEBODY133, 600), rows=face).any()
+    assert not drawn_pixels(whole_person(COCO_WHOLEBODY133, 30), rows=face).any()
+    tiny = whole_person(COCO_WHOLEBODY133, 30)
+    assert drawn_pixels(tiny, rows=range(5)).any()
+
+
+def test_the_bodys_eyes_and_nose_do_not_cover_the_face():
+    person = whole_person(COCO_WHOLEBODY133, 600)
+    with_face = drawn_pixels(person, rows=[*range(5), *range(23, 91)])
+    face_alone = drawn_pixels(person, rows=range(23, 91))
+    assert (with_face & ~face_alone).sum() < 0.6 * drawn_pixels(person, rows=range(5)).sum()
+
+
+def test_a_person_who_is_small_in_the_picture_has_thinner_lines():
+    def thickness(height_px):
+        person = person_at({"left_shoulder": (300, 100), "left_hip": (300, 100 + height_px)})
+        image = np.full((1080, 1920, 3), 128, np.uint8)
+        drawn = draw_skeleton_on_frame(image, [person], ids=False)
+        return np.count_nonzero(np.any(drawn[100 + height_px // 2] != 128, axis=1))
+
+    assert thickness(40) < thickness(120) < thickness(600) == thickness(900)
