@@ -97,6 +97,8 @@ def choose_runtime(
     """
     left = candidates(source, device, runtime, precision)
     if len(left) == 1:
+        if left[0].precision == "int8" and not _is_accepted(source, left[0]):
+            notify(f"{left[0]} was asked for, and it moves keypoints too far on the footage it was quantized with.")
         return build_runtime(source, left[0], device)
     path = _choice_file(source, device, left)
     choice = _read(path)
@@ -186,13 +188,18 @@ def _why_not(source: SourceModel, candidate: Candidate, shift_px: float | None) 
         return ""
     if shift_px is None:
         return "the model finds nobody in the packaged crops, so nothing says whether this is near enough to fp32"
-    if candidate.precision == "int8":
-        judgement = json.loads((artefact_folder(source, f"{candidate.runtime}-int8") / JUDGEMENT).read_text("utf-8"))
-        if not judgement["accepted"]:
-            return "it moves keypoints too far on the footage it was quantized with"
+    if candidate.precision == "int8" and not _is_accepted(source, candidate):
+        return "it moves keypoints too far on the footage it was quantized with"
     if shift_px > AGREEMENT_PX:
         return f"its keypoints are {shift_px:.2f} px off fp32's, more than {AGREEMENT_PX} px"
     return ""
+
+
+def _is_accepted(source: SourceModel, int8: Candidate) -> bool:
+    """Whether quantization found on the user's own footage that this int8 model is near enough to fp32."""
+    judgement = artefact_folder(source, f"{int8.runtime}-int8") / JUDGEMENT
+    accepted: bool = json.loads(judgement.read_text("utf-8"))["accepted"]
+    return accepted
 
 
 def _heatmaps_one_by_one(runtime: HeatmapRuntime, crops: Float32) -> Float32:
