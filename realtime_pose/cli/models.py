@@ -64,3 +64,21 @@ def convert_model(
     ending = "" if file.stem.endswith(weights.dataset) else f"-{weights.dataset}"
     written = save_vitpose(weights, to or file.with_name(f"{file.stem}{ending}.safetensors"), overwrite=overwrite)
     out.print(f"written: {escape(str(written))}")
+
+
+@models_app.command("export")
+def export_model(
+    model: Annotated[str, typer.Argument(help="A name that `models list` shows, or a file of weights.")],
+    runtime: Annotated[str, typer.Option(help="onnxruntime, openvino or tensorrt.")],
+    to: Annotated[Path | None, typer.Option("--out", help="New folder for the files; the cache, if left out.")] = None,
+    dataset: Annotated[str, typer.Option(help="Which head is taken, of a file with several.")] = "",
+    model_config: Annotated[str, typer.Option(help="mmpose model config (.py) that the weights belong to.")] = "",
+) -> None:
+    """Write a model as the files that another runtime reads; `run` does so by itself when it needs them."""
+    from realtime_pose.inference.base import InferenceConfig
+    from realtime_pose.inference.models import load_model
+    from realtime_pose.inference.runtimes.export import export_model as export
+
+    source = load_model(InferenceConfig(checkpoint=model, dataset=dataset, model_config=model_config)).source
+    for path in export(source, runtime, to):
+        out.print(f"written: {escape(str(path))}")

@@ -17,6 +17,9 @@ _PACKAGES = {
     "mmpose": "pip install --no-deps -r requirements-nodeps.txt",
     "mmcv-lite": "pip install -r requirements.txt",
     "opencv-python": "pip install -r requirements.txt",
+    "transformers": "pip install -r requirements.txt",
+    "openvino": "pip install -r requirements.txt",
+    "onnxruntime": "pip install -r requirements.txt",
     "av": "pip install -r requirements.txt",
     "ikpy": "pip install -r requirements.txt",
 }
@@ -41,6 +44,7 @@ def examine() -> list[Finding]:
         _device,
         _blazepose,
         _vitpose,
+        _runtimes,
         _display,
         _actor,
     ]
@@ -119,6 +123,27 @@ def _vitpose() -> list[Finding]:
             Finding(False, "vitpose", "no weights, and HF_HUB_OFFLINE forbids fetching them", "unset HF_HUB_OFFLINE")
         ]
     return [Finding(False, "vitpose", "no weights yet", "realtime-pose models download vitpose-s")]
+
+
+def _runtimes() -> list[Finding]:
+    """How fast each way of running a model was found to be on this machine, and which is taken."""
+    try:
+        from realtime_pose.inference.runtimes.choose import read_choices
+    except (ImportError, OSError):
+        return []  # said among the packages
+    findings = []
+    for choice in read_choices():
+        for timing in choice.timings:
+            way = f"{choice.model} on {choice.device} by {timing.runtime} {timing.precision}"
+            ms = "does not run" if timing.ms is None else f"{timing.ms:.1f} ms a person"
+            off = "" if timing.shift_px is None else f", {timing.shift_px:.2f} px off fp32"
+            taken = (
+                " (taken)" if (timing.runtime, timing.precision) == (choice.best.runtime, choice.best.precision) else ""
+            )
+            findings.append(Finding(timing.accepted, "runtime", f"{way}: {ms}{off}{taken}", timing.why_not))
+    if not findings:
+        findings.append(Finding(True, "runtime", "nothing timed yet; the first run with ViTPose does it"))
+    return findings
 
 
 def _display() -> list[Finding]:

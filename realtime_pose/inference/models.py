@@ -57,7 +57,7 @@ def load_model(config: InferenceConfig) -> LoadedModel:
         key = _hash(path, config_path.read_text("utf-8"))
         source = SourceModel(name, key, model.network, input_wh=model.geometry.input_wh)
         return LoadedModel(source, model.layout, model.geometry, path)
-    source = SourceModel(name, _hash(path, config.dataset), build_network(weights, path))
+    source = SourceModel(name, _hash(path, config.dataset), build_network(weights, path), dataset=weights.dataset)
     return LoadedModel(source, weights.layout, CropGeometry(), path)
 
 

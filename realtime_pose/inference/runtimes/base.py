@@ -23,6 +23,7 @@ class SourceModel:
         network: The model in torch on the CPU; None for an ONNX file.
         onnx: The user's own ONNX file; None for a model in torch.
         input_wh: Width and height of a crop in px.
+        dataset: Whose keypoints it finds; goes into exported files.
         batch: How many crops an ONNX file takes at a time; None for any number.
     """
 
@@ -31,6 +32,7 @@ class SourceModel:
     network: "nn.Module | None" = None
     onnx: Path | None = None
     input_wh: tuple[int, int] = (192, 256)
+    dataset: str = ""
     batch: int | None = None
 
 

@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from realtime_pose.checkpoints import DATASET_NOTE
 from realtime_pose.errors import CheckpointError, ConfigError
 from realtime_pose.inference.runtimes.artefacts import artefact_folder, find_or_make
 from realtime_pose.inference.runtimes.base import SourceModel, in_batches
@@ -140,6 +141,17 @@ def _export(source: SourceModel, precision: str, folder: Path) -> None:
             opset_version=_OPSET,
             dynamo=False,
         )
+    if source.dataset:
+        _note_dataset(folder / MODEL_FILE, source.dataset)
+
+
+def _note_dataset(path: Path, dataset: str) -> None:
+    """Write into the file whose keypoints it finds, so that it needs no --dataset when it is read again."""
+    import onnx
+
+    model = onnx.load(str(path), load_external_data=False)  # the weights of a large model lie beside it
+    onnx.helper.set_model_props(model, {DATASET_NOTE: dataset})
+    onnx.save(model, str(path))
 
 
 def _halved(network: Any) -> Any:  # noqa: ANN401 - torch's modules, imported late
