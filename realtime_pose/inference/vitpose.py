@@ -16,6 +16,7 @@ from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
 from realtime_pose.inference.models import load_model
 from realtime_pose.inference.runtimes.choose import choose_runtime
 from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.clock import Stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,9 @@ class ViTPoseEstimator:
             own on this machine. Nothing is fetched here.
         notify: Told, in one sentence each, that runtimes are timed and which was taken.
 
+    Attributes:
+        stopwatch: Has what `estimate` spends on "crop", "network" and "decode".
+
     Raises:
         CheckpointError: The checkpoint is missing, damaged, unsafe, or of another architecture than wanted.
         ConfigError: The runtime or device is not on this machine, or the model config does not fit.
@@ -38,11 +42,12 @@ class ViTPoseEstimator:
     finds_people = False
 
     def __init__(self, config: InferenceConfig, notify: Callable[[str], None] = log.warning) -> None:
+        self.stopwatch = Stopwatch()
         device = pick_device(config.device)
         model = load_model(config)
         self._runtime = choose_runtime(model.source, model.geometry, device, config.runtime, config.precision, notify)
         self._cropper = Cropper(model.geometry)
-        self._blur_kernel = model.geometry.blur_kernel
+        self._geometry = model.geometry
         self._mirror = list(model.layout.mirror) if config.flip_test else None
         self.name, self.layout, self.checkpoint = model.source.name, model.layout, model.path
         self.runtime, self.precision, self.device = (
@@ -77,7 +82,10 @@ class ViTPoseEstimator:
         self._runtime.close()
 
     def _keypoints(self, frame: Frame, xyxy: Float32) -> tuple[Float32, Float32]:
-        crops, regions = self._cropper.crop(frame.image_bgr, xyxy)
-        heatmaps = self.heatmaps(crops)
-        xy_cells, score = decode_heatmaps(heatmaps, self._blur_kernel)
-        return xy_in_frame(xy_cells, regions, (heatmaps.shape[3], heatmaps.shape[2])), score
+        with self.stopwatch.measure("crop"):
+            crops, regions = self._cropper.crop(frame.image_bgr, xyxy)
+        with self.stopwatch.measure("network"):
+            heatmaps = self.heatmaps(crops)
+        with self.stopwatch.measure("decode"):
+            xy_cells, score = decode_heatmaps(heatmaps, self._blur_kernel)
+            return xy_in_frame(xy_cells, regions, (heatmaps.shape[3], heatmaps.shape[2])), score
