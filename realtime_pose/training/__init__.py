@@ -1,0 +1,1 @@
+"""Making weights: fitting models to footage whose truth is known."""
