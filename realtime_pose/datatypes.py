@@ -5,11 +5,12 @@ quaternions xyzw; see docs/conventions.md. Pixels are the full frame's, x right,
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from realtime_pose.skeletons import KeypointLayout, Skeleton
-from realtime_pose.utils.arrays import Float32, UInt8, check_array
+from realtime_pose.skeletons import MIDDLES, KeypointLayout, Skeleton
+from realtime_pose.utils.arrays import Float32, UInt8, as_float32, check_array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +83,29 @@ class PersonKeypoints:
         k = len(self.layout.names)
         check_array("xy_px", self.xy_px, (k, 2))
         check_array("score", self.score, (k,))
+
+    def in_layout(self, layout: KeypointLayout) -> "PersonKeypoints":
+        """The points of `layout` that there are, each by its name; a point that there is not has score 0.
+
+        The tip of a foot is the middle of its big and small toe where they are what is known.
+        """
+        if layout is self.layout:
+            return self
+        first, second = (list(rows) for rows in _rows_in(self.layout, layout))
+        score = np.minimum(self.score[first], self.score[second]) * (np.array(first) >= 0)
+        xy_px = (self.xy_px[first] + self.xy_px[second]) / 2
+        return PersonKeypoints(layout, as_float32(xy_px), as_float32(score), self.track_id, self.time_ns)
+
+
+@lru_cache(maxsize=64)
+def _rows_in(given: KeypointLayout, wanted: KeypointLayout) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """For each point of `wanted` the two rows of `given` that it lies between: its own twice, -1 where there is none."""
+    pairs = []
+    for name in wanted.names:
+        ends = MIDDLES.get(name, (name, name))
+        between = name not in given.index and all(end in given.index for end in ends)
+        pairs.append(ends if between else (name, name))
+    return tuple(given.index.get(a, -1) for a, _ in pairs), tuple(given.index.get(b, -1) for _, b in pairs)
 
 
 @dataclass(frozen=True, slots=True)

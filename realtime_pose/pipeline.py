@@ -101,13 +101,18 @@ class PosePipeline:
         return self._tracker.update(frame, detections, self._last_keypoints)
 
     def _person(self, keypoints: PersonKeypoints, frame: Frame) -> Person | None:
-        """One person's way to a pose: lift, solve, filter; None when too little of them was seen."""
+        """One person's way to a pose: lift, solve, filter; None when too little of them was seen.
+
+        What has no human body, such as a dog, has keypoints and no pose.
+        """
         box = box_of_keypoints(keypoints, self._settings.score_threshold, frame.width, frame.height)
         if box is None:
             return None
+        if not keypoints.layout.has_body:
+            return Person(box, keypoints, None, None)
         intrinsics = CameraIntrinsics.from_field_of_view(self._settings.fov_deg, frame.width, frame.height)
         seen = keypoints.score >= self._settings.score_threshold
-        trusted = replace(keypoints, score=as_float32(keypoints.score * seen))
+        trusted = replace(keypoints, score=as_float32(keypoints.score * seen)).in_layout(keypoints.layout.lifts_as)
         with self.stopwatch.measure("lift"):
             joints = self._lifter.lift(trusted, intrinsics)
         with self.stopwatch.measure("solve"):

@@ -64,6 +64,13 @@ class KeypointLayout:
         """The rows of `names`, in that order. Raises KeyError for a name the layout lacks."""
         return [self.index[name] for name in names]
 
+    @cached_property
+    def lifts_as(self) -> "KeypointLayout":
+        """The layout that a lifter sees this one as: COCO17, with feet and hands where there are points of them."""
+        known = set(COCO17_FEET_HANDS.names) - set(COCO17.names)
+        extra = known & set(self.names) or any(name in self.index for pair in MIDDLES.values() for name in pair)
+        return COCO17_FEET_HANDS if extra else COCO17
+
     def rows_of(self, other: "KeypointLayout") -> tuple[int, ...]:
         """For each keypoint of `other` its row here, -1 where this layout has no point of that name."""
         return tuple(self.index.get(name, -1) for name in other.names)
@@ -247,6 +254,9 @@ AP10K17 = _layout(
     ],
 )  # fmt: skip
 """AP-10K's 17 keypoints of an animal; APT-36K has the same."""
+
+MIDDLES = {f"{side}_toe": (f"{side}_big_toe", f"{side}_small_toe") for side in ("left", "right")}
+"""Points that lie between two others: the tip of the whole foot between its big and its small toe."""
 
 LAYOUTS = {
     layout.name: layout for layout in (COCO17, COCO17_FEET_HANDS, COCO25, COCO_WHOLEBODY133, AIC14, MPII16, AP10K17)

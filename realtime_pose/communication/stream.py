@@ -107,7 +107,7 @@ class PacketStream:
     def _parts(self, frame: Frame, person: Person) -> list[PartPacket]:
         packets = []
         for part, names in PARTS.items():
-            if any(name in person.keypoints.layout.index for name in names):
+            if any(name in person.keypoints.layout.lifts_as.index for name in names):
                 keypoints, scores = self._points(frame, person.keypoints, names)
                 packets.append(
                     PartPacket(
@@ -125,6 +125,7 @@ class PacketStream:
 
     def _points(self, frame: Frame, seen: PersonKeypoints, names: Sequence[str]) -> tuple[Float64, Float64]:
         """Pixels (N, 2) and scores (N,) of the named points; a point that is not there has score 0."""
+        seen = seen.in_layout(seen.layout.lifts_as)
         xy, score = np.zeros((len(names), 2)), np.zeros(len(names))
         rows, there = _find(seen.layout, names, mirror=self._mirror)
         xy[there], score[there] = seen.xy_px[rows], seen.score[rows]
