@@ -152,3 +152,27 @@ def test_it_speaks_also_where_packages_are_missing_or_broken(faults, says):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert says <= set(done.stdout.split())
+
+
+def test_what_was_timed_is_shown_with_what_is_taken(monkeypatch):
+    from realtime_pose.inference.runtimes import choose
+    from realtime_pose.inference.runtimes.choose import Choice, Timing
+
+    timings = (
+        Timing("openvino", "int8", 9.0, 3.2, False, "its keypoints are 3.20 px off fp32's, more than 0.5 px"),
+        Timing("openvino", "bf16", 15.0, 0.1, True),
+        Timing("onnxruntime", "fp32", None, None, False, "it is not well"),
+    )
+    monkeypatch.setattr(choose, "read_choices", lambda: [Choice("vitpose-s", "cpu", timings)])
+    rows = [entry for entry in examine() if entry.what == "runtime"]
+    assert [row.ok for row in rows] == [False, True, False]
+    assert rows[0].remedy.startswith("its keypoints are 3.20 px off")
+    assert rows[1].found == "vitpose-s on cpu by openvino bf16: 15.0 ms a person, 0.10 px off fp32 (taken)"
+    assert rows[2].found == "vitpose-s on cpu by onnxruntime fp32: does not run"
+
+
+def test_nothing_timed_yet_is_said(monkeypatch):
+    from realtime_pose.inference.runtimes import choose
+
+    monkeypatch.setattr(choose, "read_choices", list)
+    assert finding("runtime").found.startswith("nothing timed yet")
