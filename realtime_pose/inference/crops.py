@@ -1,7 +1,7 @@
 """From boxes in a frame to a network's input: one affine warp a person, written into one batch.
 
 The first pixel of a crop is its region's left top corner and the last pixel the right bottom one, so a crop of w pixels
-spans w - 1 steps; the heatmaps are read back in the same way.
+spans w - 1 steps; the heatmaps are read back in the same way. Models from before that rule span w steps.
 Source: Huang et al., "The Devil is in the Details: Delving into Unbiased Data Processing" (2020), section 3.
 """
 
@@ -53,6 +53,7 @@ class Cropper:
     def __init__(self, geometry: CropGeometry) -> None:
         self._wh = input_wh = geometry.input_wh
         self._padding = geometry.padding
+        self._steps = np.array(input_wh) - geometry.unbiased
         self._aspect = input_wh[0] / input_wh[1]
         self._gain = (1 / np.array(geometry.std_rgb)).astype(np.float32)
         self._offset = (-np.array(geometry.mean_rgb) / np.array(geometry.std_rgb)).astype(np.float32)
@@ -68,7 +69,7 @@ class Cropper:
         if len(boxes_xyxy_px) > len(self._batch):
             self._batch = np.empty((len(boxes_xyxy_px), *self._batch.shape[1:]), np.float32)
         for crop, corner, size in zip(self._batch, regions.corner_px, regions.size_px, strict=False):
-            scale = (np.array(self._wh) - 1) / size
+            scale = self._steps / size
             crop_from_image = np.array([[scale[0], 0, -scale[0] * corner[0]], [0, scale[1], -scale[1] * corner[1]]])
             cv2.warpAffine(image_bgr, crop_from_image, self._wh, dst=self._crop_bgr, flags=cv2.INTER_LINEAR)
             for channel in range(3):  # the crop is BGR, the batch RGB

@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from realtime_pose.errors import ConfigError
 from realtime_pose.inference.topdown import CropGeometry, TopdownModel, fill
-from realtime_pose.skeletons import COCO17
+from realtime_pose.skeletons import AIC14, AP10K17, COCO17, COCO_WHOLEBODY133, MPII16
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 # mmpose's data set types, each with the layout its models predict.
-_LAYOUTS = {"CocoDataset": COCO17}
+_LAYOUTS = {
+    "CocoDataset": COCO17,
+    "HumanArtDataset": COCO17,
+    "OCHumanDataset": COCO17,
+    "CocoWholeBodyDataset": COCO_WHOLEBODY133,
+    "AicDataset": AIC14,
+    "MpiiDataset": MPII16,
+    "AP10KDataset": AP10K17,
+}
 _VISION_TRANSFORMERS = ("mmpretrain.VisionTransformer", "mmcls.VisionTransformer")
 _OUR_VISION_TRANSFORMER = "PlainVisionTransformer"
 
@@ -43,7 +51,8 @@ def _tensor_mode(network: "nn.Module") -> "nn.Module":
             self.network = network
 
         def forward(self, crops: Tensor) -> Tensor:
-            return self.network(crops, None, mode="tensor")
+            answer = self.network(crops, None, mode="tensor")
+            return answer if isinstance(answer, Tensor) else answer[-1]  # of several stages the last is the answer
 
     return TensorMode().eval()
 
@@ -68,6 +77,8 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
     try:
         config = Config.fromfile(str(config_path))
         settings = config.model.to_dict()
+        if settings["type"] != "TopdownPoseEstimator":
+            raise ConfigError(f"{config_path} describes a {settings['type']}, wanted a TopdownPoseEstimator")
         head, preprocessor = settings["head"], settings.pop("data_preprocessor")  # our crops do its work
         backbone = settings["backbone"]
         if backbone["type"] in _VISION_TRANSFORMERS:
@@ -92,9 +103,11 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
         geometry=CropGeometry(
             input_wh=(int(codec["input_size"][0]), int(codec["input_size"][1])),
             blur_kernel=int(codec.get("blur_kernel_size", 11)),
-            padding=_padding(dataset),
+            padding=float(_step(dataset, "GetBBoxCenterScale").get("padding", 1.25)),
             mean_rgb=tuple(map(float, preprocessor["mean"])),
             std_rgb=tuple(map(float, preprocessor["std"])),
+            unbiased=bool(_step(dataset, "TopdownAffine").get("use_udp", False)),
+            codec=_codec(codec),
         ),
     )
 
@@ -105,8 +118,9 @@ def _check(
     """Refuse pictures, heatmaps and keypoint sets that this program would feed, decode or name wrongly."""
     if not preprocessor.get("bgr_to_rgb"):
         raise ConfigError(f"{config_path} feeds BGR pictures, wanted data_preprocessor with bgr_to_rgb=True")
-    if codec["type"] != "UDPHeatmap" or codec.get("heatmap_type", "gaussian") != "gaussian":
-        raise ConfigError(f"{config_path} decodes by {codec['type']}, wanted UDPHeatmap of the gaussian type")
+    if not _codec(codec):
+        kind = f"{codec['type']} of the {codec['heatmap_type']} type" if "heatmap_type" in codec else codec["type"]
+        raise ConfigError(f"{config_path} decodes by {kind}, wanted heatmaps: MSRAHeatmap, or a gaussian UDPHeatmap")
     if dataset["type"] not in _LAYOUTS:
         raise ConfigError(
             f"{config_path} names the keypoints of {dataset['type']} (test_dataloader.dataset.type), "
@@ -114,9 +128,17 @@ def _check(
         )
 
 
-def _padding(dataset: Mapping[str, Any]) -> float:
-    steps = {step["type"]: step for step in dataset.get("pipeline", ())}
-    return float(steps.get("GetBBoxCenterScale", {}).get("padding", 1.25))
+def _codec(codec: Mapping[str, Any]) -> str:
+    """Our name for mmpose's codec, see CropGeometry; empty for one that is no heatmap of ours."""
+    if codec["type"] == "MSRAHeatmap":
+        return "dark" if codec.get("unbiased") else "msra"
+    gaussian = codec["type"] == "UDPHeatmap" and codec.get("heatmap_type", "gaussian") == "gaussian"
+    return "udp" if gaussian else ""
+
+
+def _step(dataset: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The settings of one step of the pipeline that pictures go through; empty where it has none of that kind."""
+    return next((step for step in dataset.get("pipeline", ()) if step["type"] == kind), {})
 
 
 def import_mmpose() -> None:

@@ -8,9 +8,13 @@ from realtime_pose.checkpoints import (
     VitPoseWeights,
     find_local,
     is_onnx,
+    is_vitpose,
     load_vitpose,
     read_manifest,
+    read_notes,
     read_onnx_contract,
+    read_tensors,
+    recognise_vitpose,
 )
 from realtime_pose.errors import CheckpointError, ConfigError
 from realtime_pose.inference.base import InferenceConfig
@@ -48,17 +52,31 @@ def load_model(config: InferenceConfig) -> LoadedModel:
     path = _checkpoint_path(config)
     if is_onnx(path):
         return _load_onnx(path, config)
-    weights = load_vitpose(path, config.dataset)
-    name = f"vitpose-{weights.size}" if weights.size else "vitpose-custom"
-    _check_size(config.estimator, path, weights)
     if config.model_config:
-        config_path = Path(config.model_config).expanduser()
-        model = load_mmpose_model(config_path, weights.tensors, f"{path} holds {weights}")
-        key = _hash(path, config_path.read_text("utf-8"))
-        source = SourceModel(name, key, model.network, input_wh=model.geometry.input_wh)
-        return LoadedModel(source, model.layout, model.geometry, path)
-    source = SourceModel(name, _hash(path, config.dataset), build_network(weights, path), dataset=weights.dataset)
+        return _load_with_config(path, Path(config.model_config).expanduser(), config)
+    weights = load_vitpose(path, config.dataset)
+    _check_size(config.estimator, path, weights)
+    network = build_network(weights, path)
+    source = SourceModel(_name_of(weights), _hash(path, config.dataset), network, dataset=weights.dataset)
     return LoadedModel(source, weights.layout, CropGeometry(), path)
+
+
+def _load_with_config(path: Path, config_path: Path, config: InferenceConfig) -> LoadedModel:
+    """The model of an mmpose config: a ViTPose of any family, or any other whose weights fit tensor by tensor."""
+    tensors = read_tensors(path)
+    name, described = config_path.stem, f"{path} holds {len(tensors)} tensors"
+    if is_vitpose(tensors):
+        weights = recognise_vitpose(tensors, path, config.dataset, read_notes(path))
+        _check_size(config.estimator, path, weights)
+        tensors, name, described = weights.tensors, _name_of(weights), f"{path} holds {weights}"
+    model = load_mmpose_model(config_path, tensors, described)
+    key = _hash(path, config_path.read_text("utf-8"), config.dataset)
+    source = SourceModel(name, key, model.network, input_wh=model.geometry.input_wh)
+    return LoadedModel(source, model.layout, model.geometry, path)
+
+
+def _name_of(weights: VitPoseWeights) -> str:
+    return f"vitpose-{weights.size}" if weights.size else "vitpose-custom"
 
 
 def _load_onnx(path: Path, config: InferenceConfig) -> LoadedModel:

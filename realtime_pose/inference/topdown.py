@@ -21,6 +21,8 @@ class CropGeometry:
         padding: How much larger than the box a crop is.
         mean_rgb: The colour that is taken off, 0..255; ImageNet's.
         std_rgb: What the rest is divided by.
+        unbiased: Whether a crop's first and last pixel lie on the region's edges (UDP), or its outer borders do.
+        codec: How keypoints are read from heatmaps: "udp", "dark" or "msra".
     """
 
     input_wh: tuple[int, int] = (192, 256)
@@ -28,6 +30,8 @@ class CropGeometry:
     padding: float = 1.25
     mean_rgb: tuple[float, ...] = (123.675, 116.28, 103.53)
     std_rgb: tuple[float, ...] = (58.395, 57.12, 57.375)
+    unbiased: bool = True
+    codec: str = "udp"
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,5 +87,6 @@ class ViTPoseEstimator:
         with self.stopwatch.measure("network"):
             heatmaps = self.heatmaps(crops)
         with self.stopwatch.measure("decode"):
-            xy_cells, score = decode_heatmaps(heatmaps, self._blur_kernel)
-            return xy_in_frame(xy_cells, regions, (heatmaps.shape[3], heatmaps.shape[2])), score
+            codec = self._geometry.codec
+            xy_cells, score = decode_heatmaps(heatmaps, self._geometry.blur_kernel, codec)
+            return xy_in_frame(xy_cells, regions, (heatmaps.shape[3], heatmaps.shape[2]), codec), score

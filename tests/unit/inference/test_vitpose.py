@@ -264,8 +264,11 @@ def test_weights_that_are_not_here_are_named_with_the_way_to_get_them(monkeypatc
         ("model = dict(", "SyntaxError"),
         ("x = 1", "does not describe a model"),
         (None, "does not exist"),
-        ('type="UDPHeatmap"|type="MSRAHeatmap"', "decodes by MSRAHeatmap, wanted UDPHeatmap"),
-        ('type="CocoDataset"|type="AP10KDataset"', "keypoints of AP10KDataset.*wanted one of: CocoDataset"),
+        (
+            'type="UDPHeatmap"|type="SimCCLabel"',
+            "decodes by SimCCLabel, wanted heatmaps: MSRAHeatmap, or a gaussian UDP",
+        ),
+        ('type="CocoDataset"|type="JhmdbDataset"', "keypoints of JhmdbDataset.*wanted one of: CocoDataset, "),
         ("bgr_to_rgb=True|bgr_to_rgb=False", "feeds BGR"),
         ("with_cls_token=False|with_cls_token=True", "no class token"),
     ],
