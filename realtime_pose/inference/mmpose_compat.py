@@ -1,5 +1,6 @@
 """Builds mmpose models from their configs, and keeps what mmpose needs and says out of everyone else's way."""
 
+import copy
 import importlib
 import sys
 import warnings
@@ -58,7 +59,7 @@ def _tensor_mode(network: "nn.Module") -> "nn.Module":
 
 
 def build_topdown_model(config_path: Path) -> TopdownModel:
-    """The model that an mmpose config (.py) describes, its tensors without values yet (torch's meta device).
+    """The model that an mmpose config (.py) describes; its tensors have no values of use yet (torch's meta device).
 
     Its network is mmpose's own: `network(crops, None, mode="tensor")` gives heatmaps.
     A config is Python code and is run: use only your own and the program's.
@@ -83,12 +84,18 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
         backbone = settings["backbone"]
         if backbone["type"] in _VISION_TRANSFORMERS:
             backbone["type"] = _OUR_VISION_TRANSFORMER
+            if backbone.get("output_cls_token") is False:
+                del backbone["output_cls_token"]  # an older way to say what ours does anyway
         backbone.pop("init_cfg", None)  # it would download weights to start a training from
         dataset = config.test_dataloader.dataset.to_dict()
-        _check(config_path, head["decoder"], preprocessor, dataset)
+        _check(config_path, head, preprocessor, dataset)
         # mmengine builds the parts that mmcv and mmpose registered; the scope says whose names are meant.
-        with DefaultScope.overwrite_default_scope("mmpose"), torch.device("meta"):
-            network = MODELS.build(settings)
+        with DefaultScope.overwrite_default_scope("mmpose"):
+            try:
+                with torch.device("meta"):
+                    network = MODELS.build(copy.deepcopy(settings))
+            except RuntimeError:  # some backbones compute with tensors while they are built
+                network = MODELS.build(settings)
     except ConfigError:
         raise
     except Exception as exc:  # a config is code: anything can come out of it
@@ -113,11 +120,12 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
 
 
 def _check(
-    config_path: Path, codec: Mapping[str, Any], preprocessor: Mapping[str, Any], dataset: Mapping[str, Any]
+    config_path: Path, head: Mapping[str, Any], preprocessor: Mapping[str, Any], dataset: Mapping[str, Any]
 ) -> None:
     """Refuse pictures, heatmaps and keypoint sets that this program would feed, decode or name wrongly."""
     if not preprocessor.get("bgr_to_rgb"):
         raise ConfigError(f"{config_path} feeds BGR pictures, wanted data_preprocessor with bgr_to_rgb=True")
+    codec = head["decoder"]
     if not _codec(codec):
         kind = f"{codec['type']} of the {codec['heatmap_type']} type" if "heatmap_type" in codec else codec["type"]
         raise ConfigError(f"{config_path} decodes by {kind}, wanted heatmaps: MSRAHeatmap, or a gaussian UDPHeatmap")
@@ -125,6 +133,11 @@ def _check(
         raise ConfigError(
             f"{config_path} names the keypoints of {dataset['type']} (test_dataloader.dataset.type), "
             f"wanted one of: {', '.join(_LAYOUTS)}"
+        )
+    wanted = len(_LAYOUTS[dataset["type"]].names)
+    if head["out_channels"] != wanted:
+        raise ConfigError(
+            f"{config_path} gives {head['out_channels']} heatmaps, wanted the {wanted} keypoints of {dataset['type']}"
         )
 
 
