@@ -21,7 +21,8 @@ from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
 from realtime_pose.inference.detectors import DETECTORS, build_detector
 from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.inference.estimators import check_names as check_inference_names
-from realtime_pose.inference.tracking import KeypointBoxTracker, box_of_keypoints
+from realtime_pose.inference.people import PeopleTracker
+from realtime_pose.inference.tracking import box_of_keypoints
 from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.choices import check_choice
 from realtime_pose.utils.clock import Stopwatch
@@ -29,6 +30,8 @@ from realtime_pose.utils.clock import Stopwatch
 log = logging.getLogger(__name__)
 
 _FORGET_AFTER_NS = 2_000_000_000  # somebody gone for longer starts anew when they return
+# Often enough to meet who comes out from behind another; in frames, so that live a slow detector is asked less.
+_LOOK_FOR_LOST_EVERY = 5
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,11 @@ class PosePipeline:
             boxes = self._boxes(frame)
         with self.stopwatch.measure("estimate"):
             keypoints = self.estimator.estimate(frame, boxes)
+        if not self.estimator.finds_people:
+            keypoints = self._tracker.choose(boxes, keypoints)
         people = [self._person(person, frame) for person in keypoints]
         seen = tuple(person for person in people if person is not None)
-        self._remember(frame, boxes, seen)
+        self._remember(frame, seen)
         return FrameResult(frame, seen)
 
     def close(self) -> None:
@@ -90,15 +95,24 @@ class PosePipeline:
             self._detector.close()
 
     def _boxes(self, frame: Frame) -> list[PersonBox]:
-        """Where people are: from their last keypoints, and from the detector when nobody is followed or it is time."""
+        """Where to look: from the last keypoints, and from the detector when somebody is lost or it is time."""
         if self._detector is None:
             return []
         self._frames_since_detection += 1
         detections: list[PersonBox] = []
-        if not self._last_keypoints or self._frames_since_detection >= self._settings.detect_every:
+        if self._frames_since_detection >= self._look_after():
             detections = self._detector.detect(frame)
             self._frames_since_detection = 0
         return self._tracker.update(frame, detections, self._last_keypoints)
+
+    def _look_after(self) -> int:
+        """Frames between two looks of the detector, as things stand."""
+        if not self._last_keypoints:
+            return 1
+        somebody_is_lost = len(self._last_keypoints) < len(self._last_seen_ns)
+        return (
+            min(_LOOK_FOR_LOST_EVERY, self._settings.detect_every) if somebody_is_lost else self._settings.detect_every
+        )
 
     def _person(self, keypoints: PersonKeypoints, frame: Frame) -> Person | None:
         """One person's way to a pose: lift, solve, filter; None when too little of them was seen.
@@ -121,11 +135,10 @@ class PosePipeline:
                 pose = pose_filter.apply(pose)
         return Person(box, keypoints, joints, pose)
 
-    def _remember(self, frame: Frame, boxes: Sequence[PersonBox], people: Sequence[Person]) -> None:
+    def _remember(self, frame: Frame, people: Sequence[Person]) -> None:
         """Keep what the next frame needs, and let everybody forget those who have been gone for long."""
         self._last_keypoints = [person.keypoints for person in people]
-        here = {box.track_id for box in boxes} | {keypoints.track_id for keypoints in self._last_keypoints}
-        self._last_seen_ns |= dict.fromkeys(here, frame.time_ns)
+        self._last_seen_ns |= {keypoints.track_id: frame.time_ns for keypoints in self._last_keypoints}
         gone = [i for i, seen_ns in self._last_seen_ns.items() if frame.time_ns - seen_ns > _FORGET_AFTER_NS]
         for track_id in gone:
             del self._last_seen_ns[track_id]
@@ -167,7 +180,7 @@ def build_pipeline(
     return PosePipeline(
         estimator,
         detector,
-        KeypointBoxTracker(config.inference),
+        PeopleTracker(config.inference),
         build_lifter(config.body),
         build_solver(config.body),
         build_filters(config.body),

@@ -102,7 +102,14 @@ class Tracker(Protocol):
     def update(
         self, frame: Frame, detections: Sequence[PersonBox], last_keypoints: Sequence[PersonKeypoints]
     ) -> list[PersonBox]:
-        """Boxes of the people in this frame, each with its name, from fresh detections and the last keypoints."""
+        """Where to look in this frame, each box with a name, from fresh detections and the keypoints last chosen.
+
+        Those who are followed come first; passers-by who could be mistaken for them may come after.
+        """
+        ...
+
+    def choose(self, boxes: Sequence[PersonBox], people: Sequence[PersonKeypoints]) -> list[PersonKeypoints]:
+        """Those who are followed, out of what an estimator found in the boxes of `update`: in order, nobody twice."""
         ...
 
     def forget(self, track_id: int) -> None:

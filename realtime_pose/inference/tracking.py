@@ -1,113 +1,103 @@
-"""Who is who over time, and where each person is in the next frame."""
+"""Where people are and how alike two of them are: boxes around keypoints, their overlap, and one body found twice."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
-from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.utils.arrays import Float32, as_float32
+from realtime_pose.datatypes import PersonBox, PersonKeypoints
+from realtime_pose.utils.arrays import Bool, Float32, Float64, FloatArray, as_float32
 
 _MARGIN = 0.15  # keypoints end at eyes and ankles; a person's box has room for skull and soles
-_KEEP_BOX = 0.5  # share of the last box that stays: takes the tremor of keypoints out of the crop
-_SAME_PERSON_IOU = 0.3
 _MIN_KEYPOINTS = 4
+_FALLOFF = 0.15  # of a body's size: keypoints so far apart count 0.6 of the same point, twice as far 0.14
+_SAME_BODY = 0.6
 
 
 def box_of_keypoints(keypoints: PersonKeypoints, score_threshold: float, width: int, height: int) -> PersonBox | None:
     """The box around the keypoints that were seen, enlarged and kept inside the image; None if too few were inside."""
-    seen = (keypoints.score >= score_threshold) & np.isfinite(keypoints.xy_px).all(axis=1)
-    if np.count_nonzero(seen) < _MIN_KEYPOINTS:
-        return None
-    xy = keypoints.xy_px[seen]
-    low, high = xy.min(axis=0), xy.max(axis=0)
-    margin = _MARGIN * max(float(np.max(high - low)), 1.0)
-    box = np.clip(np.concatenate((low - margin, high + margin)), 0, [width, height, width, height])
-    if np.any(box[2:] <= box[:2]):
-        return None  # all of it lies outside
-    return PersonBox(as_float32(box), float(np.mean(keypoints.score[seen])), keypoints.track_id)
+    boxes, scores, found = boxes_of_keypoints([keypoints], score_threshold, width, height)
+    return PersonBox(as_float32(boxes[0]), float(scores[0]), keypoints.track_id) if found[0] else None
 
 
-def intersection_over_union(a_xyxy: Float32, b_xyxy: Float32) -> float:
-    """The share that two boxes (4,) have in common, 0..1."""
-    low, high = np.maximum(a_xyxy[:2], b_xyxy[:2]), np.minimum(a_xyxy[2:], b_xyxy[2:])
-    common = float(np.prod(np.maximum(high - low, 0)))
-    both = float(np.prod(a_xyxy[2:] - a_xyxy[:2]) + np.prod(b_xyxy[2:] - b_xyxy[:2]))
-    return common / max(both - common, 1e-9)
+def boxes_of_keypoints(
+    people: Sequence[PersonKeypoints], score_threshold: float, width: int, height: int
+) -> tuple[Float64, Float64, Bool]:
+    """Boxes (N, 4) as of `box_of_keypoints`, mean scores (N,) of the keypoints seen, and who has a box at all (N,)."""
+    if not people:
+        return np.zeros((0, 4)), np.zeros(0), np.zeros(0, bool)
+    xy, score, seen = _stacked(people, score_threshold)
+    low = np.where(seen[..., None], xy, np.inf).min(axis=1)
+    high = np.where(seen[..., None], xy, -np.inf).max(axis=1)
+    count = seen.sum(axis=1)
+    found = count >= _MIN_KEYPOINTS
+    low[~found] = high[~found] = 0
+    margin = _MARGIN * np.maximum((high - low).max(axis=1), 1.0)[:, None]
+    boxes = np.clip(np.concatenate((low - margin, high + margin), axis=1), 0, [width, height, width, height])
+    found &= (boxes[:, 2:] > boxes[:, :2]).all(axis=1)  # else all of it lies outside
+    return boxes, (score * seen).sum(axis=1) / np.maximum(count, 1), found
 
 
-class KeypointBoxTracker:
-    """Follows people by the box around their last keypoints, and gives new detections new names.
+def intersection_over_union(a_xyxy: FloatArray, b_xyxy: FloatArray) -> Float64:
+    """The share 0..1 that each of the boxes (N, 4) has in common with each of the boxes (M, 4), as (N, M)."""
+    low = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])
+    high = np.minimum(a_xyxy[:, None, 2:], b_xyxy[None, :, 2:])
+    common = np.prod(np.maximum(high - low, 0), axis=2, dtype=np.float64)
+    a_area, b_area = (np.prod(box[:, 2:] - box[:, :2], axis=1) for box in (a_xyxy, b_xyxy))
+    return common / np.maximum(a_area[:, None] + b_area[None, :] - common, 1e-9)
 
-    Detections match a followed person by overlap, best pair first. A person whose keypoints are lost keeps the name
-    until `forget`: a detection where they were last gives it back. No name is ever given to somebody else.
+
+def one_per_body(
+    boxes: Sequence[PersonBox], people: Sequence[PersonKeypoints], known: Collection[int], score_threshold: float
+) -> list[PersonKeypoints]:
+    """The people without those whose keypoints lie on a body that somebody else has, in the same order.
+
+    Where one person hides another, an estimator finds the one in front in both boxes. The body stays with who was
+    known before, then with whom the box that was looked into fits best.
+
+    Args:
+        boxes: Where each of the people was looked for.
+        people: What was found there.
+        known: Names of those who were followed before this frame.
+        score_threshold: Below it a keypoint counts as not seen.
     """
-
-    def __init__(self, config: InferenceConfig) -> None:
-        self._persons = config.persons
-        self._threshold = config.score_threshold
-        self._boxes: dict[int, PersonBox] = {}  # followed now
-        self._lost: dict[int, PersonBox] = {}  # followed lately, latest last
-        self._next_id = 1
-
-    def update(
-        self, frame: Frame, detections: Sequence[PersonBox], last_keypoints: Sequence[PersonKeypoints]
-    ) -> list[PersonBox]:
-        """Boxes of the people in this frame, longest followed first, at most `persons` of them."""
-        followed: dict[int, PersonBox] = {}
-        for keypoints in last_keypoints:
-            box = box_of_keypoints(keypoints, self._threshold, frame.width, frame.height)
-            if box is not None:
-                followed[keypoints.track_id] = self._smoothed(box)
-        self._lost = {i: box for i, box in (self._lost | self._boxes).items() if i not in followed}
-        for detection in _unmatched(detections, list(followed.values())):
-            if len(followed) < self._persons:
-                track_id = self._name_of(detection)
-                followed[track_id] = PersonBox(detection.bbox_xyxy_px, detection.score, track_id)
-        self._boxes = followed
-        return list(followed.values())
-
-    def forget(self, track_id: int) -> None:
-        """Drop what is known of one person: should they return, they get a new name."""
-        self._boxes.pop(track_id, None)
-        self._lost.pop(track_id, None)
-
-    def _name_of(self, detection: PersonBox) -> int:
-        """The name of the lost person who was last seen there (for a single performer: anywhere), else a new one."""
-        overlaps = {
-            i: intersection_over_union(detection.bbox_xyxy_px, box.bbox_xyxy_px) for i, box in self._lost.items()
-        }
-        nearest = max(overlaps, key=lambda i: overlaps[i], default=None)
-        if nearest is not None and (overlaps[nearest] >= _SAME_PERSON_IOU or self._persons == 1):
-            del self._lost[nearest]
-            return nearest
-        self._next_id += 1
-        return self._next_id - 1
-
-    def _smoothed(self, box: PersonBox) -> PersonBox:
-        before = self._boxes.get(box.track_id)
-        if before is None:
-            return box
-        mixed = _KEEP_BOX * before.bbox_xyxy_px + (1 - _KEEP_BOX) * box.bbox_xyxy_px
-        # The smoothed box may lag behind a fast person, never cut them off.
-        low, high = np.minimum(mixed[:2], box.bbox_xyxy_px[:2]), np.maximum(mixed[2:], box.bbox_xyxy_px[2:])
-        return PersonBox(as_float32(np.concatenate((low, high))), box.score, box.track_id)
+    if len(people) < 2:
+        return list(people)
+    alike = keypoint_similarity(people, score_threshold) >= _SAME_BODY
+    if np.count_nonzero(alike) <= len(people):
+        return list(people)
+    asked = np.stack([box.bbox_xyxy_px for box in boxes]).astype(np.float64)
+    answered, _, found = boxes_of_keypoints(people, score_threshold, 1 << 20, 1 << 20)
+    fits = np.diagonal(intersection_over_union(asked, answered)) * found
+    fits = fits + [person.track_id in known for person in people]
+    kept: list[int] = []
+    for row in np.argsort(-fits, kind="stable").tolist():
+        if not alike[row, kept].any():
+            kept.append(row)
+    return [people[row] for row in sorted(kept)]
 
 
-def _unmatched(detections: Sequence[PersonBox], followed: Sequence[PersonBox]) -> list[PersonBox]:
-    """The detections that show none of the people followed; each followed person takes one detection at most."""
-    pairs = sorted(
-        (
-            (intersection_over_union(d.bbox_xyxy_px, f.bbox_xyxy_px), i, j)
-            for i, d in enumerate(detections)
-            for j, f in enumerate(followed)
-        ),
-        reverse=True,
-    )
-    taken_detections: set[int] = set()
-    taken_people: set[int] = set()
-    for overlap, i, j in pairs:
-        if overlap >= _SAME_PERSON_IOU and i not in taken_detections and j not in taken_people:
-            taken_detections.add(i)
-            taken_people.add(j)
-    return [d for i, d in enumerate(detections) if i not in taken_detections]
+def keypoint_similarity(people: Sequence[PersonKeypoints], score_threshold: float) -> Float64:
+    """How far each two of the people are one body, (N, N) in 0..1; 0 where they share too few keypoints that were seen.
+
+    COCO's object keypoint similarity with one falloff for all points, as layouts beyond COCO have no measured ones, in
+    units of the smaller body.
+    """
+    xy, _, seen = _stacked(people, score_threshold)
+    both = seen[:, None] & seen[None, :]
+    shared = both.sum(axis=2)
+    apart = np.sum((xy[:, None] - xy[None, :]) ** 2, axis=3)
+    low = np.where(seen[..., None], xy, np.inf).min(axis=1)
+    high = np.where(seen[..., None], xy, -np.inf).max(axis=1)
+    area = np.prod(np.where(high > low, high - low, 1.0), axis=1)
+    falloff = 2 * _FALLOFF**2 * np.minimum(area[:, None], area[None, :])
+    alike = (np.exp(-apart / falloff[..., None]) * both).sum(axis=2) / np.maximum(shared, 1)
+    return alike * (shared >= _MIN_KEYPOINTS)
+
+
+def _stacked(people: Sequence[PersonKeypoints], threshold: float) -> tuple[Float64, Float32, Bool]:
+    """Pixels (N, K, 2) with 0 for what is no number, scores (N, K), and which were seen (N, K)."""
+    xy = np.stack([person.xy_px for person in people]).astype(np.float64)
+    score = np.stack([person.score for person in people])
+    finite = np.isfinite(xy).all(axis=2)
+    xy[~finite] = 0
+    return xy, score, (score >= threshold) & finite

@@ -9,13 +9,13 @@ from support.people import make_person
 
 from realtime_pose.datatypes import PersonBox
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.tracking import KeypointBoxTracker
+from realtime_pose.inference.people import PeopleTracker
 from realtime_pose.utils.arrays import as_float32
 
 FRAME = empty_frame()
 
 
-@pytest.fixture(params=[KeypointBoxTracker])
+@pytest.fixture(params=[PeopleTracker])
 def tracker(request):
     return request.param(replace(InferenceConfig(), persons=3))
 
@@ -60,7 +60,17 @@ def test_names_are_not_rows(tracker):
 
 
 def test_no_more_people_than_were_asked_for(tracker):
-    assert len(tracker.update(FRAME, [detection(left) for left in (0, 120, 240, 360, 480)], [])) == 3
+    boxes = tracker.update(FRAME, [detection(left) for left in (0, 120, 240, 360, 480)], [])
+    assert [p.track_id for p in tracker.choose(boxes, [keypoints_of(b) for b in boxes])] == [1, 2, 3]
+
+
+def test_nobody_is_chosen_twice_nor_renamed(tracker):
+    boxes = tracker.update(FRAME, [detection(50), detection(400)], [])
+    first = keypoints_of(boxes[0])
+    assert tracker.choose(boxes, [first, keypoints_of(boxes[1])])[0] is first
+    boxes = tracker.update(FRAME, [], [first, keypoints_of(boxes[1])])
+    assert tracker.choose(boxes, [first, replace(first, track_id=boxes[1].track_id)]) == [first]
+    assert tracker.choose([], []) == []
 
 
 def test_inputs_stay_as_they_are(tracker):

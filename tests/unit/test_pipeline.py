@@ -9,7 +9,7 @@ from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.filters import build_filters
 from realtime_pose.ik.stages import build_lifter, build_solver
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.tracking import KeypointBoxTracker
+from realtime_pose.inference.people import PeopleTracker
 from realtime_pose.pipeline import PipelineSettings, PosePipeline, build_pipeline
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
@@ -60,7 +60,7 @@ class FakeEstimator:
 def pipeline(estimator, detector, persons=2, detect_every=5):
     config, body = InferenceConfig(persons=persons), BodyConfig()
     return PosePipeline(
-        estimator, detector, KeypointBoxTracker(config), build_lifter(body), build_solver(body), build_filters(body),
+        estimator, detector, PeopleTracker(config), build_lifter(body), build_solver(body), build_filters(body),
         PipelineSettings(detect_every=detect_every),
     )  # fmt: skip
 
