@@ -10,6 +10,7 @@ from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.errors import ConfigError, UnknownChoiceError
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.recording.exporters import DEFAULT_FORMATS
 
 _ENVIRONMENT = {
     "VITPOSE_CONFIG": "model_config",
@@ -25,12 +26,14 @@ class OutputConfig:
     Attributes:
         udp: host:port of a PosePacket receiver; empty sends nothing.
         mirror: Send the pose as a mirror shows it: left and right change sides.
-        record: Folder for overlay.mp4, motion.bvh, keypoints.json and the session; empty records nothing.
+        record: Folder for the session and the other files of a take; empty records nothing.
+        formats: Which other files a take has: names in `recording.exporters.EXPORTERS`, comma between.
     """
 
     udp: str = ""
     mirror: bool = False
     record: str = ""
+    formats: str = DEFAULT_FORMATS
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from realtime_pose.communication.udp import UdpSink
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.pipeline import PosePipeline, build_pipeline, check_names
-from realtime_pose.recording.take import OVERLAY, TakeRecorder
+from realtime_pose.recording.exporters import TakeInfo, parse_formats
+from realtime_pose.recording.take import TakeRecorder, files_of_take
 from realtime_pose.runtime import Runtime
 
 _USUAL_FPS = 30.0
@@ -80,6 +81,7 @@ def open_run(
         RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
     """
     check_names(config)
+    parse_formats(config.output.formats)
     _spare_the_source(config)
     notes: list[str] = []
 
@@ -115,8 +117,10 @@ def open_run(
 def _spare_the_source(config: AppConfig) -> None:
     """Refuse a run whose own results would replace what it reads."""
     source, folder = local_path(config.capture.source), Path(config.output.record)
-    if config.output.record and os.path.isfile(source) and source.resolve() == (folder / OVERLAY).resolve():
-        raise ConfigError(f"{source} would be replaced by the new {OVERLAY}; choose another folder for the results")
+    if not config.output.record or not os.path.isfile(source) or not folder.is_dir():
+        return
+    if source.resolve() in [path.resolve() for path in files_of_take(folder)]:
+        raise ConfigError(f"{source} would be replaced by the new {source.name}; choose another folder for the results")
 
 
 def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline) -> TakeRecorder | None:
@@ -131,4 +135,5 @@ def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline) -> Tak
         "source": without_credentials(config.capture.source),
         "config": asdict(config),
     }
-    return TakeRecorder(Path(config.output.record), source.fps or _USUAL_FPS, settings)
+    take = TakeInfo(source.fps or _USUAL_FPS, settings)
+    return TakeRecorder(Path(config.output.record), take, parse_formats(config.output.formats))

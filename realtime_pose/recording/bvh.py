@@ -12,6 +12,7 @@ import numpy as np
 
 from realtime_pose.datatypes import FrameResult, SkeletonPose
 from realtime_pose.errors import ConfigError, RecordingError
+from realtime_pose.recording.exporters import TakeInfo
 from realtime_pose.recording.whole_writes import WholeWriter
 from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils import rotations as rot
@@ -224,3 +225,8 @@ def _hierarchy(skeleton: Skeleton, bone_m: Float64) -> tuple[str, list[int]]:
 
 def _numbers(xyz: Float64) -> str:
     return " ".join(f"{value:.4f}" for value in xyz + 0.0)
+
+
+def open_bvh(path: Path, take: TakeInfo) -> BvhRecorder:
+    """motion.bvh of a take, at the source's rate."""
+    return BvhRecorder(path, take.fps)

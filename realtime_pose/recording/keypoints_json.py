@@ -7,6 +7,7 @@ import numpy as np
 
 from realtime_pose.datatypes import FrameResult, PersonKeypoints
 from realtime_pose.errors import RecordingError
+from realtime_pose.recording.exporters import TakeInfo
 from realtime_pose.recording.whole_writes import WholeWriter
 from realtime_pose.skeletons import COCO17, KeypointLayout
 
@@ -66,3 +67,8 @@ class KeypointsJson:
         names = (self._layout or COCO17).names
         skeleton = {str(row): name for row, name in enumerate(names)}
         return f'\n],\n"skeleton": {json.dumps(skeleton)}}}\n'.encode()
+
+
+def open_keypoints_json(path: Path, take: TakeInfo) -> KeypointsJson:
+    """keypoints.json of a take."""
+    return KeypointsJson(path)

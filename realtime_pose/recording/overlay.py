@@ -11,6 +11,7 @@ import numpy as np
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.drawing import draw_skeleton_on_frame
 from realtime_pose.errors import RecordingError
+from realtime_pose.recording.exporters import TakeInfo
 from realtime_pose.utils.arrays import UInt8
 
 _TICKS_HZ = 90_000  # fine enough that a frame's time is off by at most 6 microseconds
@@ -107,3 +108,8 @@ def _fitted(picture: UInt8, width: int, height: int) -> UInt8:
     x, y = (width - w) // 2, (height - h) // 2
     canvas[y : y + h, x : x + w] = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
     return canvas
+
+
+def open_overlay(path: Path, take: TakeInfo) -> OverlayVideo:
+    """overlay.mp4 of a take."""
+    return OverlayVideo(path, take.fps)

@@ -1,52 +1,46 @@
 """A take: one folder with everything that a run leaves behind."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from realtime_pose.communication.base import PoseSink
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RecordingError
-from realtime_pose.recording.bvh import BvhRecorder
-from realtime_pose.recording.keypoints_json import KeypointsJson
-from realtime_pose.recording.overlay import OverlayVideo
+from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, TakeInfo, open_exporters, parse_formats
 from realtime_pose.recording.session import SessionRecorder
 
-OVERLAY, MOTION, KEYPOINTS, SESSION = "overlay.mp4", "motion.bvh", "keypoints.json", "session.rtpose"
-_OURS = re.compile(r"overlay\.mp4|motion(_-?\d+)?\.bvh|keypoints\.json|session\.rtpose")
+SESSION = "session.rtpose"
 
 
 class TakeRecorder:
-    """Writes overlay.mp4, motion.bvh (one for each person), keypoints.json and session.rtpose into a folder.
+    """Writes the session and the chosen files of EXPORTERS into a folder.
 
     It can be slow, as it encodes video: give it a thread of its own.
 
     Args:
         folder: Made if it is not there; the files of an earlier take in it are replaced, others stay.
-        fps: The source's nominal rate.
-        settings: What made the take, for the session.
+        take: What is known of the take.
+        formats: Names in EXPORTERS.
 
     Raises:
         RecordingError: The folder cannot be made or written.
+        UnknownChoiceError: There is no such format.
     """
 
-    def __init__(self, folder: str | Path, fps: float, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: str | Path, take: TakeInfo, formats: Sequence[str] = parse_formats(DEFAULT_FORMATS)
+    ) -> None:
         folder = Path(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for old in folder.iterdir():
-                if _OURS.fullmatch(old.name):  # a take never mixes with the one before
-                    old.unlink()
+            for old in files_of_take(folder):
+                old.unlink()  # a take never mixes with the one before
         except OSError as exc:
             raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
         # the session first: if the disk fills up, it is what everything else can be made from again
-        self._sinks: tuple[PoseSink, ...] = (
-            SessionRecorder(folder / SESSION, settings),
-            KeypointsJson(folder / KEYPOINTS),
-            BvhRecorder(folder / MOTION, fps),
-            OverlayVideo(folder / OVERLAY, fps),
-        )
+        session = SessionRecorder(folder / SESSION, take.settings)
+        self._sinks: tuple[PoseSink, ...] = (session, *open_exporters(formats, folder, take))
 
     def send(self, result: FrameResult) -> None:
         """Write one frame into every file; after `close`, do nothing.
@@ -71,3 +65,20 @@ class TakeRecorder:
                 failure = failure or exc
         if failure is not None:
             raise failure
+
+
+def files_of_take(folder: Path) -> list[Path]:
+    """The files in the folder that a take there would replace, by name; none if there is no such folder.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    if not folder.exists():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name == SESSION or _ours(path))
+
+
+def _ours(path: Path) -> bool:
+    """Whether it is a file of an exporter, or one that it writes for a further person."""
+    names = (Path(exporter.file) for exporter in EXPORTERS.values())
+    return any(re.fullmatch(rf"{re.escape(n.stem)}(_-?\d+)?{re.escape(n.suffix)}", path.name) for n in names)

@@ -6,20 +6,15 @@ import pytest
 from support.people import make_person, make_result
 
 from realtime_pose.communication.sinks import SINKS
-from realtime_pose.recording.bvh import BvhRecorder
-from realtime_pose.recording.keypoints_json import KeypointsJson
-from realtime_pose.recording.overlay import OverlayVideo
+from realtime_pose.recording.exporters import EXPORTERS, TakeInfo, open_exporters
 from realtime_pose.recording.session import SessionRecorder
 from realtime_pose.recording.take import TakeRecorder
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.choices import load_choice
 
 FILES = {
-    "overlay": lambda folder: OverlayVideo(folder / "overlay.mp4"),
-    "bvh": lambda folder: BvhRecorder(folder / "motion.bvh"),
-    "keypoints": lambda folder: KeypointsJson(folder / "keypoints.json"),
     "session": lambda folder: SessionRecorder(folder / "session.rtpose", {}),
-    "take": lambda folder: TakeRecorder(folder / "take", 30.0, {}),
+    "take": lambda folder: TakeRecorder(folder / "take", TakeInfo(30.0)),
 }
 
 
@@ -30,10 +25,12 @@ def nobody_listens():
         return f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-@pytest.fixture(params=[*SINKS, *FILES])
+@pytest.fixture(params=[*SINKS, *FILES, *EXPORTERS])
 def sink(request, tmp_path):
     if request.param in SINKS:
         sink = load_choice("sink", request.param, SINKS)(nobody_listens())
+    elif request.param in EXPORTERS:
+        (sink,) = open_exporters([request.param], tmp_path, TakeInfo())
     else:
         sink = FILES[request.param](tmp_path)
     yield sink

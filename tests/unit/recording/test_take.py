@@ -9,6 +9,7 @@ import pytest
 from support.people import make_clip, make_result
 
 from realtime_pose.errors import RecordingError
+from realtime_pose.recording.exporters import TakeInfo
 from realtime_pose.recording.keypoints_json import KeypointsJson
 from realtime_pose.recording.session import SessionRecorder, read_session
 from realtime_pose.recording.take import TakeRecorder
@@ -17,7 +18,7 @@ from realtime_pose.recording.whole_writes import WholeWriter
 
 def test_a_take_is_a_folder_of_files_that_agree(tmp_path):
     folder = tmp_path / "a" / "b"
-    take = TakeRecorder(folder, 30.0, {"estimator": "made up"})
+    take = TakeRecorder(folder, TakeInfo(30.0, {"estimator": "made up"}))
     clip = make_clip(20)
     for result in clip:
         take.send(result)
@@ -37,7 +38,7 @@ def test_a_take_is_a_folder_of_files_that_agree(tmp_path):
 def test_an_earlier_take_is_replaced_and_other_files_stay(tmp_path):
     for name in ("motion_3.bvh", "overlay.mp4", "notes.txt", "motion_mine.bvh", "report.json"):
         (tmp_path / name).write_text("old")
-    take = TakeRecorder(tmp_path, 30.0, {})
+    take = TakeRecorder(tmp_path, TakeInfo(30.0))
     take.send(make_result())
     take.close()
     left = sorted(p.name for p in tmp_path.iterdir() if p.read_bytes() == b"old")
@@ -48,9 +49,9 @@ def test_an_earlier_take_is_replaced_and_other_files_stay(tmp_path):
 def test_a_folder_that_cannot_be_made_gets_a_plain_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordingError, match=r"cannot write into .*file.*choose another folder"):
-        TakeRecorder(tmp_path / "file", 30.0, {})
+        TakeRecorder(tmp_path / "file", TakeInfo(30.0))
     with pytest.raises(RecordingError, match="cannot write into"):
-        TakeRecorder(tmp_path / "file" / "take", 30.0, {})
+        TakeRecorder(tmp_path / "file" / "take", TakeInfo(30.0))
 
 
 @contextlib.contextmanager
@@ -67,7 +68,7 @@ def file_size_limit(size):
 
 def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
     clip = make_clip(200)
-    take = TakeRecorder(tmp_path, 30.0, {})
+    take = TakeRecorder(tmp_path, TakeInfo(30.0))
     written = 0
     with file_size_limit(150_000):
         with contextlib.suppress(RecordingError):
