@@ -3,6 +3,8 @@
 Canonical: right-handed, +Y up, +Z front, +X the character's left, metres, quaternions xyzw (glTF's).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,6 +12,40 @@ from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils.arrays import Float64
 
 _OPENCV = np.array([1.0, -1.0, -1.0])
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Another program's axes and unit of length, as they follow from canonical ones.
+
+    Attributes:
+        order: Which canonical axis (0 x, 1 y, 2 z) each of theirs lies along.
+        signs: +1 where it points the same way, -1 where it points the other way.
+        per_metre: Their units of length in a metre.
+    """
+
+    order: tuple[int, int, int]
+    signs: tuple[int, int, int]
+    per_metre: float = 1.0
+
+    def positions(self, xyz_m: npt.ArrayLike) -> Float64:
+        """Canonical points (..., 3), metres, in these axes and this unit."""
+        return np.asarray(xyz_m, dtype=np.float64)[..., list(self.order)] * self.signs * self.per_metre
+
+    def rotations(self, xyzw: npt.ArrayLike) -> Float64:
+        """Canonical rotations (..., 4) in these axes: the axis moves like a point, and turns the other way in a mirror."""
+        q = np.asarray(xyzw, dtype=np.float64)
+        swapped = self.order not in ((0, 1, 2), (1, 2, 0), (2, 0, 1))
+        hand = np.prod(self.signs) * (-1 if swapped else 1)
+        return q[..., [*self.order, 3]] * [*(hand * np.array(self.signs)), 1]
+
+
+UNITY = Axes((0, 1, 2), (-1, 1, 1))
+"""Left-handed, +Y up, +Z forward, metres; VMC and VRChat's trackers too."""
+UNREAL = Axes((0, 2, 1), (1, 1, 1), per_metre=100.0)
+"""Left-handed, +Z up, centimetres; a mesh faces +Y."""
+BLENDER = Axes((0, 2, 1), (1, -1, 1))
+"""Right-handed, +Z up, metres; a character faces -Y."""
 
 
 def canonical_from_opencv(xyz: npt.ArrayLike) -> Float64:

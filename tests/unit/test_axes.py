@@ -5,7 +5,16 @@ import pytest
 from scipy.spatial.transform import Rotation
 from support.rotations import assert_same_rotation, make_rotations, of_scipy
 
-from realtime_pose.axes import canonical_from_opencv, mirrored_positions, mirrored_rotations, opencv_from_canonical
+from realtime_pose.axes import (
+    BLENDER,
+    UNITY,
+    UNREAL,
+    Axes,
+    canonical_from_opencv,
+    mirrored_positions,
+    mirrored_rotations,
+    opencv_from_canonical,
+)
 from realtime_pose.kinematics import global_rotations, joint_positions
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -41,6 +50,31 @@ def test_turns_seen_by_opencv_agree_with_the_table():
     q, v = make_rotations((8,)), np.random.default_rng(1).normal(size=(8, 3))
     turned = canonical_from_opencv(rot.rotate(q, v))
     assert np.allclose(rot.rotate(q * [1, -1, -1, 1], canonical_from_opencv(v)), turned)
+
+
+ENGINES = pytest.mark.parametrize(
+    ("axes", "position", "rotation"),
+    [
+        (UNITY, (-1, 2, 3), (1, -2, -3, 4)),
+        (UNREAL, (100, 300, 200), (-1, -3, -2, 4)),
+        (BLENDER, (1, -3, 2), (1, -3, 2, 4)),
+    ],
+    ids=["Unity", "Unreal", "Blender"],
+)
+
+
+@ENGINES
+def test_engines_axes_are_those_of_the_table(axes, position, rotation):
+    assert axes.positions((1, 2, 3)).tolist() == list(position)
+    assert axes.rotations((1, 2, 3, 4)).tolist() == list(rotation)
+
+
+@pytest.mark.parametrize("axes", [UNITY, UNREAL, BLENDER, Axes((1, 2, 0), (1, -1, 1), 2.0)])
+@BATCHES
+def test_a_turn_in_an_engine_takes_points_where_it_takes_them_here(axes, batch):
+    q, v = make_rotations(batch), np.random.default_rng(1).normal(size=(*batch, 3))
+    there = rot.rotate(axes.rotations(q), axes.positions(v))
+    assert np.allclose(there, axes.positions(rot.rotate(q, v)), atol=1e-9)
 
 
 @BATCHES
