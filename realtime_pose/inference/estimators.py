@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from realtime_pose.checkpoints import Progress, download, find_local, is_offline, read_manifest
 from realtime_pose.errors import CheckpointError, ConfigError
@@ -52,7 +51,8 @@ def build_estimator(
         raise ConfigError(f"estimator mmpose needs --model-config FILE.py and --checkpoint FILE; {missing} is missing")
     if config.estimator == "blazepose":
         return _build_blazepose(config, notify)
-    return _build_vitpose(_with_weights(config, notify, progress), notify)
+    _see_to_weights(config, notify, progress)
+    return _build_vitpose(config, notify)
 
 
 def check_names(config: InferenceConfig) -> None:
@@ -75,16 +75,14 @@ def _build_blazepose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
     return estimator
 
 
-def _with_weights(config: InferenceConfig, notify: Notify, progress: Progress) -> InferenceConfig:
-    """The same settings with the file of the checkpoint, fetched if the manifest has it and this machine does not."""
+def _see_to_weights(config: InferenceConfig, notify: Notify, progress: Progress) -> None:
+    """Fetch the checkpoint's file if the manifest has it and this machine does not."""
     name = config.checkpoint or config.estimator
-    if name not in read_manifest():
-        return config
-    path = find_local(name) or _fetch(name, config, notify, progress)
-    return replace(config, checkpoint=str(path))
+    if name in read_manifest() and find_local(name) is None:
+        _fetch(name, config, notify, progress)
 
 
-def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progress) -> Path:
+def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progress) -> None:
     if not config.download:
         raise CheckpointError(
             f"the weights of {name} are not on this machine and downloads are off; "
@@ -92,22 +90,22 @@ def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progres
         )
     if not is_offline():
         notify(f"Downloading the weights of {name} from {read_manifest()[name].repo}.")
-    return download(name, progress)
+    download(name, progress)
 
 
 def _build_auto(config: InferenceConfig, notify: Notify, progress: Progress) -> PoseEstimator:
     if config.checkpoint:  # what the user named is used or refused, never replaced
-        return _build_vitpose(_with_weights(config, notify, progress), notify)
-    for name in read_manifest():
-        path = find_local(name)
-        if path is not None:
+        _see_to_weights(config, notify, progress)
+        return _build_vitpose(config, notify)
+    for name, entry in read_manifest().items():
+        if entry.auto and find_local(name) is not None:
             try:
-                return _build_vitpose(replace(config, checkpoint=str(path)), notify)
+                return _build_vitpose(replace(config, checkpoint=name), notify)
             except CheckpointError as exc:
                 notify(f"Passing over {name}: {exc}.")
     try:
-        path = _fetch(_AUTO_DOWNLOADS, config, notify, progress)
-        return _build_vitpose(replace(config, checkpoint=str(path)), notify)
+        _fetch(_AUTO_DOWNLOADS, config, notify, progress)
+        return _build_vitpose(replace(config, checkpoint=_AUTO_DOWNLOADS), notify)
     except CheckpointError as exc:
         notify(f"Using BlazePose instead of ViTPose: {exc}.")
     return _build_blazepose(config, notify)

@@ -1,7 +1,7 @@
 """From settings to a model: which checkpoint is meant, what is in it, and how it is fed."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from realtime_pose.checkpoints import (
@@ -50,6 +50,9 @@ def load_model(config: InferenceConfig) -> LoadedModel:
         ConfigError: The model config does not fit.
     """
     path = _checkpoint_path(config)
+    entry = read_manifest().get(config.checkpoint or config.estimator)
+    if entry is not None and not config.dataset:  # the manifest knows whose 17 keypoints a file has
+        config = replace(config, dataset=entry.datasets[0])
     if is_onnx(path):
         return _load_onnx(path, config)
     if config.model_config:

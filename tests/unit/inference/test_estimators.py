@@ -9,13 +9,14 @@ import pytest
 import torch
 from safetensors.torch import save as to_bytes
 from support.hub import fake_hub, go_online
-from support.vitpose import huggingface_tensors, random_vitpose, save
+from support.vitpose import huggingface_tensors, original_tensors, random_vitpose, save
 
 from realtime_pose.checkpoints import manifest
 from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
 from realtime_pose.inference import estimators, vitpose
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.estimators import ESTIMATORS, build_estimator
+from realtime_pose.skeletons import AP10K17, COCO17
 from realtime_pose.utils.paths import data_path
 
 AUTO = InferenceConfig(estimator="auto", runtime="torch", precision="fp32", device="cpu")
@@ -157,3 +158,20 @@ def test_choosing_needs_neither_torch_nor_mmpose():
     code = f"import sys, {estimators.__name__}; print({{'torch', 'mmpose', 'mediapipe', 'httpx'}} & sys.modules.keys())"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "set()"
+
+
+def test_auto_takes_no_weights_for_other_keypoints_than_the_bodys(folder, said):
+    save(original_tensors(random_vitpose("s")), folder / "easy-vitpose-s-ap10k.pth")
+    assert build_estimator(AUTO, said.append).name == "blazepose"
+    assert said[0].startswith("Using BlazePose instead of ViTPose: HF_HUB_OFFLINE is set")
+    save(original_tensors(random_vitpose("s")), folder / "original-vitpose-s.pth")
+    assert build_estimator(AUTO, said.append).layout is COCO17
+
+
+@pytest.mark.parametrize("dataset", ["ap10k", "apt36k", "coco"])
+def test_the_manifest_says_whose_17_keypoints_its_files_have(folder, said, dataset):
+    save(original_tensors(random_vitpose("s")), folder / f"easy-vitpose-s-{dataset}.pth")
+    config = replace(AUTO, checkpoint=f"easy-vitpose-s-{dataset}")
+    assert build_estimator(config, said.append).layout is (COCO17 if dataset == "coco" else AP10K17)
+    with pytest.raises(CheckpointError, match="has 17 keypoints, wanted the 14 of aic"):
+        build_estimator(replace(config, dataset="aic"), said.append)
