@@ -9,8 +9,9 @@ from realtime_pose.datatypes import FrameResult, PersonKeypoints
 from realtime_pose.errors import RecordingError
 from realtime_pose.recording.exporters import TakeInfo
 from realtime_pose.recording.whole_writes import WholeWriter
-from realtime_pose.skeletons import COCO17, KeypointLayout
+from realtime_pose.skeletons import COCO17, COCO25, KeypointLayout
 
+_THEIR_NAMES = {"pelvis": "hip"}  # in the layout that is easy_ViTPose's own
 _PX_DECIMALS, _SCORE_DECIMALS = 2, 3
 
 
@@ -64,8 +65,9 @@ class KeypointsJson:
         return np.column_stack((yx, np.where(known, score, 0.0).round(_SCORE_DECIMALS))).round(3).tolist()
 
     def _tail(self) -> bytes:
-        names = (self._layout or COCO17).names
-        skeleton = {str(row): name for row, name in enumerate(names)}
+        layout = self._layout or COCO17
+        theirs = _THEIR_NAMES if layout == COCO25 else {}
+        skeleton = {str(row): theirs.get(name, name) for row, name in enumerate(layout.names)}
         return f'\n],\n"skeleton": {json.dumps(skeleton)}}}\n'.encode()
 
 

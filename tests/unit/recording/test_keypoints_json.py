@@ -9,7 +9,7 @@ from support.people import make_clip, make_person, make_result
 from realtime_pose.datatypes import Person, PersonKeypoints
 from realtime_pose.errors import RecordingError
 from realtime_pose.recording.keypoints_json import KeypointsJson
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, COCO25
 
 
 def test_frames_hold_people_by_name_and_points_as_y_x_score(tmp_path):
@@ -28,6 +28,15 @@ def test_frames_hold_people_by_name_and_points_as_y_x_score(tmp_path):
         np.testing.assert_allclose(rows[:, 0], person.keypoints.xy_px[:, 1], atol=0.006)
         np.testing.assert_allclose(rows[:, 1], person.keypoints.xy_px[:, 0], atol=0.006)
         np.testing.assert_allclose(rows[:, 2], person.keypoints.score, atol=0.0006)
+
+
+def test_coco_25_has_easy_vitposes_names(tmp_path):
+    sink = KeypointsJson(tmp_path / "keypoints.json")
+    keypoints = PersonKeypoints(COCO25, np.zeros((25, 2), np.float32), np.ones(25, np.float32), 0, 0)
+    sink.send(make_result([Person(make_person(1).box, keypoints, None, None)]))
+    sink.close()
+    names = json.loads((tmp_path / "keypoints.json").read_text())["skeleton"]
+    assert (names["5"], names["14"], names["19"], names["24"]) == ("neck", "hip", "left_big_toe", "right_heel")
 
 
 def test_the_document_is_whole_after_every_frame(tmp_path):
