@@ -66,16 +66,23 @@ class AppConfig:
         return changed
 
 
+DEFAULTS = AppConfig()
+
+
 def load_config(
-    files: list[Path], overrides: Mapping[str, Any], environment: Mapping[str, str] = os.environ
+    files: list[Path],
+    overrides: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+    *,
+    base: AppConfig = DEFAULTS,
 ) -> AppConfig:
-    """The settings of a run: each of `files` over the one before, then VITPOSE_* variables, then `overrides`.
+    """The settings of a run: over `base` each of `files` in turn, then VITPOSE_* variables, then `overrides`.
 
     Raises:
         ConfigError: A file is missing or no YAML table, or a value has the wrong type.
         UnknownChoiceError: A section or key is unknown.
     """
-    config = AppConfig()
+    config = base
     for path in files:
         config = config.with_values(_read_yaml(path), str(path))
     from_environment = {key: environment[name] for name, key in _ENVIRONMENT.items() if environment.get(name)}

@@ -12,9 +12,10 @@ import cv2
 import pytest
 
 from realtime_pose import __version__
-from realtime_pose.cli import app as cli
 from realtime_pose.capture.cameras import BACKENDS
 from realtime_pose.checkpoints import read_manifest
+from realtime_pose.cli import app as cli
+from realtime_pose.cli import process
 from realtime_pose.communication.packet import PosePacket, decode
 from realtime_pose.errors import CaptureError, StageFailedError
 from realtime_pose.ik.filters import SMOOTHING_PRESETS
@@ -202,7 +203,7 @@ def test_brackets_in_a_name_are_shown_as_they_are(call):
 
 
 def test_a_fault_of_our_own_is_one_sentence_too_that_says_how_to_see_more(call, monkeypatch):
-    monkeypatch.setattr(cli, "_play", lambda settings, **_: 1 / 0)
+    monkeypatch.setattr(cli, "play", lambda settings, **_: 1 / 0)
     code, _, err = call(*ACTOR)
     assert code == 1
     assert only_sentence(err).startswith("ZeroDivisionError: division by zero; ")
@@ -265,9 +266,9 @@ def test_names_are_checked_before_anything_is_opened(call):
 def test_two_inputs_of_one_name_do_not_overwrite_each_other(call, tmp_path, monkeypatch):
     taken = []
     monkeypatch.setattr(
-        cli, "_play", lambda settings, **_: (taken.append(settings.output.record) or {"frames": 1}, None)
+        process, "play", lambda settings, **_: (taken.append(settings.output.record) or {"frames": 1}, None)
     )
-    monkeypatch.setattr(cli, "_print_run", lambda *_: None)
+    monkeypatch.setattr(process, "print_run", lambda *_: None)
     call("process", "monday/clip.mp4", "tuesday/clip.mp4", "--out", "out")
     assert len(set(taken)) == 2
 
@@ -287,8 +288,8 @@ def test_one_bad_file_of_several_does_not_keep_the_others_from_being_done(call, 
 
 def test_what_stops_a_run_is_said_after_its_report_is_written(call, tmp_path, monkeypatch):
     broken = StageFailedError("pose stopped: the camera was unplugged")
-    monkeypatch.setattr(cli, "_play", lambda settings, **_: ({"frames": 7}, broken))
-    monkeypatch.setattr(cli, "_print_run", lambda *_: None)
+    monkeypatch.setattr(cli, "play", lambda settings, **_: ({"frames": 7}, broken))
+    monkeypatch.setattr(cli, "print_run", lambda *_: None)
     code, _, err = call(*ACTOR, "--report", "r.json")
     assert (code, only_sentence(err)) == (1, "pose stopped: the camera was unplugged")
     assert json.loads((tmp_path / "r.json").read_text()) == {"frames": 7}
