@@ -1,0 +1,88 @@
+"""Every receiver that can run here reads the golden packets to the same numbers, and puts a rig where it belongs."""
+
+import json
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import receiver_cases as cases
+from receiver_cases import Rig
+
+from realtime_pose.utils import rotations as rot
+
+HERE = Path(__file__).parent
+RECEIVERS = HERE.parents[1] / "receivers"
+
+COMMANDS = {
+    "python": [sys.executable, "-W", "error", HERE / "run_python.py"],
+    "javascript": ["node", HERE / "run_node.mjs"],
+}
+READS = ("stream", "seq", "person", "timestamp", "keypoints", "scores", "joints_3d", "rotations", "root")
+
+
+@pytest.fixture(scope="module", params=COMMANDS)
+def answers(request, tmp_path_factory):
+    """What one receiver made of the cases."""
+    name = request.param
+    command = COMMANDS[name]
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    folder = tmp_path_factory.mktemp(name)
+    (folder / "cases.json").write_text(json.dumps(cases.cases()))
+    done = subprocess.run(
+        [*map(str, command), RECEIVERS / name, folder / "cases.json", folder / "answers.json"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads((folder / "answers.json").read_text())
+
+
+def test_golden_poses_are_read_to_the_same_numbers(answers):
+    lines = cases.valid_lines()
+    poses = 0
+    for line, got in zip(lines, answers["decoded"][: len(lines)], strict=True):
+        sent = json.loads(line)
+        if sent["type"] != "pose":
+            assert got is None  # these receivers need neither the parts nor the hello
+            continue
+        poses += 1
+        assert {key: got[key] for key in READS} == {key: sent[key] for key in READS}
+    assert poses >= 7
+
+
+def test_malformed_packets_are_refused(answers):
+    lines = cases.malformed_lines()
+    taken = {
+        case["name"] for case, got in zip(lines, answers["decoded"][-len(lines) :], strict=True) if got is not None
+    }
+    assert taken <= cases.NOT_SEEN_BY_A_PLAIN_PARSER
+
+
+@pytest.mark.parametrize("index", range(len(cases.rigs())), ids=lambda i: cases.rigs()[i].title)
+def test_each_bone_is_where_forward_kinematics_puts_it(answers, index):
+    rig = cases.rigs()[index]
+    for datagram, placed in zip(cases.poses(), answers["placed"][index], strict=True):
+        wanted, got = cases.expected(rig, json.loads(datagram)), np.array(placed)
+        np.testing.assert_allclose(got[:, :3], wanted[:, :3], atol=2e-5 * rig.scale)
+        assert rot.angle_between_rad(got[:, 3:], wanted[:, 3:]).max() < 2e-3  # engines keep float32
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["identity", "any angle"])
+def test_a_rig_of_the_same_proportions_has_its_joints_where_the_packet_says(answers, index):
+    rig: Rig = cases.rigs()[index]
+    rows = list(rig.bone_of.values())
+    for datagram, placed in zip(cases.poses(), answers["placed"][index], strict=True):
+        np.testing.assert_allclose(np.array(placed)[rows, :3], json.loads(datagram)["joints_3d"], atol=3e-3)
+
+
+@pytest.mark.parametrize("index", range(len(cases.followed())), ids=["anybody", "one person", "a flood of streams"])
+def test_old_packets_are_dropped_and_a_new_stream_is_taken_up(answers, index):
+    wanted = [[taken, lost] for *_, taken, lost in cases.followed()[index]["events"]]
+    assert answers["followed"][index] == wanted
