@@ -33,7 +33,7 @@ class Axes:
         return np.asarray(xyz_m, dtype=np.float64)[..., list(self.order)] * self.signs * self.per_metre
 
     def rotations(self, xyzw: npt.ArrayLike) -> Float64:
-        """Canonical rotations (..., 4) in these axes: the axis moves like a point, and turns the other way in a mirror."""
+        """Canonical rotations (..., 4) in these axes; where handedness differs, a turn goes the other way."""
         q = np.asarray(xyzw, dtype=np.float64)
         swapped = self.order not in ((0, 1, 2), (1, 2, 0), (2, 0, 1))
         hand = np.prod(self.signs) * (-1 if swapped else 1)

@@ -217,8 +217,8 @@ def decode(datagram: bytes) -> Packet:
     timestamp, meta = fields.number("timestamp", 0.0), fields.mapping("meta")
     if kind == PosePacket.type:
         rotations = fields.table("rotations", (_J, 4), nullable=True)
-        if rotations is not None and np.any(np.abs(np.linalg.norm(rotations, axis=-1) - 1) > _UNIT_TOLERANCE):
-            raise PacketError("rotations holds a quaternion that is not of length 1")
+        if rotations is not None:
+            check_unit(rotations)
         return PosePacket(
             **stamp,
             timestamp=timestamp,
@@ -243,6 +243,16 @@ def decode(datagram: bytes) -> Packet:
             meta=meta,
         )
     raise PacketError(f"packet type {kind!r} is not one of: hello, part, pose")
+
+
+def check_unit(rotations: Float64) -> None:
+    """Refuse quaternions (..., 4) that are not of length 1 up to rounding.
+
+    Raises:
+        PacketError: One is not.
+    """
+    if np.any(np.abs(np.linalg.norm(rotations, axis=-1) - 1) > _UNIT_TOLERANCE):
+        raise PacketError("rotations holds a quaternion that is not of length 1")
 
 
 def _hello(fields: Fields) -> HelloPacket:
