@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ RECEIVERS = HERE.parents[1] / "receivers"
 COMMANDS = {
     "python": [sys.executable, "-W", "error", HERE / "run_python.py"],
     "javascript": ["node", HERE / "run_node.mjs"],
+    "godot3": ["godot3-server", "--path", "{folder}", "-s", HERE / "run_godot3.gd"],
 }
 READS = ("stream", "seq", "person", "timestamp", "keypoints", "scores", "joints_3d", "rotations", "root")
 
@@ -28,20 +28,20 @@ READS = ("stream", "seq", "person", "timestamp", "keypoints", "scores", "joints_
 def answers(request, tmp_path_factory):
     """What one receiver made of the cases."""
     name = request.param
-    command = COMMANDS[name]
+    folder = tmp_path_factory.mktemp(name)
+    command = [str(word).format(folder=folder) for word in COMMANDS[name]]
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed")
-    folder = tmp_path_factory.mktemp(name)
     (folder / "cases.json").write_text(json.dumps(cases.cases()))
     done = subprocess.run(
-        [*map(str, command), RECEIVERS / name, folder / "cases.json", folder / "answers.json"],
+        [*command, RECEIVERS / name, folder / "cases.json", folder / "answers.json"],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads((folder / "answers.json").read_text())
+    return json.loads((folder / "answers.json").read_bytes().decode(errors="replace"))
 
 
 def test_golden_poses_are_read_to_the_same_numbers(answers):
