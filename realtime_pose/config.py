@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.communication.sinks import SINKS
 from realtime_pose.errors import ConfigError, UnknownChoiceError
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.inference.base import InferenceConfig
@@ -24,16 +25,31 @@ class OutputConfig:
     """Where results go.
 
     Attributes:
-        udp: host:port of a PosePacket receiver; empty sends nothing.
+        udp: Targets of PosePackets, each "host:port" or "host:port,person=ID", a space between; empty sends nothing.
+        udp_format: How PosePackets go over UDP: "json" or "binary".
+        vmc: Targets of VMC, likewise; so are the next three.
+        livelink: Targets of JSON Live Link.
+        websocket: Addresses to serve PosePackets to browsers at; ",origin=URL" lets another host's pages in.
+        osc_trackers: Targets of OSC trackers.
         mirror: Send the pose as a mirror shows it: left and right change sides.
         record: Folder for the session and the other files of a take; empty records nothing.
         formats: Which other files a take has: names in `recording.exporters.EXPORTERS`, comma between.
     """
 
     udp: str = ""
+    udp_format: str = "json"
+    vmc: str = ""
+    livelink: str = ""
+    websocket: str = ""
+    osc_trackers: str = ""
     mirror: bool = False
     record: str = ""
     formats: str = DEFAULT_FORMATS
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """The targets of each live sink, by its name in SINKS."""
+        return {name: getattr(self, name) for name in SINKS}
 
 
 @dataclass(frozen=True)

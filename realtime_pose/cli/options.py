@@ -31,7 +31,20 @@ Single = Annotated[bool, typer.Option("--single", help="One performer, whoever e
 Height = Annotated[float | None, typer.Option(min=0.5, max=2.5, help="Body height in metres: sets the scale.")]
 Fov = Annotated[float | None, typer.Option(min=10, max=170, help="Camera's field of view in degrees, longer side.")]
 Smoothing = Annotated[str | None, typer.Option(help="none, crisp, balanced or smooth.")]
-Udp = Annotated[str | None, typer.Option(help="host:port that PosePackets go to, e.g. 127.0.0.1:5005.")]
+Udp = Annotated[
+    list[str] | None,
+    typer.Option(help="host:port[,person=ID] that PosePackets go to, e.g. 127.0.0.1:5005; may be given several times."),
+]
+UdpFormat = Annotated[str | None, typer.Option(help="How PosePackets go over UDP: json or binary.")]
+Vmc = Annotated[list[str] | None, typer.Option(help="host[:39539][,person=ID] of a VMC receiver.")]
+Livelink = Annotated[list[str] | None, typer.Option(help="host[:54321][,person=ID] of Unreal's JSON Live Link.")]
+Websocket = Annotated[
+    list[str] | None,
+    typer.Option(help="host[:8765][,person=ID][,origin=URL] to serve packets to browsers at, e.g. 127.0.0.1:8765."),
+]
+OscTrackers = Annotated[
+    list[str] | None, typer.Option(help="host[:9000][,person=ID] of a receiver of OSC trackers, e.g. VRChat.")
+]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Send the pose as a mirror shows it.")]
 Formats = Annotated[
     str | None, typer.Option("--format", help="Files beside the session, e.g. bvh,csv; `export --help` has them all.")
@@ -49,13 +62,17 @@ _SECTION_OF = {
         "download", "detector", "detect_every", "persons",
     ),
     "body": ("height", "fov", "smoothing"),
-    "output": ("udp", "mirror", "record", "formats"),
+    "output": (
+        "udp", "udp_format", "vmc", "livelink", "websocket", "osc_trackers", "mirror", "record", "formats",
+    ),
 }  # fmt: skip
 """The commands' parameters that are settings, by section."""
 _KEY_OF = {"height_px": "height", "rotate": "rotate_deg", "height": "height_m", "fov": "fov_deg"}
 """Settings that are not called as the parameter is."""
 _FLAGS = ("flip_test", "mirror")
 """Parameters whose False means that nothing was said."""
+TARGETS = ("udp", "vmc", "livelink", "websocket", "osc_trackers")
+"""Parameters that may be given several times; the settings have them with a space between."""
 
 
 def settings_of(params: Mapping[str, Any], base: Any = None) -> Any:  # noqa: ANN401 - AppConfig, imported late
@@ -76,6 +93,7 @@ def settings_of(params: Mapping[str, Any], base: Any = None) -> Any:  # noqa: AN
     given["download"] = False if given.get("no_download") else None
     given["record"] = given["record"] and str(given["record"]) if "record" in given else None
     given |= {flag: given.get(flag) or None for flag in _FLAGS}
+    given |= {name: " ".join(given[name]) for name in TARGETS if given.get(name) is not None}
     sections = {
         section: {_KEY_OF.get(name, name): given[name] for name in names if given.get(name) is not None}
         for section, names in _SECTION_OF.items()

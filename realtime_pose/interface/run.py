@@ -1,7 +1,7 @@
 """One run from settings to report, the same for every command and every page."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +11,8 @@ from realtime_pose import __version__
 from realtime_pose.capture.base import FrameSource
 from realtime_pose.capture.sources import local_path, open_source, without_credentials
 from realtime_pose.checkpoints import Progress
-from realtime_pose.communication.udp import UdpSink
+from realtime_pose.communication.base import LiveSink
+from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.pipeline import PosePipeline, build_pipeline, check_names
@@ -30,7 +31,7 @@ class Run:
     source: FrameSource
     pipeline: PosePipeline
     runtime: Runtime
-    udp: UdpSink | None
+    sinks: Sequence[LiveSink]
     notes: list[str]
 
     def report(self) -> dict[str, Any]:
@@ -46,17 +47,13 @@ class Run:
             "frames": figures.pop("frames"),
             "frames_dropped": snapshot.frames_dropped,
             **figures,
-            "packets_sent": self.udp.packets_sent if self.udp is not None else 0,
-            "warnings": [*self.notes, *snapshot.notices, *self._unsent()],
+            "packets_sent": sum(sink.packets_sent for sink in self.sinks),
+            "sinks": [
+                {"sink": sink.name, "target": sink.target_text, "packets_sent": sink.packets_sent, "lost": sink.lost}
+                for sink in self.sinks
+            ],
+            "warnings": [*self.notes, *snapshot.notices, *filter(None, (sink.trouble() for sink in self.sinks))],
         }
-
-    def _unsent(self) -> list[str]:
-        if self.udp is None or not self.udp.lost:
-            return []
-        return [
-            f"{self.udp.lost} datagrams to {self.config.output.udp} were refused by this machine's network; "
-            "check the address and the connection"
-        ]
 
 
 @contextmanager
@@ -90,9 +87,10 @@ def open_run(
         notify(sentence)
 
     with ExitStack() as undo:  # what was opened is closed again if a later part cannot be had
-        udp = UdpSink(config.output.udp, mirror=config.output.mirror) if config.output.udp else None
-        if udp is not None:
-            undo.callback(udp.close)
+        output = config.output
+        sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
+        for sink in sinks:
+            undo.callback(sink.close)
         source = undo.enter_context(closing(open_source(config.capture)))
         pipeline = undo.enter_context(closing(build_pipeline(config, note, progress)))
         if config.inference.persons > 1 and pipeline.estimator.finds_people:
@@ -101,7 +99,7 @@ def open_run(
         runtime = Runtime(
             source,
             pipeline,
-            [udp] if udp is not None else [],
+            sinks,
             [take] if take is not None else [],
             paced=paced,
             max_frames=max_frames,
@@ -109,7 +107,7 @@ def open_run(
         undo.pop_all()  # from here on the runtime closes them
     try:
         runtime.start()
-        yield Run(config, source, pipeline, runtime, udp, notes)
+        yield Run(config, source, pipeline, runtime, sinks, notes)
     finally:
         runtime.stop()
 
