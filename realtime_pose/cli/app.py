@@ -42,6 +42,11 @@ def run(
     ctx: typer.Context,
     source: Annotated[str | None, typer.Option(help="Camera index or name, file, folder, URL, or actor.")] = None,
     udp: opt.Udp = None,
+    udp_format: opt.UdpFormat = None,
+    vmc: opt.Vmc = None,
+    livelink: opt.Livelink = None,
+    websocket: opt.Websocket = None,
+    osc_trackers: opt.OscTrackers = None,
     record: Annotated[
         Path | None,
         typer.Option(help="Folder for overlay, motion, keypoints and session; an earlier take in it is replaced."),
