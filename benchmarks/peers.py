@@ -9,9 +9,6 @@ the machine hits both sides. int8 is quantized on noise here: its speed is right
 """
 
 import argparse
-import contextlib
-import io
-import json
 import os
 import statistics
 import sys
@@ -29,12 +26,12 @@ from peer_paths import Way, mmpose_way, onnx_way, transformers_way
 
 from realtime_pose.datatypes import Frame, PersonBox
 from realtime_pose.errors import RealtimePoseError
+from realtime_pose.evaluation.selftest import TRUTH
+from realtime_pose.evaluation.stand_ins import quantize_on_noise
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.models import load_model
-from realtime_pose.inference.runtimes import onnx_runtime, openvino_runtime
-from realtime_pose.inference.runtimes.artefacts import artefact_folder, put_artefact
+from realtime_pose.inference.runtimes import onnx_runtime
 from realtime_pose.inference.runtimes.base import SourceModel
-from realtime_pose.inference.runtimes.choose import JUDGEMENT
 from realtime_pose.inference.vitpose import ViTPoseEstimator
 from realtime_pose.model3d.actor.truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
@@ -95,31 +92,9 @@ def _ours(name: str, weights: Path, device: str) -> Column:
     return Column(f"ours, {name}", way, estimator)
 
 
-def _quantize_on_noise(source: SourceModel) -> None:
-    """An int8 model whose speed is right."""
-    import nncf
-    import openvino
-
-    nncf.set_log_level(50)
-    noise = np.random.default_rng(0).normal(size=(16, 1, 3, 256, 192)).astype(np.float32)
-    with contextlib.redirect_stdout(io.StringIO()):  # progress bars
-        model = nncf.quantize(
-            openvino_runtime.convert(source),
-            nncf.Dataset(list(noise)),
-            model_type=nncf.ModelType.TRANSFORMER,
-            subset_size=len(noise),
-        )
-
-    def fill(folder: Path) -> None:
-        openvino.save_model(model, str(folder / openvino_runtime.MODEL_FILE))
-        (folder / JUDGEMENT).write_text(json.dumps({"accepted": True}))
-
-    put_artefact(artefact_folder(source, openvino_runtime.INT8), fill)
-
-
 def _scenes(people: int, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Pictures of the actor, each with its box and as many others of a person's shape as are wanted."""
-    truth = load_truth(data_path("resources/videos/default_truth.npz"))
+    truth = load_truth(data_path(TRUTH))
     body = truth.keypoints_px[:, COCO17_FEET_HANDS.rows(COCO17.names)]
     rng = np.random.default_rng(0)
     clip = cv2.VideoCapture(str(data_path("resources/videos/default.mp4")))
@@ -195,12 +170,13 @@ def _columns(size: str, device: str, folder: Path) -> tuple[list[Column], Source
     model = random_vitpose(size)
     tensors = mmpose_tensors(model)
     weights = save(tensors, folder / "random.safetensors")
-    source = load_model(InferenceConfig(checkpoint=str(weights))).source
+    config = InferenceConfig(checkpoint=str(weights))
+    source = load_model(config).source
     columns = []
     for name in _OURS[device]:
         try:
             if name == "openvino int8":
-                _quantize_on_noise(source)
+                quantize_on_noise(config)
             columns.append(_ours(name, weights, device))
         except (RealtimePoseError, ImportError) as exc:
             print(f"left out: {name}: {exc}")

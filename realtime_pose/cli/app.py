@@ -10,6 +10,7 @@ from rich.table import Table
 
 from realtime_pose import __version__
 from realtime_pose.cli import options as opt
+from realtime_pose.cli.bench import bench
 from realtime_pose.cli.models import models_app
 from realtime_pose.cli.playing import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
 from realtime_pose.cli.process import process
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.command()(process)
+app.command()(bench)
 
 
 @app.callback(invoke_without_command=True)  # so that --version needs no command

@@ -1,0 +1,231 @@
+"""How long each stage of a run takes, and all of it: the program's own pipeline and runtime, as fast as they go."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime_pose.capture.base import FrameSource
+from realtime_pose.capture.sources import open_source, without_credentials
+from realtime_pose.communication.udp import UdpReceiver, UdpSink
+from realtime_pose.config import AppConfig
+from realtime_pose.datatypes import Frame
+from realtime_pose.errors import ConfigError, RealtimePoseError
+from realtime_pose.evaluation.stand_ins import ActorsKeypoints, quantize_on_noise, write_random_vitpose
+from realtime_pose.pipeline import build_pipeline, check_names
+from realtime_pose.report import STAGES
+from realtime_pose.runtime import Runtime
+from realtime_pose.utils.clock import Stopwatch
+
+PARTS = ("crop", "network", "decode")
+"""What "estimate" is made of where ViTPose does it."""
+
+_AROUND = ("crop", "decode", "detect", "send")  # what is neither the video, the network nor the body
+_WARM_FRAMES = 15  # memory is taken, threads and clocks wake up
+_LEAST_FRAMES = 10
+_TICK_S = 0.1
+
+
+@dataclass(frozen=True)
+class BenchFigures:
+    """What was measured.
+
+    Attributes:
+        estimator, runtime, precision, device, source: What ran.
+        frames: Frames that count; the first ones, which are slower, do not.
+        persons_max: People at most in a frame.
+        fps: Frames a second from the file to the packet.
+        stages_ms: Stage -> "p50", "p95" and "mean", ms a frame. "video" is the decoding of the file in its own thread,
+            "capture" the waiting for it, "detect" looking for and following people, "estimate" the sum of the parts
+            after it, "whole" a frame from packet to packet, "rest" what of that no stage has.
+        around_ms: The same for crop, decode, detect and send together.
+        notes: What else must be known, in sentences.
+    """
+
+    estimator: str
+    runtime: str
+    precision: str
+    device: str
+    source: str
+    frames: int
+    persons_max: int
+    fps: float
+    stages_ms: Mapping[str, Mapping[str, float]]
+    around_ms: Mapping[str, float]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything by name."""
+        return asdict(self)
+
+
+def run_bench(
+    config: AppConfig,
+    max_frames: int,
+    random_size: str = "",
+    notify: Callable[[str], None] = lambda sentence: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> BenchFigures:
+    """Run over the source as fast as it goes, with packets to a socket of this machine, and measure.
+
+    Args:
+        config: The settings of a run.
+        max_frames: Count at most so many frames.
+        random_size: s, b, l or h measures a ViTPose with random weights of that size, over the actor's clip; empty
+            takes the estimator that `config` names.
+        notify: Told what was chosen, in sentences.
+        progress: Told how many frames are done, of how many.
+
+    Raises:
+        RealtimePoseError: A part cannot be had, a stage fails, or there are too few frames.
+    """
+    check_names(config)
+    notes: list[str] = []
+
+    def note(sentence: str) -> None:
+        notes.append(sentence)
+        notify(sentence)
+
+    with ExitStack() as undo:
+        if random_size:
+            config = undo.enter_context(_with_random_weights(config, random_size, note))
+        receiver = undo.enter_context(closing(UdpReceiver("127.0.0.1:0")))  # nobody need read what arrives
+        sink = UdpSink(receiver.address, mirror=config.output.mirror)
+        undo.callback(sink.close)
+        source = _TimedSource(undo.enter_context(closing(open_source(config.capture))))
+        pipeline = undo.enter_context(closing(build_pipeline(config, note)))
+        laps = pipeline.stopwatch = _Laps(getattr(pipeline.estimator, "stopwatch", Stopwatch()))
+        if random_size:
+            pipeline.estimator = ActorsKeypoints(pipeline.estimator)
+        runtime = Runtime(source, pipeline, [sink], max_frames=max_frames + _WARM_FRAMES)
+        try:
+            runtime.start()
+            while not runtime.wait(_TICK_S):
+                progress(runtime.statistics.frames, _frames_to_come(source, max_frames))
+        finally:
+            runtime.stop()
+        runtime.raise_if_failed()
+        notes += runtime.snapshot().notices
+    counted = laps.laps[_WARM_FRAMES:]
+    if len(counted) < _LEAST_FRAMES:
+        raise RealtimePoseError(
+            f"{config.capture.source} gave {len(laps.laps)} frames, of which the first {_WARM_FRAMES} do not count; "
+            f"bench wants {_WARM_FRAMES + _LEAST_FRAMES} or more, so give a longer clip or a larger --max-frames"
+        )
+    estimator = pipeline.estimator
+    stages = _by_stage(counted, source.read_ms[_WARM_FRAMES : len(laps.laps)])
+    return BenchFigures(
+        estimator=estimator.name,
+        runtime=estimator.runtime,
+        precision=estimator.precision,
+        device=estimator.device,
+        source=without_credentials(config.capture.source),
+        frames=len(counted),
+        persons_max=runtime.statistics.persons_max,
+        fps=round(1e3 * len(counted) / sum(stages["whole"]), 2),
+        stages_ms={stage: _figures(values) for stage, values in stages.items()},
+        around_ms=_figures([sum(lap.get(stage, 0.0) for stage in _AROUND) for lap in counted]),
+        notes=tuple(notes),
+    )
+
+
+def _by_stage(laps: Sequence[Mapping[str, float]], read_ms: Sequence[float]) -> dict[str, list[float]]:
+    """The ms of each frame, by stage in the order of the chain."""
+    stages = {"video": list(read_ms)}
+    for stage in STAGES:
+        for name in (stage, *PARTS) if stage == "estimate" else (stage,):
+            stages[name] = [lap[name] for lap in laps if name in lap]
+    stages["rest"] = [lap["whole"] - sum(lap.get(stage, 0.0) for stage in STAGES) for lap in laps]
+    stages["whole"] = [lap["whole"] for lap in laps]
+    return {stage: values for stage, values in stages.items() if values}
+
+
+def _figures(values_ms: Sequence[float]) -> dict[str, float]:
+    p50, p95 = np.percentile(values_ms, [50, 95])
+    figures = {"p50": p50, "p95": p95, "mean": np.mean(values_ms)}
+    return {name: round(float(value), 3) for name, value in figures.items()}
+
+
+def _frames_to_come(source: FrameSource, max_frames: int) -> int:
+    return min(source.frame_count or max_frames + _WARM_FRAMES, max_frames + _WARM_FRAMES)
+
+
+class _Laps(Stopwatch):
+    """A stopwatch that keeps what it measured frame by frame, with the parts that another one measured meanwhile.
+
+    Attributes:
+        laps: For each frame ms by name; "whole" is the time since the frame before.
+    """
+
+    def __init__(self, parts: Stopwatch) -> None:
+        super().__init__()
+        self.laps: list[dict[str, float]] = []
+        self._parts = parts
+        self._last_ns = time.perf_counter_ns()
+
+    def take(self) -> dict[str, float]:
+        """What was measured since the last `take`, without the parts."""
+        taken, now_ns = super().take(), time.perf_counter_ns()
+        self.laps.append({**taken, **self._parts.take(), "whole": (now_ns - self._last_ns) / 1e6})
+        self._last_ns = now_ns
+        return taken
+
+
+class _TimedSource:
+    """A source, and how long each of its frames took to read, in whichever thread that was."""
+
+    def __init__(self, source: FrameSource) -> None:
+        self.live, self.fps, self.frame_count, self.notices = (
+            source.live, source.fps, source.frame_count, source.notices,
+        )  # fmt: skip
+        self.read_ms: list[float] = []
+        self._source = source
+
+    @property
+    def dropped(self) -> int:
+        """Frames lost so far."""
+        return self._source.dropped
+
+    def read(self) -> Frame | None:
+        """The next frame."""
+        start_ns = time.perf_counter_ns()
+        frame = self._source.read()
+        self.read_ms.append((time.perf_counter_ns() - start_ns) / 1e6)
+        return frame
+
+    def close(self) -> None:
+        """Give the source back."""
+        self._source.close()
+
+
+@contextmanager
+def _with_random_weights(config: AppConfig, size: str, note: Callable[[str], None]) -> Iterator[AppConfig]:
+    """The settings with random weights in place of their own; they and what is made of them go at the end."""
+    inference = config.inference
+    if inference.checkpoint or inference.estimator != "auto" or config.capture.source != "actor":
+        raise ConfigError(
+            f"--random {size} measures random weights over the actor's clip; leave out the source, --estimator and "
+            "--checkpoint, or --random"
+        )
+    with tempfile.TemporaryDirectory(prefix="realtime-pose-bench-") as folder:
+        checkpoint = write_random_vitpose(size, Path(folder) / "random.safetensors")
+        before = os.environ.get("XDG_CACHE_HOME")
+        os.environ["XDG_CACHE_HOME"] = folder
+        try:
+            inference = replace(inference, checkpoint=str(checkpoint))
+            note("The weights are random: their speed is right, and the actor's true keypoints stand in for theirs.")
+            if inference.precision == "int8":
+                quantize_on_noise(inference)
+            elif "auto" in (inference.runtime, inference.precision):
+                note("auto takes only fp32 of random weights; name another, e.g. --runtime openvino --precision bf16.")
+            yield replace(config, inference=inference)
+        finally:
+            os.environ.pop("XDG_CACHE_HOME")
+            if before is not None:
+                os.environ["XDG_CACHE_HOME"] = before

@@ -1,0 +1,100 @@
+"""What stands in for trained weights where only speed is measured: random weights cost what trained ones do."""
+
+import json
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+
+from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
+from realtime_pose.evaluation.selftest import TRUTH
+from realtime_pose.inference.base import InferenceConfig, PoseEstimator
+from realtime_pose.inference.models import load_model
+from realtime_pose.inference.runtimes import openvino_runtime
+from realtime_pose.inference.runtimes.artefacts import artefact_folder, put_artefact
+from realtime_pose.inference.runtimes.base import SourceModel
+from realtime_pose.inference.runtimes.choose import JUDGEMENT
+from realtime_pose.model3d.actor.truth import load_truth
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
+from realtime_pose.utils.arrays import Float32, as_float32
+from realtime_pose.utils.choices import check_choice
+from realtime_pose.utils.paths import data_path
+
+SIZES = {"s": (384, 12, 12), "b": (768, 12, 12), "l": (1024, 24, 16), "h": (1280, 32, 16)}
+"""Width, layers and heads of each ViTPose."""
+
+_NOISE_CROPS = 16
+
+
+def write_random_vitpose(size: str, path: Path) -> Path:
+    """`path`, written as a ViTPose of that size with random weights: classic decoder, COCO's 17 keypoints.
+
+    Raises:
+        UnknownChoiceError: There is no such size.
+    """
+    check_choice("size", size, SIZES)
+    import torch
+    from safetensors.torch import save_file
+
+    from realtime_pose.inference.vitpose_network import VitPoseNetwork
+
+    width, layers, heads = SIZES[size]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = VitPoseNetwork(width, layers, heads, "classic", len(COCO17.names))
+    save_file(network.state_dict(), path)
+    return path
+
+
+def quantize_on_noise(config: InferenceConfig) -> None:
+    """Put an OpenVINO int8 model of the checkpoint where the runtime looks for it; only its speed is right."""
+    source = load_model(config).source
+    put_artefact(artefact_folder(source, openvino_runtime.INT8), lambda folder: _quantize(source, folder))
+
+
+def _quantize(source: SourceModel, folder: Path) -> None:
+    import nncf
+    import openvino
+
+    width, height = source.input_wh
+    noise = np.random.default_rng(0).normal(size=(_NOISE_CROPS, 1, 3, height, width)).astype(np.float32)
+    with redirect_stdout(StringIO()):  # its progress bars
+        model = nncf.quantize(
+            openvino_runtime.convert(source),
+            nncf.Dataset(list(noise)),
+            model_type=nncf.ModelType.TRANSFORMER,
+            subset_size=_NOISE_CROPS,
+        )
+    openvino.save_model(model, str(folder / openvino_runtime.MODEL_FILE))
+    (folder / JUDGEMENT).write_text(json.dumps({"accepted": True}), encoding="utf-8")
+
+
+class ActorsKeypoints:
+    """An estimator that does its whole work and then answers with the actor's true keypoints.
+
+    So those after it are given a person whom they can follow, also where the estimator's weights are random.
+
+    Args:
+        estimator: Whose work is done; it has COCO's 17 keypoints.
+    """
+
+    def __init__(self, estimator: PoseEstimator) -> None:
+        self.name, self.runtime, self.precision = estimator.name, estimator.runtime, estimator.precision
+        self.device, self.layout, self.finds_people = estimator.device, COCO17, False
+        self._estimator = estimator
+        self._xy_px = load_truth(data_path(TRUTH)).keypoints_px[:, COCO17_FEET_HANDS.rows(COCO17.names)]
+
+    def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
+        """The actor's keypoints in the frame of the packaged clip, for the first box; nobody for those beyond."""
+        self._estimator.estimate(frame, boxes)
+        score: Float32 = np.ones(len(COCO17.names), np.float32)
+        return [
+            PersonKeypoints(COCO17, as_float32(self._xy_px[frame.index]), score * (i == 0), box.track_id, frame.time_ns)
+            for i, box in enumerate(boxes)
+        ]
+
+    def close(self) -> None:
+        """Give the estimator's memory back."""
+        self._estimator.close()
