@@ -46,6 +46,8 @@ UNREAL = Axes((0, 2, 1), (1, 1, 1), per_metre=100.0)
 """Left-handed, +Z up, centimetres; a mesh faces +Y."""
 BLENDER = Axes((0, 2, 1), (1, -1, 1))
 """Right-handed, +Z up, metres; a character faces -Y."""
+OPENSIM = Axes((2, 1, 0), (1, 1, -1))
+"""Right-handed, +Y up, metres; a body faces +X, and +Z is its right."""
 
 
 def canonical_from_opencv(xyz: npt.ArrayLike) -> Float64:

@@ -7,6 +7,7 @@ from support.rotations import assert_same_rotation, make_rotations, of_scipy
 
 from realtime_pose.axes import (
     BLENDER,
+    OPENSIM,
     UNITY,
     UNREAL,
     Axes,
@@ -58,8 +59,9 @@ ENGINES = pytest.mark.parametrize(
         (UNITY, (-1, 2, 3), (1, -2, -3, 4)),
         (UNREAL, (100, 300, 200), (-1, -3, -2, 4)),
         (BLENDER, (1, -3, 2), (1, -3, 2, 4)),
+        (OPENSIM, (3, 2, -1), (3, 2, -1, 4)),
     ],
-    ids=["Unity", "Unreal", "Blender"],
+    ids=["Unity", "Unreal", "Blender", "OpenSim"],
 )
 
 
@@ -69,7 +71,7 @@ def test_engines_axes_are_those_of_the_table(axes, position, rotation):
     assert axes.rotations((1, 2, 3, 4)).tolist() == list(rotation)
 
 
-@pytest.mark.parametrize("axes", [UNITY, UNREAL, BLENDER, Axes((1, 2, 0), (1, -1, 1), 2.0)])
+@pytest.mark.parametrize("axes", [UNITY, UNREAL, BLENDER, OPENSIM, Axes((1, 2, 0), (1, -1, 1), 2.0)])
 @BATCHES
 def test_a_turn_in_an_engine_takes_points_where_it_takes_them_here(axes, batch):
     q, v = make_rotations(batch), np.random.default_rng(1).normal(size=(*batch, 3))

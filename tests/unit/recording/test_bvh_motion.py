@@ -9,7 +9,8 @@ from support.people import make_clip, make_person, make_pose, make_result
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.errors import ConfigError, RecordingError
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.recording.bvh import BvhRecorder, euler_zxy_deg
+from realtime_pose.recording.bvh import BvhRecorder
+from realtime_pose.recording.euler import euler_zxy_deg
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
