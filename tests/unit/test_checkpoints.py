@@ -1,6 +1,5 @@
 """Weights: what is known of them, that only whole and harmless files are taken, and how they are fetched."""
 
-import json
 import os
 import socket
 import threading
