@@ -15,7 +15,7 @@ from realtime_pose.cli.models import models_app
 from realtime_pose.cli.playing import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
 from realtime_pose.cli.process import process
 from realtime_pose.cli.terminal import err, out
-from realtime_pose.errors import ConfigError, RealtimePoseError
+from realtime_pose.errors import ConfigError, PacketError, RealtimePoseError
 
 app = typer.Typer(
     name="realtime-pose",
@@ -68,6 +68,7 @@ def run(
     flip_test: opt.FlipTest = False,
     no_download: opt.NoDownload = False,
     detector: opt.Detector = None,
+    detector_checkpoint: opt.DetectorCheckpoint = None,
     detect_every: opt.DetectEvery = None,
     persons: opt.Persons = None,
     single: opt.Single = False,
@@ -94,13 +95,20 @@ def run(
 @app.command()
 def listen(
     bind: Annotated[str, typer.Argument(help="host:port to listen on.")] = "127.0.0.1:5005",
-    count: Annotated[int | None, typer.Option(min=1, help="End after so many packets.")] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="End after so many datagrams.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Hold each against the schema; exit 1 if one fails.")] = False,
 ) -> None:
-    """Print what arrives on a UDP port: who sends, how often, how late, and each second's last pose."""
+    """Show what arrives on a UDP port: who sends, how often, what is lost, how late, and where people are."""
+    from realtime_pose.communication.schema_check import SchemaCheck
     from realtime_pose.interface.listening import listen_to
 
-    if listen_to(bind, count, out):
+    heard = listen_to(bind, count, out, SchemaCheck() if check else None)
+    if check and heard.malformed:
+        raise PacketError(f"{heard.malformed} of {heard.datagrams} datagrams were not valid: {heard.why_malformed}")
+    if heard.interrupted:
         raise typer.Exit(INTERRUPTED)
+    if check:
+        out.print(f"{heard.datagrams} datagrams, all valid")
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """A run as the terminal shows it: progress while it goes, a table when it is over."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
         "latency": _latency(latency) if latency else "not live: every frame at the machine's own speed",
         "persons": f"{figures['persons_max']} at most",
         "estimator": f"{figures['estimator']} on {figures['runtime']}, {figures['device']}",
-        "packets sent": str(figures["packets_sent"] or "none; --udp HOST:PORT sends them"),
+        "packets sent": _packets(figures["sinks"]),
     }
     rows["files"] = "none; --record DIR writes them"
     if folder:
@@ -132,6 +132,14 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
     for name, value in rows.items():
         table.add_row(name, escape(value))
     return table
+
+
+def _packets(sinks: Sequence[Mapping[str, Any]]) -> str:
+    if not sinks:
+        return "none; --udp HOST:PORT sends them"
+    if len(sinks) == 1:
+        return str(sinks[0]["packets_sent"])
+    return "\n".join(f"{sink['packets_sent']} to {sink['sink']} {sink['target']}" for sink in sinks)
 
 
 def _latency(latency_ms: Mapping[str, float | None]) -> str:

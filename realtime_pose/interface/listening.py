@@ -1,64 +1,158 @@
-"""What arrives on a UDP port, as the terminal shows it: a line a second."""
+"""What arrives on a UDP port, on the terminal: a table that changes, or a line a second where it is no terminal."""
 
 import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
 
 from realtime_pose.communication.listen import ArrivalCounter, Arrivals
-from realtime_pose.communication.packet import HelloPacket, PosePacket
 from realtime_pose.communication.udp import UdpReceiver
 
 _WAIT_S = 0.25
+_LINE_S = 1.0
 _STREAMS_GREETED = 64
 
 
-def listen_to(bind: str, count: int | None, console: Console) -> bool:
-    """Print arrivals until `count` packets came or Ctrl-C; whether it was Ctrl-C.
+@dataclass(frozen=True)
+class Heard:
+    """How a listening ended.
+
+    Attributes:
+        interrupted: Whether it was Ctrl-C.
+        datagrams: Datagrams that came.
+        malformed: Those of them that were no valid packets.
+        why_malformed: The sentence on the last of those.
+    """
+
+    interrupted: bool
+    datagrams: int
+    malformed: int
+    why_malformed: str
+
+
+def listen_to(bind: str, count: int | None, console: Console, check: Callable[[bytes], object] | None = None) -> Heard:
+    """Show arrivals until `count` datagrams came or Ctrl-C.
 
     Raises:
         ConfigError: The port is taken, or the address is none of this machine's.
     """
-    receiver, counter = UdpReceiver(bind), ArrivalCounter()
+    receiver, counter = UdpReceiver(bind, check), ArrivalCounter()
     console.print(f"listening on {receiver.address}; Ctrl-C ends")
-    taken, pose, next_line_s = 0, None, time.monotonic() + 1.0
-    greeted: set[int] = set()
-    hinted = False
+    live = Live(console=console, auto_refresh=False) if console.is_terminal else None
+    interrupted = False
     try:
-        while count is None or taken < count:
-            packet = receiver.receive(_WAIT_S)
-            if packet is not None:
-                taken += 1
-                counter.add(packet, time.time())
-            if isinstance(packet, HelloPacket) and packet.stream not in greeted and len(greeted) < _STREAMS_GREETED:
-                greeted.add(packet.stream)
-                width, height = packet.image
-                console.print(f"stream {packet.stream}: {len(packet.joints)} joints, pictures of {width}x{height} px")
-            if isinstance(packet, PosePacket):
-                pose = packet
-            if time.monotonic() >= next_line_s and (taken or receiver.malformed):
-                next_line_s += 1.0
-                console.print(_line(counter.take(), pose, receiver))
-            elif time.monotonic() >= next_line_s:
-                next_line_s += 1.0
-                if not hinted:
-                    hinted = True
-                    console.print(f"nothing yet; to send: realtime-pose run --source actor --udp {receiver.address}")
+        with live or nullcontext():
+            _listen(receiver, counter, count, _Table(live, receiver) if live else _Lines(console, receiver))
     except KeyboardInterrupt:
-        return True
-    else:
-        console.print(_line(counter.take(), pose, receiver))
-        return False
+        interrupted = True
     finally:
         receiver.close()
+    return Heard(interrupted, receiver.datagrams, receiver.malformed, receiver.why_malformed)
 
 
-def _line(arrivals: Arrivals, pose: PosePacket | None, receiver: UdpReceiver) -> str:
-    parts = [f"{arrivals.rate_hz:5.1f} frames/s", f"people {', '.join(map(str, arrivals.persons)) or 'none'}"]
+def _listen(receiver: UdpReceiver, counter: ArrivalCounter, count: int | None, shown: "_Table | _Lines") -> None:
+    next_s = time.monotonic() + _LINE_S
+    while count is None or receiver.datagrams < count:
+        packet = receiver.receive(_WAIT_S)
+        if packet is not None:
+            counter.add(packet, time.time())
+        if time.monotonic() >= next_s:
+            next_s += _LINE_S
+            shown.show(counter.take())
+    shown.show(counter.take())
+
+
+class _Table:
+    """One table that is drawn again every second."""
+
+    def __init__(self, live: Live, receiver: UdpReceiver) -> None:
+        self._live, self._receiver = live, receiver
+
+    def show(self, streams: Sequence[Arrivals]) -> None:
+        if not self._receiver.datagrams:
+            self._live.update(_hint(self._receiver), refresh=True)
+            return
+        names = ("stream", "people", "frames/s", "lost", "jitter", "latency", "p95", "hips", "picture")
+        table = Table(*names, caption=escape(_malformed(self._receiver)), caption_justify="left")
+        for arrivals in reversed(streams):
+            table.add_row(*_cells(arrivals))
+        self._live.update(table, refresh=True)
+
+
+def _cells(arrivals: Arrivals) -> list[str]:
+    late = f" +{arrivals.late} late" if arrivals.late else ""
+    p50, p95 = (f"{ms:.1f} ms" for ms in arrivals.latency_ms) if arrivals.latency_ms else ("-", "-")
+    return [
+        str(arrivals.stream),
+        _people(arrivals),
+        f"{arrivals.rate_hz:.1f}",
+        f"{arrivals.lost} ({arrivals.loss:.1%}){late}",
+        f"{arrivals.jitter_ms:.1f} ms" if arrivals.frames > 1 else "-",
+        p50,
+        p95,
+        _hips(arrivals) or "-",
+        _picture(arrivals) or "-",
+    ]
+
+
+class _Lines:
+    """A line a second and stream, for pipes and logs."""
+
+    def __init__(self, console: Console, receiver: UdpReceiver) -> None:
+        self._console, self._receiver = console, receiver
+        self._greeted: set[int] = set()
+        self._hinted = False
+
+    def show(self, streams: Sequence[Arrivals]) -> None:
+        if not self._receiver.datagrams:
+            if not self._hinted:
+                self._hinted = True
+                self._console.print(_hint(self._receiver))
+            return
+        for arrivals in streams:
+            if _picture(arrivals) and arrivals.stream not in self._greeted and len(self._greeted) < _STREAMS_GREETED:
+                self._greeted.add(arrivals.stream)
+                self._console.print(f"stream {arrivals.stream}: pictures of {_picture(arrivals)} px")
+        talking = [arrivals for arrivals in streams if arrivals.frames] or streams[-1:]
+        for arrivals in talking:
+            name = f"stream {arrivals.stream}   " if len(talking) > 1 else ""
+            self._console.print(escape(name + _line(arrivals)))
+        if self._receiver.malformed:
+            self._console.print(escape(_malformed(self._receiver)))
+
+
+def _line(arrivals: Arrivals) -> str:
+    parts = [f"{arrivals.rate_hz:5.1f} frames/s", f"people {_people(arrivals)}"]
     if arrivals.latency_ms is not None:
-        parts.append(f"latency {arrivals.latency_ms[0]:.0f} ms (p95 {arrivals.latency_ms[1]:.0f})")
-    parts.append(f"lost {arrivals.lost}")
-    if receiver.malformed:
-        parts.append(f"malformed {receiver.malformed}: {receiver.why_malformed}")
-    if arrivals.poses and pose is not None and pose.root is not None:
-        parts.append("hips at " + ", ".join(f"{value:+.2f}" for value in pose.root) + " m")
+        p50, p95 = arrivals.latency_ms
+        parts.append(f"latency {p50:.1f} ms (p95 {p95:.1f}, jitter {arrivals.jitter_ms:.1f})")
+    parts.append(f"lost {arrivals.lost} ({arrivals.loss:.1%})")
+    if hips := _hips(arrivals):
+        parts.append(f"hips at {hips} m")
     return "   ".join(parts)
+
+
+def _people(arrivals: Arrivals) -> str:
+    return ", ".join(map(str, arrivals.persons)) or "none"
+
+
+def _hips(arrivals: Arrivals) -> str:
+    root = arrivals.pose.root if arrivals.pose is not None else None
+    return "" if root is None else ", ".join(f"{value:+.2f}" for value in root)
+
+
+def _picture(arrivals: Arrivals) -> str:
+    return "" if arrivals.hello is None else "x".join(map(str, arrivals.hello.image))
+
+
+def _malformed(receiver: UdpReceiver) -> str:
+    return f"malformed {receiver.malformed}: {receiver.why_malformed}" if receiver.malformed else ""
+
+
+def _hint(receiver: UdpReceiver) -> str:
+    return f"nothing yet; to send: realtime-pose run --source actor --udp {receiver.address}"
