@@ -57,7 +57,7 @@ def hub(monkeypatch):
 
 
 def test_auto_offline_is_blazepose_and_says_why(said):
-    assert build_estimator(AUTO, said.append).name == "blazepose"
+    assert build_estimator(replace(AUTO, runtime="auto"), said.append).name == "blazepose"
     assert len(said) == 1
     assert said[0].startswith("Using BlazePose instead of ViTPose: HF_HUB_OFFLINE is set")
 
@@ -88,7 +88,7 @@ def test_auto_downloads_vitpose_s_where_nothing_is_here(folder, hub, said):
 
 def test_auto_passes_over_damaged_weights_and_says_so(folder, said):
     (folder / "vitpose-s.safetensors").write_bytes(b"")
-    assert build_estimator(AUTO, said.append).name == "blazepose"
+    assert build_estimator(replace(AUTO, runtime="auto"), said.append).name == "blazepose"
     assert [sentence.partition(":")[0] for sentence in said] == [
         "Passing over vitpose-s",
         "Using BlazePose instead of ViTPose",
