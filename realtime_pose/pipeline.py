@@ -18,7 +18,7 @@ from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
 from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters
 from realtime_pose.ik.stages import LIFTERS, SOLVERS, build_lifter, build_solver
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
-from realtime_pose.inference.detectors import DETECTORS, build_detector
+from realtime_pose.inference.detectors import build_detector, check_detector_name
 from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.inference.estimators import check_names as check_inference_names
 from realtime_pose.inference.people import PeopleTracker
@@ -153,7 +153,7 @@ def check_names(config: AppConfig) -> None:
         UnknownChoiceError: The message lists the names there are.
     """
     check_inference_names(config.inference)
-    check_choice("inference.detector", config.inference.detector, DETECTORS)
+    check_detector_name(config.inference)
     check_choice("body.lifter", config.body.lifter, LIFTERS)
     check_choice("body.solver", config.body.solver, SOLVERS)
     check_choice("body.smoothing", config.body.smoothing, SMOOTHING_PRESETS)
@@ -175,7 +175,7 @@ def build_pipeline(
     """
     check_names(config)
     estimator = build_estimator(config.inference, notify, progress)
-    detector = None if estimator.finds_people else build_detector(config.inference)
+    detector = None if estimator.finds_people else build_detector(config.inference, notify, progress)
     settings = PipelineSettings(config.body.fov_deg, config.inference.detect_every, config.inference.score_threshold)
     return PosePipeline(
         estimator,

@@ -7,7 +7,14 @@ from realtime_pose.checkpoints.convert import convert_vitpose, save_vitpose
 from realtime_pose.checkpoints.datasets import DATASET_NOTE, EXPERTS, LAYOUT_OF, check_dataset, dataset_of
 from realtime_pose.checkpoints.files import read_notes, read_tensors
 from realtime_pose.checkpoints.hub import Progress, download, is_offline
-from realtime_pose.checkpoints.manifest import CheckpointEntry, find_local, folders, read_manifest
+from realtime_pose.checkpoints.manifest import (
+    CheckpointEntry,
+    PublishedFile,
+    find_local,
+    folders,
+    read_detectors,
+    read_manifest,
+)
 from realtime_pose.checkpoints.onnx_contract import OnnxContract, is_onnx, read_onnx_contract
 from realtime_pose.checkpoints.vitpose import VitPoseWeights, is_vitpose, load_vitpose, recognise_vitpose
 
@@ -18,6 +25,7 @@ __all__ = [
     "CheckpointEntry",
     "OnnxContract",
     "Progress",
+    "PublishedFile",
     "VitPoseWeights",
     "check_dataset",
     "convert_vitpose",
@@ -29,6 +37,7 @@ __all__ = [
     "is_onnx",
     "is_vitpose",
     "load_vitpose",
+    "read_detectors",
     "read_manifest",
     "read_notes",
     "read_onnx_contract",

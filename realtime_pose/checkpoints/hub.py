@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from realtime_pose.checkpoints.files import check_safetensors
-from realtime_pose.checkpoints.manifest import CheckpointEntry, find_entry, folders
+from realtime_pose.checkpoints.manifest import PublishedFile, find_entry, folders
 from realtime_pose.errors import CheckpointError
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -69,15 +69,15 @@ def download(name: str, progress: Progress = lambda had, total: None) -> Path:
     return target
 
 
-def _target(entry: CheckpointEntry) -> Path:
+def _target(entry: PublishedFile) -> Path:
     return folders()[-1] / f"{entry.name}{Path(entry.file).suffix}"
 
 
-def _by_hand(entry: CheckpointEntry) -> str:
+def _by_hand(entry: PublishedFile) -> str:
     return f"put {entry.url or f'{entry.file} of {entry.repo}'} at {_target(entry)}"
 
 
-def _look_up(entry: CheckpointEntry) -> _RemoteFile:
+def _look_up(entry: PublishedFile) -> _RemoteFile:
     """Where the file is and how large."""
     found: list[_RemoteFile] = []
     failure: list[Exception] = []
@@ -109,7 +109,7 @@ def _look_up(entry: CheckpointEntry) -> _RemoteFile:
     ) from cause
 
 
-def _ask_hub(entry: CheckpointEntry) -> _RemoteFile:
+def _ask_hub(entry: PublishedFile) -> _RemoteFile:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     endpoint = os.environ.get("HF_ENDPOINT") or None
@@ -118,7 +118,7 @@ def _ask_hub(entry: CheckpointEntry) -> _RemoteFile:
     return _RemoteFile(url, answer.size or 0, answer.etag or "")
 
 
-def _ask_server(entry: CheckpointEntry) -> _RemoteFile:
+def _ask_server(entry: PublishedFile) -> _RemoteFile:
     import httpx
 
     answer = httpx.head(entry.url, timeout=HUB_TIMEOUT_S, follow_redirects=True)
@@ -127,7 +127,7 @@ def _ask_server(entry: CheckpointEntry) -> _RemoteFile:
     return _RemoteFile(entry.url, int(answer.headers.get("Content-Length", 0)), etag)
 
 
-def _fetch(entry: CheckpointEntry, remote: _RemoteFile, part: Path, progress: Progress) -> None:
+def _fetch(entry: PublishedFile, remote: _RemoteFile, part: Path, progress: Progress) -> None:
     """Append to `part` what it lacks."""
     import httpx
 
@@ -152,13 +152,13 @@ def _fetch(entry: CheckpointEntry, remote: _RemoteFile, part: Path, progress: Pr
         raise _broken_off(entry, had, remote)
 
 
-def _broken_off(entry: CheckpointEntry, had: int, remote: _RemoteFile) -> CheckpointError:
+def _broken_off(entry: PublishedFile, had: int, remote: _RemoteFile) -> CheckpointError:
     return CheckpointError(
         f"the download of {entry.name} broke off at {had:,} of {remote.size:,} bytes; try again, it goes on from there"
     )
 
 
-def _verify(entry: CheckpointEntry, remote: _RemoteFile, part: Path) -> None:
+def _verify(entry: PublishedFile, remote: _RemoteFile, part: Path) -> None:
     """Refuse and delete a file that is not the promised one."""
     wanted = entry.sha256 or remote.sha256
     with part.open("rb") as file:

@@ -15,8 +15,8 @@ _SUFFIXES = (".safetensors", ".pth", ".onnx")
 
 
 @dataclass(frozen=True)
-class CheckpointEntry:
-    """One checkpoint that can be had.
+class PublishedFile:
+    """Weights that can be had: of a detector, or (see CheckpointEntry) of a ViTPose.
 
     Attributes:
         name: What the command line and the local file call it, e.g. "vitpose-s".
@@ -25,11 +25,7 @@ class CheckpointEntry:
         file: The file's name there.
         url: Where the file lies, when that is not the model hub; else empty.
         page: Where a person finds it, when no program can fetch it; else empty.
-        family: Naming of its tensors: "huggingface", "original" or "mmpose"; or "onnx".
-        size: "s", "b", "l" or "h".
-        decoder: "classic" or "simple".
-        datasets: Whose keypoints it has a head for; the first is what it gives unless --dataset says otherwise.
-        ap: Published AP on the set that its first data set is judged by; None where none was found.
+        ap: Published AP on the set that it is judged by; None where none was found.
         licence: SPDX identifier.
         sha256: Of the file, or its first digits; None while nobody has recorded it.
         note: What else one should know.
@@ -41,14 +37,27 @@ class CheckpointEntry:
     file: str
     url: str
     page: str
-    family: str
-    size: str
-    decoder: str
-    datasets: tuple[str, ...]
     ap: float | None
     licence: str
     sha256: str | None
     note: str
+
+
+@dataclass(frozen=True)
+class CheckpointEntry(PublishedFile):
+    """One ViTPose that can be had; its AP is on the set that its first data set is judged by.
+
+    Attributes:
+        family: Naming of its tensors: "huggingface", "original" or "mmpose"; or "onnx".
+        size: "s", "b", "l" or "h".
+        decoder: "classic" or "simple".
+        datasets: Whose keypoints it has a head for; the first is what it gives unless --dataset says otherwise.
+    """
+
+    family: str
+    size: str
+    decoder: str
+    datasets: tuple[str, ...]
 
     @property
     def layout(self) -> KeypointLayout:
@@ -63,18 +72,29 @@ class CheckpointEntry:
 
 @cache
 def read_manifest() -> dict[str, CheckpointEntry]:
-    """Name -> entry of every known checkpoint, smallest model first."""
+    """Name -> entry of every known ViTPose, smallest model first."""
+    rows = _read_table()["checkpoints"]
+    return {row["name"]: CheckpointEntry(**row | {"datasets": tuple(row["datasets"])}) for row in rows}
+
+
+@cache
+def read_detectors() -> dict[str, PublishedFile]:
+    """Name -> weights of every person detector that has any to fetch; its AP is on all of COCO val's classes."""
+    return {row["name"]: PublishedFile(**row) for row in _read_table()["detectors"]}
+
+
+def _read_table() -> dict[str, Any]:
     table: dict[str, Any] = json.loads(data_path("checkpoints/manifest.json").read_text("utf-8"))
-    return {row["name"]: CheckpointEntry(**row | {"datasets": tuple(row["datasets"])}) for row in table["checkpoints"]}
+    return table
 
 
-def find_entry(name: str) -> CheckpointEntry:
-    """The manifest's entry for `name`.
+def find_entry(name: str) -> PublishedFile:
+    """The manifest's entry for `name`, which may be a detector's.
 
     Raises:
         UnknownChoiceError: There is none; the message lists the names there are.
     """
-    manifest = read_manifest()
+    manifest: dict[str, PublishedFile] = {**read_manifest(), **read_detectors()}
     if name not in manifest:
         raise UnknownChoiceError("checkpoint", name, manifest)
     return manifest[name]

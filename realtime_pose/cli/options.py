@@ -22,7 +22,14 @@ Dataset = Annotated[
 ModelRuntime = Annotated[str | None, typer.Option("--runtime", help="auto, torch, onnxruntime, openvino or tensorrt.")]
 Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16, int8 or int4.")]
 FlipTest = Annotated[bool, typer.Option("--flip-test", help="Look twice, once mirrored: steadier, twice the work.")]
-Detector = Annotated[str | None, typer.Option(help="Who finds people: auto, blazepose, rtdetr, yolox or whole-frame.")]
+Detector = Annotated[
+    str | None,
+    typer.Option(help="Who finds people: auto, blazepose, rtdetr (-r18, -r34), yolox (-nano, -s) or whole-frame."),
+]
+DetectorCheckpoint = Annotated[
+    str | None,
+    typer.Option(help="File of the detector's weights (.onnx of YOLOX, .safetensors of RT-DETR), or a name."),
+]
 DetectEvery = Annotated[int | None, typer.Option(min=1, help="Frames between two looks for people.")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda (or cuda:1), mps, or gpu (Intel's, by OpenVINO).")]
 NoDownload = Annotated[bool, typer.Option("--no-download", help="Never fetch weights.")]
@@ -59,7 +66,7 @@ _SECTION_OF = {
     "capture": ("source", "width", "height_px", "fps", "backend", "mjpg", "rotate"),
     "inference": (
         "estimator", "checkpoint", "model_config", "dataset", "runtime", "precision", "device", "flip_test",
-        "download", "detector", "detect_every", "persons",
+        "download", "detector", "detector_checkpoint", "detect_every", "persons",
     ),
     "body": ("height", "fov", "smoothing"),
     "output": (

@@ -39,6 +39,7 @@ def process(
     flip_test: opt.FlipTest = False,
     no_download: opt.NoDownload = False,
     detector: opt.Detector = None,
+    detector_checkpoint: opt.DetectorCheckpoint = None,
     detect_every: opt.DetectEvery = None,
     persons: opt.Persons = None,
     single: opt.Single = False,

@@ -30,6 +30,7 @@ class InferenceConfig:
         flip_test: Look at each person twice, once mirrored, and take the mean.
         download: Whether weights may be fetched.
         detector: Name in the detector table; auto takes what the number of people asks for.
+        detector_checkpoint: File or manifest name of the detector's weights; empty takes the detector's own.
         detect_every: Frames between two looks for people while somebody is tracked.
         persons: People followed at most.
         score_threshold: Below it a keypoint counts as not seen.
@@ -45,6 +46,7 @@ class InferenceConfig:
     flip_test: bool = False
     download: bool = True
     detector: str = "auto"
+    detector_checkpoint: str = ""
     detect_every: int = 30
     persons: int = 1
     score_threshold: float = 0.3

@@ -37,6 +37,14 @@ def boxes_of_keypoints(
     return boxes, (score * seen).sum(axis=1) / np.maximum(count, 1), found
 
 
+def person_boxes(boxes_xyxy: FloatArray, scores: FloatArray, width: int, height: int) -> list[PersonBox]:
+    """What a detector found, (N, 4) and (N,), as boxes inside the picture, best first."""
+    inside = np.clip(boxes_xyxy, 0, [width, height, width, height])
+    order = np.argsort(-scores, kind="stable")
+    order = order[(inside[order, 2:] > inside[order, :2]).all(axis=1)]
+    return [PersonBox(as_float32(inside[row]), float(scores[row])) for row in order.tolist()]
+
+
 def intersection_over_union(a_xyxy: FloatArray, b_xyxy: FloatArray) -> Float64:
     """The share 0..1 that each of the boxes (N, 4) has in common with each of the boxes (M, 4), as (N, M)."""
     low = np.maximum(a_xyxy[:, None, :2], b_xyxy[None, :, :2])
