@@ -10,6 +10,7 @@ RealtimePoseError
 ├── ArrayShapeError             an array has another shape than promised
 ├── PacketError                 a datagram is not a PosePacket
 ├── RecordingError              a take cannot be written or read
+├── CharacterError              a 3D character's file cannot be used
 └── StageFailedError            a worker died; `__cause__` says why
 
 Each message is one plain sentence: what came, what was wanted, what to do next.
@@ -65,6 +66,10 @@ class PacketError(RealtimePoseError):
 
 class RecordingError(RealtimePoseError):
     """A take cannot be written or read."""
+
+
+class CharacterError(RealtimePoseError):
+    """A 3D character's file is damaged, has no skin, or lacks bones that a body drives."""
 
 
 class StageFailedError(RealtimePoseError):
