@@ -41,7 +41,7 @@ func _process(_delta):
 		apply(newest)
 		emit_signal("moved", newest)
 	elif rest_when_lost and is_lost(now_s) and _rig != null:
-		rest()
+		go_to_rest()
 
 
 # ---- packets ---------------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ func _hips(pose, parent):
 	var hips = _rig.rest[_rig.bones[0]].origin + _rig.facing.xform(moved)
 	return hips if parent < 0 else _rig.rest[parent].affine_inverse().xform(hips)
 
-func rest():
+func go_to_rest():
 	for b in _rig.bones:
 		if b >= 0:
 			_rig.skeleton.set_bone_pose(b, Transform.IDENTITY)
