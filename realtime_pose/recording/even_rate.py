@@ -1,5 +1,6 @@
 """Poses at any times in, lines of text at even times out: what BVH, TRC and MOT have in common."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -14,6 +15,7 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
 _LINES_A_WRITE = 1000
+_ROUNDING = 1e-3  # of a frame: times are whole nanoseconds, and rates seldom divide them
 USUAL_FPS = 30.0
 
 
@@ -60,7 +62,7 @@ class _Track:
         self._writer.append(text.head(0).encode())
         # until a person is first seen, their first pose stands
         self._last = _sample(pose, start_ns if text.whole_take else now_ns)
-        self._first = 0 if text.whole_take else -int(-(now_ns - start_ns) * fps // 1e9)
+        self._first = 0 if text.whole_take else math.ceil((now_ns - start_ns) * fps / 1e9 - _ROUNDING)
         self._next = self._first
         self._last_seen_ns = now_ns
 
@@ -92,8 +94,8 @@ class _Track:
             self._writer.close()
 
     def _frames_until(self, time_ns: int) -> int:
-        """How many even frames lie at or before this moment (one that rounding puts after it comes with the next)."""
-        return int((time_ns - self._start_ns) * self._fps / 1e9) + 1
+        """How many even frames lie at or before this moment."""
+        return int((time_ns - self._start_ns) * self._fps / 1e9 + _ROUNDING) + 1
 
     def _write_until(self, frames: int, sample: Sample) -> None:
         still = sample.local_xyzw is self._last.local_xyzw

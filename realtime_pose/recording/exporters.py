@@ -21,11 +21,15 @@ class TakeInfo:
         fps: The source's nominal rate, taken by files of an even rate; 0 if not known.
         settings: What made the take, for the session; any JSON.
         sound: A media file whose sound belongs to the take; None if there is none.
+        character: The .glb or .vrm that performs in "glb" and "fbx"; None takes the program's own.
+        bones: A file that says which of its nodes are bones; None finds them by their names.
     """
 
     fps: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
     sound: Path | None = None
+    character: Path | None = None
+    bones: Path | None = None
 
 
 class Exporter(NamedTuple):
@@ -47,9 +51,15 @@ EXPORTERS: dict[str, Exporter] = {
     "overlay": Exporter("overlay.mp4", f"{_HERE}.overlay:open_overlay", "the pictures with the people drawn on them"),
     "bvh": Exporter("motion.bvh", f"{_HERE}.bvh:open_bvh", "joint rotations for Blender, Maya and engines"),
     "easy-vitpose": Exporter("keypoints.json", f"{_HERE}.keypoints_json:open_keypoints_json", "easy_ViTPose's JSON"),
+    "coco": Exporter("coco.json", f"{_HERE}.coco_results:open_coco", "keypoints as COCO results, for pycocotools"),
+    "csv": Exporter("joints.csv", f"{_HERE}.tables:open_csv", "joints and angles, a row a frame"),
+    "parquet": Exporter("joints.parquet", f"{_HERE}.tables:open_parquet", "the same for pandas and Arrow"),
+    "trc": Exporter("markers.trc", f"{_HERE}.opensim:open_trc", "joints as markers for OpenSim"),
+    "mot": Exporter("angles.mot", f"{_HERE}.opensim:open_mot", "angles for OpenSim's full-body model"),
+    "glb": Exporter("motion.glb", f"{_HERE}.glb:open_glb", "a character that moves, for engines, browsers and Blender"),
 }
 
-DEFAULT_FORMATS = "overlay,bvh,easy-vitpose"
+DEFAULT_FORMATS = "overlay,bvh,easy-vitpose,csv"
 """What a take holds beside its session when nobody says otherwise."""
 
 

@@ -41,6 +41,7 @@ class TakeRecorder:
         # the session first: if the disk fills up, it is what everything else can be made from again
         session = SessionRecorder(folder / SESSION, take.settings)
         self._sinks: tuple[PoseSink, ...] = (session, *open_exporters(formats, folder, take))
+        self._failure: RecordingError | None = None
 
     def send(self, result: FrameResult) -> None:
         """Write one frame into every file; after `close`, do nothing.
@@ -48,8 +49,14 @@ class TakeRecorder:
         Raises:
             RecordingError: The disk is full or gone; after `close`, what was written before stays readable.
         """
-        for sink in self._sinks:
-            sink.send(result)
+        if self._failure is not None:
+            raise self._failure  # so that all files end at one frame
+        try:
+            for sink in self._sinks:
+                sink.send(result)
+        except RecordingError as exc:
+            self._failure = exc
+            raise
 
     def close(self) -> None:
         """Finish every file, also if one of them fails. Safe to repeat.

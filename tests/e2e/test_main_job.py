@@ -17,11 +17,13 @@ from realtime_pose.communication.packet import MAX_DATAGRAM_BYTES, HelloPacket, 
 from realtime_pose.communication.udp import UdpReceiver
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation.selftest import run_selftest
+from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, parse_formats
 from realtime_pose.recording.session import read_session
 from realtime_pose.utils.paths import data_path
 
 ROOT = Path(__file__).parents[2]
 FRAMES = 75
+FILES_OF_A_TAKE = {"session.rtpose", *(EXPORTERS[name].file for name in parse_formats(DEFAULT_FORMATS))}
 PATIENCE_S = 120.0
 
 
@@ -110,9 +112,7 @@ def test_process_writes_the_same_kinds_of_files_without_pacing(tmp_path):
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads((tmp_path / "r.json").read_text())
     assert (report["frames"], report["latency_ms"], report["packets_sent"]) == (12, None, 0)
-    assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "overlay.mp4", "motion.bvh", "keypoints.json", "session.rtpose",
-    }  # fmt: skip
+    assert {p.name for p in (tmp_path / "out").iterdir()} == FILES_OF_A_TAKE
 
 
 def test_the_selftest_judges_what_arrives_against_the_truth():

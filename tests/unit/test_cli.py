@@ -22,8 +22,10 @@ from realtime_pose.ik.filters import SMOOTHING_PRESETS
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.blazepose import BlazePoseEstimator
 from realtime_pose.inference.estimators import ESTIMATORS
+from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, parse_formats
 from realtime_pose.recording.session import read_session
 
+FILES_OF_A_TAKE = {"session.rtpose", *(EXPORTERS[name].file for name in parse_formats(DEFAULT_FORMATS))}
 PATIENCE_S = 60.0  # bounds a test that hangs; a passing one never waits it out
 ACTOR = ("run", "--source", "actor", "--estimator", "blazepose")
 
@@ -249,9 +251,7 @@ def test_process_writes_a_take_and_has_no_latency(call, tmp_path):
         "process", "actor", "--out", "out", "--estimator", "blazepose", "--max-frames", 3, "--report", "r.json"
     )
     assert (code, err) == (0, "")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "overlay.mp4", "motion.bvh", "keypoints.json", "session.rtpose",
-    }  # fmt: skip
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES_OF_A_TAKE
     report = json.loads((tmp_path / "r.json").read_text())
     assert (report["frames"], report["latency_ms"]) == (3, None)
 

@@ -9,7 +9,7 @@ import pytest
 from support.people import make_clip, make_result
 
 from realtime_pose.errors import RecordingError
-from realtime_pose.recording.exporters import TakeInfo
+from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, TakeInfo, parse_formats
 from realtime_pose.recording.keypoints_json import KeypointsJson
 from realtime_pose.recording.session import SessionRecorder, read_session
 from realtime_pose.recording.take import TakeRecorder
@@ -25,7 +25,9 @@ def test_a_take_is_a_folder_of_files_that_agree(tmp_path):
     take.close()
     take.close()
     take.send(clip[0])
-    assert sorted(p.name for p in folder.iterdir()) == ["keypoints.json", "motion.bvh", "overlay.mp4", "session.rtpose"]
+    assert sorted(p.name for p in folder.iterdir()) == sorted(
+        ["session.rtpose", *(EXPORTERS[name].file for name in parse_formats(DEFAULT_FORMATS))]
+    )
     with av.open(str(folder / "overlay.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) == 20
     assert bvh.Bvh((folder / "motion.bvh").read_text()).nframes == 20
