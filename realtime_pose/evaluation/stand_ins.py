@@ -83,6 +83,7 @@ class ActorsKeypoints:
     def __init__(self, estimator: PoseEstimator) -> None:
         self.name, self.runtime, self.precision = estimator.name, estimator.runtime, estimator.precision
         self.device, self.layout, self.finds_people = estimator.device, COCO17, False
+        self.model_hash = estimator.model_hash
         self._estimator = estimator
         self._xy_px = load_truth(data_path(TRUTH)).keypoints_px[:, COCO17_FEET_HANDS.rows(COCO17.names)]
 

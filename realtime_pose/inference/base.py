@@ -77,6 +77,7 @@ class PoseEstimator(Protocol):
         runtime: What runs the model, e.g. "torch", "openvino", "mediapipe".
         precision: How it counts, e.g. "fp32", "bf16", "int8".
         device: Where it runs, e.g. "cpu"; for ONNX Runtime with the provider in use.
+        model_hash: SHA-256 of the weights, and of what else decides the answers: it names the model in a recording.
         layout: The layout of every answer.
         finds_people: True for an estimator with a tracker of its own (BlazePose): it is given no boxes, and answers
             with the one person it follows, or nobody. This is the one declared exception to `estimate`'s promise.
@@ -86,6 +87,7 @@ class PoseEstimator(Protocol):
     runtime: str
     precision: str
     device: str
+    model_hash: str
     layout: KeypointLayout
     finds_people: bool
 

@@ -3,10 +3,12 @@
 Source: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking" (2020); MediaPipe 0.10.21.
 """
 
+import hashlib
 import os
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -82,6 +84,7 @@ class BlazePoseEstimator:
     def __init__(self, config: InferenceConfig) -> None:
         self._threshold = config.score_threshold
         self._graph = _Graph(video=True)
+        self.model_hash = _hash_of_models()
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
         """Nobody or one person: boxes are not used, as BlazePose tracks by itself (see `finds_people`)."""
@@ -93,6 +96,16 @@ class BlazePoseEstimator:
     def close(self) -> None:
         """Stop MediaPipe's threads. Safe to repeat; afterwards nothing can be asked any more."""
         self._graph.close()
+
+
+def _hash_of_models() -> str:
+    """SHA-256 over the two models inside the package: the one that finds a person, and the one that sees the body."""
+    import mediapipe
+
+    modules, digest = Path(mediapipe.__file__).parent / "modules", hashlib.sha256()
+    for name in ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_full.tflite"):
+        digest.update((modules / name).read_bytes())
+    return digest.hexdigest()
 
 
 class BlazePoseDetector:

@@ -50,6 +50,7 @@ class ViTPoseEstimator:
         self._geometry = model.geometry
         self._mirror = list(model.layout.mirror) if config.flip_test else None
         self.name, self.layout, self.checkpoint = model.source.name, model.layout, model.path
+        self.model_hash = model.source.key
         self.runtime, self.precision, self.device = (
             self._runtime.runtime, self._runtime.precision, self._runtime.device,
         )  # fmt: skip

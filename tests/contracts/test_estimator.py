@@ -1,5 +1,6 @@
 """What every PoseEstimator promises, checked for every entry of the table that can run without a download."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -121,3 +122,7 @@ def test_a_later_frame_does_not_change_an_earlier_answer(estimator, boxes):
     for person, (xy, score) in zip(people, kept, strict=True):
         assert np.array_equal(person.xy_px, xy)
         assert np.array_equal(person.score, score)
+
+
+def test_its_model_is_named_by_a_hash(estimator):
+    assert re.fullmatch(r"[0-9a-f]{64}", estimator.model_hash)
