@@ -205,8 +205,8 @@ def _check(document: dict[str, Any], bin_bytes: int) -> None:
     own = bool(buffers) and "uri" not in buffers[0]
     if own and not (isinstance(length := buffers[0].get("byteLength"), int) and 0 < length <= bin_bytes):
         raise _Malformed("is cut off: its binary part is shorter than it says")
-    if bin_bytes and not own:
-        raise _Malformed("has a binary part that nothing refers to")
+    if (bin_bytes or buffers) and not own:
+        raise _Malformed("has its data elsewhere than in its binary part")
 
 
 def _check_tree(nodes: list[dict[str, Any]]) -> None:

@@ -57,6 +57,7 @@ EXPORTERS: dict[str, Exporter] = {
     "trc": Exporter("markers.trc", f"{_HERE}.opensim:open_trc", "joints as markers for OpenSim"),
     "mot": Exporter("angles.mot", f"{_HERE}.opensim:open_mot", "angles for OpenSim's full-body model"),
     "glb": Exporter("motion.glb", f"{_HERE}.glb:open_glb", "a character that moves, for engines, browsers and Blender"),
+    "vrma": Exporter("motion.vrma", f"{_HERE}.vrma:open_vrma", "the motion for any VRM avatar"),
 }
 
 DEFAULT_FORMATS = "overlay,bvh,easy-vitpose,csv"
