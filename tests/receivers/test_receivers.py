@@ -20,6 +20,7 @@ RECEIVERS = HERE.parents[1] / "receivers"
 COMMANDS = {
     "python": [sys.executable, "-W", "error", HERE / "run_python.py"],
     "javascript": ["node", HERE / "run_node.mjs"],
+    "blender": ["blender", "-b", "--factory-startup", "--python-exit-code", "1", "-P", HERE / "run_blender.py", "--"],
     "godot3": ["godot3-server", "--path", "{folder}", "-s", HERE / "run_godot3.gd"],
 }
 COMMANDS["godot4"] = COMMANDS[
@@ -56,7 +57,10 @@ def in_the_words_of_godot3(script: str) -> str:
     return script
 
 
-@pytest.fixture(scope="module", params=COMMANDS)
+_PARAMS = [pytest.param(name, marks=[pytest.mark.blender] if name == "blender" else []) for name in COMMANDS]
+
+
+@pytest.fixture(scope="module", params=_PARAMS)
 def answers(request, tmp_path_factory):
     """What one receiver made of the cases."""
     name = request.param
@@ -122,3 +126,9 @@ def test_a_rig_of_the_same_proportions_has_its_joints_where_the_packet_says(answ
 def test_old_packets_are_dropped_and_a_new_stream_is_taken_up(answers, index):
     wanted = [[taken, lost] for *_, taken, lost in cases.followed()[index]["events"]]
     assert answers["followed"][index] == wanted
+
+
+def test_blender_reads_packets_with_the_very_lines_of_the_python_receiver():
+    lines = (RECEIVERS / "python" / "pose_receiver.py").read_text()
+    packets = lines[lines.index("# ---- packets") : lines.index("# ---- retargeting")].rstrip()
+    assert packets in (RECEIVERS / "blender" / "realtime_pose_receiver.py").read_text()

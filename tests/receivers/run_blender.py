@@ -1,0 +1,101 @@
+"""Runs the cases through receivers/blender: blender -b -P run_blender.py -- RECEIVER_FOLDER CASES ANSWERS."""
+
+import json
+import math
+import socket
+import sys
+
+import bpy
+from mathutils import Matrix, Quaternion, Vector
+
+folder, cases_file, answers_file = sys.argv[-3:]
+sys.path.insert(0, folder)
+import realtime_pose_receiver as receiver  # noqa: E402
+
+FROM_CANONICAL = Quaternion((1, 0, 0), math.pi / 2)  # (x, y, z) -> (x, -z, y)
+
+
+def armature_of(rig):
+    """An armature whose bones rest as the rig's do, their own axes unchanged."""
+    bpy.ops.object.add(type="ARMATURE", enter_editmode=True)
+    armature = bpy.context.object
+    rest = []
+    for bone in rig["bones"]:
+        x, y, z, w = bone["rotation"]
+        matrix = Matrix.LocRotScale(Vector(bone["position"]), Quaternion((w, x, y, z)), None)
+        above = rest[bone["parent"]] if bone["parent"] >= 0 else FROM_CANONICAL.to_matrix().to_4x4()
+        rest.append(above @ matrix)
+        made = armature.data.edit_bones.new(bone["name"])
+        made.tail = (0, 0, 0.1)
+        made.matrix = rest[-1]
+        if bone["parent"] >= 0:
+            made.parent = armature.data.edit_bones[rig["bones"][bone["parent"]]["name"]]
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return armature
+
+
+def place(rig):
+    armature = armature_of(rig)
+    target = receiver.Rig(armature, [rig["names"].get(joint, "") for joint in receiver.JOINTS])
+    answers = []
+    for datagram in rig["poses"]:
+        target.apply(receiver.decode(bytes.fromhex(datagram)))
+        bpy.context.view_layer.update()
+        placed = []
+        for bone in rig["bones"]:
+            matrix = armature.pose.bones[bone["name"]].matrix
+            x, y, z = FROM_CANONICAL.inverted() @ matrix.translation
+            q = FROM_CANONICAL.inverted() @ matrix.to_quaternion()
+            placed.append([x, y, z, q.x, q.y, q.z, q.w])
+        answers.append(placed)
+    target.go_to_rest()
+    bpy.context.view_layer.update()
+    for bone in armature.pose.bones:
+        assert (bone.matrix - bone.bone.matrix_local).to_translation().length < 1e-5
+    return answers
+
+
+def follow(stream):
+    follower, answers = receiver.Follower(stream["person"]), []
+    for event in stream["events"]:
+        pose = receiver.decode(bytes.fromhex(event["datagram"]))
+        taken = pose is not None and follower.take(pose, event["now_s"])
+        answers.append([taken, follower.is_lost(event["now_s"])])
+    return answers
+
+
+def check_the_add_on(rig):
+    """It registers, refuses what it cannot use, starts, stops and goes, as its buttons do."""
+    receiver.register()
+    bpy.ops.object.add(type="EMPTY")
+    assert "make the armature active" in refusal()
+    armature_of(rig)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = bpy.context.scene.realtime_pose_port = other.getsockname()[1]
+        assert f"port {port} cannot be had" in refusal()
+    assert bpy.ops.pose.receive_realtime() == {"FINISHED"}
+    assert receiver._tick() is not None
+    assert bpy.ops.pose.receive_realtime() == {"FINISHED"}
+    assert receiver._tick() is None
+    receiver.unregister()
+
+
+def refusal():
+    try:
+        bpy.ops.pose.receive_realtime()
+    except RuntimeError as exc:
+        return str(exc)
+    return "nothing was refused"
+
+
+with open(cases_file, encoding="utf-8") as file:
+    cases = json.load(file)
+check_the_add_on(cases["rigs"][0])
+answers = {
+    "decoded": [receiver.decode(bytes.fromhex(datagram)) for datagram in cases["datagrams"]],
+    "placed": [place(rig) for rig in cases["rigs"]],
+    "followed": [follow(stream) for stream in cases["followed"]],
+}
+with open(answers_file, "w", encoding="utf-8") as file:
+    json.dump(answers, file)
