@@ -36,10 +36,10 @@ def canonical_from_scene(tree: NodeTree, bones: Mapping[str, int]) -> Float64:
     """
     place = tree.world.place
     arms, legs = (place[bones[f"left{b}"]] - place[bones[f"right{b}"]] for b in ("UpperArm", "UpperLeg"))
-    left = _near_axis(rot.unit(rot.unit(arms) + rot.unit(legs)), _AXES, _LEVEL_RAD)
-    up = place[bones["head"]] - place[bones["hips"]]
-    upright = rot.unit(_AXES - (_AXES @ left)[:, None] * left)
-    up = _near_axis(rot.unit(up - (up @ left) * left), upright, _UPRIGHT_RAD)
+    up = _near_axis(rot.unit(place[bones["head"]] - place[bones["hips"]]), _AXES, _UPRIGHT_RAD)
+    left = rot.unit(arms) + rot.unit(legs)
+    level = rot.unit(_AXES - (_AXES @ up)[:, None] * up)
+    left = _near_axis(rot.unit(left - (left @ up) * up), level, _LEVEL_RAD)
     return rot.from_matrix(np.stack((left, up, rot.cross(left, up))))
 
 
