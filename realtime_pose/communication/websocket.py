@@ -138,11 +138,16 @@ class WebSocketSink:
             logger=_strangers,
         ):
             await self._stop.wait()
-            heard = [asyncio.ensure_future(client.queue.join()) for client in self._clients]
-            if heard:
-                _, deaf = await asyncio.wait(heard, timeout=_PATIENCE_S)
-                for waiting in deaf:
-                    waiting.cancel()
+            await self._say_goodbye()
+
+    async def _say_goodbye(self) -> None:
+        """Wait a moment until everybody has heard the last words; hang up on who does not take them."""
+        hearing = {asyncio.ensure_future(client.queue.join()): client for client in self._clients}
+        if hearing:
+            _, waiting = await asyncio.wait(hearing, timeout=_PATIENCE_S)
+            for task in waiting:
+                task.cancel()
+                hearing[task].connection.transport.abort()  # a polite close would wait behind what they do not take
 
     def _publish_next(self) -> None:
         for packet in self._coming.popleft():
@@ -165,11 +170,11 @@ class WebSocketSink:
         if len(self._clients) >= _CLIENTS:
             await connection.close(_TRY_AGAIN_LATER, f"{_CLIENTS} clients are here already")
             return
-        client = _Client()
+        client = _Client(connection)
         if self._hello:
             client.put(self._hello, is_pose=False)
         self._clients.add(client)
-        feeding = asyncio.ensure_future(self._feed(client, connection))
+        feeding = asyncio.ensure_future(self._feed(client))
         try:
             await connection.recv()
             await connection.close(_POLICY_VIOLATION, "this feed takes no messages")
@@ -179,32 +184,43 @@ class WebSocketSink:
             self._clients.discard(client)
             feeding.cancel()
             await asyncio.wait([feeding])
+            client.forget()
 
-    async def _feed(self, client: "_Client", connection: ServerConnection) -> None:
-        try:
-            while True:
-                text, is_pose = await client.queue.get()
-                await connection.send(text)
+    async def _feed(self, client: "_Client") -> None:
+        while True:
+            text, is_pose = await client.queue.get()
+            try:
+                await client.connection.send(text)
                 self.packets_sent += is_pose
+            except ConnectionClosed:
+                return
+            finally:
                 client.queue.task_done()
-        except ConnectionClosed:
-            pass
 
 
 class _Client:
     """What one client has yet to be sent: the newest messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: ServerConnection) -> None:
+        self.connection = connection
         self.queue: asyncio.Queue[tuple[str, bool]] = asyncio.Queue(_QUEUE_MESSAGES)
 
     def put(self, text: str, *, is_pose: bool) -> int:
         """Queue a message; how many older ones had to go."""
         full = self.queue.full()
         if full:
-            self.queue.get_nowait()
-            self.queue.task_done()
+            self._drop_oldest()
         self.queue.put_nowait((text, is_pose))
         return int(full)
+
+    def forget(self) -> None:
+        """Drop what is queued, so that nobody waits for it."""
+        while not self.queue.empty():
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self.queue.get_nowait()
+        self.queue.task_done()
 
 
 def _listener(target: Target) -> socket.socket:
