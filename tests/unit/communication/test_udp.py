@@ -10,6 +10,7 @@ from realtime_pose.communication.packet import HelloPacket, PosePacket
 from realtime_pose.communication.targets import parse_address
 from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.errors import ConfigError, PacketError
+from realtime_pose.skeletons import COCO17
 
 GIVE_UP_S = 10.0
 
@@ -56,6 +57,15 @@ def test_nobody_listening_is_no_error():
         sink.send(result)
     sink.close()
     assert sink.packets_sent == 50
+
+
+def test_more_than_any_buffer_holds_is_sent_or_counted_as_lost():
+    sink = UdpSink("127.0.0.1:9")
+    result = make_result([make_person(i, track_id=i, layout=COCO17) for i in range(8)])
+    for _ in range(100):
+        sink.send(result)
+    sink.close()
+    assert sink.datagrams_sent + sink.lost == 802
 
 
 class RefusingSocket:

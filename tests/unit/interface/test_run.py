@@ -49,6 +49,17 @@ def test_more_people_than_the_estimator_can_follow_are_told(tmp_path):
 def test_datagrams_that_this_machine_refuses_are_told():
     run = played(settings(capture={"source": "actor"}, output={"udp": "127.0.0.1:5005"}), [])
     assert run.report()["warnings"] == []
-    run.udp.lost = 7
+    run.sinks[0].lost = 7
     (warning,) = run.report()["warnings"]
     assert warning.startswith("7 datagrams to 127.0.0.1:5005 were refused")
+
+
+def test_each_sink_has_figures_of_its_own():
+    output = {"udp": "127.0.0.1:5005 127.0.0.1:5006,person=99", "vmc": "127.0.0.1"}
+    report = played(settings(capture={"source": "actor"}, output=output), []).report()
+    assert report["sinks"] == [
+        {"sink": "udp", "target": "127.0.0.1:5005", "packets_sent": 2, "lost": 0},
+        {"sink": "udp", "target": "127.0.0.1:5006,person=99", "packets_sent": 0, "lost": 0},
+        {"sink": "vmc", "target": "127.0.0.1", "packets_sent": 2, "lost": 0},
+    ]
+    assert report["packets_sent"] == 4

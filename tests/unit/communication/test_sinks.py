@@ -1,0 +1,89 @@
+"""Any number of sinks at once: each with its own target, none in another's way, none left open."""
+
+import inspect
+import socket
+
+import pytest
+from support.people import make_person, make_result
+from support.sockets import Ear
+
+from realtime_pose.cli import options
+from realtime_pose.cli.app import run
+from realtime_pose.cli.process import process
+from realtime_pose.communication.sinks import SINKS, open_sinks
+from realtime_pose.communication.targets import parse_address
+from realtime_pose.config import AppConfig, OutputConfig
+from realtime_pose.errors import ConfigError, UnknownChoiceError
+from realtime_pose.utils.choices import load_choice
+
+
+def test_every_sink_has_a_setting_and_an_option_of_run_and_process():
+    assert [*OutputConfig().targets] == [*SINKS] == [*options.TARGETS]
+    for command in (run, process):
+        assert {*SINKS} <= {*inspect.signature(command).parameters}
+
+
+def test_targets_given_several_times_are_one_setting():
+    given = {"udp": ["127.0.0.1:1", "127.0.0.1:2,person=3"], "vmc": ["localhost"], "udp_format": "binary"}
+    output = options.settings_of(given).output
+    assert (output.udp, output.vmc, output.udp_format) == ("127.0.0.1:1 127.0.0.1:2,person=3", "localhost", "binary")
+    assert {name for name, targets in output.targets.items() if targets} == {"udp", "vmc"}
+
+
+def test_nothing_is_sent_anywhere_by_itself():
+    assert open_sinks(AppConfig().output.targets) == []
+
+
+def test_sinks_of_one_kind_have_targets_and_people_of_their_own():
+    ears = [Ear(), Ear()]
+    people = [make_person(1, track_id=1), make_person(2, track_id=2)]
+    sinks = open_sinks({"vmc": " ".join(f"{ear.address},person={i}" for i, ear in enumerate(ears, 1))}, mirror=True)
+    for sink in sinks:
+        sink.send(make_result(people))
+        sink.close()
+    hips = [b"".join(ear.datagrams(2)) for ear in ears]
+    assert hips[0] != hips[1]
+    assert [(sink.name, sink.packets_sent) for sink in sinks] == [("vmc", 1), ("vmc", 1)]
+    for ear in ears:
+        ear.close()
+
+
+def test_the_form_of_udp_is_that_of_udp_alone(ear):
+    (sink,) = open_sinks({"udp": ear.address}, udp_format="binary")
+    sink.send(make_result([make_person(1)]))
+    sink.close()
+    assert [datagram[:4] for datagram in ear.datagrams(5)] == [b'{"ve', b"RTPB", b"RTPB", b"RTPB", b'{"ve']
+    open_sinks({"vmc": "127.0.0.1"}, udp_format="binary")[0].close()
+    with pytest.raises(UnknownChoiceError, match=r"output\.udp_format='yaml' is not one of: binary, json"):
+        open_sinks({"udp": ear.address}, udp_format="yaml")
+
+
+def test_when_one_cannot_be_had_none_is_left_open():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(ConfigError, match="is not known here"):
+        open_sinks({"websocket": address, "udp": "no-such-host.invalid:1"})
+    open_sinks({"websocket": address})[0].close()  # the port was given back
+
+
+@pytest.mark.parametrize(
+    "targets", ["127.0.0.1:1\n127.0.0.1:2", "127.0.0.1:1\t", "127.0.0.1:1\x00", "127.0.0.1:1\x1b[0m"]
+)
+@pytest.mark.parametrize("name", SINKS)
+def test_a_target_with_control_characters_gets_a_plain_sentence(name, targets):
+    with pytest.raises(ConfigError, match="control character") as caught:
+        open_sinks({name: targets})
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", SINKS)
+def test_an_unknown_host_gets_a_plain_sentence(name):
+    with pytest.raises(ConfigError, match=r"'no-such-host\.invalid' is not known here; check the name"):
+        open_sinks({name: "no-such-host.invalid:5005"})
+
+
+@pytest.mark.parametrize("name", SINKS)
+def test_where_nothing_is_named_it_is_this_machine(name):
+    default = inspect.signature(load_choice("sink", name, SINKS)).parameters["target"].default
+    assert parse_address(default, usual_port=1)[0] == "127.0.0.1"
