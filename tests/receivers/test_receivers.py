@@ -21,6 +21,7 @@ COMMANDS = {
     "python": [sys.executable, "-W", "error", HERE / "run_python.py"],
     "javascript": ["node", HERE / "run_node.mjs"],
     "blender": ["blender", "-b", "--factory-startup", "--python-exit-code", "1", "-P", HERE / "run_blender.py", "--"],
+    "unity": ["mono", "{folder}/RunUnity.exe"],  # beside a stand-in for Unity itself
     "godot3": ["godot3-server", "--path", "{folder}", "-s", HERE / "run_godot3.gd"],
 }
 COMMANDS["godot4"] = COMMANDS[
@@ -72,6 +73,12 @@ def answers(request, tmp_path_factory):
     command = [str(word).format(folder=folder) for word in COMMANDS[name]]
     if shutil.which(command[0]) is None:
         pytest.skip(f"{command[0]} is not installed")
+    if name == "unity":
+        if shutil.which("mcs") is None:
+            pytest.skip("mcs is not installed")
+        sources = [*receiver.glob("*.cs"), *(HERE / "unity").glob("*.cs")]
+        compiler = ["mcs", "-langversion:7", "-warnaserror", f"-out:{folder}/RunUnity.exe", *sources]
+        subprocess.run(compiler, check=True, timeout=60)
     (folder / "cases.json").write_text(json.dumps(cases.cases()))
     done = subprocess.run(
         [*command, receiver, folder / "cases.json", folder / "answers.json"],
