@@ -238,8 +238,8 @@ def test_a_short_run_reports_what_it_did(call, tmp_path):
     assert "blazepose on mediapipe, cpu" in out
     report = json.loads((tmp_path / "r.json").read_text())
     assert list(report) == [
-        "estimator", "runtime", "device", "source", "frames", "frames_dropped", "persons_max", "seconds", "fps",
-        "model_fps", "latency_ms", "stages_ms", "packets_sent", "warnings",
+        "estimator", "runtime", "precision", "device", "source", "frames", "frames_dropped", "persons_max", "seconds",
+        "fps", "model_fps", "latency_ms", "stages_ms", "packets_sent", "sinks", "warnings",
     ]  # fmt: skip
     assert (report["frames"], report["packets_sent"], report["frames_dropped"]) == (3, 3, 0)
     assert report["latency_ms"]["p50"] > 0
