@@ -34,6 +34,8 @@ class OutputConfig:
         mirror: Send the pose as a mirror shows it: left and right change sides.
         record: Folder for the session and the other files of a take; empty records nothing.
         formats: Which other files a take has: names in `recording.exporters.EXPORTERS`, comma between.
+        character: The .glb or .vrm that performs in motion.glb; empty takes the program's own.
+        bones: A file that says which of its nodes are bones; empty finds them by their names.
     """
 
     udp: str = ""
@@ -45,6 +47,8 @@ class OutputConfig:
     mirror: bool = False
     record: str = ""
     formats: str = DEFAULT_FORMATS
+    character: str = ""
+    bones: str = ""
 
     @property
     def targets(self) -> dict[str, str]:

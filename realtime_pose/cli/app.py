@@ -14,6 +14,7 @@ from realtime_pose.cli.bench import bench
 from realtime_pose.cli.models import models_app
 from realtime_pose.cli.playing import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
 from realtime_pose.cli.process import process
+from realtime_pose.cli.replay import replay
 from realtime_pose.cli.terminal import err, out
 from realtime_pose.errors import ConfigError, PacketError, RealtimePoseError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.command()(process)
+app.command()(replay)
 app.command()(bench)
 
 
@@ -54,6 +56,8 @@ def run(
         typer.Option(help="Folder for overlay, motion, keypoints and session; an earlier take in it is replaced."),
     ] = None,
     formats: opt.Formats = None,
+    character: opt.Character = None,
+    bones: opt.Bones = None,
     report: opt.Report = None,
     show: Annotated[bool, typer.Option("--show", help="Open a preview window; q or Esc ends.")] = False,
     max_frames: opt.MaxFrames = None,

@@ -56,6 +56,8 @@ Mirror = Annotated[bool, typer.Option("--mirror", help="Send the pose as a mirro
 Formats = Annotated[
     str | None, typer.Option("--format", help="Files beside the session, e.g. bvh,csv; `export --help` has them all.")
 ]
+Character = Annotated[Path | None, typer.Option(help="Your own .glb or .vrm for motion.glb.")]
+Bones = Annotated[Path | None, typer.Option(help="File that says which of its nodes are bones, where names do not.")]
 Rotate = Annotated[int | None, typer.Option(help="Turn the picture clockwise by 0, 90, 180 or 270 degrees.")]
 MaxFrames = Annotated[int | None, typer.Option(min=1, help="End after so many frames.")]
 Report = Annotated[
@@ -70,7 +72,8 @@ _SECTION_OF = {
     ),
     "body": ("height", "fov", "smoothing"),
     "output": (
-        "udp", "udp_format", "vmc", "livelink", "websocket", "osc_trackers", "mirror", "record", "formats",
+        "udp", "udp_format", "vmc", "livelink", "websocket", "osc_trackers", "mirror", "record", "formats", "character",
+        "bones",
     ),
 }  # fmt: skip
 """The commands' parameters that are settings, by section."""
@@ -78,6 +81,8 @@ _KEY_OF = {"height_px": "height", "rotate": "rotate_deg", "height": "height_m", 
 """Settings that are not called as the parameter is."""
 _FLAGS = ("flip_test", "mirror")
 """Parameters whose False means that nothing was said."""
+_PATHS = ("record", "character", "bones")
+"""Parameters that are paths, and text in the settings."""
 TARGETS = ("udp", "vmc", "livelink", "websocket", "osc_trackers")
 """Parameters that may be given several times; the settings have them with a space between."""
 
@@ -98,7 +103,7 @@ def settings_of(params: Mapping[str, Any], base: Any = None) -> Any:  # noqa: AN
     given["width"], given["height_px"] = _parse_size(given.get("size"))
     given["persons"] = _persons(given.get("persons"), single=given.get("single", False))
     given["download"] = False if given.get("no_download") else None
-    given["record"] = given["record"] and str(given["record"]) if "record" in given else None
+    given |= {name: str(given[name]) for name in _PATHS if given.get(name) is not None}
     given |= {flag: given.get(flag) or None for flag in _FLAGS}
     given |= {name: " ".join(given[name]) for name in TARGETS if given.get(name) is not None}
     sections = {

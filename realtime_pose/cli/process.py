@@ -20,6 +20,8 @@ def process(
         Path, typer.Option("--out", help="Folder for the results; with several inputs, one folder each below it.")
     ],
     formats: opt.Formats = None,
+    character: opt.Character = None,
+    bones: opt.Bones = None,
     udp: opt.Udp = None,
     udp_format: opt.UdpFormat = None,
     vmc: opt.Vmc = None,

@@ -13,6 +13,7 @@ from rich.table import Table
 from realtime_pose.evaluation.selftest import Figures
 from realtime_pose.interface.preview import PreviewWindow
 from realtime_pose.interface.run import Run
+from realtime_pose.recording.take import files_of_take
 from realtime_pose.utils.slot import SlotClosed
 
 _TICK_S = 0.1
@@ -65,9 +66,11 @@ def _wait(run: Run, preview: PreviewWindow | None) -> bool:
 
 
 @contextmanager
-def progress_bar(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(
+    what: str, console: Console, figure: str = "{task.completed:.0f}/{task.total:.0f}"
+) -> Iterator[Callable[[int, int], None]]:
     """A bar, and the function that moves it: (done, total)."""
-    columns = (TextColumn(what), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeElapsedColumn())
+    columns = (TextColumn(what, markup=False), BarColumn(), TextColumn(figure), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(what, total=1)
         yield lambda done, total: progress.update(task, completed=done, total=total)
@@ -123,7 +126,7 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
     }
     rows["files"] = "none; --record DIR writes them"
     if folder:
-        rows["files"] = f"{folder}/ (overlay.mp4, motion.bvh, keypoints.json, session.rtpose)"
+        rows["files"] = f"{folder}/ ({', '.join(path.name for path in files_of_take(Path(folder)))})"
     if report is not None:
         rows["report"] = str(report)
     if figures["warnings"]:

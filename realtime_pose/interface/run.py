@@ -1,7 +1,7 @@
 """One run from settings to report, the same for every command and every page."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,6 +64,7 @@ def open_run(
     *,
     paced: bool = True,
     max_frames: int | None = None,
+    job: str = "",
 ) -> Iterator[Run]:
     """A started run; when the `with` block is left it is stopped and its files are closed.
 
@@ -73,13 +74,15 @@ def open_run(
         progress: Told how far a download of weights is.
         paced: Show a file at its own speed, as a camera would; otherwise as fast as it goes.
         max_frames: End after so many.
+        job: Kept in the session, so that `process` knows its own unfinished work again.
 
     Raises:
         RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
     """
     check_names(config)
     parse_formats(config.output.formats)
-    _spare_the_source(config)
+    if config.output.record:
+        spare(Path(config.output.record), local_path(config.capture.source))
     notes: list[str] = []
 
     def note(sentence: str) -> None:
@@ -95,7 +98,7 @@ def open_run(
         pipeline = undo.enter_context(closing(build_pipeline(config, note, progress)))
         if config.inference.persons > 1 and pipeline.estimator.finds_people:
             note(f"{pipeline.estimator.name} follows one person, not {config.inference.persons}; ViTPose can do more.")
-        take = _take(config, source, pipeline)
+        take = _take(config, source, pipeline, job)
         runtime = Runtime(
             source,
             pipeline,
@@ -112,26 +115,41 @@ def open_run(
         runtime.stop()
 
 
-def _spare_the_source(config: AppConfig) -> None:
-    """Refuse a run whose own results would replace what it reads."""
-    source, folder = local_path(config.capture.source), Path(config.output.record)
-    if not config.output.record or not os.path.isfile(source) or not folder.is_dir():
+def spare(folder: Path, source: Path) -> None:
+    """Refuse a take in this folder if it would replace the very file that it is made from.
+
+    Raises:
+        ConfigError: It would.
+    """
+    if not os.path.isfile(source) or not folder.is_dir():
         return
     if source.resolve() in [path.resolve() for path in files_of_take(folder)]:
         raise ConfigError(f"{source} would be replaced by the new {source.name}; choose another folder for the results")
 
 
-def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline) -> TakeRecorder | None:
+def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline, job: str) -> TakeRecorder | None:
     if not config.output.record:
         return None
-    estimator = pipeline.estimator
+    estimator, shown = pipeline.estimator, without_credentials(config.capture.source)
     settings = {
         "program": f"realtime-pose {__version__}",
-        "estimator": estimator.name,
+        "model": {"name": estimator.name, "sha256": estimator.model_hash},
         "runtime": f"{estimator.runtime} {estimator.precision}",
+        "device": estimator.device,
         "layout": estimator.layout.name,
-        "source": without_credentials(config.capture.source),
-        "config": asdict(config),
-    }
-    take = TakeInfo(source.fps or _USUAL_FPS, settings)
-    return TakeRecorder(Path(config.output.record), take, parse_formats(config.output.formats))
+        "source": shown,
+        "fps": source.fps or _USUAL_FPS,
+        "config": asdict(config) | {"capture": asdict(config.capture) | {"source": shown}},
+    } | ({"job": job} if job else {})
+    return TakeRecorder(Path(config.output.record), take_info(config, settings), parse_formats(config.output.formats))
+
+
+def take_info(config: AppConfig, settings: Mapping[str, Any]) -> TakeInfo:
+    """What exporters are told of a take."""
+    output = config.output
+    return TakeInfo(
+        float(settings.get("fps", _USUAL_FPS)),
+        settings,
+        character=Path(output.character).expanduser() if output.character else None,
+        bones=Path(output.bones).expanduser() if output.bones else None,
+    )

@@ -39,16 +39,20 @@ class Exporter(NamedTuple):
         file: Its name in the take's folder; where each person has a file, those after the first add _<id> to the stem.
         opens: "module:function" of what opens it, imported only when chosen.
         what: What it is, in a few words.
+        pictures: Whether it shows the frames themselves, which a session alone does not have.
     """
 
     file: str
     opens: str
     what: str
+    pictures: bool = False
 
 
 _HERE = "realtime_pose.recording"
 EXPORTERS: dict[str, Exporter] = {
-    "overlay": Exporter("overlay.mp4", f"{_HERE}.overlay:open_overlay", "the pictures with the people drawn on them"),
+    "overlay": Exporter(
+        "overlay.mp4", f"{_HERE}.overlay:open_overlay", "the pictures with the people drawn on them", pictures=True
+    ),
     "bvh": Exporter("motion.bvh", f"{_HERE}.bvh:open_bvh", "joint rotations for Blender, Maya and engines"),
     "easy-vitpose": Exporter("keypoints.json", f"{_HERE}.keypoints_json:open_keypoints_json", "easy_ViTPose's JSON"),
     "coco": Exporter("coco.json", f"{_HERE}.coco_results:open_coco", "keypoints as COCO results, for pycocotools"),
@@ -60,7 +64,7 @@ EXPORTERS: dict[str, Exporter] = {
     "vrma": Exporter("motion.vrma", f"{_HERE}.vrma:open_vrma", "the motion for any VRM avatar"),
 }
 
-DEFAULT_FORMATS = "overlay,bvh,easy-vitpose,csv"
+DEFAULT_FORMATS = "overlay,bvh,glb,easy-vitpose,csv"
 """What a take holds beside its session when nobody says otherwise."""
 
 

@@ -8,6 +8,7 @@ Layout of the file, little-endian throughout:
     kind 'H' = the settings: JSON in UTF-8; the first record, and only the first
     kind 'L' = a keypoint layout: JSON {"name", "names", "links"}; frames call it by its number, counted from 0
     kind 'S' = a skeleton: JSON {"name", "joints", "parents", "rest_offset_m", "tip_offset_m"}, numbered likewise
+    kind 'E' = the end: frames u64; written when a source was gone through to its end, and then the last record
     kind 'F' = a frame: index i64, time_ns i64, captured_ns i64, width u32, height u32, people u16, people ...
     person   = track_id i64, flags u8 (1: has joints, 2: has a pose), layout u8, box 4 x f32, box score f64,
                keypoints K x 2 f32, scores K x f32,
@@ -16,10 +17,11 @@ Layout of the file, little-endian throughout:
 
 The settings hold what the caller gives, and "wall_offset_ns": Unix time = captured_ns + wall_offset_ns.
 A layout or skeleton stands before the first frame that uses it. A file whose end is missing is read up to its last
-whole record.
+whole record. docs/takes.md has the same as tables.
 """
 
 import json
+import os
 import struct
 import time
 import zlib
@@ -53,6 +55,7 @@ _RECORD = struct.Struct("<II")
 _FRAME = struct.Struct("<qqqIIH")
 _PERSON = struct.Struct("<qBB4fd")
 _NUMBER = struct.Struct("<B")
+_END = struct.Struct("<cQ")
 _HAS_JOINTS, _HAS_POSE = 1, 2
 _MAX_RECORD = 64 * 2**20
 _UNKNOWN = "the session holds something that this program does not know"
@@ -66,7 +69,7 @@ class SessionRecorder:
 
     Args:
         path: The file; one that is there already is replaced.
-        settings: What made the session (estimator, source, ...); any JSON.
+        settings: What made the session (estimator, source, ...); any JSON. "wall_offset_ns" is measured if left out.
 
     Raises:
         RecordingError: The file cannot be made.
@@ -76,7 +79,7 @@ class SessionRecorder:
         self._writer: WholeWriter | None = WholeWriter(Path(path))
         self._layouts: dict[KeypointLayout, int] = {}
         self._skeletons: dict[Skeleton, int] = {}
-        header = {**settings, "wall_offset_ns": time.time_ns() - time.monotonic_ns()}
+        header = {"wall_offset_ns": time.time_ns() - time.monotonic_ns()} | dict(settings)
         self._writer.append(MAGIC + _VERSION.pack(VERSION) + _record(b"H" + json.dumps(header).encode()))
 
     def send(self, result: FrameResult) -> None:
@@ -135,6 +138,19 @@ class SessionRecorder:
         return self._skeletons[skeleton]
 
 
+def mark_finished(path: Path, frames: int) -> None:
+    """Write the end record: the source of this closed session was gone through to its end.
+
+    Raises:
+        RecordingError: The disk is full or gone.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(_record(_END.pack(b"E", frames)))
+    except OSError as exc:
+        raise RecordingError(f"cannot write {path}: {exc.strerror}; free some space there") from exc
+
+
 def _record(payload: bytes) -> bytes:
     return _RECORD.pack(len(payload), zlib.crc32(payload)) + payload
 
@@ -157,11 +173,17 @@ class Session:
     Attributes:
         path: The file.
         settings: What made the session.
+        finished: Whether its source was gone through to its end.
+        size_bytes: Length of the file when it was opened.
+        bytes_read: How far `frames` has come.
         cut: After the last frame: whether the file's end was missing, as after a crash.
     """
 
     path: Path
     settings: dict[str, Any]
+    finished: bool
+    size_bytes: int
+    bytes_read: int = field(default=0, init=False)
     cut: bool = field(default=False, init=False)
 
     def frames(self) -> Iterator[FrameResult]:
@@ -187,6 +209,7 @@ class Session:
                     self.cut = True
                     return
                 raise RecordingError(f"{self.path} is damaged at byte {at}; the frames before it can be used")
+            self.bytes_read = at + len(head) + len(payload)
             yield payload
 
 
@@ -198,7 +221,17 @@ def read_session(path: str | Path) -> Session:
     """
     path = Path(path)
     with _opened(path) as file:
-        return Session(path, _read_head(path, file))
+        settings = _read_head(path, file)
+        size_bytes = file.seek(0, os.SEEK_END)
+        return Session(path, settings, _ends(file, size_bytes), size_bytes)
+
+
+def _ends(file: BinaryIO, size_bytes: int) -> bool:
+    """Whether an end record stands at the file's end."""
+    length = _RECORD.size + _END.size
+    file.seek(max(size_bytes - length, 0))
+    payload = _payload(file, file.read(_RECORD.size))
+    return payload is not None and payload[:1] == b"E" and len(payload) == _END.size
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -249,7 +282,7 @@ class _Contents:
                 self._layouts.append(_layout_of(json.loads(body)))
             elif kind == b"S":
                 self._skeletons.append(_skeleton_of(json.loads(body)))
-            else:
+            elif kind != b"E":
                 raise ValueError(f"a record of kind {kind!r}")
         except (ValueError, TypeError, LookupError, RecursionError, struct.error, RealtimePoseError) as exc:
             raise RecordingError(f"{self._path}: {_UNKNOWN} ({exc}); update the program, or record it anew") from exc

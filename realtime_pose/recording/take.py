@@ -8,7 +8,7 @@ from realtime_pose.communication.base import PoseSink
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RecordingError
 from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, TakeInfo, open_exporters, parse_formats
-from realtime_pose.recording.session import SessionRecorder
+from realtime_pose.recording.session import Session, SessionRecorder, read_session
 
 SESSION = "session.rtpose"
 
@@ -72,6 +72,15 @@ class TakeRecorder:
                 failure = failure or exc
         if failure is not None:
             raise failure
+
+
+def open_session(path: Path) -> Session:
+    """The session in a file, or in the folder of a take.
+
+    Raises:
+        RecordingError: There is none, or it cannot be read.
+    """
+    return read_session(path / SESSION if path.is_dir() else path)
 
 
 def files_of_take(folder: Path) -> list[Path]:
