@@ -4,12 +4,14 @@ import inspect
 import socket
 
 import pytest
-from support.people import make_person, make_result
-from support.sockets import Ear
+from support.people import make_clip, make_person, make_result
+from support.sockets import PATIENCE_S, Ear
+from websockets.sync.client import connect
 
 from realtime_pose.cli import options
 from realtime_pose.cli.app import run
 from realtime_pose.cli.process import process
+from realtime_pose.communication.packet import decode
 from realtime_pose.communication.sinks import SINKS, open_sinks
 from realtime_pose.communication.targets import parse_address
 from realtime_pose.config import AppConfig, OutputConfig
@@ -46,6 +48,35 @@ def test_sinks_of_one_kind_have_targets_and_people_of_their_own():
     assert [(sink.name, sink.packets_sent) for sink in sinks] == [("vmc", 1), ("vmc", 1)]
     for ear in ears:
         ear.close()
+
+
+def test_a_dead_receiver_and_a_slow_client_take_nothing_from_the_others(ear):
+    """A page that shakes hands and then takes nothing, a network that refuses, and between them one that listens."""
+    slow, refusing, live = open_sinks({"websocket": "127.0.0.1:0", "vmc": "127.0.0.1:9", "udp": ear.address})
+    refusing._socket.close()
+    refusing._socket = RefusingSocket()
+    slow.send(make_result())
+    with connect(f"ws://{slow.address}", proxy=None, close_timeout=0.1) as page:
+        page.recv(PATIENCE_S)
+        for i, result in enumerate(make_clip(90)):
+            for sink in (slow, refusing, live):
+                sink.send(result)
+            kinds = [decode(datagram).type for datagram in ear.datagrams(4 if i % 30 == 0 else 3)]
+            assert kinds[-3:] == ["pose", "part", "part"]
+    for sink in (slow, refusing, live):
+        sink.close()
+    assert (live.packets_sent, live.lost) == (90, 0)
+    assert (refusing.packets_sent, refusing.lost) == (0, 180)
+
+
+class RefusingSocket:
+    """A network that is down."""
+
+    def sendto(self, datagram, address):
+        raise OSError(101, "Network is unreachable")
+
+    def close(self):
+        pass
 
 
 def test_the_form_of_udp_is_that_of_udp_alone(ear):
