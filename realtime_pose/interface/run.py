@@ -17,6 +17,7 @@ from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.pipeline import PosePipeline, build_pipeline, check_names
 from realtime_pose.recording.exporters import TakeInfo, parse_formats
+from realtime_pose.recording.pictures import sound_of
 from realtime_pose.recording.take import TakeRecorder, files_of_take
 from realtime_pose.runtime import Runtime
 
@@ -150,6 +151,7 @@ def take_info(config: AppConfig, settings: Mapping[str, Any]) -> TakeInfo:
     return TakeInfo(
         float(settings.get("fps", _USUAL_FPS)),
         settings,
+        sound_of(config.capture),
         character=Path(output.character).expanduser() if output.character else None,
         bones=Path(output.bones).expanduser() if output.bones else None,
     )

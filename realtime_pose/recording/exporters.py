@@ -53,6 +53,7 @@ EXPORTERS: dict[str, Exporter] = {
     "overlay": Exporter(
         "overlay.mp4", f"{_HERE}.overlay:open_overlay", "the pictures with the people drawn on them", pictures=True
     ),
+    "frames": Exporter("frames.mp4", f"{_HERE}.overlay:open_frames", "the pictures as they came", pictures=True),
     "bvh": Exporter("motion.bvh", f"{_HERE}.bvh:open_bvh", "joint rotations for Blender, Maya and engines"),
     "easy-vitpose": Exporter("keypoints.json", f"{_HERE}.keypoints_json:open_keypoints_json", "easy_ViTPose's JSON"),
     "coco": Exporter("coco.json", f"{_HERE}.coco_results:open_coco", "keypoints as COCO results, for pycocotools"),

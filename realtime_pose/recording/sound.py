@@ -1,0 +1,105 @@
+"""The sound of one media file, put beside the pictures of another."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import av
+
+_BROWSERS_PLAY = frozenset({"aac", "mp3", "opus", "flac"})  # in an MP4; anything else becomes AAC
+_AAC_SAMPLES = 1024
+
+
+class SoundTrack:
+    """Copies a file's first sound track into a container, as far as the pictures have come.
+
+    Times are those of `Frame.time_ns`: from the file's first picture. Sound that cannot be read any further ends there;
+    the pictures go on.
+
+    Args:
+        source: The file.
+        target: The container, before its head is written.
+        begin_ns: The time that becomes 0; what sounds before is left out.
+    """
+
+    def __init__(self, source: Path, target: Any, begin_ns: int) -> None:  # noqa: ANN401 - PyAV's container has no types
+        self._target = target
+        self._packets: Iterator[Any] = iter(())
+        self._waiting: Any = None
+        self._source: Any = None
+        try:
+            self._source = av.open(str(source))
+        except (av.FFmpegError, OSError):
+            return
+        if not self._source.streams.audio:
+            self.close()
+            return
+        sound, video = self._source.streams.audio[0], next(iter(self._source.streams.video), None)
+        started = Fraction(0)
+        if video is not None and video.start_time is not None:
+            started = video.start_time * video.time_base
+        self._begin = started + Fraction(begin_ns, 10**9)
+        if sound.codec_context.codec.canonical_name in _BROWSERS_PLAY:
+            self._stream = target.add_stream_from_template(sound)
+            self._packets = self._copied(sound)
+        else:
+            self._stream = target.add_stream("aac", rate=sound.rate, layout=_layout(sound))
+            self._packets = self._encoded(sound)
+
+    def write_until(self, seconds: float) -> None:
+        """Write the sound up to this time after the begin.
+
+        Raises:
+            av.FFmpegError, OSError: The container cannot be written.
+        """
+        while True:
+            packet = self._waiting or self._next()
+            self._waiting = None
+            if packet is None:
+                return
+            if packet.pts < 0:  # an encoder's run-up: it would move the pictures
+                continue
+            if packet.pts * packet.time_base > seconds:
+                self._waiting = packet
+                return
+            self._target.mux(packet)
+
+    def close(self) -> None:
+        """Give the source back. Safe to repeat."""
+        source, self._source, self._packets = self._source, None, iter(())
+        if source is not None:
+            source.close()
+
+    def _next(self) -> Any:  # noqa: ANN401 - a packet
+        try:
+            return next(self._packets, None)
+        except (av.FFmpegError, OSError):
+            self._packets = iter(())
+            return None
+
+    def _copied(self, sound: Any) -> Iterator[Any]:  # noqa: ANN401 - a stream
+        shift = round(self._begin / sound.time_base)
+        for packet in self._source.demux(sound):
+            if packet.pts is None or packet.dts is None:
+                continue
+            packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+            packet.stream = self._stream
+            yield packet
+
+    def _encoded(self, sound: Any) -> Iterator[Any]:  # noqa: ANN401 - a stream
+        resampler = av.AudioResampler("fltp", _layout(sound), sound.rate, frame_size=_AAC_SAMPLES)
+        for frame in chain(self._source.decode(sound), (None,)):  # None empties the resampler
+            for part in resampler.resample(frame):
+                shift = round(self._begin / part.time_base)
+                if part.pts < shift:
+                    continue
+                part.pts -= shift
+                yield from self._stream.encode(part)
+        yield from self._stream.encode(None)
+
+
+def _layout(sound: Any) -> str:  # noqa: ANN401 - a stream
+    """What the sound becomes: some files do not say which of their channels is which."""
+    return "mono" if sound.channels == 1 else "stereo"
