@@ -1,7 +1,7 @@
 """A 3D character that a body can drive: its file, its nodes at rest, and which of them are a body's bones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ class Character:
         tree: Its nodes at rest; what hung loose in the file hangs on the body here.
         bones: HUMANOID's joints -> node, without spine and chest; neck only where one is known.
         trunk: The nodes between hips and head.
+        patches: Where in the file's binary part other bytes stand than in the file.
     """
 
     glb: Glb
     tree: NodeTree
     bones: Mapping[str, int]
     trunk: Trunk
+    patches: Mapping[int, bytes] = field(default_factory=dict)
 
     @property
     def moved(self) -> tuple[int, ...]:

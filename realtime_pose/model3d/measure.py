@@ -1,15 +1,19 @@
-"""The program's own character, made to a performer's measure."""
+"""The program's own character, made to a performer's measure: joints, skin and all."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from realtime_pose.errors import CharacterError
 from realtime_pose.model3d.character import Character
+from realtime_pose.model3d.glb import Glb
+from realtime_pose.model3d.nodes import NodeTree
 from realtime_pose.model3d.retarget import ANKLE_PER_LEG
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Float64
 
 _LEG = [HUMANOID.index["leftLowerLeg"], HUMANOID.index["leftFoot"]]
 
@@ -17,27 +21,71 @@ _LEG = [HUMANOID.index["leftLowerLeg"], HUMANOID.index["leftFoot"]]
 def to_measure(character: Character, bone_m: npt.ArrayLike) -> Character:
     """The character with the performer's bone lengths (17,), so that its joints are where the performer's are.
 
-    As a whole it grows by the length of the legs; what is then left over moves its joints, and the skin stretches.
+    As a whole it grows by the length of the legs; what is then left over shifts the joints, and the skin with them.
 
     Raises:
-        CharacterError: The character's bones are not HUMANOID's, turned as HUMANOID's are.
+        CharacterError: The character is not HUMANOID with one skin, as the program's own is.
     """
-    length, tree = np.asarray(bone_m, dtype=np.float64), character.tree
-    nodes = [node for node in character.moved if node != character.bones["hips"]]
+    glb, tree, length = character.glb, character.tree, np.asarray(bone_m, dtype=np.float64)
     node_of = dict(character.bones) | dict(zip(("spine", "chest"), character.trunk.torso, strict=False))
-    rows = {node_of.get(joint, -1): row for row, joint in enumerate(HUMANOID.joints)}
-    alike = len(nodes) == len(HUMANOID.joints) - 1 and all(
-        tree.parents[node] == node_of.get(HUMANOID.joints[HUMANOID.parents[rows[node]]]) if node in rows else False
-        for node in nodes
-    )
-    if not alike or np.any(rot.angle_between_rad(tree.world.turn[nodes], rot.IDENTITY_XYZW) > 1e-6):
-        raise CharacterError(f"{character.glb.path} has other bones than HUMANOID, so it cannot be made to measure")
-    hips = character.bones["hips"]
-    translation, scale = tree.translation.copy(), tree.scale.copy()
+    nodes = [node_of.get(joint, -1) for joint in HUMANOID.joints]
+    skins = glb.document["skins"]
+    if len(character.moved) != len(nodes) or len(skins) != 1 or not _is_humanoid(tree, nodes):
+        raise CharacterError(f"{glb.path} has other bones than HUMANOID, so it cannot be made to measure")
+    before = tree.world.place
     leg_m = float(length[_LEG].sum())
-    grown = leg_m / float(np.linalg.norm(translation[[node_of[HUMANOID.joints[row]] for row in _LEG]], axis=1).sum())
-    translation[hips] = (0.0, leg_m * (1 + ANKLE_PER_LEG), 0.0)
-    scale[hips] *= grown
-    for node in nodes:
-        translation[node] = HUMANOID.rest_direction[rows[node]] * length[rows[node]] / grown
-    return replace(character, tree=replace(tree, translation=translation, scale=scale))
+    grown = leg_m / float(np.linalg.norm(tree.translation[[nodes[row] for row in _LEG]], axis=1).sum())
+    translation = tree.translation.copy()
+    translation[nodes] = HUMANOID.rest_direction * length[:, None]
+    translation[nodes[0]] = (0.0, leg_m * (1 + ANKLE_PER_LEG), 0.0)
+    fitted = replace(tree, translation=translation)
+    document, patches = _fitted_skin(glb, before, fitted.world.place, grown)
+    return replace(character, glb=replace(glb, document=document), tree=fitted, patches=patches)
+
+
+def _is_humanoid(tree: NodeTree, nodes: list[int]) -> bool:
+    """Whether these nodes are a tree as HUMANOID is, nothing turned or scaled."""
+    if -1 in nodes or np.any(rot.angle_between_rad(tree.world.turn[nodes], rot.IDENTITY_XYZW) > 1e-6):
+        return False
+    parents = [nodes[parent] if parent >= 0 else -1 for parent in HUMANOID.parents]
+    return [tree.parents[node] for node in nodes] == parents and np.allclose(tree.world.size[nodes], 1.0)
+
+
+def _fitted_skin(
+    glb: Glb, before_m: Float64, after_m: Float64, grown: float
+) -> tuple[dict[str, Any], dict[int, bytes]]:
+    """The document and the pieces of binary data of a skin whose points have gone with their joints.
+
+    Args:
+        before_m: (N, 3) places of the nodes that the skin was bound at.
+        after_m: (N, 3) places of the nodes that it is to be bound at.
+        grown: By how much everything grows about each joint.
+    """
+    accessors = [dict(accessor) for accessor in glb.document["accessors"]]
+    patches: dict[int, bytes] = {}
+
+    def put(accessor: int, values: Float64) -> None:
+        data = values.astype("<f4")
+        view = glb.document["bufferViews"][accessors[accessor]["bufferView"]]
+        patches[view.get("byteOffset", 0) + accessors[accessor].get("byteOffset", 0)] = data.tobytes()
+        if "min" in accessors[accessor]:
+            accessors[accessor] |= {"min": data.min(axis=0).tolist(), "max": data.max(axis=0).tolist()}
+
+    skin = glb.document["skins"][0]
+    shift = (after_m - grown * before_m)[skin["joints"]]
+    for mesh in glb.document["meshes"]:
+        for primitive in mesh["primitives"]:
+            names = primitive["attributes"]
+            points, joints, weights = (_values(glb, names[name]) for name in ("POSITION", "JOINTS_0", "WEIGHTS_0"))
+            put(names["POSITION"], grown * points + np.einsum("vk,vka->va", weights, shift[joints.astype(int)]))
+    binds = np.tile(np.eye(4), (len(skin["joints"]), 1, 1))
+    binds[:, 3, :3] = -after_m[skin["joints"]]  # a column of each matrix is a row here
+    put(skin["inverseBindMatrices"], binds.reshape(-1, 16))
+    return {**glb.document, "accessors": accessors}, patches
+
+
+def _values(glb: Glb, accessor: int) -> Float64:
+    values = glb.array(accessor)
+    if values is None:
+        raise CharacterError(f"{glb.path} is stored in a way that cannot be made to measure")
+    return values.astype(np.float64)

@@ -9,7 +9,7 @@ from realtime_pose.model3d.character import Character, default_character_path, l
 from realtime_pose.model3d.measure import to_measure
 from realtime_pose.model3d.retarget import Retargeter
 from realtime_pose.recording.exporters import TakeInfo
-from realtime_pose.recording.glb_animation import Stretch, Track, write_animated
+from realtime_pose.recording.glb_animation import Model, Stretch, Track, write_animated
 from realtime_pose.recording.pose_spool import PoseSpool
 
 NAME = "realtime-pose"
@@ -108,4 +108,4 @@ def write_character(path: Path, character: Character, spool: PoseSpool, track_id
     stretches = (
         Stretch(keys.time_s, *retargeter.motion(keys.local_xyzw, keys.root_m)) for keys in spool.keys(track_id)
     )
-    write_animated(path, character.document(), character.glb, track, stretches)
+    write_animated(path, Model(character.document(), character.glb, character.patches), track, stretches)

@@ -5,9 +5,10 @@ Source: Khronos, "glTF 2.0 Specification", sections 3.11 (animations), 4 (GLB).
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -49,15 +50,26 @@ class Track:
     ends_s: tuple[float, float]
 
 
-def write_animated(
-    path: Path, document: dict[str, Any], source: Glb | None, track: Track, stretches: Iterable[Stretch]
-) -> None:
+class Model(NamedTuple):
+    """What moves.
+
+    Attributes:
+        document: Its JSON; animations that are in it are left out.
+        source: The file that its binary part is in; None if it has none.
+        patches: Where in that part other bytes stand than in the file.
+    """
+
+    document: dict[str, Any]
+    source: Glb | None = None
+    patches: Mapping[int, bytes] = MappingProxyType({})
+
+
+def write_animated(path: Path, model: Model, track: Track, stretches: Iterable[Stretch]) -> None:
     """Write the file; one that is there is replaced only when the new one is whole.
 
     Args:
         path: The .glb.
-        document: The JSON without the animation; its own animations are left out.
-        source: The file that the document's binary part is in; None if it has none.
+        model: What moves.
         track: What is animated.
         stretches: The keys, in order, `track.count` in all.
 
@@ -67,7 +79,7 @@ def write_animated(
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
-            _write(file, document, source, track, stretches)
+            _write(file, model, track, stretches)
         os.replace(part, path)
     except OSError as exc:
         raise RecordingError(
@@ -77,11 +89,9 @@ def write_animated(
         part.unlink(missing_ok=True)
 
 
-def _write(
-    file: BinaryIO, document: dict[str, Any], source: Glb | None, track: Track, stretches: Iterable[Stretch]
-) -> None:
-    own = source.bin_bytes if source is not None else 0
-    whole, starts, bin_bytes = _with_animation(document, own, track)
+def _write(file: BinaryIO, model: Model, track: Track, stretches: Iterable[Stretch]) -> None:
+    own = model.source.bin_bytes if model.source is not None else 0
+    whole, starts, bin_bytes = _with_animation(model.document, own, track)
     text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 4)
     total = HEADER.size + 2 * CHUNK.size + len(text) + bin_bytes
@@ -92,8 +102,11 @@ def _write(
     file.write(CHUNK.pack(bin_bytes, BIN_CHUNK))
     start = file.tell()
     file.truncate(start + bin_bytes)
-    if source is not None:
-        _copy(source, file)
+    if model.source is not None:
+        _copy(model.source, file)
+    for at, piece in model.patches.items():
+        file.seek(start + at)
+        file.write(piece)
     done, before = 0, None
     for stretch in stretches:
         turns = _continuous(np.asarray(stretch.turns, dtype=np.float32), before)

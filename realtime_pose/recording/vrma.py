@@ -14,7 +14,7 @@ from typing import Any
 from realtime_pose.model3d.retarget import ANKLE_PER_LEG
 from realtime_pose.recording.exporters import TakeInfo
 from realtime_pose.recording.glb import NAME, PerPersonRecorder
-from realtime_pose.recording.glb_animation import Stretch, Track, write_animated
+from realtime_pose.recording.glb_animation import Model, Stretch, Track, write_animated
 from realtime_pose.recording.pose_spool import PoseSpool
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -37,7 +37,7 @@ def write_vrma(path: Path, spool: PoseSpool, track_id: int) -> None:
     nodes = range(len(HUMANOID.joints))
     track = Track(NAME, nodes, 0, spool.count(track_id), spool.ends_s(track_id))
     stretches = (Stretch(keys.time_s, keys.root_m, keys.local_xyzw) for keys in spool.keys(track_id))
-    write_animated(path, _document(spool.bone_m(track_id)), None, track, stretches)
+    write_animated(path, Model(_document(spool.bone_m(track_id))), track, stretches)
 
 
 def _document(bone_m: Float64) -> dict[str, Any]:

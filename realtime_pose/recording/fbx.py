@@ -1,0 +1,86 @@
+"""motion.fbx: the character and its motion for programs that want FBX, written by a Blender without a window."""
+
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from realtime_pose.errors import RecordingError
+from realtime_pose.recording import fbx_in_blender
+from realtime_pose.recording.exporters import TakeInfo
+from realtime_pose.recording.glb import GlbRecorder
+from realtime_pose.recording.pose_spool import PoseSpool
+
+_USUAL_FPS = 30.0
+_START_S, _FRAME_S = 120.0, 0.25  # many times what Blender takes
+_ON_A_MAC = "/Applications/Blender.app/Contents/MacOS/Blender"
+
+log = logging.getLogger(__name__)
+
+
+def open_fbx(path: Path, take: TakeInfo) -> "FbxRecorder":
+    """The recorder of EXPORTERS' "fbx"."""
+    return FbxRecorder(path, take.fps, take.character, take.bones)
+
+
+class FbxRecorder(GlbRecorder):
+    """Writes each person's motion on a character as FBX, a key a frame.
+
+    Args:
+        path: The first person's file.
+        fps: Rate of the file; 0 takes 30.
+        character: A .glb or .vrm; None takes the program's own.
+        bones: A file that says which of its nodes are bones; None finds them by name.
+
+    Raises:
+        CharacterError: The character cannot be used.
+        RecordingError: There is no Blender, or nothing can be written beside `path`.
+    """
+
+    def __init__(
+        self, path: str | Path, fps: float = 0.0, character: Path | None = None, bones: Path | None = None
+    ) -> None:
+        self._blender = _find_blender(Path(path))
+        self._fps = fps or _USUAL_FPS
+        super().__init__(path, character, bones)
+
+    def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:
+        try:
+            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as name:
+                source, target = Path(name) / "character.glb", Path(name) / "motion.fbx"
+                super()._one(source, spool, track_id)
+                frames = spool.ends_s(track_id)[1] * self._fps
+                log.info("Blender writes %s, %d frames", path, frames)
+                _convert(self._blender, source, target, self._fps, _START_S + _FRAME_S * frames)
+                os.replace(target, path)
+        except OSError as exc:
+            raise RecordingError(
+                f"cannot write {path}: {exc.strerror}; free some space there, or choose another folder"
+            ) from exc
+
+
+def _find_blender(path: Path) -> str:
+    blender = shutil.which("blender") or shutil.which(_ON_A_MAC)
+    if blender is None:
+        raise RecordingError(
+            f"{path.name} is written by Blender, and no command `blender` is found; install Blender 3.3 or later, so "
+            "that `blender --version` answers, or export glb, which Blender turns into FBX elsewhere"
+        )
+    return blender
+
+
+def _convert(blender: str, source: Path, target: Path, fps: float, limit_s: float) -> None:
+    command = [
+        *(blender, "--background", "--factory-startup", "-noaudio", "--python-exit-code", "1"),
+        *("--python", str(Path(fbx_in_blender.__file__)), "--", str(source), str(target), f"{fps:.6f}"),
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=limit_s, check=False)
+    except subprocess.TimeoutExpired as exc:
+        raise RecordingError(f"Blender did not finish within {limit_s:.0f} s; export a shorter take, or glb") from exc
+    if done.returncode != 0 or not target.is_file():
+        said = [line.strip() for line in (done.stderr + done.stdout).splitlines() if "Error:" in line]
+        what = said[0][:200] if said else f"it ended with {done.returncode}"
+        raise RecordingError(f"Blender could not write FBX ({what}); export glb, and open that in another Blender")

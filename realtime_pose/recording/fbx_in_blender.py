@@ -1,0 +1,48 @@
+"""Runs inside of Blender: `blender -b -P fbx_in_blender.py -- CHARACTER.glb OUT.fbx RATE` turns the one into the other.
+
+It stands alone, since Blender's Python has nothing of this program.
+"""
+
+import math
+import sys
+
+
+def main() -> None:
+    """Import the character, and write it with its animation, a key a frame."""
+    import bpy  # type: ignore[import-not-found]
+    import numpy as np
+
+    if not hasattr(np, "bool"):  # Blender 3.4 as Debian 12 packs it: its importer is older than its numpy
+        setattr(np, "bool", bool)  # noqa: B010 - type checkers know another numpy
+    source, target, rate = sys.argv[sys.argv.index("--") + 1 :]
+    for item in list(bpy.data.objects):
+        bpy.data.objects.remove(item)
+    scene = bpy.context.scene
+    scene.render.fps = max(round(float(rate)), 1)
+    scene.render.fps_base = scene.render.fps / float(rate)  # e.g. 29.97 is 30 / 1.001
+    bpy.ops.import_scene.gltf(filepath=source)
+
+    rigs = [item for item in bpy.data.objects if item.type == "ARMATURE"]
+    skins = [
+        m.id_data for item in bpy.data.objects for m in item.modifiers if m.type == "ARMATURE" and m.object in rigs
+    ]
+    for item in bpy.data.objects:
+        item.select_set(item in rigs or item in skins)
+    ends = [action.frame_range for action in bpy.data.actions]
+    scene.frame_start = math.floor(min(start for start, _ in ends))
+    scene.frame_end = math.ceil(max(end for _, end in ends) - 1e-3)  # rounding makes no frame of its own
+    bpy.ops.export_scene.fbx(
+        filepath=target,
+        use_selection=True,
+        apply_scale_options="FBX_SCALE_ALL",  # so that engines see a scale of 1
+        add_leaf_bones=False,
+        bake_anim_use_nla_strips=False,
+        bake_anim_use_all_actions=False,
+        bake_anim_simplify_factor=0.0,
+        path_mode="COPY",
+        embed_textures=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
