@@ -9,10 +9,10 @@ const { Bone, Group, Quaternion, Vector3 } = await import(pathToFileURL(`${folde
 const bytes = (hex) => Buffer.from(hex, "hex");
 
 function place(rig) {
-  const world = new Group(); // the model stands somewhere, turned; everything must come out in its own space
+  const world = new Group(); // the model stands somewhere, tilted; everything must come out in its own space
   const model = new Group();
   world.position.set(3, 1, -2);
-  world.quaternion.set(0, 0.6, 0, 0.8);
+  world.quaternion.set(0.48, 0.6, 0, 0.64);
   world.add(model);
   const bones = rig.bones.map((bone) => Object.assign(new Bone(), { name: bone.name }));
   rig.bones.forEach((bone, b) => {

@@ -47,9 +47,9 @@ static class RunUnity
     static object Place(Map rig)
     {
         var receiver = new PoseReceiver { port = 0, animatorHere = new Animator() };
-        // The character stands somewhere, turned; everything must come out in its own space.
+        // The character stands somewhere, tilted; everything must come out in its own space.
         receiver.transform.localPosition = new Vector3(5, 1, -2);
-        receiver.transform.localRotation = new Quaternion(0, 0.6f, 0, 0.8f);
+        receiver.transform.localRotation = new Quaternion(0.48f, 0.6f, 0, 0.64f);
         var bones = new List<Transform>();
         var names = ((Map)rig["names"]).ToDictionary(item => (string)item.Value, item => item.Key);
         foreach (Map bone in List(rig["bones"]))
