@@ -11,14 +11,32 @@ from realtime_pose.axes import mirrored_positions, mirrored_rotations
 from realtime_pose.communication.packet import BODY_NAMES, JOINT_NAMES, HelloPacket, Packet, PartPacket, PosePacket
 from realtime_pose.datatypes import Frame, FrameResult, Joints3D, Person, PersonKeypoints, SkeletonPose
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.skeletons import HUMANOID, KeypointLayout
+from realtime_pose.skeletons import COCO_WHOLEBODY133, HUMANOID, KeypointLayout
 from realtime_pose.utils.arrays import Float64, FloatArray
+
+
+def _of_part(part: str) -> list[str]:
+    """Names of the whole body's points in one part, in its order."""
+    layout = COCO_WHOLEBODY133
+    return [name for name, of in zip(layout.names, layout.parts, strict=True) if of == part]
+
 
 PARTS: dict[str, tuple[str, ...]] = {
     "feet": ("left_heel", "right_heel", "left_toe", "right_toe"),
     "hands": ("left_pinky", "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb"),
 }
 """Names of each part's points; a part is sent when the person's layout has any of them."""
+
+FINE_PARTS: dict[str, tuple[str, ...]] = {
+    "toes": ("left_big_toe", "left_small_toe", "right_big_toe", "right_small_toe"),
+    "face": tuple(_of_part("face")),
+    "left_hand": tuple(name for name in _of_part("hand") if name.startswith("left")),
+    "right_hand": tuple(name for name in _of_part("hand") if name.startswith("right")),
+}
+"""Parts in pixels alone; each is sent when the person's layout has all of its points.
+
+Their names do not fit into a `hello`, which has empty lists for them: docs/conventions.md has the names.
+"""
 
 _AXES = {"handedness": "right", "up": "+y", "front": "+z", "left": "+x"}
 _UNITS = {
@@ -79,7 +97,7 @@ class PacketStream:
             timestamp=self._timestamp(frame),
             sent=self._sent,
             keypoints=BODY_NAMES,
-            parts=PARTS,
+            parts=PARTS | dict.fromkeys(FINE_PARTS, ()),
             joints=JOINT_NAMES,
             parents=HUMANOID.parents,
             rest_offsets=HUMANOID.rest_offset_m.copy(),
@@ -90,7 +108,8 @@ class PacketStream:
         )
 
     def _pose(self, frame: Frame, person: Person) -> PosePacket:
-        keypoints, scores = self._points(frame, person.keypoints, BODY_NAMES)
+        seen = person.keypoints.in_layout(person.keypoints.layout.lifts_as)
+        keypoints, scores = self._points(frame, seen, BODY_NAMES)
         joints_3d, rotations, root = self._body(person.pose)
         return PosePacket(
             stream=self._stream,
@@ -105,27 +124,35 @@ class PacketStream:
         )
 
     def _parts(self, frame: Frame, person: Person) -> list[PartPacket]:
-        packets = []
-        for part, names in PARTS.items():
-            if any(name in person.keypoints.layout.lifts_as.index for name in names):
-                keypoints, scores = self._points(frame, person.keypoints, names)
-                packets.append(
-                    PartPacket(
-                        part=part,
-                        stream=self._stream,
-                        seq=self._seq,
-                        person=person.keypoints.track_id,
-                        timestamp=self._timestamp(frame),
-                        keypoints=keypoints,
-                        scores=scores,
-                        joints_3d=self._part_in_space(person, names),
-                    )
-                )
-        return packets
+        as_lifted = person.keypoints.in_layout(person.keypoints.layout.lifts_as)
+        parts = [
+            self._part(frame, person, as_lifted, part, names)
+            for part, names in PARTS.items()
+            if any(name in as_lifted.layout.index for name in names)
+        ]
+        as_seen = person.keypoints
+        parts += [
+            self._part(frame, person, as_seen, part, names)
+            for part, names in FINE_PARTS.items()
+            if all(name in as_seen.layout.index for name in names)
+        ]
+        return parts
+
+    def _part(self, frame: Frame, person: Person, seen: PersonKeypoints, part: str, names: Sequence[str]) -> PartPacket:
+        keypoints, scores = self._points(frame, seen, names)
+        return PartPacket(
+            part=part,
+            stream=self._stream,
+            seq=self._seq,
+            person=seen.track_id,
+            timestamp=self._timestamp(frame),
+            keypoints=keypoints,
+            scores=scores,
+            joints_3d=self._part_in_space(person, names),
+        )
 
     def _points(self, frame: Frame, seen: PersonKeypoints, names: Sequence[str]) -> tuple[Float64, Float64]:
         """Pixels (N, 2) and scores (N,) of the named points; a point that is not there has score 0."""
-        seen = seen.in_layout(seen.layout.lifts_as)
         xy, score = np.zeros((len(names), 2)), np.zeros(len(names))
         rows, there = _find(seen.layout, names, mirror=self._mirror)
         xy[there], score[there] = seen.xy_px[rows], seen.score[rows]

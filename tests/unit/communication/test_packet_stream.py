@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from support.people import WIDTH, make_person, make_pose, make_result
 
+from realtime_pose.communication.binary import encode_binary
 from realtime_pose.communication.packet import HelloPacket, PartPacket, PosePacket, decode, encode
-from realtime_pose.communication.stream import PARTS, PacketOrder, PacketStream
+from realtime_pose.communication.stream import FINE_PARTS, PARTS, PacketOrder, PacketStream
 from realtime_pose.datatypes import JointRotations, Person, PersonKeypoints, SkeletonPose
 from realtime_pose.kinematics import forward_kinematics, joint_positions
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, KeypointLayout
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, COCO_WHOLEBODY133, HUMANOID, KeypointLayout
 from realtime_pose.utils.arrays import as_float32
 
 S = 1_000_000_000
@@ -58,6 +59,51 @@ def test_parts_travel_with_their_pose_and_stand_in_its_space():
     foot = pose.joints_3d[HUMANOID.index["leftFoot"]]
     heel = parts["feet"].joints_3d[PARTS["feet"].index("left_heel")]
     assert np.linalg.norm(heel - foot) == pytest.approx(np.hypot(0.06, 0.05), abs=1e-5)
+
+
+def whole_body(seed=0):
+    """A person whose 133 points lie anywhere in the picture."""
+    rng = np.random.default_rng(seed)
+    k = len(COCO_WHOLEBODY133.names)
+    person = make_person(seed, track_id=4)
+    seen = PersonKeypoints(
+        COCO_WHOLEBODY133, as_float32(rng.uniform(0, 9999, (k, 2))), as_float32(rng.uniform(0, 1, k)), 4, 0
+    )
+    return Person(person.box, seen, person.joints, person.pose)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_whole_bodys_face_hands_and_toes_travel_in_datagrams_of_their_own(mirror):
+    person = whole_body()
+    packets = PacketStream(mirror=mirror, stream=7).packets_of(make_result([person], width=9999))
+    parts = {packet.part: packet for packet in packets if isinstance(packet, PartPacket)}
+    assert [*parts] == ["feet", "hands", "toes", "face", "left_hand", "right_hand"]
+    assert [len(parts[part].keypoints) for part in FINE_PARTS] == [4, 68, 21, 21]
+    layout = COCO_WHOLEBODY133
+    for part, names in FINE_PARTS.items():
+        rows = layout.rows(names)
+        rows = [layout.mirror[row] for row in rows] if mirror else rows
+        wanted = person.keypoints.xy_px[rows].astype(np.float64)
+        if mirror:
+            wanted[:, 0] = 9999 - wanted[:, 0]
+        np.testing.assert_allclose(parts[part].keypoints, wanted)
+        assert parts[part].joints_3d is None
+        assert len(encode_binary(parts[part])) <= 700
+    sent = [decode(encode(packet)) for packet in packets]
+    assert all(len(encode(packet)) <= 1472 for packet in packets)
+    face = next(packet for packet in sent if packet.type == "part" and packet.part == "face")
+    assert np.abs(face.keypoints - parts["face"].keypoints).max() <= 0.5  # pixels go whole in the longest
+
+
+def test_three_points_of_a_hand_are_no_whole_hand():
+    packets = PacketStream().packets_of(make_result([make_person(1)]))
+    assert {packet.part for packet in packets if isinstance(packet, PartPacket)} == {"feet", "hands"}
+
+
+def test_hello_announces_every_part_that_there_is():
+    hello = PacketStream(mirror=True).packets_of(make_result([whole_body()]))[0]
+    assert hello.parts == PARTS | {"toes": (), "face": (), "left_hand": (), "right_hand": ()}
+    assert len(encode(hello)) <= 1400  # room for longer numbers
 
 
 def test_a_layout_without_parts_sends_none():
