@@ -4,7 +4,8 @@ A new kind of file is one module with a function `open_...(path, take) -> PoseSi
 results one by one and writes as it goes, so an hour's take fills no memory.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,6 +64,7 @@ EXPORTERS: dict[str, Exporter] = {
     "mot": Exporter("angles.mot", f"{_HERE}.opensim:open_mot", "angles for OpenSim's full-body model"),
     "glb": Exporter("motion.glb", f"{_HERE}.glb:open_glb", "a character that moves, for engines, browsers and Blender"),
     "vrma": Exporter("motion.vrma", f"{_HERE}.vrma:open_vrma", "the motion for any VRM avatar"),
+    "fbx": Exporter("motion.fbx", f"{_HERE}.fbx:open_fbx", "the same character as FBX; needs Blender"),
 }
 
 DEFAULT_FORMATS = "overlay,bvh,glb,easy-vitpose,csv"
@@ -79,6 +81,12 @@ def parse_formats(text: str) -> tuple[str, ...]:
     for name in sorted(wanted):
         check_choice("format", name, EXPORTERS)
     return tuple(name for name in EXPORTERS if name in wanted)
+
+
+def is_of(path: Path, formats: Iterable[str]) -> bool:
+    """Whether a file is, by its name, one that these formats write, for the first person or a further one."""
+    files = (Path(EXPORTERS[name].file) for name in formats)
+    return any(re.fullmatch(rf"{re.escape(f.stem)}(_-?\d+)?{re.escape(f.suffix)}", path.name) for f in files)
 
 
 def open_exporters(formats: Sequence[str], folder: Path, take: TakeInfo) -> list[PoseSink]:

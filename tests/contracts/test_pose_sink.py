@@ -1,5 +1,6 @@
 """What every PoseSink promises, held against every sink there is."""
 
+import shutil
 import socket
 
 import pytest
@@ -25,7 +26,11 @@ def nobody_listens():
         return f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-@pytest.fixture(params=[*SINKS, *FILES, *EXPORTERS])
+_BLENDER = [pytest.mark.blender, pytest.mark.skipif(shutil.which("blender") is None, reason="Blender is not installed")]
+EXPORTED = [pytest.param(name, marks=_BLENDER if name == "fbx" else []) for name in EXPORTERS]
+
+
+@pytest.fixture(params=[*SINKS, *FILES, *EXPORTED])
 def sink(request, tmp_path):
     if request.param in SINKS:
         sink = load_choice("sink", request.param, SINKS)(nobody_listens())
