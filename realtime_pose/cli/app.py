@@ -15,6 +15,7 @@ from realtime_pose.cli.models import models_app
 from realtime_pose.cli.playing import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
 from realtime_pose.cli.process import process
 from realtime_pose.cli.replay import replay
+from realtime_pose.cli.takes import export
 from realtime_pose.cli.terminal import err, out
 from realtime_pose.errors import ConfigError, PacketError, RealtimePoseError
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.command()(process)
 app.command()(replay)
+app.command()(export)
 app.command()(bench)
 
 

@@ -1,13 +1,12 @@
 """A take: one folder with everything that a run leaves behind."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from realtime_pose.communication.base import PoseSink
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RecordingError
-from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, TakeInfo, open_exporters, parse_formats
+from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, TakeInfo, is_of, open_exporters, parse_formats
 from realtime_pose.recording.session import Session, SessionRecorder, read_session
 
 SESSION = "session.rtpose"
@@ -91,10 +90,4 @@ def files_of_take(folder: Path) -> list[Path]:
     """
     if not folder.exists():
         return []
-    return sorted(path for path in folder.iterdir() if path.name == SESSION or _ours(path))
-
-
-def _ours(path: Path) -> bool:
-    """Whether it is a file of an exporter, or one that it writes for a further person."""
-    names = (Path(exporter.file) for exporter in EXPORTERS.values())
-    return any(re.fullmatch(rf"{re.escape(n.stem)}(_-?\d+)?{re.escape(n.suffix)}", path.name) for n in names)
+    return sorted(path for path in folder.iterdir() if path.name == SESSION or is_of(path, EXPORTERS))
