@@ -77,7 +77,7 @@ class _Table:
         if not self._receiver.datagrams:
             self._live.update(_hint(self._receiver), refresh=True)
             return
-        names = ("stream", "people", "frames/s", "lost", "jitter", "latency", "p95", "hips", "picture")
+        names = ("stream", "people", "frames/s", "lost", "jitter", "latency, p95", "hips (m)", "picture")
         table = Table(*names, caption=escape(_malformed(self._receiver)), caption_justify="left")
         for arrivals in reversed(streams):
             table.add_row(*_cells(arrivals))
@@ -86,15 +86,14 @@ class _Table:
 
 def _cells(arrivals: Arrivals) -> list[str]:
     late = f" +{arrivals.late} late" if arrivals.late else ""
-    p50, p95 = (f"{ms:.1f} ms" for ms in arrivals.latency_ms) if arrivals.latency_ms else ("-", "-")
+    latency = "{:.1f}, {:.1f} ms".format(*arrivals.latency_ms) if arrivals.latency_ms else "-"
     return [
         str(arrivals.stream),
         _people(arrivals),
         f"{arrivals.rate_hz:.1f}",
         f"{arrivals.lost} ({arrivals.loss:.1%}){late}",
         f"{arrivals.jitter_ms:.1f} ms" if arrivals.frames > 1 else "-",
-        p50,
-        p95,
+        latency,
         _hips(arrivals) or "-",
         _picture(arrivals) or "-",
     ]
