@@ -81,6 +81,22 @@ def check_the_add_on(rig):
     receiver.unregister()
 
 
+def check_rigify(datagrams):
+    """Rigify's metarig is known by its names, and its arms and legs, which rest in an A-pose, point where they should."""
+    bpy.ops.preferences.addon_enable(module="rigify")
+    bpy.ops.object.armature_human_metarig_add()
+    metarig = bpy.context.object
+    rig = receiver.Rig(metarig)
+    for datagram in datagrams:
+        pose = receiver.decode(bytes.fromhex(datagram))
+        rig.apply(pose)
+        bpy.context.view_layer.update()
+        place = [metarig.pose.bones[bone.name].head for bone in rig.bone_of]
+        for a, b in ((5, 6), (6, 7), (8, 9), (9, 10), (11, 12), (12, 13), (14, 15), (15, 16)):
+            x, y, z = Vector(pose["joints_3d"][b]) - Vector(pose["joints_3d"][a])
+            assert (place[b] - place[a]).angle(Vector((x, -z, y))) < 0.01
+
+
 def refusal():
     try:
         bpy.ops.pose.receive_realtime()
@@ -92,6 +108,7 @@ def refusal():
 with open(cases_file, encoding="utf-8") as file:
     cases = json.load(file)
 check_the_add_on(cases["rigs"][0])
+check_rigify(cases["rigs"][0]["poses"])
 answers = {
     "decoded": [receiver.decode(bytes.fromhex(datagram)) for datagram in cases["datagrams"]],
     "placed": [place(rig) for rig in cases["rigs"]],
