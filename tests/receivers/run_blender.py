@@ -82,7 +82,7 @@ def check_the_add_on(rig):
 
 
 def check_rigify(datagrams):
-    """Rigify's metarig is known by its names, and its arms and legs, which rest in an A-pose, point where they should."""
+    """Rigify's metarig is known by its names; its limbs, which rest in an A-pose, point where they should."""
     bpy.ops.preferences.addon_enable(module="rigify")
     bpy.ops.object.armature_human_metarig_add()
     metarig = bpy.context.object
