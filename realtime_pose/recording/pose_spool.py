@@ -1,10 +1,13 @@
 """The poses of a take, kept on disk until its end: what exporters need whose files cannot be written frame by frame."""
 
+import errno
+import os
 import tempfile
 from array import array
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,7 +56,8 @@ class PoseSpool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         try:
-            self._file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
+            # unbuffered: a record is in the system's hands, or refused, when it is put
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
         except OSError as exc:
             raise _translated(folder, exc) from exc
         self._people: dict[int, _Person] = {}
@@ -86,18 +90,11 @@ class PoseSpool:
             person.seen_ns = self._last_ns
 
     def finish(self) -> tuple[int, ...]:
-        """Hold every person's last pose until the take's last frame; their ids, in the order they were first seen.
-
-        Raises:
-            RecordingError: The disk is full or gone.
-        """
+        """Hold every person's last pose until the take's last frame; their ids, in the order they were first seen."""
         for person in self._people.values():
-            self._put(person, person.last, self._last_ns)
-        try:
-            self._file.flush()
-        except OSError as exc:
-            raise _translated(self._folder, exc) from exc
-        return tuple(self._people)
+            with suppress(RecordingError):  # where there is no room for that, the poses before are still good
+                self._put(person, person.last, self._last_ns)
+        return tuple(track_id for track_id, person in self._people.items() if person.records)
 
     def bone_m(self, track_id: int) -> Float64:
         """(17,) the bone lengths that the person was first seen with."""
@@ -133,7 +130,9 @@ class PoseSpool:
         record["time_s"], record["root_m"] = time_s, pose.root_m
         record["local_xyzw"] = pose.rotations.local_xyzw[:_J]
         try:
-            self._file.write(record.tobytes())
+            self._file.seek(self._count * _RECORD.itemsize)
+            if self._file.write(record.tobytes()) != _RECORD.itemsize:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as exc:
             raise _translated(self._folder, exc) from exc
         person.records.append(self._count)

@@ -17,7 +17,7 @@ class Player:
     """
 
     def __init__(self, path):
-        self.gltf = GLTF2().load(path)
+        self.gltf = GLTF2().load_binary(path)
         (animation,) = self.gltf.animations
         self.times = self.array(animation.samplers[0].input)[:, 0]
         self.channels = {}
