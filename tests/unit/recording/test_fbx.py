@@ -1,0 +1,111 @@
+"""Blender opens motion.glb and motion.fbx with the joints where they were; without it a sentence says what to do."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.people import make_clip
+from support.rigs import NAMES, make_rig
+
+from realtime_pose.errors import RecordingError
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.recording import fbx
+from realtime_pose.recording.exporters import TakeInfo, open_exporters
+from realtime_pose.skeletons import HUMANOID
+
+SCRIPT = Path(__file__).parents[2] / "support" / "blender_joints.py"
+CLIP = make_clip(13, seed=6)
+JOINTS_M = np.array([forward_kinematics(result.people[0].pose) for result in CLIP])
+FRAMES = [0, 5, 12]
+
+
+def write(folder, kind, take):
+    (sink,) = open_exporters([kind], folder, take)
+    for result in CLIP:
+        sink.send(result)
+    sink.close()
+    return folder / f"motion.{kind}"
+
+
+@pytest.mark.blender
+@pytest.mark.skipif(shutil.which("blender") is None, reason="Blender is not installed")
+def test_blender_opens_them_with_the_joints_where_they_were(tmp_path):
+    bone_m = CLIP[0].people[0].pose.bone_m.astype(float)
+    rig = make_rig(tmp_path / "rig.glb", bone_m=bone_m, names=NAMES["unity"], turn_seed=1, arms_down_deg=45)
+    files, names = [], []
+    for folder, character in ((tmp_path / "own", None), (tmp_path / "users", rig)):
+        folder.mkdir()
+        for kind in ("glb", "fbx"):
+            files.append(write(folder, kind, TakeInfo(30.0, character=character)))
+            names.append(NAMES["unity" if character else "vrm"])
+    command = ["blender", "-b", "--factory-startup", "-noaudio", "--python-exit-code", "1", "-P", SCRIPT, "--"]
+    command += ["30", ",".join(map(str, FRAMES)), *files]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    read = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("JOINTS "))[7:])
+    for file, bones_of, found in zip(files, names, read, strict=True):
+        got = np.array([found["bones"][bones_of[joint]] for joint in HUMANOID.joints]).swapaxes(0, 1)
+        assert np.linalg.norm(got - JOINTS_M[FRAMES], axis=-1).max() < 0.005, file
+        assert found["groups"] == len(HUMANOID.joints), file  # the skin came along
+        assert found["last"] == pytest.approx(12, abs=0.01), file
+
+
+# --- without Blender --------------------------------------------------------------------------------------------------
+
+
+def blender_that(folder, monkeypatch, does):
+    """A program called blender, and no other on the path."""
+    program = folder / "bin" / "blender"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+
+def take(folder):
+    folder = folder / "take"
+    folder.mkdir()
+    return folder
+
+
+def test_without_blender_the_sentence_says_what_to_install_or_take(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RecordingError, match=r"motion.fbx is written by Blender.*install Blender 3.3.*or export glb"):
+        open_exporters(["fbx"], tmp_path, TakeInfo())
+
+
+def test_what_blender_says_is_passed_on(tmp_path, monkeypatch):
+    blender_that(tmp_path, monkeypatch, 'echo "Traceback ..." >&2; echo "RuntimeError: no such thing" >&2; exit 1')
+    folder = take(tmp_path)
+    with pytest.raises(RecordingError, match=r"could not write FBX \(RuntimeError: no such thing\); export glb"):
+        write(folder, "fbx", TakeInfo())
+    assert list(folder.iterdir()) == []
+
+
+def test_a_blender_that_writes_nothing_is_an_error(tmp_path, monkeypatch):
+    blender_that(tmp_path, monkeypatch, "exit 0")
+    with pytest.raises(RecordingError, match=r"could not write FBX \(it ended with 0\)"):
+        write(take(tmp_path), "fbx", TakeInfo())
+
+
+def test_a_blender_that_does_not_end_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(fbx, "_START_S", 0.2)
+    monkeypatch.setattr(fbx, "_FRAME_S", 0.0)
+    blender_that(tmp_path, monkeypatch, "exec cat /dev/zero > /dev/null")
+    with pytest.raises(RecordingError, match="did not finish within 0 s; export a shorter take, or glb"):
+        write(take(tmp_path), "fbx", TakeInfo())
+
+
+def test_blender_is_told_the_takes_rate(tmp_path, monkeypatch):
+    blender_that(
+        tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/said; for last; do :; done; shift $(($# - 2)); echo x > "$1"'
+    )
+    folder = take(tmp_path)
+    assert write(folder, "fbx", TakeInfo(29.97)).read_text() == "x\n"
+    said = (tmp_path / "said").read_text().split()
+    assert said[-1] == "29.970000"
+    assert "--factory-startup" in said
+    assert [path.name for path in folder.iterdir()] == ["motion.fbx"]
