@@ -97,3 +97,21 @@ def test_between_two_keys_three_js_turns_the_short_way(tmp_path):
     got = np.array([places[joint] for joint in HUMANOID.joints])
     between = (JOINTS_M[10] + JOINTS_M[11]) / 2
     assert np.linalg.norm(got - between, axis=1).max() < 0.005
+
+
+def vrm1(nodes):
+    bones = {joint: {"node": nodes[joint]} for joint in HUMANOID.joints}
+    meta = {"name": "test", "authors": ["us"], "licenseUrl": "https://example.org/licence"}
+    return {"VRMC_vrm": {"specVersion": "1.0", "meta": meta, "humanoid": {"humanBones": bones}}}
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5], ids=["as tall as the performer", "half as tall"])
+def test_vrms_own_library_plays_the_vrm_animation_on_an_avatar(tmp_path, share):
+    bone_m = share * CLIP[0].people[0].pose.bone_m.astype(float)
+    avatar = make_rig(tmp_path / "avatar.vrm", bone_m=bone_m, turn_seed=1, extensions=vrm1)
+    played = node("avatar.mjs", write(tmp_path, "vrma"), avatar, "0,0.5,1.0")
+    assert played["duration"] == pytest.approx(1.0, abs=1e-6)
+    assert set(played["bones"]) == set(HUMANOID.joints)
+    for key, places in zip((0, 15, 30), played["joints"], strict=True):
+        got = np.array([places[joint] for joint in HUMANOID.joints])
+        assert np.linalg.norm(got - share * JOINTS_M[key], axis=1).max() < 0.005
