@@ -20,6 +20,7 @@ def play(
     paced: bool,
     max_frames: int | None,
     show: bool = False,
+    job: str = "",
 ) -> tuple[dict[str, Any], RealtimePoseError | typer.Exit | None]:
     """Run to the end (or Ctrl-C) with progress on the terminal: the report, and what to raise once it is written."""
     from realtime_pose.interface.console import follow
@@ -27,7 +28,7 @@ def play(
     from realtime_pose.interface.run import open_run
 
     preview = PreviewWindow() if show else None  # first: where there is no display nothing else is touched
-    with open_run(settings, say, download_progress(), paced=paced, max_frames=max_frames) as session:
+    with open_run(settings, say, download_progress(), paced=paced, max_frames=max_frames, job=job) as session:
         interrupted = follow(session, max_frames, preview, console=out, say=say)
     figures = session.report()
     try:

@@ -173,7 +173,7 @@ class Session:
     Attributes:
         path: The file.
         settings: What made the session.
-        finished: Whether its source was gone through to its end.
+        frames_in_all: How many frames there are, if its source was gone through to its end; None if it was not.
         size_bytes: Length of the file when it was opened.
         bytes_read: How far `frames` has come.
         cut: After the last frame: whether the file's end was missing, as after a crash.
@@ -181,10 +181,15 @@ class Session:
 
     path: Path
     settings: dict[str, Any]
-    finished: bool
+    frames_in_all: int | None
     size_bytes: int
     bytes_read: int = field(default=0, init=False)
     cut: bool = field(default=False, init=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether its source was gone through to its end."""
+        return self.frames_in_all is not None
 
     def frames(self) -> Iterator[FrameResult]:
         """The results in order, exactly as they were sent; pictures are black, as a session keeps none.
@@ -223,15 +228,17 @@ def read_session(path: str | Path) -> Session:
     with _opened(path) as file:
         settings = _read_head(path, file)
         size_bytes = file.seek(0, os.SEEK_END)
-        return Session(path, settings, _ends(file, size_bytes), size_bytes)
+        return Session(path, settings, _frames_in_all(file, size_bytes), size_bytes)
 
 
-def _ends(file: BinaryIO, size_bytes: int) -> bool:
-    """Whether an end record stands at the file's end."""
+def _frames_in_all(file: BinaryIO, size_bytes: int) -> int | None:
+    """What the end record says; None if none stands at the file's end."""
     length = _RECORD.size + _END.size
     file.seek(max(size_bytes - length, 0))
     payload = _payload(file, file.read(_RECORD.size))
-    return payload is not None and payload[:1] == b"E" and len(payload) == _END.size
+    if payload is None or payload[:1] != b"E" or len(payload) != _END.size:
+        return None
+    return int(_END.unpack(payload)[1])
 
 
 def _opened(path: Path) -> BinaryIO:
