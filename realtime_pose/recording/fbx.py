@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from realtime_pose.errors import RecordingError
@@ -15,6 +16,8 @@ from realtime_pose.recording.pose_spool import PoseSpool
 
 _USUAL_FPS = 30.0
 _START_S, _FRAME_S = 120.0, 0.25  # many times what Blender takes
+_WORD_S = 10.0
+_TAIL = 20_000  # bytes of what Blender said last
 _ON_A_MAC = "/Applications/Blender.app/Contents/MacOS/Blender"
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,6 @@ class FbxRecorder(GlbRecorder):
                 source, target = Path(name) / "character.glb", Path(name) / "motion.fbx"
                 super()._one(source, spool, track_id)
                 frames = spool.ends_s(track_id)[1] * self._fps
-                log.info("Blender writes %s, %d frames", path, frames)
                 _convert(self._blender, source, target, self._fps, _START_S + _FRAME_S * frames)
                 os.replace(target, path)
         except OSError as exc:
@@ -76,11 +78,36 @@ def _convert(blender: str, source: Path, target: Path, fps: float, limit_s: floa
         *(blender, "--background", "--factory-startup", "-noaudio", "--python-exit-code", "1"),
         *("--python", str(Path(fbx_in_blender.__file__)), "--", str(source), str(target), f"{fps:.6f}"),
     ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=limit_s, check=False)
-    except subprocess.TimeoutExpired as exc:
-        raise RecordingError(f"Blender did not finish within {limit_s:.0f} s; export a shorter take, or glb") from exc
-    if done.returncode != 0 or not target.is_file():
-        said = [line.strip() for line in (done.stderr + done.stdout).splitlines() if "Error:" in line]
-        what = said[0][:200] if said else f"it ended with {done.returncode}"
-        raise RecordingError(f"Blender could not write FBX ({what}); export glb, and open that in another Blender")
+    said = target.with_name("blender.log")
+    with said.open("wb") as log_file:
+        try:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log_file, stderr=subprocess.STDOUT)
+        except OSError as exc:
+            raise RecordingError(f"{blender} does not start: {exc.strerror}; install it anew, or export glb") from exc
+        with process:
+            try:
+                code = _wait(process, said, limit_s)
+            except BaseException:
+                process.kill()
+                raise
+    if code == 0 and target.is_file():
+        return
+    errors = [line.strip() for line in _lines(said) if "Error:" in line]
+    what = errors[0][:200] if errors else f"it ended with {code}"
+    raise RecordingError(f"Blender could not write FBX ({what}); export glb, and open that in another Blender")
+
+
+def _wait(process: "subprocess.Popen[bytes]", said: Path, limit_s: float) -> int:
+    """The program's exit code; until it is there, a word now and then on how far it is."""
+    end_s = time.monotonic() + limit_s
+    while (left_s := end_s - time.monotonic()) > 0:
+        try:
+            return process.wait(min(left_s, _WORD_S))
+        except subprocess.TimeoutExpired:
+            done = [line for line in _lines(said) if line.startswith("done ")]
+            log.warning("Blender writes FBX: %s", done[-1].removeprefix("done ") if done else "it is starting")
+    raise RecordingError(f"Blender did not finish within {limit_s:.0f} s; export a shorter take, or glb")
+
+
+def _lines(said: Path) -> list[str]:
+    return said.read_bytes()[-_TAIL:].decode(errors="replace").splitlines()

@@ -5,6 +5,7 @@ It stands alone, since Blender's Python has nothing of this program.
 
 import math
 import sys
+from typing import Any
 
 
 def main() -> None:
@@ -31,6 +32,7 @@ def main() -> None:
     ends = [action.frame_range for action in bpy.data.actions]
     scene.frame_start = math.floor(min(start for start, _ in ends))
     scene.frame_end = math.ceil(max(end for _, end in ends) - 1e-3)  # rounding makes no frame of its own
+    bpy.app.handlers.frame_change_post.append(_tell)
     bpy.ops.export_scene.fbx(
         filepath=target,
         use_selection=True,
@@ -42,6 +44,11 @@ def main() -> None:
         path_mode="COPY",
         embed_textures=True,
     )
+
+
+def _tell(scene: Any, *_: object) -> None:  # noqa: ANN401 - Blender's
+    done = (scene.frame_current - scene.frame_start) / max(scene.frame_end - scene.frame_start, 1)
+    print(f"done {100 * done:.0f} %", flush=True)  # noqa: T201 - what the program outside reads
 
 
 if __name__ == "__main__":

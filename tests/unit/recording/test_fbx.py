@@ -1,6 +1,7 @@
 """Blender opens motion.glb and motion.fbx with the joints where they were; without it a sentence says what to do."""
 
 import json
+import logging
 import shutil
 import subprocess
 from pathlib import Path
@@ -96,6 +97,32 @@ def test_a_blender_that_does_not_end_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(fbx, "_FRAME_S", 0.0)
     blender_that(tmp_path, monkeypatch, "exec cat /dev/zero > /dev/null")
     with pytest.raises(RecordingError, match="did not finish within 0 s; export a shorter take, or glb"):
+        write(take(tmp_path), "fbx", TakeInfo())
+
+
+def test_a_long_conversion_says_how_far_it_is(tmp_path, monkeypatch):
+    """Blender says "done 40 %" and waits; it goes on once we have passed that on."""
+    heard = tmp_path / "heard"
+    monkeypatch.setattr(fbx, "_WORD_S", 0.05)
+    does = f'echo done 40 %; while [ ! -e {heard} ]; do :; done; echo "RuntimeError: enough"; exit 1'
+    blender_that(tmp_path, monkeypatch, does)
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            if record.getMessage() == "Blender writes FBX: 40 %":
+                heard.touch()
+
+    listener = Listener()
+    fbx.log.addHandler(listener)
+    with pytest.raises(RecordingError, match="enough"):
+        write(take(tmp_path), "fbx", TakeInfo())
+    fbx.log.removeHandler(listener)
+
+
+def test_a_blender_that_cannot_be_started_is_said(tmp_path, monkeypatch):
+    blender_that(tmp_path, monkeypatch, "")
+    (tmp_path / "bin" / "blender").write_bytes(b"\x7fELF no program")
+    with pytest.raises(RecordingError, match="does not start: Exec format error; install it anew, or export glb"):
         write(take(tmp_path), "fbx", TakeInfo())
 
 
