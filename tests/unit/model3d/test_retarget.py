@@ -1,5 +1,7 @@
 """Characters of every make perform as the performer did: their limbs point the same way, their joints are there."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
@@ -87,3 +89,32 @@ def test_a_rig_of_other_proportions_points_its_limbs_as_the_performer_does(tmp_p
     scale = (scale + SMALLER["bone_m"][right].sum() / BONE_M[right].sum()) / 2
     travelled = got[:, 0] - got[0, 0]
     assert np.abs(travelled - scale * (JOINTS_M[:, 0] - JOINTS_M[0, 0])).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    "without",
+    [("chest",), ("spine", "chest"), ("neck",), ("spine", "chest", "neck")],
+    ids=["one bone in the spine", "no spine", "no neck", "neither"],
+)
+def test_a_rig_without_optional_bones_points_its_limbs_as_the_performer_does(tmp_path, without):
+    rig = make_rig(tmp_path / "rig.glb", bone_m=BONE_M, without=without, turn_seed=1, arms_down_deg=45)
+    player = perform(tmp_path, rig, make_clip(4, seed=5))
+    got = places_of(player, NAMES["vrm"])
+    assert worst_direction_deg(got, JOINTS_M) < 0.1
+    legs = [row for row, joint in enumerate(HUMANOID.joints) if joint == "hips" or joint.endswith(("Leg", "Foot"))]
+    assert np.linalg.norm(got - JOINTS_M, axis=2)[:, legs].max() < 0.005
+
+
+def test_a_spine_of_many_bones_shares_the_bend(tmp_path):
+    """Bones that end elsewhere than the performer's: what carries the arms is the chest, the others are in between."""
+    names = ["s1", "s2", "s3", "s4"]
+    rig = make_rig(tmp_path / "rig.glb", bone_m=BONE_M, without=("spine", "chest"), between={("hips", "neck"): names})
+    player = perform(tmp_path, rig, make_clip(4, seed=5))
+    for key, pose in enumerate(POSES):
+        worlds = player.worlds(key)
+        turns = [Rotation.from_matrix(worlds[name][:3, :3]) for name in ("hips", *names)]
+        bends = [(a.inv() * b).magnitude() for a, b in pairwise(turns)]
+        hips, spine, chest = (Rotation.from_quat(q) for q in pose.rotations.local_xyzw[:3])
+        assert (turns[-1].inv() * hips * spine * chest).magnitude() < 1e-4
+        assert max(bends) < 1.01 * max(spine.magnitude(), chest.magnitude())
+        assert max(bends[1:]) < 0.8 * chest.magnitude()  # the bone that spans the performer's chest joint takes a part
