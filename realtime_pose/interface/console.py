@@ -121,7 +121,7 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
         "rate": f"{figures['fps']:.1f} fps; the model alone could do {figures['model_fps']:.0f}",
         "latency": _latency(latency) if latency else "not live: every frame at the machine's own speed",
         "persons": f"{figures['persons_max']} at most",
-        "estimator": f"{figures['estimator']} on {figures['runtime']}, {figures['device']}",
+        "estimator": f"{figures['estimator']} on {figures['runtime']} {figures['precision']}, {figures['device']}",
         "packets sent": _packets(figures["sinks"]),
     }
     rows["files"] = "none; --record DIR writes them"
