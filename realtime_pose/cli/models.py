@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from realtime_pose.cli.terminal import download_progress, out
+from realtime_pose.cli.terminal import download_progress, err, out
 
 models_app = typer.Typer(help="Model weights: what there is, fetching and converting it.", no_args_is_help=True)
 
@@ -82,3 +82,47 @@ def export_model(
     source = load_model(InferenceConfig(checkpoint=model, dataset=dataset, model_config=model_config)).source
     for path in export(source, runtime, to):
         out.print(f"written: {escape(str(path))}")
+
+
+@models_app.command("quantize")
+def quantize_model(
+    model: Annotated[str, typer.Argument(help="A name that `models list` shows, or a file of weights.")],
+    footage: Annotated[
+        str, typer.Option("--calibrate", help="Video (or folder of images) of people as your camera will see them.")
+    ],
+    runtime: Annotated[str, typer.Option(help="openvino or onnxruntime.")] = "openvino",
+    config: Annotated[list[Path] | None, typer.Option("--config", help="Settings file (YAML).")] = None,
+) -> None:
+    """Make the int8 model of one runtime, judged on parts of the footage that it was not calibrated on."""
+    from rich.progress import Progress
+
+    from realtime_pose.config import load_config
+    from realtime_pose.evaluation.quantization import ACCEPTED_SHIFT, quantize
+
+    settings = load_config(
+        config or [], {"inference": {"checkpoint": model, "estimator": "auto"}, "capture": {"source": footage}}
+    )
+    with Progress(console=err, transient=True) as bar:
+        judged, folder = quantize(
+            settings,
+            runtime,
+            notify=lambda begun: bar.add_task(begun),
+            progress=lambda done, total: bar.update(bar.task_ids[-1], completed=done, total=total),
+        )
+    table = Table("int8 against fp32", "median", "95th percentile", title=f"{judged.model} on {judged.runtime}")
+    table.add_row("keypoint shift, px", f"{judged.shift_px_p50:.2f}", f"{judged.shift_px_p95:.2f}")
+    table.add_row("keypoint shift, % of the box's diagonal", "", f"{100 * judged.shift_of_box_p95:.2f}")
+    table.add_row(
+        "score change (95th percentile: size)", f"{judged.score_change_p50:+.3f}", f"{judged.score_change_p95:.3f}"
+    )
+    out.print(table)
+    out.print(
+        f"{judged.keypoints} keypoints of {judged.held_back_crops} held-back crops; calibrated on "
+        f"{judged.calibration_crops} others."
+    )
+    limit = f"{100 * ACCEPTED_SHIFT:g} % of the box's diagonal"
+    if judged.accepted:
+        out.print(f"Accepted: within {limit}, so --runtime auto may take it.")
+    else:
+        out.print(f"Not for --runtime auto: over {limit}. --runtime {runtime} --precision int8 still runs it.")
+    out.print(f"written: {escape(str(folder))}")

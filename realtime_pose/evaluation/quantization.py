@@ -1,0 +1,229 @@
+"""Models in int8: calibrated on the user's own footage, and judged on other parts of it before anybody relies on them.
+
+Sources: OpenVINO through NNCF's post-training quantization for transformers, with SmoothQuant (Xiao et al., 2023);
+ONNX Runtime by static quantization.
+"""
+
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict, dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime_pose.config import AppConfig
+from realtime_pose.errors import ConfigError
+from realtime_pose.evaluation.footage import FootageCrops, Progress, collect_crops, following
+from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
+from realtime_pose.inference.models import LoadedModel, load_model
+from realtime_pose.inference.runtimes import onnx_runtime, openvino_runtime
+from realtime_pose.inference.runtimes.artefacts import artefact_folder, put_artefact
+from realtime_pose.inference.runtimes.base import Candidate, SourceModel
+from realtime_pose.inference.runtimes.choose import JUDGEMENT
+from realtime_pose.inference.runtimes.table import build_runtime
+from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.choices import check_choice
+
+ACCEPTED_SHIFT = 0.01
+"""Share of the box's diagonal that 95 of 100 keypoints may move by at most, for `--runtime auto` to take a model."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How far int8 moves the keypoints of the held-back crops, against fp32 on the same runtime.
+
+    Attributes:
+        model: Its name.
+        runtime: What it was quantized for.
+        footage: Whose crops it was calibrated and judged on.
+        calibration_crops: How many it was calibrated on.
+        held_back_crops: How many it was judged on.
+        keypoints: How many keypoints of those fp32 sees, by the score threshold.
+        shift_px_p50, shift_px_p95: How far they move, pixels of the frame.
+        shift_of_box_p95: The same as a share of the box's diagonal.
+        score_change_p50: Median of the score at int8 less that at fp32.
+        score_change_p95: 95th percentile of its size.
+        accepted: Whether `--runtime auto` may take the model.
+    """
+
+    model: str
+    runtime: str
+    footage: str
+    calibration_crops: int
+    held_back_crops: int
+    keypoints: int
+    shift_px_p50: float
+    shift_px_p95: float
+    shift_of_box_p95: float
+    score_change_p50: float
+    score_change_p95: float
+    accepted: bool
+
+
+def quantize(
+    config: AppConfig, runtime: str, notify: Callable[[str], object], progress: Progress = lambda done, total: None
+) -> tuple[Judgement, Path]:
+    """The int8 model of `config.inference`'s checkpoint for `runtime`, put where that runtime looks for it.
+
+    Args:
+        config: The settings of a run over the footage `config.capture.source`.
+        runtime: openvino or onnxruntime.
+        notify: Told what begins.
+        progress: Told how far that is.
+
+    Returns:
+        The judgement, which lies beside the model too, and the model's folder.
+
+    Raises:
+        UnknownChoiceError: No such runtime can be quantized for.
+        ConfigError: The footage shows too little of anybody, or a setting is wrong.
+        CaptureError: The footage cannot be read.
+        CheckpointError: The weights cannot be had, or the model cannot be written.
+    """
+    check_choice("--runtime", runtime, _MAKERS)
+    config = following(config, runtime)
+    model = load_model(config.inference)
+    notify(f"looking for people in {config.capture.source}")
+    footage = collect_crops(config, model.geometry, progress)
+    name, make = _MAKERS[runtime]
+    notify(f"calibrating {model.source.name} on {np.count_nonzero(~footage.held_back)} crops")
+    folder = artefact_folder(model.source, name)
+
+    def make_unjudged(into: Path) -> None:
+        make(model.source, footage.crops[~footage.held_back], into, progress)
+        _write_judgement(into, {"accepted": False})  # until it has been judged
+
+    put_artefact(folder, make_unjudged)
+    notify(f"judging it on {np.count_nonzero(footage.held_back)} others")
+    judgement = _judge(model, runtime, footage, config)
+    _write_judgement(folder, asdict(judgement))
+    return judgement, folder
+
+
+def _judge(model: LoadedModel, runtime: str, footage: FootageCrops, config: AppConfig) -> Judgement:
+    held = footage.held_back
+    xy_px, score = _keypoints(model, Candidate(runtime, "fp32"), footage)
+    xy_int8_px, score_int8 = _keypoints(model, Candidate(runtime, "int8"), footage)
+    seen = score >= config.inference.score_threshold
+    if not seen.any():
+        raise ConfigError(f"{model.source.name} sees no keypoint in the held-back footage; give footage of people")
+    shift_px = np.linalg.norm(xy_int8_px - xy_px, axis=-1)
+    of_box = shift_px / footage.diagonal_px[held][:, None]
+    change = (score_int8 - score)[seen]
+    of_box_p95 = float(np.percentile(of_box[seen], 95))
+    return Judgement(
+        model=model.source.name,
+        runtime=runtime,
+        footage=config.capture.source,
+        calibration_crops=int(np.count_nonzero(~held)),
+        held_back_crops=int(np.count_nonzero(held)),
+        keypoints=int(np.count_nonzero(seen)),
+        shift_px_p50=round(float(np.median(shift_px[seen])), 3),
+        shift_px_p95=round(float(np.percentile(shift_px[seen], 95)), 3),
+        shift_of_box_p95=round(of_box_p95, 5),
+        score_change_p50=round(float(np.median(change)), 4),
+        score_change_p95=round(float(np.percentile(np.abs(change), 95)), 4),
+        accepted=of_box_p95 <= ACCEPTED_SHIFT,
+    )
+
+
+def _keypoints(model: LoadedModel, candidate: Candidate, footage: FootageCrops) -> tuple[Float32, Float32]:
+    """Keypoints (N, K, 2) in pixels of the frame, and scores (N, K), of the held-back crops."""
+    runtime = build_runtime(model.source, candidate, "cpu")
+    crops = footage.crops[footage.held_back]
+    heatmaps = np.concatenate([runtime.heatmaps(crop[None]).copy() for crop in crops])
+    runtime.close()
+    xy_cells, score = decode_heatmaps(heatmaps, model.geometry.blur_kernel)
+    return xy_in_frame(xy_cells, footage.regions_of_held_back, (heatmaps.shape[3], heatmaps.shape[2])), score
+
+
+def _write_judgement(folder: Path, judgement: Mapping[str, Any]) -> None:
+    part = folder / f".{JUDGEMENT}.part"
+    part.write_text(json.dumps(judgement, indent=1), "utf-8")
+    part.replace(folder / JUDGEMENT)
+
+
+def _make_openvino(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
+    """NNCF's int8 model, as OpenVINO's IR."""
+    import nncf
+    import openvino
+
+    batches = _batches(source, crops)
+    with _quiet("nncf"):
+        model = nncf.quantize(
+            openvino_runtime.convert(source),
+            nncf.Dataset(range(len(batches)), lambda i: _told(batches, i, progress)),
+            model_type=nncf.ModelType.TRANSFORMER,
+            subset_size=len(batches),
+        )
+        openvino.save_model(model, str(folder / openvino_runtime.MODEL_FILE), compress_to_fp16=False)
+
+
+def _make_onnxruntime(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
+    """ONNX Runtime's static int8 model."""
+    import onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    batches = _batches(source, crops)
+    exported = onnx_runtime.exported(source)
+    input_name = onnx.load(exported, load_external_data=False).graph.input[0].name
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._at = iter(range(len(batches)))
+
+        def get_next(self) -> dict[str, Float32] | None:
+            i = next(self._at, None)
+            return None if i is None else {input_name: _told(batches, i, progress)}
+
+    with _quiet("root"):
+        ready = folder / "ready.onnx"
+        quant_pre_process(str(exported), str(ready), skip_symbolic_shape=True)
+        quantize_static(
+            str(ready),
+            str(folder / onnx_runtime.MODEL_FILE),
+            Reader(),
+            per_channel=True,
+            op_types_to_quantize=["MatMul", "Conv", "Gemm"],
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+        ready.unlink()
+
+
+def _batches(source: SourceModel, crops: Float32) -> list[Float32]:
+    """The crops as the model takes them: one at a time, or as many as a file with a fixed batch wants."""
+    size = source.batch or 1
+    return [crops[i : i + size] for i in range(0, len(crops) - size + 1, size)]
+
+
+def _told(batches: list[Float32], i: int, progress: Progress) -> Float32:
+    progress(i + 1, len(batches))
+    return batches[i]
+
+
+@contextmanager
+def _quiet(logger: str) -> Iterator[None]:
+    """Keep warnings, progress bars and notes of foreign code from the terminal; errors are still raised."""
+    found = logging.getLogger("" if logger == "root" else logger)
+    level = found.level
+    found.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        found.setLevel(level)
+
+
+_Make = Callable[[SourceModel, Float32, Path, Progress], None]
+_MAKERS: Mapping[str, tuple[str, _Make]] = {
+    "openvino": (openvino_runtime.INT8, _make_openvino),
+    "onnxruntime": (onnx_runtime.INT8, _make_onnxruntime),
+}
