@@ -101,7 +101,7 @@ def test_between_two_keys_three_js_turns_the_short_way(tmp_path):
 
 def vrm1(nodes):
     bones = {joint: {"node": nodes[joint]} for joint in HUMANOID.joints}
-    meta = {"name": "test", "authors": ["us"], "licenseUrl": "https://example.org/licence"}
+    meta = {"name": "test", "authors": ["us"], "licenseUrl": "https://vrm.dev/licenses/1.0/"}  # the one there is
     return {"VRMC_vrm": {"specVersion": "1.0", "meta": meta, "humanoid": {"humanBones": bones}}}
 
 
