@@ -1,5 +1,6 @@
 """How people move from frame to frame, and where somebody who cannot be seen is expected."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ _ACCELERATION = 2.0  # body heights/s²: about 3.5 m/s²; more is a jump to anot
 _REACH, _REACH_PER_S = 0.6, 0.6  # body sizes that a detection may be off somebody lost
 _SHORTEST, _TALLEST = 0.4, 1.7  # height of that detection, of the one lost: who comes out is seen in part at first
 _MIN_KEYPOINTS = 4
+_XYXY = [0, 1, 0, 1]  # makes shifts of boxes out of shifts of points
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Motion:
 
     def at(self, time_ns: int) -> Float64:
         """The box at another time, if the person walks straight on for a while and then waits."""
-        return self.box + np.tile(self.velocity * min(self.seconds_to(time_ns), COAST_S), 2)
+        return shifted(self.box, self.velocity * min(self.seconds_to(time_ns), COAST_S))
 
     def seconds_to(self, time_ns: int) -> float:
         """Seconds from the motion's time to another one, never negative."""
@@ -46,11 +48,11 @@ class Motion:
             return Motion(box, self.velocity, time_ns)
         faster = shift / seconds - self.velocity
         most = _ACCELERATION * float(box[3] - box[1]) * max(_VELOCITY_S, seconds)
-        faster = faster * min(1.0, most / max(float(np.hypot(*faster)), 1e-9))
-        carried = self.box + np.tile(shift, 2)
+        faster = faster * min(1.0, most / max(math.hypot(*faster.tolist()), 1e-9))
+        carried = shifted(self.box, shift)
         return Motion(
-            carried + (1 - np.exp(-seconds / _BOX_S)) * (box - carried),
-            self.velocity + (1 - np.exp(-seconds / _VELOCITY_S)) * faster,
+            carried + (1 - math.exp(-seconds / _BOX_S)) * (box - carried),
+            self.velocity + (1 - math.exp(-seconds / _VELOCITY_S)) * faster,
             time_ns,
         )
 
@@ -60,7 +62,12 @@ class Motion:
         if seconds == 0:
             return Motion(box, self.velocity, time_ns)
         faster = (_centres(box) - _centres(self.box)) / seconds - self.velocity
-        return Motion(box, self.velocity + (1 - np.exp(-((seconds / _GLANCES_S) ** 2))) * faster, time_ns)
+        return Motion(box, self.velocity + (1 - math.exp(-((seconds / _GLANCES_S) ** 2))) * faster, time_ns)
+
+
+def shifted(boxes: Float64, shifts: Float64) -> Float64:
+    """The boxes (..., 4), each moved by its shift (..., 2)."""
+    return boxes + shifts[..., _XYXY]
 
 
 def gap(expected: Float64, box: Float64) -> float:

@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.motion import COAST_S, Motion, body_sizes, fits_of_lost, gap, gaps, median_shifts
+from realtime_pose.inference.motion import COAST_S, Motion, body_sizes, fits_of_lost, gap, gaps, median_shifts, shifted
 from realtime_pose.inference.tracking import boxes_of_keypoints, intersection_over_union, one_per_body
 from realtime_pose.utils.arrays import Float64, as_float32
 
@@ -92,7 +92,7 @@ class PeopleTracker:
         unseen = self._unseen(frame, {sight.name for sight in sights})
         self._note_meetings(frame, sights, unseen)
         found = self._found(frame, detections, sights, unseen) if detections else {}
-        shown = {sight.name: self._shown(frame, sight) for sight in sights}
+        shown = self._shown(frame, sights)
         shown |= {name: PersonBox(box.bbox_xyxy_px, box.score, name) for name, box in found.items()}
         performers = [box for name, box in shown.items() if self._tracks[name].performs]
         others = [box for name, box in shown.items() if not self._tracks[name].performs]
@@ -171,17 +171,24 @@ class PeopleTracker:
             motions = tracks[row].motion, unseen[names[column]].motion
             tracks[row].met.setdefault(names[column], motions)
 
-    def _shown(self, frame: Frame, sight: _Sight) -> PersonBox:
-        """Where to look for somebody now: smoothed, and carried on from the frame before by their velocity."""
-        track, box = self._tracks[sight.name], sight.box
-        mixed = box if track.shown is None else _KEEP_BOX * track.shown + (1 - _KEEP_BOX) * box
+    def _shown(self, frame: Frame, sights: Sequence[_Sight]) -> dict[int, PersonBox]:
+        """Where to look for those seen, by name: smoothed, and carried on from the frame before by their velocity."""
+        if not sights:
+            return {}
+        tracks, fresh = [self._tracks[sight.name] for sight in sights], np.stack([sight.box for sight in sights])
+        last = np.stack([sight.box if t.shown is None else t.shown for t, sight in zip(tracks, sights, strict=True)])
+        mixed = _KEEP_BOX * last + (1 - _KEEP_BOX) * fresh
         # The smoothed box may lag behind a fast person, never cut them off.
-        track.shown = np.concatenate((np.minimum(mixed[:2], box[:2]), np.maximum(mixed[2:], box[2:])))
-        seconds = min(track.motion.seconds_to(frame.time_ns), _CARRY_S)
-        carried = np.clip(track.shown + np.tile(track.motion.velocity * seconds, 2), 0, [frame.width, frame.height] * 2)
-        if np.any(carried[2:] <= carried[:2]):
-            carried = track.shown  # who is about to leave the picture is looked for at its edge
-        return PersonBox(as_float32(carried), sight.score, sight.name)
+        calm = np.concatenate((np.minimum(mixed[:, :2], fresh[:, :2]), np.maximum(mixed[:, 2:], fresh[:, 2:])), axis=1)
+        seconds = np.array([min(track.motion.seconds_to(frame.time_ns), _CARRY_S) for track in tracks])
+        ahead = shifted(calm, np.stack([track.motion.velocity for track in tracks]) * seconds[:, None])
+        ahead = np.clip(ahead, 0, [frame.width, frame.height] * 2)
+        leaving = (ahead[:, 2:] <= ahead[:, :2]).any(axis=1)
+        ahead[leaving] = calm[leaving]  # who is about to leave the picture is looked for at its edge
+        for track, box in zip(tracks, calm, strict=True):
+            track.shown = box
+        boxes = zip(sights, as_float32(ahead), strict=True)
+        return {sight.name: PersonBox(box.copy(), sight.score, sight.name) for sight, box in boxes}
 
     def _close(self, frame: Frame, performers: Sequence[PersonBox], others: Sequence[PersonBox]) -> list[PersonBox]:
         """Of the others, the nearest to anybody who performs, seen or hidden."""

@@ -1,8 +1,10 @@
 """Where people are and how alike two of them are: boxes around keypoints, their overlap, and one body found twice."""
 
 from collections.abc import Collection, Sequence
+from typing import TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from realtime_pose.datatypes import PersonBox, PersonKeypoints
 from realtime_pose.utils.arrays import Bool, Float32, Float64, FloatArray, as_float32
@@ -11,6 +13,8 @@ _MARGIN = 0.15  # keypoints end at eyes and ankles; a person's box has room for 
 _MIN_KEYPOINTS = 4
 _FALLOFF = 0.15  # of a body's size: keypoints so far apart count 0.6 of the same point, twice as far 0.14
 _SAME_BODY = 0.6
+
+Rows: TypeAlias = npt.NDArray[np.intp]
 
 
 def box_of_keypoints(keypoints: PersonKeypoints, score_threshold: float, width: int, height: int) -> PersonBox | None:
@@ -70,11 +74,14 @@ def one_per_body(
     """
     if len(people) < 2:
         return list(people)
-    alike = keypoint_similarity(people, score_threshold) >= _SAME_BODY
-    if np.count_nonzero(alike) <= len(people):
-        return list(people)
-    asked = np.stack([box.bbox_xyxy_px for box in boxes]).astype(np.float64)
     answered, _, found = boxes_of_keypoints(people, score_threshold, 1 << 20, 1 << 20)
+    a, b = np.nonzero(np.triu(intersection_over_union(answered, answered), k=1))
+    same = keypoint_similarity(people, a, b, score_threshold) >= _SAME_BODY
+    if not same.any():
+        return list(people)
+    alike = np.zeros((len(people), len(people)), bool)
+    alike[a[same], b[same]] = alike[b[same], a[same]] = True
+    asked = np.stack([box.bbox_xyxy_px for box in boxes])
     fits = np.diagonal(intersection_over_union(asked, answered)) * found
     fits = fits + [person.track_id in known for person in people]
     kept: list[int] = []
@@ -84,22 +91,21 @@ def one_per_body(
     return [people[row] for row in sorted(kept)]
 
 
-def keypoint_similarity(people: Sequence[PersonKeypoints], score_threshold: float) -> Float64:
-    """How far each two of the people are one body, (N, N) in 0..1; 0 where they share too few keypoints that were seen.
+def keypoint_similarity(people: Sequence[PersonKeypoints], a: Rows, b: Rows, score_threshold: float) -> Float64:
+    """How far the people in rows `a` (P,) and those in rows `b` (P,) are one body, (P,) in 0..1.
 
     COCO's object keypoint similarity with one falloff for all points, as layouts beyond COCO have no measured ones, in
-    units of the smaller body.
+    units of the smaller body; 0 where too few keypoints were seen of both.
     """
     xy, _, seen = _stacked(people, score_threshold)
-    both = seen[:, None] & seen[None, :]
-    shared = both.sum(axis=2)
-    apart = np.sum((xy[:, None] - xy[None, :]) ** 2, axis=3)
     low = np.where(seen[..., None], xy, np.inf).min(axis=1)
     high = np.where(seen[..., None], xy, -np.inf).max(axis=1)
     area = np.prod(np.where(high > low, high - low, 1.0), axis=1)
-    falloff = 2 * _FALLOFF**2 * np.minimum(area[:, None], area[None, :])
-    alike = (np.exp(-apart / falloff[..., None]) * both).sum(axis=2) / np.maximum(shared, 1)
-    return alike * (shared >= _MIN_KEYPOINTS)
+    both = seen[a] & seen[b]
+    shared = both.sum(axis=1)
+    falloff = 2 * _FALLOFF**2 * np.minimum(area[a], area[b])
+    alike = np.exp(-np.sum((xy[a] - xy[b]) ** 2, axis=2) / falloff[:, None])
+    return (alike * both).sum(axis=1) / np.maximum(shared, 1) * (shared >= _MIN_KEYPOINTS)
 
 
 def _stacked(people: Sequence[PersonKeypoints], threshold: float) -> tuple[Float64, Float32, Bool]:

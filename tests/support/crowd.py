@@ -6,11 +6,14 @@ gets the keypoints of the one in front: what makes names jump. Which body each a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
+from realtime_pose.inference.base import Tracker
+from realtime_pose.pipeline import PipelineSettings, PosePipeline
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
 
@@ -69,7 +72,7 @@ class Scene:
         for left, right in self.pillars:
             seen &= ~((points[..., 0] > left) & (points[..., 0] < right))
         for i, walker in enumerate(self.walkers):
-            for j, other in enumerate(self.walkers):
+            for other in self.walkers:
                 if other.nearness > walker.nearness:
                     trunk = other.x_px(t_s) + np.array([-0.13, 0.13]) * other.height_px
                     top = other.floor_px - 0.98 * other.height_px
@@ -77,11 +80,11 @@ class Scene:
                     seen[i] &= ~inside
         return points, seen
 
-    def detect(self, frame: Frame) -> list[PersonBox]:
+    def detect(self, frame: Frame, overlooked: Sequence[int] = ()) -> list[PersonBox]:
         """What a detector says: noisy boxes of who can be seen, some missed, the same place said once."""
         found = []
-        for points, seen in zip(*self.bodies(frame), strict=True):
-            if seen.mean() >= _DETECTED and self.rng.uniform() > _MISSED:
+        for who, (points, seen) in enumerate(zip(*self.bodies(frame), strict=True)):
+            if who not in overlooked and seen.mean() >= _DETECTED and self.rng.uniform() > _MISSED:
                 low, high = points[seen].min(axis=0), points[seen].max(axis=0)
                 pad = 0.04 * (high - low).max()
                 box = np.concatenate((low - pad, high + pad)) + self.rng.normal(0, 0.02, 4) * (high - low).max()
@@ -125,6 +128,8 @@ class Names:
     """Which name each body had, frame by frame, and what that is worth."""
 
     rows: list[tuple[np.ndarray, list[tuple[int, int]]]] = field(default_factory=list)
+    looks: int = 0  # of the detector
+    batches: list[int] = field(default_factory=list)  # boxes of each estimate
 
     def add(self, visible: np.ndarray, named: list[tuple[int, int]]) -> None:
         """One frame: who could be seen, and (name, body) of everybody who was answered."""
@@ -142,6 +147,10 @@ class Names:
                     last[body] = name
         return count
 
+    def share_on(self, body: int) -> float:
+        """The share of frames in which `body` could be seen and was the one that was followed."""
+        return float(np.mean([[who for _, who in named] == [body] for visible, named in self.rows if visible[body]]))
+
     @property
     def doubles(self) -> int:
         """Frames in which a body had two names."""
@@ -151,7 +160,7 @@ class Names:
 
     @property
     def idf1(self) -> float:
-        """IDF1 (Ristani et al., "Performance Measures ... Multi-Target", 2016) over the frames where bodies are seen."""
+        """IDF1 (Ristani et al., "Performance Measures and a Data Set for Multi-Target Tracking", 2016)."""
         names = sorted({name for _, named in self.rows for name, _ in named})
         bodies = len(self.rows[0][0])
         together = np.zeros((max(len(names), 1), bodies))
@@ -166,6 +175,67 @@ class Names:
                     together[names.index(name), body] += 1
         rows, columns = linear_sum_assignment(together, maximize=True)
         return float(2 * together[rows, columns].sum() / max(truth + answers, 1))
+
+
+def play(
+    scene: Scene, tracker: Tracker, *, detect_every: int = 30, blind_to: Callable[[int], Sequence[int]] = lambda _: ()
+) -> Names:
+    """The scene through the real pipeline, without lifting: which name each body had.
+
+    Args:
+        scene: A fresh one.
+        tracker: Who is to name people.
+        detect_every: As in the settings.
+        blind_to: Frame -> walkers whom the detector overlooks.
+    """
+    names, eyes = Names(), _Eyes(scene, blind_to)
+    nothing: Any = _Nothing()
+    pipeline = PosePipeline(eyes, eyes, tracker, nothing, nothing, [], PipelineSettings(detect_every=detect_every))
+    for frame in scene.frames():
+        people = pipeline.step(frame).people
+        named = [(person.keypoints.track_id, eyes.whose[id(person.keypoints)]) for person in people]
+        names.add(scene.visible(frame), named)
+    names.looks, names.batches = eyes.looks, eyes.batches
+    return names
+
+
+class _Eyes:
+    """The scene as detector and estimator; remembers whose body each answer shows."""
+
+    name, runtime, precision, device, layout, finds_people = "crowd", "none", "fp32", "cpu", COCO17, False
+
+    def __init__(self, scene: Scene, blind_to: Callable[[int], Sequence[int]]) -> None:
+        self.whose: dict[int, int] = {}
+        self.looks, self.batches = 0, []
+        self._scene, self._blind_to = scene, blind_to
+        self._kept: list[PersonKeypoints] = []  # so that no answer's address is used twice
+
+    def detect(self, frame: Frame) -> list[PersonBox]:
+        self.looks += 1
+        return self._scene.detect(frame, self._blind_to(frame.index))
+
+    def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
+        answers, whose = self._scene.estimate(frame, boxes)
+        self.batches.append(len(boxes))
+        self.whose |= dict(zip(map(id, answers), whose, strict=True))
+        self._kept += answers
+        return answers
+
+    def close(self) -> None:
+        pass
+
+
+class _Nothing:
+    """Stands where lifter and solver are: poses are not looked at here."""
+
+    def lift(self, *_: object) -> None:
+        pass
+
+    def solve(self, _: object) -> None:
+        pass
+
+    def forget(self, track_id: int) -> None:
+        pass
 
 
 def crossing(speed: float, seed: int, *, ratio: float = 1.0, fps: float = 30.0, stands: bool = False) -> Scene:

@@ -156,7 +156,7 @@ def test_no_more_than_so_many_people(persons):
 
 def seen_in(found, seed=0):
     """Keypoints of everybody in `found`, whose boxes are those of the detections."""
-    return [keypoints_in(*(b.bbox_xyxy_px + [15, 25, -15, -25]), b.track_id, seed=seed) for b in found]
+    return [keypoints_in(*np.add(b.bbox_xyxy_px, [15, 25, -15, -25]), b.track_id, seed=seed) for b in found]
 
 
 def lose(tracker, *detections):
