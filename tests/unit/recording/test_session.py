@@ -1,5 +1,6 @@
 """The session: exact to the bit, readable after a crash, and plain about files that are none."""
 
+import json
 import struct
 import zlib
 
@@ -10,7 +11,7 @@ from support.people import make_clip, make_person, make_result
 from realtime_pose.datatypes import JointRotations, Person, PersonKeypoints, SkeletonPose
 from realtime_pose.errors import RecordingError
 from realtime_pose.recording import session
-from realtime_pose.recording.session import SessionRecorder, read_session
+from realtime_pose.recording.session import SessionRecorder, mark_finished, read_session
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, KeypointLayout, Skeleton
 from realtime_pose.utils.arrays import as_float32
 
@@ -201,3 +202,62 @@ def test_layouts_and_skeletons_that_the_program_does_not_know_are_rebuilt_from_t
     np.testing.assert_array_equal(got.rest_offset_m, skeleton.rest_offset_m)
     assert second.people[0].pose.rotations.skeleton is HUMANOID
     assert second.people[0].keypoints.layout is COCO17_FEET_HANDS
+
+
+def test_a_session_that_was_gone_through_to_its_end_says_so(tmp_path):
+    path = record(tmp_path / "a", make_clip(3))
+    assert (read_session(path).finished, read_session(path).frames_in_all) == (False, None)
+    mark_finished(path, 3)
+    session = read_session(path)
+    assert (session.finished, session.frames_in_all) == (True, 3)
+    assert len(list(session.frames())) == 3
+    assert not session.cut
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    assert not read_session(path).finished
+    path.write_bytes(whole[:-5] + b"\x09" + whole[-4:])
+    assert not read_session(path).finished
+    with pytest.raises(RecordingError, match="cannot write"):
+        mark_finished(tmp_path / "none" / "a", 3)
+
+
+def test_how_far_reading_is(tmp_path):
+    session = read_session(record(tmp_path / "a", make_clip(9)))
+    seen = [session.bytes_read for _ in session.frames()]
+    assert seen == sorted(set(seen))
+    assert seen[-1] == session.size_bytes == (tmp_path / "a").stat().st_size
+
+
+def test_the_clock_that_is_given_is_kept(tmp_path):
+    """A copy of a session is the same to the byte."""
+    first = read_session(record(tmp_path / "a", make_clip(2)))
+    record(tmp_path / "b", first.frames(), first.settings)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_page_on_takes_describes_the_bytes(tmp_path):
+    """docs/takes.md, section by section, is enough to read a file: this reader knows nothing else."""
+    path = record(tmp_path / "a", [make_result([make_person(1, track_id=7)], index=4, time_ns=S)])
+    mark_finished(path, 1)
+    data, at = path.read_bytes(), 10
+    assert data[:8] == b"RTPOSE\r\n"
+    assert struct.unpack_from("<H", data, 8) == (1,)
+    payloads = []
+    while at < len(data):
+        size, crc = struct.unpack_from("<II", data, at)
+        payloads.append(data[at + 8 : at + 8 + size])
+        assert zlib.crc32(payloads[-1]) == crc
+        at += 8 + size
+    assert [p[:1] for p in payloads] == [b"H", b"L", b"S", b"F", b"E"]
+    layout, skeleton = json.loads(payloads[1][1:]), json.loads(payloads[2][1:])
+    k, j = len(layout["names"]), len(skeleton["joints"])
+    frame = payloads[3][1:]
+    assert struct.unpack_from("<qqqIIH", frame) == (4, S, 2 * S, 640, 480, 1)
+    person = frame[34:]
+    assert struct.unpack_from("<qBB", person) == (7, 3, 0)
+    sizes = [10, 16, 8, 8 * k, 4 * k, 1, 12 * k, 12, 4 * k, 1, 16 * j, 12, 4 * j, 4 * j]
+    assert len(person) == sum(sizes)
+    sent = make_person(1, track_id=7)
+    turns = np.frombuffer(person, "<f4", 4 * j, sum(sizes[:10])).reshape(j, 4)
+    assert np.array_equal(turns, sent.pose.rotations.local_xyzw)
+    assert struct.unpack("<cQ", payloads[4]) == (b"E", 1)

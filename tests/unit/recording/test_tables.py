@@ -1,5 +1,6 @@
 """joints.csv and joints.parquet against what was sent, by other readers."""
 
+import contextlib
 import csv
 import sys
 
@@ -9,6 +10,7 @@ from support.people import make_clip, make_person, make_result
 
 from realtime_pose.errors import RecordingError
 from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.recording import tables
 from realtime_pose.recording.body_angles import ANGLES
 from realtime_pose.recording.exporters import TakeInfo, open_exporters
 from realtime_pose.skeletons import HUMANOID
@@ -68,16 +70,38 @@ def test_each_person_has_a_file_with_the_frames_they_were_seen_in(tmp_path, name
     assert [row["frame"] for row in read(tmp_path / f"joints_9.{name}")] == [1, 3]
 
 
-def test_parquet_of_more_rows_than_a_group_is_whole(tmp_path):
+def test_parquet_of_more_rows_than_a_group_is_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "_ROWS_A_GROUP", 100)
     person = make_person(1)
-    record(tmp_path, ["parquet"], [make_result([person], index=i) for i in range(2345)])
-    assert pq.read_table(tmp_path / "joints.parquet")["frame"].to_pylist() == list(range(2345))
+    record(tmp_path, ["parquet"], [make_result([person], index=i) for i in range(234)])
+    assert pq.read_table(tmp_path / "joints.parquet")["frame"].to_pylist() == list(range(234))
 
 
 def test_without_pyarrow_a_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(RecordingError, match=r"needs pyarrow.*pip install pyarrow"):
         open_exporters(["csv", "parquet"], tmp_path, TakeInfo())
+
+
+def test_a_disk_that_is_full_is_said_and_what_csv_has_stays_readable(tmp_path, monkeypatch):
+    resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of files")
+    monkeypatch.setattr(tables, "_ROWS_A_GROUP", 10)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for name in ("csv", "parquet"):
+        (sink,) = open_exporters([name], tmp_path, TakeInfo())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+        try:
+            with pytest.raises(RecordingError, match="free some space there"):  # noqa: PT012 - some frame or the end
+                for result in make_clip(200):
+                    sink.send(result)
+                sink.close()
+            with contextlib.suppress(RecordingError):
+                sink.close()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    rows = read_csv(tmp_path / "joints.csv")
+    assert [row["frame"] for row in rows] == list(range(len(rows)))
+    assert len(rows) > 20
 
 
 def test_angles_of_a_row_are_finite_for_any_pose(tmp_path):
