@@ -104,8 +104,10 @@ def _as_bound(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> NodeTree | 
     values = glb.array(accessor) if type(accessor) is int else None
     if values is None or values.shape != (len(joints), 16) or bones["hips"] not in joints:
         return None
+    if values.dtype != np.float32 or not np.all(np.isfinite(values)):
+        return None
     inverse = values.astype(np.float64).reshape(-1, 4, 4).swapaxes(1, 2)[:, :3, :3]
-    if not np.all(np.isfinite(inverse)) or np.any(np.abs(np.linalg.det(inverse)) < 1e-12):
+    if np.any(np.abs(np.linalg.det(inverse)) < 1e-30):
         return None
     turn = rot.inverse(turn_and_scale(inverse)[0])
     hips = joints.index(bones["hips"])
