@@ -91,6 +91,25 @@ def test_without_its_pictures_an_overlay_is_refused_or_left_out(tmp_path):
     assert [p.name for p in export(session, "overlay", tmp_path / "two", video=str(CLIP)).written()] == ["overlay.mp4"]
 
 
+def test_frames_that_were_dropped_are_passed_over_in_the_film(tmp_path):
+    take, clip = TakeRecorder(tmp_path / "take", TakeInfo(30.0), ()), open_source(CaptureConfig(str(CLIP)))
+    pictures = []
+    for i in range(31):
+        frame = clip.read()
+        if i % 10 == 0:
+            take.send(FrameResult(frame, ()))
+            pictures.append(frame.image_bgr)
+    take.close()
+    clip.close()
+    export(open_session(tmp_path / "take"), "frames", tmp_path / "out", video=str(CLIP))
+    film = open_source(CaptureConfig(str(tmp_path / "out" / "frames.mp4")))
+    for i in range(len(pictures)):
+        shown = film.read().image_bgr.astype(int)
+        apart = [np.abs(shown - picture).mean() for picture in pictures]
+        assert np.argmin(apart) == i  # the person moves, so that the right picture is the nearest one
+    film.close()
+
+
 def test_another_video_is_refused(tmp_path):
     session = take_of_clip(tmp_path / "take", ())
     short = take_of_clip(tmp_path / "short", ("frames",), frames=5)

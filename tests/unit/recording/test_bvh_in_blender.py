@@ -16,7 +16,7 @@ from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import as_float32
 
 SCRIPT = Path(__file__).parents[2] / "support" / "blender_joints.py"
-FRAMES = [0, 7, 13, 29]
+FRAMES = [1, 7, 13, 29]
 
 
 def record(path, results):
@@ -36,12 +36,13 @@ def uneven(clip):
 
 
 def breathing(clip):
-    """The same person whose measured bones differ by up to 2 mm from frame to frame."""
+    """The same person whose measured bones differ by up to 2 mm, and are far off in the first frame."""
     rng = np.random.default_rng(5)
     for result in clip:
         person = result.people[0]
         noise = rng.uniform(-0.002, 0.002, 17) * (HUMANOID.rest_bone_m > 0)
-        pose = replace(person.pose, bone_m=as_float32(person.pose.bone_m + noise))
+        off = 1.05 if result.frame.index == 0 else 1.0
+        pose = replace(person.pose, bone_m=as_float32(person.pose.bone_m * off + noise))
         yield make_result([replace(person, pose=pose)], index=result.frame.index, time_ns=result.frame.time_ns)
 
 

@@ -44,8 +44,10 @@ def make_film(path, codec, *, video_from_s=0.0, sound_until_s=LENGTH_S):
             film.mux(packet)
 
 
-def overlay_of(film, path, limit=None):
+def overlay_of(film, path, limit=None, skip=0):
     source = open_source(CaptureConfig(str(film)))
+    for _ in range(skip):
+        source.read()
     overlay, times_s = OverlayVideo(path, source.fps, sound=film), []
     try:
         while len(times_s) != limit:
@@ -102,6 +104,14 @@ def test_pictures_that_begin_after_the_sound_keep_their_sound(tmp_path):
     flash_s, beep_s, frames_s, _, _ = seen_and_heard(tmp_path / "overlay.mp4")
     assert frames_s[0] == 0
     assert flash_s < 0.62
+    assert beep_s == pytest.approx(flash_s, abs=0.03)
+
+
+def test_an_overlay_that_begins_later_has_the_sound_from_there_on(tmp_path):
+    make_film(tmp_path / "a.mp4", "aac")
+    overlay_of(tmp_path / "a.mp4", tmp_path / "overlay.mp4", skip=12)
+    flash_s, beep_s, _, _, _ = seen_and_heard(tmp_path / "overlay.mp4")
+    assert flash_s < 0.8
     assert beep_s == pytest.approx(flash_s, abs=0.03)
 
 
