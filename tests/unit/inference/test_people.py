@@ -286,3 +286,75 @@ def test_a_keypoint_that_is_no_number_does_not_spoil_the_box():
     tracker.update(FRAME, [box(80, 80, 220, 320)], [])
     (followed,) = tracker.update(FRAME, [], [PersonKeypoints(seen.layout, xy, seen.score, 1, 0)])
     assert np.isfinite(followed.bbox_xyxy_px).all()
+
+
+# --- who is shown -----------------------------------------------------------------------------------------------------
+
+
+def test_a_second_detection_of_somebody_followed_does_not_become_somebody_new():
+    """They ran out of the box expected, so the detector's fits better, and the estimator finds them in both."""
+    tracker = make_tracker()
+    (name,) = lose(tracker, box(100, 70, 220, 330))
+    tracker.update(FRAME, [], [keypoints_in(115, 95, 205, 305, name)])
+    boxes = tracker.update(FRAME, [box(200, 70, 320, 330)], [keypoints_in(115, 95, 205, 305, name)])
+    assert ids(boxes)[0] == name
+    assert len(boxes) == 2
+    there = [keypoints_in(215, 95, 305, 305, i, seed=5) for i in ids(boxes)]
+    assert tracker.choose(boxes, there) == [there[0]]
+    again = tracker.update(FRAME, [], there[:1])
+    assert ids(again) == [name]
+
+
+def test_who_was_looked_at_in_vain_is_nobody():
+    """A coat on a hook: a detector takes it for somebody, an estimator does not."""
+    tracker = make_tracker()
+    (coat,) = ids(tracker.update(FRAME, [box(100, 70, 220, 330)], []))
+    for _ in range(3):
+        assert tracker.update(FRAME, [], []) == []
+        (again,) = ids(tracker.update(FRAME, [box(100, 70, 220, 330)], []))
+        assert again != coat  # the name was never shown, and nobody waits under it
+
+
+def test_places_go_to_the_largest():
+    tracker = make_tracker(2)
+    boxes = tracker.update(FRAME, [box(0, 0, 60, 120), box(200, 0, 300, 300), box(400, 0, 480, 200, 0.5)], [])
+    assert corners(boxes)[:2] == [[200, 0, 300, 300], [400, 0, 480, 200]]
+    assert ids(tracker.choose(boxes, seen_in(boxes))) == ids(boxes)[:2]
+
+
+@pytest.mark.parametrize(("away_s", "taken"), [(0.5, False), (1.5, True)])
+def test_a_place_is_kept_for_a_second(away_s, taken):
+    tracker = make_tracker(2)
+    names = ids(
+        tracker.update(FRAME, [], seen_in(tracker.update(FRAME, [box(0, 0, 90, 200), box(500, 0, 600, 200)], [])))
+    )
+    here = box(0, 0, 90, 200, track_id=names[0])
+    frame = empty_frame(round(30 * away_s))
+    last = [replace(person, time_ns=frame.time_ns) for person in seen_in([here])]
+    boxes = tracker.update(frame, [box(0, 0, 90, 200), box(230, 0, 330, 220)], last)
+    chosen = ids(tracker.choose(boxes, seen_in(boxes)))
+    assert chosen[0] == names[0]
+    assert (len(chosen) == 2) == taken
+    assert names[1] not in chosen
+
+
+def test_a_box_is_carried_on_by_the_velocity():
+    tracker = make_tracker()
+    for index in range(20):
+        left = 50 + 10 * index  # 300 px/s
+        person = replace(keypoints_in(left, 100, left + 60, 300, 1), time_ns=empty_frame(index).time_ns)
+        (found,) = tracker.update(empty_frame(index + 1), [], [person])
+    centre = found.bbox_xyxy_px[[0, 2]].mean()
+    assert left + 30 + 2 < centre < left + 30 + 12  # where they will be, not where they were
+    assert found.bbox_xyxy_px[2] > fresh_box(person)[2] + 7
+
+
+def test_a_swinging_arm_is_no_motion():
+    tracker, rng = make_tracker(), np.random.default_rng(0)
+    base = keypoints_in(300, 100, 360, 300, 1)
+    for index in range(20):
+        xy = base.xy_px + rng.normal(0, 0.5, (17, 2))
+        xy[9:11] += [40 * np.sin(index), 0]  # wrists
+        person = PersonKeypoints(COCO17, as_float32(xy), base.score.copy(), 1, empty_frame(index).time_ns)
+        tracker.update(empty_frame(index + 1), [], [person])
+    assert np.abs(tracker._tracks[1].motion.velocity).max() < 20
