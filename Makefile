@@ -8,8 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= outputs/demo
 TORCH_INDEX ?=
+PEAKS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/realtime_pose/checkpoints/actor-vitpose-s.safetensors
 
-.PHONY: demo install test check lint clean
+.PHONY: demo install test peaks check lint clean
 
 demo: install
 	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
@@ -32,6 +33,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest
+
+# A ViTPose fitted to the actor (once, in minutes), and the tests that need its real peaks.
+peaks: $(VENV)/.installed-dev $(PEAKS)
+	$(BIN)/pytest tests/unit/inference/test_real_peaks.py tests/unit/evaluation/test_quantization.py
+
+$(PEAKS): | $(VENV)/.installed
+	$(BIN)/python -m realtime_pose.training.fit_vitpose --out $@
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
