@@ -99,7 +99,7 @@ class PersonKeypoints:
 
 @lru_cache(maxsize=64)
 def _rows_in(given: KeypointLayout, wanted: KeypointLayout) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """For each point of `wanted` the two rows of `given` that it lies between: its own twice, -1 where there is none."""
+    """For each point of `wanted` the two rows of `given` it lies between: its own twice; -1 where there is none."""
     pairs = []
     for name in wanted.names:
         ends = MIDDLES.get(name, (name, name))

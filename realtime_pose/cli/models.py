@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,17 +17,20 @@ _EXAMPLE_NAME = "A name that `models list` shows."
 
 @models_app.command("list")
 def list_models() -> None:
-    """Name every checkpoint that is known: size, decoder, keypoints, published AP, licence, and whether it is here."""
+    """Name every checkpoint that is known: size, keypoints, published AP, licence, and whether it is here."""
     from realtime_pose.checkpoints import find_local, folders, read_manifest
 
-    table = Table("name", "size", "decoder", "keypoints", "AP", "licence", "here")
-    table.columns[0].no_wrap = True
+    table = Table(
+        "name", "size", "decoder", "keypoints", "AP", "licence", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
+    for column in table.columns:
+        column.no_wrap = True
     for name, entry in read_manifest().items():
         others = f" +{len(entry.datasets) - 1}" if len(entry.datasets) > 1 else ""
         keypoints = f"{len(entry.layout.names)} {entry.datasets[0]}{others}"
         ap = "-" if entry.ap is None else f"{entry.ap:.1f}"
         here = "yes" if find_local(name) else "no"
-        table.add_row(name, entry.size.upper(), entry.decoder, keypoints, ap, entry.licence, here)
+        table.add_row(name, entry.size.upper(), keypoints, ap, entry.licence, here)
     out.print(table)
     out.print(
         "AP is the published one, on the set named under keypoints; checkpoints/manifest.json has the sources.\n"
