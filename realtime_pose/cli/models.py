@@ -20,9 +20,7 @@ def list_models() -> None:
     """Name every checkpoint that is known: size, keypoints, published AP, licence, and whether it is here."""
     from realtime_pose.checkpoints import find_local, folders, read_manifest
 
-    table = Table(
-        "name", "size", "decoder", "keypoints", "AP", "licence", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
-    )
+    table = Table("name", "size", "keypoints", "AP", "licence", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in table.columns:
         column.no_wrap = True
     for name, entry in read_manifest().items():
