@@ -17,8 +17,8 @@ _EXAMPLE_NAME = "A name that `models list` shows."
 
 @models_app.command("list")
 def list_models() -> None:
-    """Name every checkpoint that is known: size, keypoints, published AP, licence, and whether it is here."""
-    from realtime_pose.checkpoints import find_local, folders, read_manifest
+    """Name every checkpoint and detector that is known: size, keypoints, published AP, licence, and whether it is here."""
+    from realtime_pose.checkpoints import find_local, folders, read_detectors, read_manifest
 
     table = Table("name", "size", "keypoints", "AP", "licence", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in table.columns:
@@ -29,6 +29,9 @@ def list_models() -> None:
         ap = "-" if entry.ap is None else f"{entry.ap:.1f}"
         here = "yes" if find_local(name) else "no"
         table.add_row(name, entry.size.upper(), keypoints, ap, entry.licence, here)
+    for name, weights in read_detectors().items():
+        ap = "-" if weights.ap is None else f"{weights.ap:.1f}"
+        table.add_row(name, "", "finds people", ap, weights.licence, "yes" if find_local(name) else "no")
     out.print(table)
     out.print(
         "AP is the published one, on the set named under keypoints; checkpoints/manifest.json has the sources.\n"
