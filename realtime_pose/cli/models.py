@@ -107,7 +107,7 @@ def quantize_model(
     settings = load_config(
         config or [], {"inference": {"checkpoint": model, "estimator": "auto"}, "capture": {"source": footage}}
     )
-    with Progress(console=err, transient=True) as bar:
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         judged, folder = quantize(
             settings,
             runtime,

@@ -158,8 +158,8 @@ def _write_judgement(folder: Path, judgement: Mapping[str, Any]) -> None:
     part.replace(folder / JUDGEMENT)
 
 
-def _make_openvino(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
-    """NNCF's int8 model, as OpenVINO's IR."""
+def write_openvino_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
+    """Fill a folder with NNCF's int8 model as OpenVINO's IR, calibrated on crops (N, 3, H, W)."""
     import nncf
     import openvino
 
@@ -176,8 +176,8 @@ def _make_openvino(source: SourceModel, crops: Float32, folder: Path, progress: 
         openvino.save_model(model, str(folder / openvino_runtime.MODEL_FILE), compress_to_fp16=False)
 
 
-def _make_onnxruntime(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
-    """ONNX Runtime's static int8 model."""
+def write_onnxruntime_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
+    """Fill a folder with ONNX Runtime's static int8 model, calibrated on crops (N, 3, H, W)."""
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -236,6 +236,6 @@ def _quiet(logger: str) -> Iterator[None]:
 
 _Make = Callable[[SourceModel, Float32, Path, Progress], None]
 _MAKERS: Mapping[str, tuple[str, _Make]] = {
-    "openvino": (openvino_runtime.INT8, _make_openvino),
-    "onnxruntime": (onnx_runtime.INT8, _make_onnxruntime),
+    "openvino": (openvino_runtime.INT8, write_openvino_int8),
+    "onnxruntime": (onnx_runtime.INT8, write_onnxruntime_int8),
 }
