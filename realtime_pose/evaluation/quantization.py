@@ -1,16 +1,8 @@
-"""Models in int8: calibrated on the user's own footage, and judged on other parts of it before anybody relies on them.
-
-Sources: OpenVINO through NNCF's post-training quantization for transformers, with SmoothQuant (Xiao et al., 2023);
-ONNX Runtime by static quantization.
-"""
+"""Models in int8: calibrated on the user's own footage, and judged on other parts of it before anybody relies on them."""
 
 import json
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +11,7 @@ import numpy as np
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.evaluation.footage import FootageCrops, Progress, collect_crops, following
+from realtime_pose.evaluation.int8_models import write_onnxruntime_int8, write_openvino_int8
 from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
 from realtime_pose.inference.models import LoadedModel, load_model
 from realtime_pose.inference.runtimes import onnx_runtime, openvino_runtime
@@ -156,82 +149,6 @@ def _write_judgement(folder: Path, judgement: Mapping[str, Any]) -> None:
     part = folder / f".{JUDGEMENT}.part"
     part.write_text(json.dumps(judgement, indent=1), "utf-8")
     part.replace(folder / JUDGEMENT)
-
-
-def write_openvino_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
-    """Fill a folder with NNCF's int8 model as OpenVINO's IR, calibrated on crops (N, 3, H, W)."""
-    import nncf
-    import openvino
-
-    batches = _batches(source, crops)
-    with _quiet("nncf"):
-        model = nncf.quantize(
-            openvino_runtime.convert(source),
-            nncf.Dataset(range(len(batches)), lambda i: _told(batches, i, progress)),
-            model_type=nncf.ModelType.TRANSFORMER,
-            subset_size=len(batches),
-            # Attention gains nothing by it: what turns its inputs into int8 takes longer than int8 saves.
-            ignored_scope=nncf.IgnoredScope(types=["ScaledDotProductAttention"], validate=False),
-        )
-        openvino.save_model(model, str(folder / openvino_runtime.MODEL_FILE), compress_to_fp16=False)
-
-
-def write_onnxruntime_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
-    """Fill a folder with ONNX Runtime's static int8 model, calibrated on crops (N, 3, H, W)."""
-    import onnx
-    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    batches = _batches(source, crops)
-    exported = onnx_runtime.exported(source)
-    input_name = onnx.load(exported, load_external_data=False).graph.input[0].name
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._at = iter(range(len(batches)))
-
-        def get_next(self) -> dict[str, Float32] | None:
-            i = next(self._at, None)
-            return None if i is None else {input_name: _told(batches, i, progress)}
-
-    with _quiet("root"):
-        ready = folder / "ready.onnx"
-        quant_pre_process(str(exported), str(ready), skip_symbolic_shape=True)
-        quantize_static(
-            str(ready),
-            str(folder / onnx_runtime.MODEL_FILE),
-            Reader(),
-            per_channel=True,
-            op_types_to_quantize=["MatMul", "Conv", "Gemm"],
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-        )
-        ready.unlink()
-
-
-def _batches(source: SourceModel, crops: Float32) -> list[Float32]:
-    """The crops as the model takes them: one at a time, or as many as a file with a fixed batch wants."""
-    size = source.batch or 1
-    return [crops[i : i + size] for i in range(0, len(crops) - size + 1, size)]
-
-
-def _told(batches: list[Float32], i: int, progress: Progress) -> Float32:
-    progress(i + 1, len(batches))
-    return batches[i]
-
-
-@contextmanager
-def _quiet(logger: str) -> Iterator[None]:
-    """Keep warnings, progress bars and notes of foreign code from the terminal; errors are still raised."""
-    found = logging.getLogger("" if logger == "root" else logger)
-    level = found.level
-    found.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        found.setLevel(level)
 
 
 _Make = Callable[[SourceModel, Float32, Path, Progress], None]
