@@ -17,7 +17,7 @@ _EXAMPLE_NAME = "A name that `models list` shows."
 
 @models_app.command("list")
 def list_models() -> None:
-    """Name every checkpoint and detector that is known: size, keypoints, published AP, licence, and whether it is here."""
+    """Name every checkpoint and detector that is known: size, keypoints, published AP, licence, whether it is here."""
     from realtime_pose.checkpoints import find_local, folders, read_detectors, read_manifest
 
     table = Table("name", "size", "keypoints", "AP", "licence", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))

@@ -168,7 +168,7 @@ def test_random_weights_are_a_whole_vitpose_the_same_every_time(tmp_path):
 def test_the_actors_keypoints_stand_in_after_the_work_is_done():
     class Working:
         name, runtime, precision, device, layout, finds_people = "x", "torch", "fp32", "cpu", COCO17, False
-        asked, closed = None, False
+        asked, closed, model_hash = None, False, "0" * 64
 
         def estimate(self, frame, boxes):
             self.asked = (frame, list(boxes))
