@@ -5,16 +5,15 @@ Source: SmoothQuant (Xiao et al., 2023), which NNCF applies to transformers befo
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+from realtime_pose.evaluation.footage import Progress
 from realtime_pose.inference.runtimes import onnx_runtime, openvino_runtime
 from realtime_pose.inference.runtimes.base import SourceModel
 from realtime_pose.utils.arrays import Float32
-
-Progress = Callable[[int, int | None], None]
 
 
 def write_openvino_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""Models in int8: calibrated on the user's own footage, and judged on other parts of it before anybody relies on them."""
+"""Models in int8: calibrated on the user's own footage, and judged on other parts of it before they may be relied on."""
 
 import json
 from collections.abc import Callable, Mapping
