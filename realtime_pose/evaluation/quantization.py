@@ -1,4 +1,4 @@
-"""Models in int8: calibrated on the user's own footage, and judged on other parts of it before they may be relied on."""
+"""Models in int8: calibrated on the user's own footage, and judged on other parts of it before auto may take them."""
 
 import json
 from collections.abc import Callable, Mapping
