@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
 
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
+from realtime_pose.evaluation.int8_models import write_openvino_int8
 from realtime_pose.evaluation.selftest import TRUTH
 from realtime_pose.inference.base import InferenceConfig, PoseEstimator
 from realtime_pose.inference.models import load_model
@@ -55,19 +54,9 @@ def quantize_on_noise(config: InferenceConfig) -> None:
 
 
 def _quantize(source: SourceModel, folder: Path) -> None:
-    import nncf
-    import openvino
-
     width, height = source.input_wh
-    noise = np.random.default_rng(0).normal(size=(_NOISE_CROPS, 1, 3, height, width)).astype(np.float32)
-    with redirect_stdout(StringIO()):  # its progress bars
-        model = nncf.quantize(
-            openvino_runtime.convert(source),
-            nncf.Dataset(list(noise)),
-            model_type=nncf.ModelType.TRANSFORMER,
-            subset_size=_NOISE_CROPS,
-        )
-    openvino.save_model(model, str(folder / openvino_runtime.MODEL_FILE))
+    noise = np.random.default_rng(0).normal(size=(_NOISE_CROPS, 3, height, width)).astype(np.float32)
+    write_openvino_int8(source, noise, folder, lambda done, total: None)
     (folder / JUDGEMENT).write_text(json.dumps({"accepted": True}), encoding="utf-8")
 
 
