@@ -108,6 +108,7 @@ def run_bench(
             runtime.start()
             while not runtime.wait(_TICK_S):
                 progress(runtime.statistics.frames, _frames_to_come(source, max_frames))
+            progress(runtime.statistics.frames, runtime.statistics.frames)
         finally:
             runtime.stop()
         runtime.raise_if_failed()
