@@ -152,7 +152,7 @@ class _SplitAttention(nn.Module):
             part(tokens).reshape(-1, length, self.heads, width // self.heads).transpose(1, 2)
             for part in (self.query, self.key, self.value)
         )
-        mixed = torch.softmax(query @ key.transpose(2, 3), dim=3) @ value
+        mixed = F.scaled_dot_product_attention(query, key, value, scale=1.0)
         return self.proj(mixed.transpose(1, 2).reshape(-1, length, width))
 
 

@@ -17,7 +17,7 @@ MODEL_FILE = "model.xml"
 INT8 = "openvino-int8"
 """Name of the artefact that quantization makes."""
 
-_FORM = "split"  # of the graph; another name makes the export anew
+_FORM = "split2"  # of the graph; another name makes the export anew
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 
 
