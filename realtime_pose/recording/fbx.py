@@ -73,6 +73,16 @@ def _find_blender(path: Path) -> str:
     return blender
 
 
+def environment_of(blender: str) -> dict[str, str]:
+    """The environment to start Blender in: ours, with Blender's own folder first on the path.
+
+    A Blender that uses the system's Python takes the first `python3` on the path for it; an environment such as ours,
+    found there, lacks its libraries.
+    """
+    home = str(Path(blender).resolve().parent)
+    return {**os.environ, "PATH": os.pathsep.join((home, os.environ.get("PATH", os.defpath)))}
+
+
 def _convert(blender: str, source: Path, target: Path, fps: float, limit_s: float) -> None:
     command = [
         *(blender, "--background", "--factory-startup", "-noaudio", "--python-exit-code", "1"),
@@ -81,7 +91,13 @@ def _convert(blender: str, source: Path, target: Path, fps: float, limit_s: floa
     said = target.with_name("blender.log")
     with said.open("wb") as log_file:
         try:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log_file, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log_file,
+                stderr=subprocess.STDOUT,
+                env=environment_of(blender),
+            )
         except OSError as exc:
             raise RecordingError(f"{blender} does not start: {exc.strerror}; install it anew, or export glb") from exc
         with process:

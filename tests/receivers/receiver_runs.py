@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import receiver_cases as cases
 
+from realtime_pose.recording.fbx import environment_of
+
 HERE = Path(__file__).parent
 RECEIVERS = HERE.parents[1] / "receivers"
 _TIMEOUT_S = 60
@@ -76,5 +78,6 @@ def in_the_words_of_godot3(script: str) -> str:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
+    env = environment_of(shutil.which("blender")) if command[0] == "blender" else None
+    done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False, env=env)
     assert done.returncode == 0, done.stdout + done.stderr

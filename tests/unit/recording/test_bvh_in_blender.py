@@ -12,6 +12,7 @@ from support.people import make_clip, make_result
 
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.recording.bvh import BvhRecorder
+from realtime_pose.recording.fbx import environment_of
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import as_float32
 
@@ -57,7 +58,14 @@ def test_blender_finds_the_joints_where_they_were(tmp_path):
     ]
     command = ["blender", "-b", "--factory-startup", "-noaudio", "--python-exit-code", "1", "-P", SCRIPT, "--"]
     command += ["30", ",".join(map(str, FRAMES)), *files]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment_of(shutil.which("blender")),
+    )
     assert done.returncode == 0, done.stderr + done.stdout
     read = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("JOINTS "))[7:])
     wanted = np.array([forward_kinematics(clip[i].people[0].pose) for i in FRAMES])

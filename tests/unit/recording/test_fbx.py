@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ from realtime_pose.errors import RecordingError
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.recording import fbx
 from realtime_pose.recording.exporters import TakeInfo, open_exporters
+from realtime_pose.recording.fbx import environment_of
 from realtime_pose.skeletons import HUMANOID
 
 SCRIPT = Path(__file__).parents[2] / "support" / "blender_joints.py"
@@ -44,7 +46,14 @@ def test_blender_opens_them_with_the_joints_where_they_were(tmp_path):
             names.append(NAMES["unity" if character else "vrm"])
     command = ["blender", "-b", "--factory-startup", "-noaudio", "--python-exit-code", "1", "-P", SCRIPT, "--"]
     command += ["30", ",".join(map(str, FRAMES)), *files]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment_of(shutil.which("blender")),
+    )
     assert done.returncode == 0, done.stderr + done.stdout
     read = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("JOINTS "))[7:])
     for file, bones_of, found in zip(files, names, read, strict=True):
@@ -136,3 +145,10 @@ def test_blender_is_told_the_takes_rate(tmp_path, monkeypatch):
     assert said[-1] == "29.970000"
     assert "--factory-startup" in said
     assert [path.name for path in folder.iterdir()] == ["motion.fbx"]
+
+
+def test_blender_finds_the_python_beside_it_first(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path / "venv"))
+    (tmp_path / "blender").touch()
+    path = environment_of(str(tmp_path / "blender"))["PATH"].split(os.pathsep)
+    assert path == [str(tmp_path), str(tmp_path / "venv")]
