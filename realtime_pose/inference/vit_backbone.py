@@ -7,8 +7,7 @@ Source: Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021), with the pre
 (2022): no class token, a learned position for each patch, a last LayerNorm.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -91,7 +90,7 @@ class _Layer(nn.Module):
     def __init__(self, width: int, heads: int, hidden: int) -> None:
         super().__init__()
         self.ln1 = nn.LayerNorm(width, eps=_LAYER_NORM_EPS)
-        self.attn: _Attention | _SplitAttention = _Attention(width, heads)
+        self.attn = _Attention(width, heads)
         self.ln2 = nn.LayerNorm(width, eps=_LAYER_NORM_EPS)
         self.ffn = _FeedForward(width, hidden)
 
@@ -114,52 +113,6 @@ class _Attention(nn.Module):
         query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         mixed = F.scaled_dot_product_attention(query, key, value)
         return self.proj(mixed.transpose(1, 2).reshape(-1, length, width))
-
-
-@contextmanager
-def split_attention(network: nn.Module) -> Iterator[None]:
-    """Give the network's layers, within the `with` block, the form of attention that OpenVINO runs fastest.
-
-    The answers are the same: query, key and value by a matrix each, and the scale within the first of them.
-    """
-    layers = [
-        (layer, layer.attn)
-        for layer in network.modules()
-        if isinstance(layer, _Layer) and isinstance(layer.attn, _Attention)
-    ]
-    try:
-        for layer, whole in layers:
-            layer.attn = _SplitAttention(whole)
-        yield
-    finally:
-        for layer, whole in layers:
-            layer.attn = whole
-
-
-class _SplitAttention(nn.Module):
-    def __init__(self, whole: _Attention) -> None:
-        super().__init__()
-        self.heads = whole.heads
-        width = whole.qkv.in_features
-        scales = ((width // self.heads) ** -0.5, 1.0, 1.0)
-        parts = zip(whole.qkv.weight.detach().chunk(3), whole.qkv.bias.detach().chunk(3), scales, strict=True)
-        self.query, self.key, self.value = (_linear(weight * scale, bias * scale) for weight, bias, scale in parts)
-        self.proj = whole.proj
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        _, length, width = tokens.shape
-        query, key, value = (
-            part(tokens).reshape(-1, length, self.heads, width // self.heads).transpose(1, 2)
-            for part in (self.query, self.key, self.value)
-        )
-        mixed = F.scaled_dot_product_attention(query, key, value, scale=1.0)
-        return self.proj(mixed.transpose(1, 2).reshape(-1, length, width))
-
-
-def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
-    layer = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
-    layer.weight, layer.bias = nn.Parameter(weight), nn.Parameter(bias)
-    return layer
 
 
 class _FeedForward(nn.Module):

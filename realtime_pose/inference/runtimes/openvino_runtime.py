@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime_pose.errors import CheckpointError, ConfigError
+from realtime_pose.errors import ConfigError
 from realtime_pose.inference.runtimes.artefacts import artefact_folder, find_or_make
 from realtime_pose.inference.runtimes.base import SourceModel, in_batches
 from realtime_pose.utils.arrays import Float32
@@ -17,7 +17,6 @@ MODEL_FILE = "model.xml"
 INT8 = "openvino-int8"
 """Name of the artefact that quantization makes."""
 
-_FORM = "split2"  # of the graph; another name makes the export anew
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 
 
@@ -71,26 +70,21 @@ def exported(source: SourceModel) -> Path:
         return source.onnx
     import openvino
 
-    name = f"openvino-fp32-{_FORM}-{openvino.__version__.split('-')[0]}"
+    name = f"openvino-fp32-{openvino.__version__.split('-')[0]}"
     return find_or_make(source, name, lambda folder: _export(source, folder)) / MODEL_FILE
 
 
 def convert(source: SourceModel) -> "openvino.Model":
     """The model in OpenVINO, in memory."""
-    if source.onnx is not None:
-        return _core().read_model(str(source.onnx))
     import openvino
     import torch
 
-    from realtime_pose.inference.vit_backbone import split_attention
-
-    network = source.network
-    if network is None:
-        raise CheckpointError(f"{source.name} is no torch model, so it cannot be made into one of OpenVINO")
+    if source.onnx is not None:
+        return _core().read_model(str(source.onnx))
     width, height = source.input_wh
-    with torch.inference_mode(), split_attention(network), warnings.catch_warnings():
+    with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it traces, which torch calls old
-        model = openvino.convert_model(network, example_input=torch.zeros(2, 3, height, width))
+        model = openvino.convert_model(source.network, example_input=torch.zeros(2, 3, height, width))
     model.reshape([-1, 3, height, width])
     model.inputs[0].get_tensor().set_names({"crops"})
     model.outputs[0].get_tensor().set_names({"heatmaps"})
