@@ -6,17 +6,10 @@ import numpy as np
 
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.base import BodyConfig, PoseFilter
-from realtime_pose.ik.body import BodyDimensions
+from realtime_pose.ik.ground import GroundFilter
 from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters, OneEuroRotationFilter
-from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
-from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.choices import check_choice
-
-_FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
-_ANKLE_HEIGHT_M = float(
-    HUMANOID.rest_offset_m[[0, HUMANOID.index["leftLowerLeg"], HUMANOID.index["leftFoot"]], 1].sum()
-)
 
 
 @dataclass(frozen=True)
@@ -60,33 +53,6 @@ class OneEuroPoseFilter:
         return replace(
             pose, rotations=JointRotations(pose.rotations.skeleton, as_float32(local)), root_m=as_float32(root_m)
         )
-
-
-class GroundFilter:
-    """Measures the root from the floor below each person's first position, for a level camera.
-
-    The lower ankle of the first pose stands on the floor; when feet are not seen, a standing body is assumed.
-    """
-
-    def __init__(self, config: BodyConfig) -> None:
-        self._ankle_m = _ANKLE_HEIGHT_M * config.height_m / REST_HEIGHT_M
-        self._hips_m = BodyDimensions.of_height(config.height_m).hip_height
-        self._origin: dict[int, Float64] = {}
-
-    def forget(self, track_id: int) -> None:
-        """Drop the state of one person: their next position is a first one again."""
-        self._origin.pop(track_id, None)
-
-    def apply(self, pose: SkeletonPose) -> SkeletonPose:
-        """The pose with its root measured from the floor."""
-        if pose.track_id not in self._origin:
-            feet = [row for row in _FEET if pose.score[row] > 0]
-            if feet:
-                floor = float(forward_kinematics(pose)[feet, 1].min()) - self._ankle_m
-            else:
-                floor = float(pose.root_m[1]) - self._hips_m
-            self._origin[pose.track_id] = np.array([pose.root_m[0], floor, pose.root_m[2]])
-        return replace(pose, root_m=as_float32(pose.root_m - self._origin[pose.track_id]))
 
 
 def build_filters(config: BodyConfig) -> list[PoseFilter]:
