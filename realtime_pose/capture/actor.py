@@ -1,4 +1,4 @@
-"""The synthetic actor: the clip that comes with the program, so that everything runs without a camera."""
+"""The synthetic actors: the clips that come with the program, so that everything runs without a camera."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ from realtime_pose.errors import CaptureError
 from realtime_pose.utils.paths import data_path
 
 CLIP = "resources/videos/default.mp4"
+SECOND_CLIP = "resources/videos/second_actor.mp4"
 
 
 def open_actor(config: CaptureConfig) -> VideoFile:
@@ -17,7 +18,16 @@ def open_actor(config: CaptureConfig) -> VideoFile:
         CaptureError: The clip is missing or damaged.
         UnknownChoiceError: `config.rotate_deg` is not a right angle.
     """
-    path = data_path(CLIP)
+    return _open(CLIP, config)
+
+
+def open_second_actor(config: CaptureConfig) -> VideoFile:
+    """Every frame of the clip that nobody tunes to: another body, camera and motion; raises as `open_actor`."""
+    return _open(SECOND_CLIP, config)
+
+
+def _open(clip: str, config: CaptureConfig) -> VideoFile:
+    path = data_path(clip)
     if not path.is_file():
         raise CaptureError(f"the actor's clip {path} is missing; make it with: python -m realtime_pose.model3d.actor")
     return open_video(replace(config, source=str(path)))

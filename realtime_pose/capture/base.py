@@ -12,7 +12,7 @@ class CaptureConfig:
     """Settings of the source.
 
     Attributes:
-        source: Camera index or name, path of a video, image or folder of images, URL, or `actor`.
+        source: Camera index or name, path of a video, image or folder of images, URL, `actor` or `actor-2`.
         width, height: Wanted camera resolution in px; 0 leaves the camera's own.
         fps: Wanted camera rate; 0 leaves the camera's own.
         backend: OpenCV's camera interface: auto, v4l2, dshow, msmf, avfoundation or gstreamer.

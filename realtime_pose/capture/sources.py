@@ -12,12 +12,16 @@ from realtime_pose.utils.choices import load_choice
 
 SOURCES: Mapping[str, str] = {
     "actor": "realtime_pose.capture.actor:open_actor",
+    "actor-2": "realtime_pose.capture.actor:open_second_actor",
     "camera": "realtime_pose.capture.webcam:WebcamStream",
     "images": "realtime_pose.capture.images:ImageFiles",
     "network": "realtime_pose.capture.network:open_network",
     "video": "realtime_pose.capture.video:open_video",
 }
 """Kind of source -> what makes it from a CaptureConfig."""
+
+ACTORS = ("actor", "actor-2")
+"""The packaged clips, whose exact truth `model3d.actor.truth.load_truth` knows by the same names."""
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp")
@@ -34,15 +38,15 @@ def open_source(config: CaptureConfig) -> FrameSource:
 
 
 def source_kind(source: str) -> str:
-    """The key of SOURCES for a camera's number or name, a path, a URL or `actor`.
+    """The key of SOURCES for a camera's number or name, a path, a URL, `actor` or `actor-2`.
 
     Raises:
         CaptureError: It is none of these; the message says what there is.
     """
     if not source.strip():
-        raise CaptureError("no source is named; give a path, a URL, a camera's number, or actor")
-    if source == "actor":
-        return "actor"
+        raise CaptureError("no source is named; give a path, a URL, a camera's number, actor or actor-2")
+    if source in ACTORS:
+        return source
     if (source.isascii() and source.isdigit()) or source.startswith("/dev/video"):
         return "camera"
     scheme = re.match(r"([a-z][a-z0-9+.-]+)://", source.lower())
@@ -74,7 +78,7 @@ def _camera_or_nothing(source: str) -> str:
     known = ", ".join(f"{index} ({name})" for index, name in names.items()) or "none by name"
     raise CaptureError(
         f"there is no file, folder or camera {source!r}; cameras here: {known}; "
-        "give a path, a URL, a camera's number, or actor"
+        "give a path, a URL, a camera's number, actor or actor-2"
     )
 
 

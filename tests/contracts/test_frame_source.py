@@ -46,8 +46,14 @@ def make_actor(tmp_path, monkeypatch):
     return actor.open_actor(CaptureConfig("actor"))
 
 
+def make_second_actor(tmp_path, monkeypatch):
+    make_actor(tmp_path, monkeypatch).close()
+    return actor.open_second_actor(CaptureConfig("actor-2"))
+
+
 MAKERS = {
     "actor": make_actor,
+    "actor-2": make_second_actor,
     "camera": make_camera,
     "images": make_images,
     "network": make_network,

@@ -1,5 +1,6 @@
 """The truth beside the actor's clip: where every joint was, how it was turned, and how the camera saw it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,18 @@ from realtime_pose.datatypes import CameraIntrinsics
 from realtime_pose.errors import ArrayShapeError, RecordingError
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.utils.arrays import Bool, Float32, Float64, check_array
+from realtime_pose.utils.choices import check_choice
+from realtime_pose.utils.paths import data_path
 
 _ARRAYS = (
     "joints_m", "local_xyzw", "root_m", "bone_m", "keypoints_m", "keypoints_px", "camera_from_world", "foot_contact",
 )  # fmt: skip
+TRUTHS: Mapping[str, str] = {
+    "actor": "resources/videos/default_truth.npz",
+    "actor-2": "resources/videos/second_actor_truth.npz",
+}
+"""The packaged clips, by the name that is their source, and where their truth lies."""
+
 _J, _K = len(HUMANOID.joints), len(COCO17_FEET_HANDS.names)
 
 
@@ -100,12 +109,19 @@ def save_truth(path: Path, truth: ActorTruth) -> None:
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
-def load_truth(path: Path) -> ActorTruth:
+def load_truth(clip: str | Path) -> ActorTruth:
     """The truth that `save_truth` wrote; nothing in the file is executed.
 
+    Args:
+        clip: A packaged clip's name (a key of `TRUTHS`), or a file's path.
+
     Raises:
+        UnknownChoiceError: No packaged clip has this name.
         RecordingError: The file is missing, damaged, or holds something else.
     """
+    if isinstance(clip, str):
+        check_choice("clip", clip, TRUTHS)
+    path = data_path(TRUTHS[clip]) if isinstance(clip, str) else clip
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             got = {name: file[name] for name in file.files}

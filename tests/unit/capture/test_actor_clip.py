@@ -5,6 +5,8 @@ from support.footage import make_clip, read_all
 
 from realtime_pose.capture import actor
 from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.capture.sources import open_source
+from realtime_pose.capture.video import open_video
 from realtime_pose.errors import CaptureError
 
 
@@ -18,17 +20,21 @@ def test_the_actor_is_every_frame_of_the_packaged_clip(tmp_path, monkeypatch):
     assert not source.live
 
 
-def test_a_missing_clip_says_how_to_make_it(tmp_path, monkeypatch):
+OPENERS = [(actor.open_actor, actor.CLIP), (actor.open_second_actor, actor.SECOND_CLIP)]
+
+
+@pytest.mark.parametrize(("opener", "clip"), OPENERS)
+def test_a_missing_clip_says_how_to_make_it(tmp_path, monkeypatch, opener, clip):
     monkeypatch.setattr(actor, "data_path", tmp_path.joinpath)
-    with pytest.raises(
-        CaptureError, match=r"default.mp4 is missing; make it with: python -m realtime_pose.model3d.actor"
-    ):
-        actor.open_actor(CaptureConfig("actor"))
+    with pytest.raises(CaptureError, match=rf"{clip} is missing; make it with: python -m realtime_pose.model3d.actor"):
+        opener(CaptureConfig("actor"))
 
 
-def test_the_clip_that_is_shipped_plays():
-    if not actor.data_path(actor.CLIP).is_file():
-        pytest.skip("the actor's clip has not been made yet")
-    source = actor.open_actor(CaptureConfig("actor"))
-    assert len(read_all(source)) == source.frame_count
+@pytest.mark.parametrize(("name", "clip"), [("actor", actor.CLIP), ("actor-2", actor.SECOND_CLIP)])
+def test_the_clips_that_are_shipped_play_under_their_names(name, clip):
+    whole = open_video(CaptureConfig(str(actor.data_path(clip))))
+    source = open_source(CaptureConfig(name))
+    frames, wanted = read_all(source), read_all(whole)
+    assert len(frames) == source.frame_count == len(wanted)
+    assert (frames[-1].image_bgr == wanted[-1].image_bgr).all()
     assert source.notices == []

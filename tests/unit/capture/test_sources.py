@@ -20,6 +20,7 @@ from realtime_pose.errors import CaptureError
         ("12", "camera"),
         ("/dev/video0", "camera"),
         ("actor", "actor"),
+        ("actor-2", "actor-2"),
         ("http://127.0.0.1/x.mp4", "network"),
         ("HTTPS://example.test/live.m3u8", "network"),
         ("rtsp://me:secret@cam.test:554/1", "network"),
