@@ -10,9 +10,11 @@ from realtime_pose.datatypes import (
     CameraIntrinsics,
     Frame,
     FrameResult,
+    Joints3D,
     Person,
     PersonBox,
     PersonKeypoints,
+    SkeletonPose,
 )
 from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
 from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters
@@ -49,6 +51,37 @@ class PipelineSettings:
     score_threshold: float = 0.3
 
 
+class BodyStages:
+    """One person's way from keypoints to a pose: lift, solve, filter; the same live, replayed and where it is judged.
+
+    Attributes:
+        filters: In the order in which a pose passes them.
+    """
+
+    def __init__(self, lifter: Lifter, solver: IkSolver, filters: Sequence[PoseFilter], score_threshold: float) -> None:
+        self.filters = list(filters)
+        self._lifter, self._solver, self._score_threshold = lifter, solver, score_threshold
+
+    def pose_of(
+        self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, stopwatch: Stopwatch
+    ) -> tuple[Joints3D, SkeletonPose]:
+        """Joints and pose of somebody with a body; what lies below the score's threshold counts as not seen."""
+        seen = keypoints.score >= self._score_threshold
+        trusted = replace(keypoints, score=as_float32(keypoints.score * seen)).in_layout(keypoints.layout.lifts_as)
+        with stopwatch.measure("lift"):
+            joints = self._lifter.lift(trusted, intrinsics)
+        with stopwatch.measure("solve"):
+            pose = self._solver.solve(joints)
+            for pose_filter in self.filters:
+                pose = pose_filter.apply(pose)
+        return joints, pose
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person."""
+        for stage in (self._lifter, self._solver, *self.filters):
+            stage.forget(track_id)
+
+
 class PosePipeline:
     """Frames in, results out: no threads, no files, no sockets.
 
@@ -68,9 +101,9 @@ class PosePipeline:
         self.estimator = estimator
         self.stopwatch = Stopwatch()
         self._detector, self._tracker = detector, tracker
-        self._lifter, self._solver, self._filters = lifter, solver, list(filters)
+        self._body = BodyStages(lifter, solver, filters, settings.score_threshold)
         self._settings = settings
-        self._forgetters = [stage.forget for stage in (tracker, lifter, solver)] + [f.forget for f in self._filters]
+        self._forgetters = [tracker.forget, self._body.forget]
         self._last_keypoints: list[PersonKeypoints] = []
         self._last_seen_ns: dict[int, int] = {}
         self._frames_since_detection = 0
@@ -125,14 +158,7 @@ class PosePipeline:
         if not keypoints.layout.has_body:
             return Person(box, keypoints, None, None)
         intrinsics = CameraIntrinsics.from_field_of_view(self._settings.fov_deg, frame.width, frame.height)
-        seen = keypoints.score >= self._settings.score_threshold
-        trusted = replace(keypoints, score=as_float32(keypoints.score * seen)).in_layout(keypoints.layout.lifts_as)
-        with self.stopwatch.measure("lift"):
-            joints = self._lifter.lift(trusted, intrinsics)
-        with self.stopwatch.measure("solve"):
-            pose = self._solver.solve(joints)
-            for pose_filter in self._filters:
-                pose = pose_filter.apply(pose)
+        joints, pose = self._body.pose_of(keypoints, intrinsics, self.stopwatch)
         return Person(box, keypoints, joints, pose)
 
     def _remember(self, frame: Frame, people: Sequence[Person]) -> None:
@@ -157,6 +183,16 @@ def check_names(config: AppConfig) -> None:
     check_choice("body.lifter", config.body.lifter, LIFTERS)
     check_choice("body.solver", config.body.solver, SOLVERS)
     check_choice("body.smoothing", config.body.smoothing, SMOOTHING_PRESETS)
+
+
+def build_body(config: AppConfig) -> BodyStages:
+    """The way from keypoints to poses that the settings describe, without pictures.
+
+    Raises:
+        UnknownChoiceError: A name is in no table.
+    """
+    body = config.body
+    return BodyStages(build_lifter(body), build_solver(body), build_filters(body), config.inference.score_threshold)
 
 
 def build_pipeline(
