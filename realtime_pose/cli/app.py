@@ -11,6 +11,7 @@ from rich.table import Table
 from realtime_pose import __version__
 from realtime_pose.cli import options as opt
 from realtime_pose.cli.bench import bench
+from realtime_pose.cli.eval import eval_app
 from realtime_pose.cli.models import models_app
 from realtime_pose.cli.playing import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
 from realtime_pose.cli.process import process
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models_app, name="models")
+app.add_typer(eval_app, name="eval")
 app.command()(process)
 app.command()(replay)
 app.command()(export)

@@ -34,6 +34,22 @@ def aligned_by_similarity(answer_m: Float64, truth_m: Float64) -> Float64:
     return scale[:, None, None] * (a @ np.swapaxes(turn, 1, 2)) + truth_m.mean(axis=1, keepdims=True)
 
 
+def scaled_as_one(answer_m: Float64, truth_m: Float64) -> Float64:
+    """The answer (T, J, 3) times the one factor that brings all of it nearest to the truth with least squares."""
+    return _scale(answer_m, truth_m, (0, 1, 2)) * answer_m
+
+
+def scaled_by_frame(answer_m: Float64, truth_m: Float64) -> Float64:
+    """Each frame of the answer (T, J, 3) times a factor of its own, likewise."""
+    return _scale(answer_m, truth_m, (1, 2)) * answer_m
+
+
+def _scale(answer_m: Float64, truth_m: Float64, axes: tuple[int, ...]) -> Float64:
+    shared = (answer_m * truth_m).sum(axis=axes, keepdims=True)
+    scale: Float64 = shared / np.maximum((answer_m**2).sum(axis=axes, keepdims=True), 1e-12)
+    return scale
+
+
 def joint_angle_error_deg(answer_xyzw: Float64, truth_xyzw: Float64) -> float:
     """Mean angle between local rotations (T, J, 4)."""
     return float(np.degrees(rot.angle_between_rad(answer_xyzw, truth_xyzw)).mean())
@@ -44,7 +60,13 @@ def bone_drift_percent(skeleton: Skeleton, joints_m: Float64) -> float:
     children = [j for j, parent in enumerate(skeleton.parents) if parent >= 0]
     parents = [skeleton.parents[j] for j in children]
     length = np.linalg.norm(joints_m[:, children] - joints_m[:, parents], axis=-1)
-    return float((length.std(axis=0) / length.mean(axis=0)).mean() * 100)
+    return float(lengths_drift_percent(length).mean())
+
+
+def lengths_drift_percent(length_m: Float64) -> Float64:
+    """Standard deviation over the mean, in percent, of each column of (T, B) bone lengths: (B,)."""
+    drift: Float64 = length_m.std(axis=0) / np.maximum(length_m.mean(axis=0), 1e-12) * 100
+    return drift
 
 
 def foot_slide_cm_s(ankles_m: Float64, contact: Bool, fps: float) -> float:
@@ -52,6 +74,12 @@ def foot_slide_cm_s(ankles_m: Float64, contact: Bool, fps: float) -> float:
     speed = np.linalg.norm(np.diff(ankles_m[..., [0, 2]], axis=0), axis=-1) * fps * 100
     standing = contact[1:] & contact[:-1]
     return float(speed[standing].mean()) if standing.any() else 0.0
+
+
+def acceleration_m_s2(joints_m: Float64, fps: float) -> Float64:
+    """Size of the acceleration of each joint (T, J, 3) at a steady rate, by second differences: (T - 2, J)."""
+    size: Float64 = np.linalg.norm(np.diff(joints_m, n=2, axis=0), axis=-1) * fps**2
+    return size
 
 
 def jitter_ratio(answer_m: Float64, truth_m: Float64) -> float:

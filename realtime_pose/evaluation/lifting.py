@@ -1,0 +1,194 @@
+"""How good the 3D is: lifting cases through lifter, IK and filters, against their truth.
+
+The answer is the 12 limb joints of the pose that comes out at the end, relative to the middle of the hips, in the
+camera's axes: what drives a character, not what a network says on the way.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from realtime_pose.config import AppConfig
+from realtime_pose.evaluation import errors3d
+from realtime_pose.evaluation.lifting_cases import LiftingCase
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.pipeline import BodyStages, build_body
+from realtime_pose.skeletons import HUMANOID, LIMB_NAMES
+from realtime_pose.utils.arrays import Bool, Float64
+from realtime_pose.utils.clock import Stopwatch
+
+_LIMB_ROWS = [HUMANOID.index[joint] for joint in errors3d.LIMB_JOINTS]
+_HIPS = [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]
+_BONES = [
+    (LIMB_NAMES.index(f"{side}_{start}"), LIMB_NAMES.index(f"{side}_{end}"))
+    for side in ("left", "right")
+    for start, end in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))
+]
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What came out for one case; joints are those of `errors3d.LIMB_JOINTS`, canonical axes as the camera has them.
+
+    Attributes:
+        case: The question.
+        limbs_m: (T, 12, 3) relative to the middle of the hips, by forward kinematics of the pose.
+        lifted_m: (T, 12, 3) the same as the lifter placed them, before IK.
+        lift_ms: (T,) what the lifter took.
+        solve_ms: (T,) what IK and filters took.
+    """
+
+    case: LiftingCase
+    limbs_m: Float64
+    lifted_m: Float64
+    lift_ms: Float64
+    solve_ms: Float64
+
+
+@dataclass(frozen=True)
+class LiftFigures:
+    """What `eval lift` found, over all frames of all cases; lower is better but for `cases` and `frames`.
+
+    Attributes:
+        cases, frames: How much was judged.
+        mpjpe_mm: Mean joint error after one least-squares scale a case, hips' middle on hips' middle.
+        pa_mpjpe_mm: The same after the best turn, scale and shift of each frame.
+        n_mpjpe_mm: The same after the best scale of each frame.
+        jitter_ratio: Mean acceleration of the answer over that of the truth; NaN for a truth that does not move.
+        bone_drift_percent: Standard deviation of a limb bone's length over its mean.
+        ms_per_frame: Median time of lifter, IK and filters for one person and frame.
+        lift_ms_per_frame: The same of the lifter alone.
+        seen_mpjpe_mm: Mean error of the joints inside the picture, their middle on its true place, one scale a case.
+    """
+
+    cases: int
+    frames: int
+    mpjpe_mm: float
+    pa_mpjpe_mm: float
+    n_mpjpe_mm: float
+    jitter_ratio: float
+    bone_drift_percent: float
+    ms_per_frame: float
+    lift_ms_per_frame: float
+    seen_mpjpe_mm: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report's part: its keys are a contract with other programs."""
+        return {name: _rounded(getattr(self, name)) for name in _REPORTED}
+
+
+_REPORTED = (
+    "cases", "frames", "mpjpe_mm", "pa_mpjpe_mm", "n_mpjpe_mm", "jitter_ratio", "bone_drift_percent", "ms_per_frame",
+)  # fmt: skip
+
+
+def _rounded(value: float) -> float | None:
+    if isinstance(value, int):
+        return value
+    return round(value, 3) if np.isfinite(value) else None
+
+
+def answer_cases(
+    config: AppConfig,
+    cases: Sequence[LiftingCase],
+    *,
+    filtered: bool = True,
+    progress: Progress = lambda done, total: None,
+) -> list[Answer]:
+    """What the program makes of each case, frame by frame, as it would live.
+
+    Args:
+        config: The settings; the camera is each case's own.
+        cases: The clips.
+        filtered: Whether the filters have their say, or the pose is judged as IK made it.
+        progress: Told how many frames are done, of how many.
+
+    Raises:
+        UnknownChoiceError: A name in the settings is in no table.
+    """
+    stages = build_body(config)
+    if not filtered:
+        stages.filters.clear()
+    total, done, answers = sum(len(case) for case in cases), 0, []
+    for track_id, case in enumerate(cases, start=1):
+        answers.append(_answer(stages, case, track_id))
+        stages.forget(track_id)
+        done += len(case)
+        progress(done, total)
+    return answers
+
+
+def _answer(stages: BodyStages, case: LiftingCase, track_id: int) -> Answer:
+    """One case through the stages, as a person whom they do not know yet."""
+    limbs, lifted, times = [], [], []
+    for frame in range(len(case)):
+        watch = Stopwatch()
+        joints, pose = stages.pose_of(case.keypoints(frame, track_id), case.intrinsics, watch)
+        limbs.append(forward_kinematics(pose)[_LIMB_ROWS])
+        lifted.append(joints.xyz_m[joints.layout.rows(LIMB_NAMES)].astype(np.float64))
+        times.append(watch.take())
+    lift_ms, solve_ms = (np.array([t[stage] for t in times]) for stage in ("lift", "solve"))
+    return Answer(case, _from_hips(np.array(limbs)), _from_hips(np.array(lifted)), lift_ms, solve_ms)
+
+
+def _from_hips(limbs_m: Float64) -> Float64:
+    """Limb joints (T, 12, 3) relative to the middle of the hips."""
+    out: Float64 = limbs_m - limbs_m[:, _HIPS].mean(axis=1, keepdims=True)
+    return out
+
+
+def judge(answers: Sequence[Answer], *, lifted: bool = False) -> LiftFigures:
+    """The figures over all answers.
+
+    Args:
+        answers: At least one.
+        lifted: Judge what the lifter placed instead of the pose that came out at the end.
+    """
+    pairs = [(a.lifted_m if lifted else a.limbs_m, _from_hips(a.case.limbs_m)) for a in answers]
+    took_ms = np.concatenate([a.lift_ms + (0 if lifted else a.solve_ms) for a in answers])
+    return LiftFigures(
+        cases=len(answers),
+        frames=len(took_ms),
+        mpjpe_mm=_pooled_mm((errors3d.scaled_as_one(x, y), y) for x, y in pairs),
+        pa_mpjpe_mm=_pooled_mm((errors3d.aligned_by_similarity(x, y), y) for x, y in pairs),
+        n_mpjpe_mm=_pooled_mm((errors3d.scaled_by_frame(x, y), y) for x, y in pairs),
+        jitter_ratio=_pooled_jitter([(x, y, a.case.fps) for (x, y), a in zip(pairs, answers, strict=True)]),
+        bone_drift_percent=_bone_drift_percent([x for x, _ in pairs]),
+        ms_per_frame=float(np.median(took_ms)),
+        lift_ms_per_frame=float(np.median(np.concatenate([a.lift_ms for a in answers]))),
+        seen_mpjpe_mm=_seen_mm([(x, y, a.case.seen) for (x, y), a in zip(pairs, answers, strict=True)]),
+    )
+
+
+def _pooled_mm(pairs: Iterable[tuple[Float64, Float64]]) -> float:
+    """The mean distance in mm over all joints of all frames of all cases."""
+    return float(np.concatenate([np.linalg.norm(x - y, axis=-1).ravel() for x, y in pairs]).mean() * 1e3)
+
+
+def _pooled_jitter(clips: Sequence[tuple[Float64, Float64, float]]) -> float:
+    answer, truth = (
+        np.concatenate([errors3d.acceleration_m_s2(clip[which], clip[2]).ravel() for clip in clips]) for which in (0, 1)
+    )
+    return float(answer.mean() / truth.mean()) if len(truth) and truth.mean() > 0 else float("nan")
+
+
+def _bone_drift_percent(clips: Sequence[Float64]) -> float:
+    """The mean over limb bones and cases, each case counting by its frames."""
+    starts, ends = (list(rows) for rows in zip(*_BONES, strict=True))
+    drift = [errors3d.lengths_drift_percent(np.linalg.norm(x[:, ends] - x[:, starts], axis=-1)).mean() for x in clips]
+    return float(np.average(drift, weights=[len(x) for x in clips]))
+
+
+def _seen_mm(clips: Sequence[tuple[Float64, Float64, Bool]]) -> float:
+    """Hidden legs cannot be right; what the picture shows is judged by itself, around its own middle."""
+    errors = []
+    for answer, truth, seen in clips:
+        weight = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1)
+        x, y = ((z - (weight[..., None] * z).sum(axis=1, keepdims=True)) * seen[..., None] for z in (answer, truth))
+        errors.append(np.linalg.norm(errors3d.scaled_as_one(x, y) - y, axis=-1)[seen])
+    pooled = np.concatenate(errors)
+    return float(pooled.mean() * 1e3) if len(pooled) else float("nan")

@@ -1,0 +1,156 @@
+"""Lifting cases: clips of 2D keypoints with the 3D truth behind them, from npz files that others made."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_pose.axes import canonical_from_opencv
+from realtime_pose.datatypes import CameraIntrinsics, PersonKeypoints
+from realtime_pose.errors import RecordingError
+from realtime_pose.skeletons import COCO17, LIMB_NAMES, KeypointLayout
+from realtime_pose.utils.arrays import Bool, Float32, Float64, as_float32
+
+_KEYS = (
+    "keypoints_px", "scores", "joints_camera_m", "joint_names", "keypoint_names", "intrinsics", "image_size", "fps",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class LiftingCase:
+    """One clip of one person.
+
+    Attributes:
+        name: What a message calls it.
+        layout: Names of the K keypoints.
+        xy_px: (T, K, 2) float32 keypoints.
+        score: (T, K) float32 belief in each.
+        limbs_m: (T, 12, 3) float64 the truth of LIMB_NAMES, from the camera, canonical axes.
+        seen: (T, 12) bool which of them are inside the picture with no furniture before them.
+        intrinsics: The camera.
+        fps: Frames a second.
+    """
+
+    name: str
+    layout: KeypointLayout
+    xy_px: Float32
+    score: Float32
+    limbs_m: Float64
+    seen: Bool
+    intrinsics: CameraIntrinsics
+    fps: float
+
+    def __len__(self) -> int:
+        return len(self.limbs_m)
+
+    def keypoints(self, frame: int, track_id: int) -> PersonKeypoints:
+        """What the estimator saw in one frame."""
+        time_ns = round(frame / self.fps * 1e9)
+        return PersonKeypoints(
+            self.layout, as_float32(self.xy_px[frame]), as_float32(self.score[frame]), track_id, time_ns
+        )
+
+
+def load_cases(paths: Iterable[Path]) -> list[LiftingCase]:
+    """The cases in these files, and in the npz files of these folders, in order.
+
+    Raises:
+        RecordingError: There is no such file, a folder has none, or one is no lifting case.
+    """
+    return [load_case(file) for path in paths for file in _files_of(path)]
+
+
+def _files_of(path: Path) -> Sequence[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.npz"))
+    if not files:
+        raise RecordingError(f"the folder {path} holds no .npz file; name the lifting cases or the folder they are in")
+    return files
+
+
+def load_case(path: Path) -> LiftingCase:
+    """The case in one npz file; nothing in the file is executed.
+
+    Raises:
+        RecordingError: The file is missing, damaged, or holds something else.
+    """
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            missing = [key for key in _KEYS if key not in file.files]
+            if missing:
+                raise _NoCaseError(f"it lacks {', '.join(missing)}")
+            arrays = {key: file[key] for key in _KEYS}
+        return _case(path.stem, arrays)
+    except OSError as exc:
+        if exc.strerror is None:  # numpy's own complaint about a file that is no npz
+            raise _no_case(path, "it is no npz file") from exc
+        raise RecordingError(f"cannot read the lifting case {path}: {exc.strerror}; name an npz file") from exc
+    except _NoCaseError as exc:
+        raise _no_case(path, str(exc)) from exc
+    except Exception as exc:  # numpy, zipfile and zlib each have their own errors for a foreign file
+        raise _no_case(path, f"it cannot be read: {' '.join(str(exc).split())}") from exc
+
+
+class _NoCaseError(ValueError):
+    """Why a file is not a lifting case."""
+
+
+def _no_case(path: Path, reason: str) -> RecordingError:
+    return RecordingError(f"{path} is no lifting case ({reason}); docs/accuracy.md says what one holds")
+
+
+def _case(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> LiftingCase:
+    keypoints, joints = (_names(arrays[key], key) for key in ("keypoint_names", "joint_names"))
+    frames = len(np.atleast_1d(arrays["joints_camera_m"]))
+    joints_m = _numbers(arrays, "joints_camera_m", (frames, len(joints), 3))
+    xy_px = _numbers(arrays, "keypoints_px", (frames, len(keypoints), 2), finite=False)
+    score = _numbers(arrays, "scores", (frames, len(keypoints)), finite=False)
+    fx, fy, cx, cy = _numbers(arrays, "intrinsics", (4,))
+    width, height = _numbers(arrays, "image_size", (2,))
+    fps = float(_numbers(arrays, "fps", ()))
+    if frames < 1:
+        raise _NoCaseError("it has no frames")
+    if min(fx, fy, width, height, fps) <= 0:
+        raise _NoCaseError("its focal lengths, image size and fps must be positive")
+    body = _rows(keypoints, COCO17.names, "keypoint_names")
+    limbs = _rows(joints, LIMB_NAMES, "joint_names")
+    return LiftingCase(
+        name,
+        COCO17,
+        as_float32(xy_px[:, body]),
+        as_float32(score[:, body]),
+        canonical_from_opencv(joints_m[:, limbs]),
+        np.ones((frames, len(limbs)), bool),
+        CameraIntrinsics(float(fx), float(fy), float(cx), float(cy), int(width), int(height)),
+        fps,
+    )
+
+
+def _names(array: npt.NDArray[Any], key: str) -> list[str]:
+    if array.ndim != 1 or array.dtype.kind not in "US":
+        raise _NoCaseError(f"{key} must be a list of names")
+    return [name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in array.tolist()]
+
+
+def _rows(names: list[str], wanted: Sequence[str], key: str) -> list[int]:
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise _NoCaseError(f"{key} lacks {', '.join(missing)}")
+    return [names.index(name) for name in wanted]
+
+
+def _numbers(
+    arrays: Mapping[str, npt.NDArray[Any]], key: str, shape: tuple[int, ...], *, finite: bool = True
+) -> Float64:
+    array = arrays[key]
+    if array.dtype.kind not in "fiu":
+        raise _NoCaseError(f"{key} holds {array.dtype}, wanted numbers")
+    if array.shape != shape:
+        raise _NoCaseError(f"{key} has shape {array.shape}, wanted {shape}")
+    if finite and not np.isfinite(array).all():
+        raise _NoCaseError(f"{key} holds values that are no numbers")
+    return array.astype(np.float64)
