@@ -10,6 +10,7 @@ from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.communication.sinks import SINKS
 from realtime_pose.errors import ConfigError, UnknownChoiceError
 from realtime_pose.ik.base import BodyConfig
+from realtime_pose.ik.profile import resolved
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.recording.exporters import DEFAULT_FORMATS
 
@@ -99,15 +100,15 @@ def load_config(
     """The settings of a run: over `base` each of `files` in turn, then VITPOSE_* variables, then `overrides`.
 
     Raises:
-        ConfigError: A file is missing or no YAML table, or a value has the wrong type.
+        ConfigError: A file is missing or no YAML table, a value has the wrong type, or there is no such profile.
         UnknownChoiceError: A section or key is unknown.
     """
     config = base
     for path in files:
         config = config.with_values(_read_yaml(path), str(path))
     from_environment = {key: environment[name] for name, key in _ENVIRONMENT.items() if environment.get(name)}
-    config = config.with_values({"inference": from_environment}, "environment")
-    return config.with_values(overrides, "command line")
+    config = config.with_values({"inference": from_environment}, "environment").with_values(overrides, "command line")
+    return replace(config, body=resolved(config.body, keep_height="height_m" in overrides.get("body", {})))
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:

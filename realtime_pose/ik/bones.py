@@ -2,7 +2,7 @@
 
 from realtime_pose.datatypes import Joints3D
 from realtime_pose.ik.base import BodyConfig
-from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
+from realtime_pose.ik.profile import body_of
 from realtime_pose.utils.arrays import Float64
 
 
@@ -10,7 +10,7 @@ class BoneLengths:
     """The bone lengths of everybody who is followed, each by their `track_id`."""
 
     def __init__(self, config: BodyConfig) -> None:
-        self._of_height = HUMANOID.rest_bone_m * (config.height_m / REST_HEIGHT_M)
+        self._of_height = body_of(config).bone_m
         self._of_height.flags.writeable = False
 
     def update(self, joints: Joints3D) -> Float64:

@@ -16,3 +16,8 @@ def data_path(relative: str) -> Path:
 def cache_folder() -> Path:
     """The user's folder for what can be fetched or made again: weights, exported models, timings."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "realtime_pose"
+
+
+def user_folder() -> Path:
+    """The user's folder for what only they have and nothing can make again: profiles of their bodies."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "realtime_pose"
