@@ -83,6 +83,9 @@ def run(
     height: opt.Height = None,
     fov: opt.Fov = None,
     smoothing: opt.Smoothing = None,
+    feet: opt.Feet = None,
+    camera_height: opt.CameraHeight = None,
+    camera_pitch: opt.CameraPitch = None,
     mirror: opt.Mirror = False,
     size: Annotated[str | None, typer.Option(help="Wanted camera resolution, e.g. 1280x720.")] = None,
     fps: Annotated[float | None, typer.Option(min=1, help="Wanted camera rate in Hz.")] = None,
@@ -126,6 +129,7 @@ def selftest(
     config: opt.Config = None,
     estimator: opt.Estimator = None,
     smoothing: opt.Smoothing = None,
+    feet: opt.Feet = None,
     max_frames: opt.MaxFrames = None,
 ) -> None:
     """Play the actor through the whole chain to a receiver, and compare what arrives with the exact truth.

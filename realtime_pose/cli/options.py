@@ -38,6 +38,14 @@ Single = Annotated[bool, typer.Option("--single", help="One performer, whoever e
 Height = Annotated[float | None, typer.Option(min=0.5, max=2.5, help="Body height in metres: sets the scale.")]
 Fov = Annotated[float | None, typer.Option(min=10, max=170, help="Camera's field of view in degrees, longer side.")]
 Smoothing = Annotated[str | None, typer.Option(help="none, crisp, balanced or smooth.")]
+Feet = Annotated[
+    str | None, typer.Option(help="auto holds feet that stand, always keeps the lower one on the floor too, or never.")
+]
+CameraHeight = Annotated[
+    float | None,
+    typer.Option(min=0, max=10, help="Metres of the camera over the floor; 0 finds it by the feet."),
+]
+CameraPitch = Annotated[float | None, typer.Option(min=-60, max=60, help="Degrees that the camera looks down.")]
 Udp = Annotated[
     list[str] | None,
     typer.Option(help="host:port[,person=ID] that PosePackets go to, e.g. 127.0.0.1:5005; may be given several times."),
@@ -70,15 +78,20 @@ _SECTION_OF = {
         "estimator", "checkpoint", "model_config", "dataset", "runtime", "precision", "device", "flip_test",
         "download", "detector", "detector_checkpoint", "detect_every", "persons",
     ),
-    "body": ("height", "fov", "smoothing"),
+    "body": ("height", "fov", "smoothing", "feet", "camera_height", "camera_pitch"),
     "output": (
         "udp", "udp_format", "vmc", "livelink", "websocket", "osc_trackers", "mirror", "record", "formats", "character",
         "bones",
     ),
 }  # fmt: skip
 """The commands' parameters that are settings, by section."""
-_KEY_OF = {"height_px": "height", "rotate": "rotate_deg", "height": "height_m", "fov": "fov_deg"}
+_KEY_OF = {
+    "height_px": "height", "rotate": "rotate_deg", "height": "height_m", "fov": "fov_deg",
+    "camera_height": "camera_height_m", "camera_pitch": "camera_pitch_deg",
+}  # fmt: skip
 """Settings that are not called as the parameter is."""
+BODY = _SECTION_OF["body"]
+"""Parameters that change a pose."""
 _FLAGS = ("flip_test", "mirror")
 """Parameters whose False means that nothing was said."""
 _PATHS = ("record", "character", "bones")

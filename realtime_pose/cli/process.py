@@ -55,6 +55,9 @@ def process(
     height: opt.Height = None,
     fov: opt.Fov = None,
     smoothing: opt.Smoothing = None,
+    feet: opt.Feet = None,
+    camera_height: opt.CameraHeight = None,
+    camera_pitch: opt.CameraPitch = None,
     mirror: opt.Mirror = False,
     rotate: opt.Rotate = None,
 ) -> None:

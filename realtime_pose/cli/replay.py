@@ -41,6 +41,9 @@ def replay(
     height: opt.Height = None,
     fov: opt.Fov = None,
     smoothing: opt.Smoothing = None,
+    feet: opt.Feet = None,
+    camera_height: opt.CameraHeight = None,
+    camera_pitch: opt.CameraPitch = None,
     max_frames: opt.MaxFrames = None,
     report: opt.Report = None,
 ) -> None:
@@ -55,8 +58,8 @@ def replay(
     recorded = open_session(session)
     if step and speed != 1.0:
         raise ConfigError(f"--step goes by keys and --speed {speed:g} by the clock; give one of the two")
-    if not recompute and (given := [name for name in ("height", "fov", "smoothing") if ctx.params[name] is not None]):
-        raise ConfigError(f"--{given[0]} changes a pose that is recorded already; add --recompute")
+    if not recompute and (given := [name for name in opt.BODY if ctx.params.get(name) is not None]):
+        raise ConfigError(f"--{given[0].replace('_', '-')} changes a pose that is recorded already; add --recompute")
     settings = opt.settings_of(ctx.params, base=recorded_settings(recorded) if recompute else None)
     interrupted = False
     with ExitStack() as stack:
