@@ -13,6 +13,7 @@ from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.recording.euler import euler_zxy_deg
 from realtime_pose.recording.even_rate import USUAL_FPS, EvenRateRecorder, Sample
 from realtime_pose.recording.exporters import TakeInfo
+from realtime_pose.recording.settled_bones import SettledBones
 from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils.arrays import Float64
 
@@ -24,8 +25,8 @@ class BvhRecorder(EvenRateRecorder):
     """Writes the first person to `path`, and each other one beside it, as NAME_<id>.bvh; no file if nobody is seen.
 
     All files start at the take's first frame and end at its last, at an even rate: until a person is first seen their
-    first pose stands, and while they are not seen their last one is held. The rest pose has a person's mean bone
-    lengths.
+    first pose stands, and while they are not seen their last one is held. The rest pose has a person's bone lengths as
+    they settled.
 
     Args:
         path: The first person's file; one that is there already is replaced.
@@ -48,18 +49,17 @@ class _BvhText:
         self._skeleton, self._fps = pose.rotations.skeleton, fps
         self._order = _depth_first(self._skeleton, 0)
         self._angles: Float64 | None = None
-        self._bones_m, self._lines = pose.bone_m.astype(np.float64), 1
+        self._bones = SettledBones(pose.bone_m)
 
     def head(self, count: int) -> str:
-        hierarchy = "\n".join(_hierarchy(self._skeleton, self._bones_m / self._lines, 0, ""))
+        hierarchy = "\n".join(_hierarchy(self._skeleton, self._bones.bone_m, 0, ""))
         return f"HIERARCHY\n{hierarchy}\nMOTION\nFrames: {count:<{_COUNT_WIDTH}}\nFrame Time: {1 / self._fps:.7f}\n"
 
     def stamp(self, frame: int) -> str:
         return ""
 
     def body(self, sample: Sample) -> str:
-        self._bones_m = self._bones_m + sample.bone_m
-        self._lines += 1
+        self._bones.add(sample.bone_m)
         self._angles = euler_zxy_deg(sample.local_xyzw, self._angles)
         numbers = np.concatenate((sample.root_m * _CM_PER_M, self._angles[self._order].ravel()))
         return " ".join(f"{number:.4f}" for number in numbers) + "\n"

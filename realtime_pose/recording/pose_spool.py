@@ -13,6 +13,7 @@ import numpy as np
 
 from realtime_pose.datatypes import FrameResult, SkeletonPose
 from realtime_pose.errors import RecordingError
+from realtime_pose.recording.settled_bones import SettledBones
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Float32, Float64
 
@@ -34,7 +35,7 @@ class _Person:
 
     def __init__(self, pose: SkeletonPose) -> None:
         self.records = array("Q")
-        self.bone_m = np.asarray(pose.bone_m, dtype=np.float64)
+        self.bones = SettledBones(pose.bone_m)
         self.last = pose
         self.time_s = -np.inf
         self.seen_ns = 0
@@ -87,6 +88,7 @@ class PoseSpool:
             elif person.seen_ns < before_ns:
                 self._put(person, person.last, before_ns)
             self._put(person, pose, self._last_ns)
+            person.bones.add(pose.bone_m)
             person.seen_ns = self._last_ns
 
     def finish(self) -> tuple[int, ...]:
@@ -97,8 +99,8 @@ class PoseSpool:
         return tuple(track_id for track_id, person in self._people.items() if person.records)
 
     def bone_m(self, track_id: int) -> Float64:
-        """(17,) the bone lengths that the person was first seen with."""
-        return self._people[track_id].bone_m
+        """(17,) the person's bone lengths as they settled."""
+        return self._people[track_id].bones.bone_m
 
     def count(self, track_id: int) -> int:
         """How many poses of the person there are."""
