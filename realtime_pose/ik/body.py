@@ -13,7 +13,7 @@ LENGTHS = ("torso", "shoulder_width", "hip_width", "upper_arm", "forearm", "thig
 
 _ROW = HUMANOID.index
 _HEAD_HEIGHT = 0.21  # of a body of REST_HEIGHT_M
-_NECK_OVER_SHOULDERS = float(HUMANOID.rest_offset_m[_ROW["neck"], 1] - HUMANOID.rest_offset_m[_ROW["leftUpperArm"], 1])
+_NECK_RISE = float(HUMANOID.rest_offset_m[_ROW["neck"], 1] - HUMANOID.rest_offset_m[_ROW["leftUpperArm"], 1])
 _SHORTEST_TRUNK = (
     0.3  # of the torso: what wide shoulders, which hang on the chest at a fixed angle, leave of it at least
 )
@@ -78,7 +78,7 @@ class BodyDimensions:
         one = {
             "spine": trunk * lower / (lower + upper),
             "chest": trunk * upper / (lower + upper),
-            "neck": rise + _NECK_OVER_SHOULDERS * size,
+            "neck": rise + _NECK_RISE * size,
         }
         both = {
             "UpperArm": to_shoulder,
