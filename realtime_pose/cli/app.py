@@ -14,6 +14,7 @@ from realtime_pose.cli.bench import bench
 from realtime_pose.cli.eval import eval_app
 from realtime_pose.cli.models import models_app
 from realtime_pose.cli.playing import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
+from realtime_pose.cli.plot import plot
 from realtime_pose.cli.process import process
 from realtime_pose.cli.replay import replay
 from realtime_pose.cli.takes import export
@@ -32,6 +33,7 @@ app.add_typer(eval_app, name="eval")
 app.command()(process)
 app.command()(replay)
 app.command()(export)
+app.command()(plot)
 app.command()(bench)
 
 

@@ -55,6 +55,9 @@ _JOINTS = (
 ANGLES = tuple(name for joint in _JOINTS for name, _ in joint.names)
 """The angles' names, in order."""
 
+JOINTS_OF = {name: joint.of for joint in _JOINTS for name, _ in joint.names}
+"""The joints whose turns an angle is taken from, by the angle's name."""
+
 _HANGING = {
     side: rot.from_axis_angle((0.0, 0.0, 1.0), np.array(sign * np.pi / 2))
     for side, sign in (("right", 1.0), ("left", -1.0))
@@ -75,6 +78,20 @@ class BodyAngles:
         return np.concatenate(
             [angles[: len(signs)] * signs for angles, signs in zip(self._before, _SIGNS, strict=True)]
         )
+
+
+def angles_over_time(local_xyzw: Float64, score: Float64) -> Float64:
+    """The angles (T, A) in degrees of HUMANOID's rotations (T, J, 4); NaN where a joint's score (T, J) is 0.
+
+    A row with NaN in it is a frame without the person.
+    """
+    angles, person = np.full((len(local_xyzw), len(ANGLES)), np.nan), BodyAngles()
+    for row in np.flatnonzero(np.isfinite(local_xyzw).all(axis=(1, 2))):
+        angles[row] = person.of(local_xyzw[row])
+    for column, name in enumerate(ANGLES):
+        unseen = (score[:, [HUMANOID.index[joint] for joint in JOINTS_OF[name]]] == 0).any(axis=1)
+        angles[unseen, column] = np.nan
+    return angles
 
 
 def _turn(joint: _Joint, local_xyzw: Float64) -> Float64:

@@ -1,0 +1,138 @@
+"""A person's motion as arrays over time, and the stick figure that stands for it in drawings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_pose.datatypes import SkeletonPose
+from realtime_pose.kinematics import global_rotations, joint_positions
+from realtime_pose.skeletons import Skeleton, side_of
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Bool, Float64
+
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class StickFigure:
+    """The points and bones that a skeleton is drawn with: its joints first, then the tips of head, hands and feet.
+
+    Attributes:
+        skeleton: The tree.
+        tips: Rows of the joints that a tip hangs on.
+        names: The P points' names.
+        bones: Pairs of points that a line joins, from the trunk outward.
+        sides: For each point "left", "right" or "middle".
+    """
+
+    skeleton: Skeleton
+    tips: tuple[int, ...]
+    names: tuple[str, ...]
+    bones: tuple[tuple[int, int], ...]
+    sides: tuple[str, ...]
+
+    @classmethod
+    def of(cls, skeleton: Skeleton) -> "StickFigure":
+        """The stick figure of a skeleton."""
+        tips = tuple(row for row, joint in enumerate(skeleton.joints) if joint in skeleton.tip_offset_m)
+        names = (*skeleton.joints, *(f"{skeleton.joints[row]}Tip" for row in tips))
+        bones = [(parent, row) for row, parent in enumerate(skeleton.parents) if parent >= 0]
+        bones += [(row, len(skeleton.joints) + i) for i, row in enumerate(tips)]
+        return cls(skeleton, tips, names, tuple(bones), tuple(side_of(name) for name in names))
+
+    def points(self, local_xyzw: npt.ArrayLike, root_m: npt.ArrayLike, bone_m: npt.ArrayLike) -> Float64:
+        """Where the points are (..., P, 3), canonical axes, metres; arguments as for `joint_positions`."""
+        joints = joint_positions(self.skeleton, local_xyzw, root_m, bone_m)
+        turned = global_rotations(self.skeleton, local_xyzw)
+        at_rest = np.array([self.skeleton.tip_offset_m[self.skeleton.joints[row]] for row in self.tips]).reshape(-1, 3)
+        # a tip is as long as the body's other bones are
+        bones = np.asarray(bone_m, dtype=np.float64)
+        scale = bones.sum(axis=-1) / max(float(self.skeleton.rest_bone_m.sum()), 1e-12)
+        tips = joints[..., self.tips, :] + rot.rotate(turned[..., self.tips, :], at_rest * scale[..., None, None])
+        return np.concatenate((joints, tips), axis=-2)
+
+    def known(self, score: npt.ArrayLike) -> Bool:
+        """Which points (..., P) were seen: not where the turn of a joint that they hang on is held or a guess (0)."""
+        turn_known = np.asarray(score) > 0
+        for row, parent in enumerate(self.skeleton.parents):
+            if parent >= 0:
+                turn_known[..., row] &= turn_known[..., parent]
+        # a joint lies where its parent's turn puts it
+        placed_by = [max(parent, 0) for parent in self.skeleton.parents] + list(self.tips)
+        return turn_known[..., placed_by]
+
+
+@dataclass(frozen=True, eq=False)
+class PersonMotion:
+    """One person from the first frame with a pose to the last; a frame between without one has NaN and score 0.
+
+    Attributes:
+        track_id: The person's name over time.
+        figure: Points and bones.
+        frame: (T,) the source's numbers of the frames.
+        time_s: (T,) media time.
+        local_xyzw: (T, J, 4) local rotations.
+        points_m: (T, P, 3) the figure's points, canonical axes.
+        score: (T, J) the joints' scores.
+    """
+
+    track_id: int
+    figure: StickFigure
+    frame: npt.NDArray[np.int64]
+    time_s: Float64
+    local_xyzw: Float64
+    points_m: Float64
+    score: Float64
+
+    @property
+    def present(self) -> Bool:
+        """(T,) where there is a pose that can be drawn."""
+        return np.isfinite(self.points_m).all(axis=(1, 2))
+
+    @property
+    def known(self) -> Bool:
+        """(T, P) which of the figure's points were seen."""
+        return self.figure.known(self.score) & self.present[:, None]
+
+    def row_of(self, frame: int) -> int | None:
+        """The row of a frame with a pose; None if there is none."""
+        rows = np.flatnonzero((self.frame == frame) & self.present)
+        return int(rows[0]) if len(rows) else None
+
+    def at(self, rows: Rows) -> "PersonMotion":
+        """The same motion at these rows alone."""
+        return PersonMotion(
+            self.track_id,
+            self.figure,
+            self.frame[rows],
+            self.time_s[rows],
+            self.local_xyzw[rows],
+            self.points_m[rows],
+            self.score[rows],
+        )
+
+
+def motion_of(poses: Sequence[SkeletonPose | None], frames: Sequence[int], times_s: Sequence[float]) -> PersonMotion:
+    """One person's poses as a motion.
+
+    Args:
+        poses: At least one; None for a frame without the person. One of another skeleton than the first counts as None.
+        frames: The frames' numbers.
+        times_s: Their media times.
+    """
+    given = [pose for pose in poses if pose is not None]
+    skeleton = given[0].rotations.skeleton
+    rows = [i for i, pose in enumerate(poses) if pose is not None and pose.rotations.skeleton is skeleton]
+    kept = [pose for pose in given if pose.rotations.skeleton is skeleton]
+    figure, t, j = StickFigure.of(skeleton), len(poses), len(skeleton.joints)
+    local, points, score = np.full((t, j, 4), np.nan), np.full((t, len(figure.names), 3), np.nan), np.zeros((t, j))
+    local[rows] = np.array([pose.rotations.local_xyzw for pose in kept])
+    score[rows] = np.array([pose.score for pose in kept])
+    with np.errstate(invalid="ignore"):  # what is not finite is not drawn
+        points[rows] = figure.points(
+            local[rows], np.array([pose.root_m for pose in kept]), np.array([pose.bone_m for pose in kept])
+        )
+    numbers, times = np.array(frames, np.int64), np.array(times_s, np.float64)
+    return PersonMotion(given[0].track_id, figure, numbers, times, local, points, score)

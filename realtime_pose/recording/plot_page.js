@@ -1,0 +1,156 @@
+"use strict";
+// The page of `realtime-pose plot`: shows its figures in the viewer's light or dark, and plays the skeleton.
+(() => {
+  const page = JSON.parse(document.getElementById("page-data").textContent);
+  const bytes = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer;
+  const frames = new Int32Array(bytes(page.frames)), times = new Float32Array(bytes(page.times));
+  const points = new Int16Array(bytes(page.points)), centres = new Float32Array(bytes(page.centres));
+  const known = new Uint8Array(bytes(page.known)), knownBytes = known.length / frames.length;
+  const count = page.names.length, NOBODY = -32768;
+  const slider = document.getElementById("frame"), button = document.getElementById("play");
+  const said = document.getElementById("now"), skeleton = document.getElementById("skeleton");
+  const dark = matchMedia("(prefers-color-scheme: dark)"), finger = matchMedia("(pointer: coarse)").matches;
+  const CONFIG = { responsive: true, displaylogo: false, displayModeBar: finger ? false : "hover",
+    modeBarButtons: [["toImage", "resetViews"]] };
+  let row = page.row, held = false;
+
+  // --- figures: made for a light page; in the dark each colour is exchanged for its counterpart ---
+
+  const themed = (figure) => {
+    let text = JSON.stringify(figure);
+    if (dark.matches) text = text.replace(/#[0-9a-f]{6}/g, (colour) => page.dark[colour] ?? colour);
+    return JSON.parse(text);
+  };
+  const charts = Object.keys(page.figures);
+  const timed = charts.filter((name) => page.timed.includes(name));
+
+  const show = (name) => {
+    const { data, layout } = themed(page.figures[name]), node = document.getElementById(name);
+    if (timed.includes(name)) layout.shapes = [cursor()];
+    if (finger && name !== "skeleton") layout.dragmode = false; // a finger scrolls the page
+    if (name !== "skeleton" && layout.margin && node.clientWidth < 500) layout.margin.r = 8;
+    const config = { ...CONFIG, modeBarButtons: [["toImage", name === "skeleton" ? "resetCameraDefault3d" : "resetScale2d"]] };
+    return Plotly.react(node, data, layout, config);
+  };
+  const cursor = () => ({ type: "line", xref: "x", yref: "paper", y0: 0, y1: 1, x0: times[row], x1: times[row],
+    line: { color: dark.matches ? page.dark[page.text] : page.text, width: 1, dash: "dot" } });
+
+  // --- the skeleton of one row ---
+
+  const isThere = (at) => points[at * count * 3] !== NOBODY;
+  const wasSeen = (at, point) => (known[at * knownBytes + (point >> 3)] >> (point & 7)) & 1;
+  const text = (value) => value.toFixed(2).replace("-", "\u2212");
+
+  const drawn = (at) => {
+    const [LEFT, JOINTS] = [1, 5]; // as in skeleton_figure.py: floor, left, right, middle, unseen, joints
+    const lines = Array.from({ length: JOINTS + 1 }, () => ({ x: [], y: [], z: [], text: [] }));
+    const add = (trace, x, y, z) => { trace.x.push(x); trace.y.push(y); trace.z.push(z); };
+    const place = (point, axis) => points[(at * count + point) * 3 + axis] / 1000;
+    const [cx, cz] = [centres[at * 2], centres[at * 2 + 1]];
+    if (isThere(at)) {
+      page.bones.forEach(([from, to], bone) => {
+        const trace = lines[wasSeen(at, to) ? page.traces[bone] : JOINTS - 1];
+        for (const point of [from, to]) add(trace, place(point, 0), place(point, 1), place(point, 2));
+        add(trace, null, null, null);
+      });
+      for (let point = 0; point < count; point++) {
+        const [x, y, z] = [0, 1, 2].map((axis) => place(point, axis));
+        add(lines[JOINTS], x, y, z);
+        lines[JOINTS].text.push(`${page.names[point]}<br>x ${text(x + cx)}, y ${text(z)}, z ${text(cz - y)} m` +
+          (wasSeen(at, point) ? "" : "<br>not seen: held or a guess"));
+      }
+    }
+    // the floor's lines stay with the world while the scene goes with the person
+    const modulo = (value) => ((value % page.grid) + page.grid) % page.grid;
+    const [dx, dy] = [modulo(cx), modulo(-cz)], reach = 4 * page.grid;
+    for (let line = -4; line <= 4; line++) {
+      const at_x = line * page.grid - dx, at_y = line * page.grid - dy;
+      for (const end of [-reach, reach]) add(lines[0], at_x, end - dy, 0);
+      add(lines[0], null, null, null);
+      for (const end of [-reach, reach]) add(lines[0], end - dx, at_y, 0);
+      add(lines[0], null, null, null);
+    }
+    return { lines, LEFT, JOINTS };
+  };
+
+  const pose = () => {
+    const { lines, JOINTS } = drawn(row);
+    const data = page.figures.skeleton.data;
+    lines.forEach((line, trace) => {
+      Object.assign(data[trace], { x: line.x, y: line.y, z: line.z });
+      if (trace === JOINTS) data[trace].text = line.text;
+    });
+    if (!held) show("skeleton");
+  };
+
+  const say = () => {
+    const person = isThere(row) ? "" : "   not in the picture";
+    said.textContent = `${times[row].toFixed(2)} s   frame ${frames[row]}${person}`;
+    slider.setAttribute("aria-valuetext", said.textContent);
+  };
+  const go = (to, cursors = true) => {
+    row = Math.max(0, Math.min(frames.length - 1, to));
+    slider.value = row;
+    say();
+    pose();
+    if (!cursors) return;
+    for (const name of timed) {
+      Plotly.relayout(name, { "shapes[0].x0": times[row], "shapes[0].x1": times[row] });
+    }
+  };
+
+  // --- playing, in the take's own time ---
+
+  let playing = false, due = 0, before = 0, marked = 0;
+  const LONG = 0.5; // a longer gap is not waited for
+  const tick = (now) => {
+    if (!playing) return;
+    due += (now - before) / 1000;
+    before = now;
+    let to = row;
+    while (to < frames.length - 1) {
+      const step = Math.min(Math.max(times[to + 1] - times[to], 0), LONG);
+      if (step > due) break;
+      due -= step;
+      to++;
+    }
+    const mark = now - marked > 100;
+    if (to !== row || mark) go(to, mark);
+    if (mark) marked = now;
+    if (to === frames.length - 1) return stop();
+    requestAnimationFrame(tick);
+  };
+  const stop = () => {
+    playing = false;
+    button.textContent = "Play";
+    go(row);
+  };
+  button.addEventListener("click", () => {
+    if (playing) return stop();
+    if (row === frames.length - 1) go(0);
+    playing = true;
+    button.textContent = "Pause";
+    [due, before] = [0, performance.now()];
+    requestAnimationFrame(tick);
+  });
+  slider.addEventListener("input", () => { if (playing) stop(); go(+slider.value); });
+  skeleton.addEventListener("pointerdown", () => { held = true; }, true); // no new data while the viewer turns it
+  addEventListener("pointerup", () => { held = false; pose(); }, true);
+  addEventListener("pointercancel", () => { held = false; }, true);
+
+  const nearest = (time) => {
+    let best = 0;
+    for (let at = 1; at < times.length; at++) if (Math.abs(times[at] - time) < Math.abs(times[best] - time)) best = at;
+    return best;
+  };
+
+  Promise.all(charts.map(show)).then(() => {
+    for (const name of timed) {
+      document.getElementById(name).on("plotly_click", ({ points: [at] }) => { if (playing) stop(); go(nearest(at.x)); });
+    }
+    slider.max = frames.length - 1;
+    go(row);
+    document.body.dataset.ready = "yes";
+  });
+  dark.addEventListener("change", () => charts.forEach(show));
+})();
