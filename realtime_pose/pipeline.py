@@ -78,8 +78,10 @@ class BodyStages:
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        for stage in (self._lifter, self._solver, *self.filters):
-            stage.forget(track_id)
+        self._lifter.forget(track_id)
+        self._solver.forget(track_id)
+        for pose_filter in self.filters:
+            pose_filter.forget(track_id)
 
 
 class PosePipeline:

@@ -4,7 +4,7 @@ The answer is the 12 limb joints of the pose that comes out at the end, relative
 camera's axes: what drives a character, not what a network says on the way.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +92,20 @@ def _rounded(value: float) -> float | None:
     return round(value, 3) if np.isfinite(value) else None
 
 
+def report_of(figures: Mapping[str, LiftFigures]) -> dict[str, Any]:
+    """The report of `eval lift`: the figures of the given cases (question ""), then of what else was asked, by name.
+
+    What the evaluation asks by itself says also how right it is about what can be seen.
+    """
+    others = {
+        question.partition(":")[0]: found.as_dict() | {"seen_mpjpe_mm": _rounded(found.seen_mpjpe_mm)}
+        for question, found in figures.items()
+        if question
+    }
+    given = figures[""].as_dict() if "" in figures else {}
+    return given | ({"others": others} if others else {})
+
+
 def answer_cases(
     config: AppConfig,
     cases: Sequence[LiftingCase],
@@ -170,9 +184,8 @@ def _pooled_mm(pairs: Iterable[tuple[Float64, Float64]]) -> float:
 
 
 def _pooled_jitter(clips: Sequence[tuple[Float64, Float64, float]]) -> float:
-    answer, truth = (
-        np.concatenate([errors3d.acceleration_m_s2(clip[which], clip[2]).ravel() for clip in clips]) for which in (0, 1)
-    )
+    answer = np.concatenate([errors3d.acceleration_m_s2(x, fps).ravel() for x, _, fps in clips])
+    truth = np.concatenate([errors3d.acceleration_m_s2(y, fps).ravel() for _, y, fps in clips])
     return float(answer.mean() / truth.mean()) if len(truth) and truth.mean() > 0 else float("nan")
 
 

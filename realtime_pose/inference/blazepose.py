@@ -38,6 +38,7 @@ class _Graph:
     def __init__(self, *, video: bool) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")
         self._noisy, self._closed = True, False
+        self.world_m: Float32 | None = None
         try:
             with quiet_stderr(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # its dependencies' deprecations are not our user's business
@@ -56,8 +57,11 @@ class _Graph:
         with warnings.catch_warnings(), quiet_stderr() if self._noisy else nullcontext():
             warnings.simplefilter("ignore")  # protobuf deprecates a call that MediaPipe makes
             answer: Any = self._pose.process(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
+        self.world_m = None
         if answer.pose_landmarks is None:
             return None
+        world = answer.pose_world_landmarks.landmark
+        self.world_m = as_float32([(world[i].x, world[i].y, world[i].z) for i in _ROWS])
         self._noisy = False  # its last start-up message comes with the first person
         points = answer.pose_landmarks.landmark
         raw = np.array([(points[i].x, points[i].y, points[i].visibility) for i in _ROWS])
@@ -92,6 +96,14 @@ class BlazePoseEstimator:
         if found is None or float(np.mean(found[1][:17])) < self._threshold:
             return []
         return [PersonKeypoints(self.layout, *found, track_id=_ONLY_PERSON, time_ns=frame.time_ns)]
+
+    @property
+    def world_m(self) -> Float32 | None:
+        """BlazePose's own guess where the last answer's points (27, 3) are, to be measured against ours.
+
+        Metres from the middle of the hips, OpenCV's camera axes; None where nobody was found.
+        """
+        return self._graph.world_m
 
     def close(self) -> None:
         """Stop MediaPipe's threads. Safe to repeat; afterwards nothing can be asked any more."""

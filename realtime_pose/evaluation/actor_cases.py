@@ -1,0 +1,74 @@
+"""A packaged clip as a lifting case: BlazePose's keypoints with the actor's exact truth, and BlazePose's own 3D."""
+
+from collections.abc import Callable
+from contextlib import closing
+
+import numpy as np
+
+from realtime_pose.axes import canonical_from_opencv
+from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.capture.sources import open_source
+from realtime_pose.datatypes import Frame
+from realtime_pose.errors import EndOfStream
+from realtime_pose.evaluation import errors3d
+from realtime_pose.evaluation.lifting import Answer
+from realtime_pose.evaluation.lifting_cases import LiftingCase
+from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.inference.blazepose import BlazePoseEstimator
+from realtime_pose.model3d.actor.truth import ActorTruth, load_truth
+from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, LIMB_NAMES
+from realtime_pose.utils.arrays import Float64, FloatArray
+
+_LIMB_ROWS = [HUMANOID.index[joint] for joint in errors3d.LIMB_JOINTS]
+_POINT_ROWS = COCO17_FEET_HANDS.rows(LIMB_NAMES)
+
+
+def watch_actor(
+    name: str, config: InferenceConfig, progress: Callable[[int, int], None] = lambda done, total: None
+) -> tuple[LiftingCase, Answer]:
+    """The clip as a case, and BlazePose's world landmarks as the answer to it.
+
+    Where BlazePose finds nobody the keypoints have score 0, and its answer stays what it was.
+
+    Args:
+        name: A packaged clip, "actor" or "actor-2".
+        config: The estimator's settings.
+        progress: Told how many frames are done, of how many.
+
+    Raises:
+        RealtimePoseError: Clip, truth or BlazePose cannot be had.
+    """
+    truth = load_truth(name)
+    frames, k = len(truth.joints_m), len(COCO17_FEET_HANDS.names)
+    xy_px, score = np.zeros((frames, k, 2), np.float32), np.zeros((frames, k), np.float32)
+    world_m, took_ms = np.zeros((frames, len(LIMB_NAMES), 3)), np.zeros(frames)
+    with closing(open_source(CaptureConfig(source=name))) as source, closing(BlazePoseEstimator(config)) as estimator:
+        for row in range(frames):
+            frame = _next(source.read)
+            if frame is None:
+                break
+            people = estimator.estimate(frame, [])
+            if people and estimator.world_m is not None:
+                xy_px[row], score[row] = people[0].xy_px, people[0].score
+                world_m[row] = canonical_from_opencv(estimator.world_m[_POINT_ROWS])
+            elif row:
+                world_m[row] = world_m[row - 1]
+            progress(row + 1, frames)
+    limbs_m = seen_from_camera(truth, truth.joints_m[:, _LIMB_ROWS])
+    everything = np.ones(limbs_m.shape[:2], bool)
+    case = LiftingCase(name, COCO17_FEET_HANDS, xy_px, score, limbs_m, everything, truth.intrinsics, truth.fps)
+    hips = world_m[:, [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]].mean(axis=1, keepdims=True)
+    return case, Answer(case, world_m - hips, world_m - hips, took_ms, took_ms)
+
+
+def _next(read: Callable[[], Frame | None]) -> Frame | None:
+    try:
+        return read()
+    except EndOfStream:
+        return None
+
+
+def seen_from_camera(truth: ActorTruth, world_m: FloatArray) -> Float64:
+    """World points (..., 3) from the actor's camera, in canonical axes."""
+    turn, shift = truth.camera_from_world[:3, :3], truth.camera_from_world[:3, 3]
+    return canonical_from_opencv(np.asarray(world_m, dtype=np.float64) @ turn.T + shift)
