@@ -21,6 +21,7 @@ from realtime_pose.ik.body import BodyDimensions
 from realtime_pose.ik.depth import BodyDepth, middle
 from realtime_pose.ik.facing import OwnWidths, Points, choose_yaw_rad, yaw_costs
 from realtime_pose.ik.head import FACE_NAMES, FACE_TEMPLATE_M, head_rotation
+from realtime_pose.ik.profile import body_of
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -55,7 +56,7 @@ class GeometricLifter:
     """Places keypoints in space by geometry alone; see the module's text."""
 
     def __init__(self, config: BodyConfig) -> None:
-        self._body = BodyDimensions.of_height(config.height_m)
+        self._body = body_of(config)
         self._states: dict[int, _State] = {}
 
     def forget(self, track_id: int) -> None:
