@@ -21,12 +21,12 @@ def plot(
     The page is a single file: it needs no network, and opens in any browser.
     """
     from realtime_pose.interface.console import progress_bar
-    from realtime_pose.interface.plotting import PAGE, plot_session
+    from realtime_pose.interface.plotting import plot_session
     from realtime_pose.recording.plot_page import check_page_path, write_page
-    from realtime_pose.recording.take import open_session
+    from realtime_pose.recording.take import PLOT, open_session
 
     recorded = open_session(session)
-    path = to or recorded.path.with_name(PAGE)
+    path = to or recorded.path.with_name(PLOT)
     check_page_path(path)
     with progress_bar(recorded.path.name, out, "{task.percentage:.0f} %") as advance:
         page = plot_session(recorded, person=person, frame=frame, progress=advance)

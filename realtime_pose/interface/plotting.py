@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,6 @@ from realtime_pose.report import STAGES
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Bool
 
-PAGE = "plot.html"
-"""The page's name beside its session."""
 REPORT = "report.json"
 """A report of this name beside a session has its latency."""
 _LONGEST_TEXT = 120
@@ -76,7 +73,7 @@ def plot_session(
     else:
         notes.append("Joint angles are named for the program's own skeleton; this session has another.")
     charts["path"] = ("", root_path_figure(motion))
-    stages = _stages(session.path.with_name(REPORT), len(contents.frames), notes)
+    stages = _stages(session, len(contents.frames), notes)
     if stages is not None:
         charts["latency"] = ("", latency_figure(*stages))
     shown = poses[row]
@@ -143,14 +140,14 @@ def _box_m(motion: PersonMotion) -> tuple[float, float]:
     return float(np.clip(low - 0.1, -2.0, BOX_M[0])), float(np.clip(high + 0.1, BOX_M[1], 4.0))
 
 
-def _stages(path: Path, frames: int, notes: list[str]) -> tuple[dict[str, Any], Any] | None:
+def _stages(session: Session, frames: int, notes: list[str]) -> tuple[dict[str, Any], Any] | None:
     """Each stage's and the whole latency's percentiles from the run's report, if it lies beside the session."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
+        report = json.loads(session.path.with_name(REPORT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         notes.append(
-            f"No times by stage: a session does not keep them. They are drawn if the run's report is beside it: "
-            f"--report TAKE/{REPORT}."
+            f"No times by stage: a session does not keep them. They are drawn if the run's report is beside it, "
+            f"as --report TAKE/{REPORT} writes it."
         )
         return None
     except (OSError, ValueError, RecursionError):
@@ -158,7 +155,7 @@ def _stages(path: Path, frames: int, notes: list[str]) -> tuple[dict[str, Any], 
     if not isinstance(report, dict) or not isinstance(report.get("stages_ms"), dict):
         notes.append(f"{REPORT} beside the session is no report of one run; times by stage are left out.")
         return None
-    if report.get("frames") != frames:
+    if report.get("frames") != frames or report.get("source") != session.settings.get("source"):
         notes.append(f"{REPORT} beside the session tells of another run; times by stage are left out.")
         return None
     latency = _percentiles(report.get("latency_ms"))

@@ -74,13 +74,14 @@ def empty_figure(theme: Theme, title: str, height_px: int, **layout: Any) -> go.
     figure = go.Figure()
     figure.update_layout(
         template="none",
-        title={"text": title, "x": 0, "xref": "container", "pad": {"l": 4}, "font": {"size": 15, "color": theme.text}},
+        title={"text": title, "x": 0, "xref": "container", "font": {"size": 15, "color": theme.text}},
         height=height_px,
         autosize=True,
         paper_bgcolor=theme.paper,
         plot_bgcolor=theme.paper,
         font={"family": FONT, "size": 12, "color": theme.muted},
         hoverlabel={"bgcolor": theme.paper, "bordercolor": theme.zero, "font": {"color": theme.text}},
+        modebar={"bgcolor": theme.paper, "color": theme.muted, "activecolor": theme.text},
         showlegend=False,
         uirevision="kept",  # a viewer's zoom and camera outlive new data
     )
@@ -99,6 +100,11 @@ def axis(theme: Theme, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - Plotly
         "showline": False,
         "automargin": True,
     } | given
+
+
+def time_axis(theme: Theme, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - Plotly's own
+    """The axis of media time, in seconds."""
+    return axis(theme, title="time", ticksuffix=" s", hoverformat=".2f", showgrid=False, zeroline=False) | given
 
 
 def coloured(text: str, colour: str) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from realtime_pose.model3d.figure_theme import LIGHT, Theme, axis, coloured, empty_figure
+from realtime_pose.model3d.figure_theme import LIGHT, Theme, axis, coloured, empty_figure, time_axis
 from realtime_pose.model3d.person_motion import PersonMotion, Rows
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
 
@@ -22,21 +22,22 @@ _SIDES = ("left", "right")
 
 
 class _Panel(NamedTuple):
-    """One row of the angles: title, curves as (angle, word, colour's name in the theme), and what positive means."""
+    """One row of the angles: title, curves as (angle, word, colour's name in the theme), and what positive means.
+
+    Where the words say themselves what positive means, `positive` is empty.
+    """
 
     title: str
     curves: tuple[tuple[str, str, str], ...]
-    positive: str
+    positive: str = ""
 
 
 def _of_sides(title: str, angle: str, positive: str) -> _Panel:
     return _Panel(title, tuple((f"{angle}_{side[0]}", side, side) for side in _SIDES), positive)
 
 
-def _of_trunk(title: str, part: str, positive: str) -> _Panel:
-    kinds = ("extension", "bending", "rotation")
-    colours = ("middle", "second", "third")
-    return _Panel(title, tuple((f"{part}_{kind}", kind, c) for kind, c in zip(kinds, colours, strict=True)), positive)
+def _of_trunk(title: str, angles: tuple[str, str, str], words: tuple[str, str, str]) -> _Panel:
+    return _Panel(title, tuple(zip(angles, words, ("middle", "second", "third"), strict=True)))
 
 
 PANELS = (
@@ -49,17 +50,13 @@ PANELS = (
     _of_sides("Arm flexion", "arm_flex", "to the front"),
     _of_sides("Arm adduction", "arm_add", "to the middle"),
     _of_sides("Arm rotation", "arm_rot", "inward"),
-    _Panel(
-        "Pelvis",
-        (
-            ("pelvis_tilt", "tilt", "middle"),
-            ("pelvis_list", "list", "second"),
-            ("pelvis_rotation", "rotation", "third"),
-        ),
-        "back, right side down, to the left",
+    _of_trunk(
+        "Pelvis", ("pelvis_tilt", "pelvis_list", "pelvis_rotation"), ("tilted back", "right side down", "turned left")
     ),
-    _of_trunk("Trunk", "lumbar", "back, to the right, to the left"),
-    _of_trunk("Neck", "neck", "back, to the right, to the left"),
+    _of_trunk(
+        "Trunk", ("lumbar_extension", "lumbar_bending", "lumbar_rotation"), ("bent back", "bent right", "turned left")
+    ),
+    _of_trunk("Neck", ("neck_extension", "neck_bending", "neck_rotation"), ("bent back", "bent right", "turned left")),
 )
 """The angles' rows, by the names that the columns of joints.csv have."""
 
@@ -101,12 +98,12 @@ def foot_height_figure(motion: PersonMotion, contacts: Bool | None = None, theme
     row_of = motion.figure.skeleton.index
     if not all(f"{side}Foot" in row_of for side in _SIDES):
         return None
-    sides = " ".join(coloured(side, getattr(theme, side)) for side in _SIDES)
+    sides = "   ".join(coloured(side, getattr(theme, side)) for side in _SIDES)
     bars = "" if contacts is None else f"   {coloured('bars: on the floor', theme.muted)}"
     figure = empty_figure(
         theme, f"Ankles above the floor   {sides}{bars}", 240,
         margin={"l": 58, "r": 16, "t": 40, "b": _BOTTOM_PX},
-        xaxis=axis(theme, title="time (s)", showgrid=False, zeroline=False),
+        xaxis=time_axis(theme),
         yaxis=axis(theme, title="height (cm)", zeroline=True, rangemode="tozero"),
         hovermode="x",
     )  # fmt: skip
@@ -141,7 +138,7 @@ def angles_figure(time_s: Float64, angles_deg: Mapping[str, Float64], theme: The
     figure = empty_figure(
         theme, "", plot_px + _TOP_PX + _BOTTOM_PX - _GAP_PX,
         margin={"l": 58, "r": 16, "t": _TOP_PX, "b": _BOTTOM_PX},
-        xaxis=axis(theme, title="time (s)", showgrid=False, zeroline=False, anchor=f"y{len(panels) or 1}"),
+        xaxis=time_axis(theme, anchor=f"y{len(panels) or 1}"),
         hovermode="x",
     )  # fmt: skip
     of_px = 1 / max(plot_px - _GAP_PX, 1)
@@ -150,11 +147,12 @@ def angles_figure(time_s: Float64, angles_deg: Mapping[str, Float64], theme: The
         name = f"y{number if number > 1 else ''}"
         rows = axis(theme, domain=[max(top - _ROW_PX * of_px, 0), top], ticksuffix="°", nticks=4, zeroline=True)
         figure.update_layout({f"yaxis{name[1:]}": rows | {"anchor": "x"}})
-        words = " ".join(coloured(word, getattr(theme, colour)) for _, word, colour in panel.curves)
+        words = "   ".join(coloured(word, getattr(theme, colour)) for _, word, colour in panel.curves)
         title = f"<b>{coloured(panel.title, theme.text)}</b>   {words}"
         place = {"xref": "paper", "yref": "paper", "y": top, "yanchor": "bottom", "yshift": 3, "showarrow": False}
         figure.add_annotation(text=title, x=0, xanchor="left", **place)
-        figure.add_annotation(text=f"+ {panel.positive}", x=1, xanchor="right", font={"size": 11}, **place)
+        if panel.positive:
+            figure.add_annotation(text=f"+ {panel.positive}", x=1, xanchor="right", font={"size": 11}, **place)
         for angle, word, colour in panel.curves:
             if angle not in angles_deg:
                 continue

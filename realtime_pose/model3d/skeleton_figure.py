@@ -97,7 +97,7 @@ def _scene(theme: Theme, low: float, high: float) -> dict[str, Any]:
         "aspectmode": "manual",
         "aspectratio": {"x": 1, "y": 1, "z": (high - low) / (2 * _HALF_M)},
         "bgcolor": theme.paper,
-        "camera": {"eye": {"x": 0.55, "y": -1.45, "z": 0.3}, "center": {"x": 0, "y": 0, "z": -0.05}},
+        "camera": {"eye": {"x": 0.45, "y": -1.2, "z": 0.2}, "center": {"x": 0, "y": 0, "z": -0.06}},
         "dragmode": "turntable",
     }
 

@@ -10,8 +10,6 @@
   const slider = document.getElementById("frame"), button = document.getElementById("play");
   const said = document.getElementById("now"), skeleton = document.getElementById("skeleton");
   const dark = matchMedia("(prefers-color-scheme: dark)"), finger = matchMedia("(pointer: coarse)").matches;
-  const CONFIG = { responsive: true, displaylogo: false, displayModeBar: finger ? false : "hover",
-    modeBarButtons: [["toImage", "resetViews"]] };
   let row = page.row, held = false;
 
   // --- figures: made for a light page; in the dark each colour is exchanged for its counterpart ---
@@ -24,32 +22,44 @@
   const charts = Object.keys(page.figures);
   const timed = charts.filter((name) => page.timed.includes(name));
 
+  const canDraw3d = ["webgl2", "webgl"].some((kind) => document.createElement("canvas").getContext(kind));
+
   const show = (name) => {
+    if (name === "skeleton" && !canDraw3d) {
+      skeleton.textContent = "This browser draws no 3D (WebGL is off), so there is no skeleton here. The charts do without.";
+      return null;
+    }
     const { data, layout } = themed(page.figures[name]), node = document.getElementById(name);
-    if (timed.includes(name)) layout.shapes = [cursor()];
     if (finger && name !== "skeleton") layout.dragmode = false; // a finger scrolls the page
-    if (name !== "skeleton" && layout.margin && node.clientWidth < 500) layout.margin.r = 8;
-    const config = { ...CONFIG, modeBarButtons: [["toImage", name === "skeleton" ? "resetCameraDefault3d" : "resetScale2d"]] };
+    const again = name === "skeleton" ? "resetCameraDefault3d" : "resetScale2d";
+    const config = { responsive: true, displaylogo: false, displayModeBar: finger ? false : "hover",
+      modeBarButtons: [["toImage", again]] };
     return Plotly.react(node, data, layout, config);
   };
-  const cursor = () => ({ type: "line", xref: "x", yref: "paper", y0: 0, y1: 1, x0: times[row], x1: times[row],
-    line: { color: dark.matches ? page.dark[page.text] : page.text, width: 1, dash: "dot" } });
+  // A line over each chart at the moment that the skeleton shows; a shape of Plotly's would draw the chart anew.
+  const mark = (name) => {
+    const node = document.getElementById(name), line = node.parentNode.querySelector(".cursor");
+    const { xaxis, _size: area } = node._fullLayout, across = xaxis.l2p(times[row]);
+    line.hidden = !(across >= 0 && across <= area.w);
+    line.style.height = `${area.h}px`;
+    line.style.transform = `translate(${node.offsetLeft + area.l + across}px, ${node.offsetTop + area.t}px)`;
+  };
 
   // --- the skeleton of one row ---
 
+  const [FLOOR, UNSEEN, JOINTS] = [0, 4, 5]; // traces, as in skeleton_figure.py
   const isThere = (at) => points[at * count * 3] !== NOBODY;
   const wasSeen = (at, point) => (known[at * knownBytes + (point >> 3)] >> (point & 7)) & 1;
-  const text = (value) => value.toFixed(2).replace("-", "\u2212");
+  const text = (value) => value.toFixed(2);
 
   const drawn = (at) => {
-    const [LEFT, JOINTS] = [1, 5]; // as in skeleton_figure.py: floor, left, right, middle, unseen, joints
     const lines = Array.from({ length: JOINTS + 1 }, () => ({ x: [], y: [], z: [], text: [] }));
     const add = (trace, x, y, z) => { trace.x.push(x); trace.y.push(y); trace.z.push(z); };
     const place = (point, axis) => points[(at * count + point) * 3 + axis] / 1000;
     const [cx, cz] = [centres[at * 2], centres[at * 2 + 1]];
     if (isThere(at)) {
       page.bones.forEach(([from, to], bone) => {
-        const trace = lines[wasSeen(at, to) ? page.traces[bone] : JOINTS - 1];
+        const trace = lines[wasSeen(at, to) ? page.traces[bone] : UNSEEN];
         for (const point of [from, to]) add(trace, place(point, 0), place(point, 1), place(point, 2));
         add(trace, null, null, null);
       });
@@ -65,16 +75,16 @@
     const [dx, dy] = [modulo(cx), modulo(-cz)], reach = 4 * page.grid;
     for (let line = -4; line <= 4; line++) {
       const at_x = line * page.grid - dx, at_y = line * page.grid - dy;
-      for (const end of [-reach, reach]) add(lines[0], at_x, end - dy, 0);
-      add(lines[0], null, null, null);
-      for (const end of [-reach, reach]) add(lines[0], end - dx, at_y, 0);
-      add(lines[0], null, null, null);
+      for (const end of [-reach, reach]) add(lines[FLOOR], at_x, end - dy, 0);
+      add(lines[FLOOR], null, null, null);
+      for (const end of [-reach, reach]) add(lines[FLOOR], end - dx, at_y, 0);
+      add(lines[FLOOR], null, null, null);
     }
-    return { lines, LEFT, JOINTS };
+    return lines;
   };
 
   const pose = () => {
-    const { lines, JOINTS } = drawn(row);
+    const lines = drawn(row);
     const data = page.figures.skeleton.data;
     lines.forEach((line, trace) => {
       Object.assign(data[trace], { x: line.x, y: line.y, z: line.z });
@@ -84,24 +94,21 @@
   };
 
   const say = () => {
-    const person = isThere(row) ? "" : "   not in the picture";
-    said.textContent = `${times[row].toFixed(2)} s   frame ${frames[row]}${person}`;
+    const person = isThere(row) ? "" : " · not in the picture";
+    said.textContent = `${times[row].toFixed(2)} s · frame ${frames[row]}${person}`;
     slider.setAttribute("aria-valuetext", said.textContent);
   };
-  const go = (to, cursors = true) => {
+  const go = (to) => {
     row = Math.max(0, Math.min(frames.length - 1, to));
     slider.value = row;
     say();
     pose();
-    if (!cursors) return;
-    for (const name of timed) {
-      Plotly.relayout(name, { "shapes[0].x0": times[row], "shapes[0].x1": times[row] });
-    }
+    timed.forEach(mark);
   };
 
   // --- playing, in the take's own time ---
 
-  let playing = false, due = 0, before = 0, marked = 0;
+  let playing = false, due = 0, before = 0;
   const LONG = 0.5; // a longer gap is not waited for
   const tick = (now) => {
     if (!playing) return;
@@ -114,9 +121,7 @@
       due -= step;
       to++;
     }
-    const mark = now - marked > 100;
-    if (to !== row || mark) go(to, mark);
-    if (mark) marked = now;
+    if (to !== row) go(to);
     if (to === frames.length - 1) return stop();
     requestAnimationFrame(tick);
   };
@@ -135,8 +140,13 @@
   });
   slider.addEventListener("input", () => { if (playing) stop(); go(+slider.value); });
   skeleton.addEventListener("pointerdown", () => { held = true; }, true); // no new data while the viewer turns it
-  addEventListener("pointerup", () => { held = false; pose(); }, true);
-  addEventListener("pointercancel", () => { held = false; }, true);
+  const release = () => setTimeout(() => { // after Plotly has taken note of the new view
+    if (!held) return;
+    held = false;
+    pose();
+  });
+  addEventListener("pointerup", release);
+  addEventListener("pointercancel", release);
 
   const nearest = (time) => {
     let best = 0;
@@ -146,7 +156,9 @@
 
   Promise.all(charts.map(show)).then(() => {
     for (const name of timed) {
-      document.getElementById(name).on("plotly_click", ({ points: [at] }) => { if (playing) stop(); go(nearest(at.x)); });
+      const node = document.getElementById(name);
+      node.on("plotly_click", ({ points: [at] }) => { if (playing) stop(); go(nearest(at.x)); });
+      node.on("plotly_afterplot", () => mark(name));
     }
     slider.max = frames.length - 1;
     go(row);

@@ -98,11 +98,7 @@ def page_html(page: PlotPage) -> str:
     plotly, own = get_plotlyjs(), _beside("js")
     allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(s.encode()).digest())}'" for s in (plotly, own))
     policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
-    charts = "\n".join(
-        f'<section class="card">{f"<h2>{escape(heading)}</h2>" if heading else ""}'
-        f'<div class="plot" id="{escape(name)}" style="height:{figure.layout.height}px"></div></section>'
-        for name, (heading, figure) in page.charts.items()
-    )
+    charts = "\n".join(_card(name, *chart, timed=name in page.timed) for name, chart in page.charts.items())
     # in a script element only "<" can end it; JSON may write it as an escape anywhere
     data = json.dumps(_data(page), separators=(",", ":")).replace("<", "\\u003c")
     return f"""{_MARK.decode()}
@@ -148,6 +144,13 @@ def page_html(page: PlotPage) -> str:
 """
 
 
+def _card(name: str, heading: str, figure: go.Figure, *, timed: bool) -> str:
+    title = f"<h2>{escape(heading)}</h2>" if heading else ""
+    cursor = '<div class="cursor" hidden></div>' if timed else ""
+    plot = f'<div class="plot" id="{escape(name)}" style="height:{figure.layout.height}px"></div>'
+    return f'<section class="card">{title}{plot}{cursor}</section>'
+
+
 def _data(page: PlotPage) -> dict[str, Any]:
     rows = played_rows(page.motion, page.row)
     played = page.motion.at(rows)
@@ -160,7 +163,6 @@ def _data(page: PlotPage) -> dict[str, Any]:
         "figures": {name: json.loads(figure.to_json()) for name, figure in figures.items()},
         "timed": list(page.timed),
         "dark": dict(exchanged(LIGHT, DARK)),
-        "text": LIGHT.text,
         "grid": GRID_M,
         "row": int(np.searchsorted(rows, page.row)),
         "names": [escape(name) for name in played.figure.names],

@@ -10,6 +10,8 @@ from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, TakeIn
 from realtime_pose.recording.session import Session, SessionRecorder, read_session
 
 SESSION = "session.rtpose"
+PLOT = "plot.html"
+"""What `realtime-pose plot` draws of it."""
 
 
 class TakeRecorder:
@@ -90,4 +92,4 @@ def files_of_take(folder: Path) -> list[Path]:
     """
     if not folder.exists():
         return []
-    return sorted(path for path in folder.iterdir() if path.name == SESSION or is_of(path, EXPORTERS))
+    return sorted(path for path in folder.iterdir() if path.name in (SESSION, PLOT) or is_of(path, EXPORTERS))
