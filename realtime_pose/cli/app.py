@@ -11,6 +11,7 @@ from rich.table import Table
 from realtime_pose import __version__
 from realtime_pose.cli import options as opt
 from realtime_pose.cli.bench import bench
+from realtime_pose.cli.calibrate import calibrate
 from realtime_pose.cli.eval import eval_app
 from realtime_pose.cli.models import models_app
 from realtime_pose.cli.playing import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 app.command()(process)
+app.command()(calibrate)
 app.command()(replay)
 app.command()(export)
 app.command()(plot)
@@ -83,6 +85,7 @@ def run(
     persons: opt.Persons = None,
     single: opt.Single = False,
     height: opt.Height = None,
+    profile: opt.Profile = None,
     fov: opt.Fov = None,
     smoothing: opt.Smoothing = None,
     feet: opt.Feet = None,

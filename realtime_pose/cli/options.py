@@ -36,6 +36,9 @@ NoDownload = Annotated[bool, typer.Option("--no-download", help="Never fetch wei
 Persons = Annotated[int | None, typer.Option(min=1, help="People followed at most.")]
 Single = Annotated[bool, typer.Option("--single", help="One performer, whoever else is in the picture: --persons 1.")]
 Height = Annotated[float | None, typer.Option(min=0.5, max=2.5, help="Body height in metres: sets the scale.")]
+Profile = Annotated[
+    str | None, typer.Option(help="Your proportions: a name or .json file that `calibrate` wrote; sets the height too.")
+]
 Fov = Annotated[float | None, typer.Option(min=10, max=170, help="Camera's field of view in degrees, longer side.")]
 Smoothing = Annotated[str | None, typer.Option(help="none, crisp, balanced or smooth.")]
 Feet = Annotated[
@@ -78,7 +81,7 @@ _SECTION_OF = {
         "estimator", "checkpoint", "model_config", "dataset", "runtime", "precision", "device", "flip_test",
         "download", "detector", "detector_checkpoint", "detect_every", "persons",
     ),
-    "body": ("height", "fov", "smoothing", "feet", "camera_height", "camera_pitch"),
+    "body": ("height", "profile", "fov", "smoothing", "feet", "camera_height", "camera_pitch"),
     "output": (
         "udp", "udp_format", "vmc", "livelink", "websocket", "osc_trackers", "mirror", "record", "formats", "character",
         "bones",

@@ -53,6 +53,7 @@ def process(
     persons: opt.Persons = None,
     single: opt.Single = False,
     height: opt.Height = None,
+    profile: opt.Profile = None,
     fov: opt.Fov = None,
     smoothing: opt.Smoothing = None,
     feet: opt.Feet = None,

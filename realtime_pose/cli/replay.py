@@ -39,6 +39,7 @@ def replay(
     bones: opt.Bones = None,
     config: opt.Config = None,
     height: opt.Height = None,
+    profile: opt.Profile = None,
     fov: opt.Fov = None,
     smoothing: opt.Smoothing = None,
     feet: opt.Feet = None,

@@ -5,7 +5,7 @@ Feed `Calibration` the results of a pipeline, show its `hint` and `seconds_left`
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -64,6 +64,19 @@ class Found:
     seconds: float
 
 
+@dataclass
+class _Person:
+    """What is known of the person who is measured."""
+
+    statistics: LengthStatistics
+    track_id: int = -1
+    time_ns: int = -1
+    seconds: float = 0.0
+    mean_px: Float64 | None = None  # of trunk and legs, over the last moments
+    kept: list[tuple[PersonKeypoints, CameraIntrinsics]] = field(default_factory=list)
+    distances_m: list[float] = field(default_factory=list)
+
+
 class Calibration:
     """Measures the body of whoever takes up most of the picture.
 
@@ -76,36 +89,37 @@ class Calibration:
 
     def __init__(self, config: AppConfig) -> None:
         self.hint = NOBODY
-        self._config = replace(config, body=replace(config.body, profile=""))
+        self._body = replace(config.body, profile="")
         self._threshold = config.inference.score_threshold
         self._pitch_rad = float(np.radians(config.body.camera_pitch_deg))
         self._average = BodyDimensions.of_height(config.body.height_m)
-        self._start(-1)
+        self._person = _Person(LengthStatistics(self._average))
 
     @property
     def seconds_left(self) -> float:
         """How much longer the person has to stand still."""
-        return max(SECONDS - self._seconds, 0.0)
+        return max(SECONDS - self._person.seconds, 0.0)
 
     @property
     def done(self) -> bool:
         """Whether there is enough."""
-        return self._seconds >= SECONDS
+        return self._person.seconds >= SECONDS
 
     def add(self, result: FrameResult) -> None:
         """Take one frame; frames that do not help are passed over, `hint` says why. Somebody else begins anew."""
         people = [p for p in result.people if p.keypoints.layout.has_body and p.joints is not None]
         if not people:
-            self.hint, self._mean_px = NOBODY, None
+            self.hint, self._person.mean_px = NOBODY, None
             return
-        person = max(people, key=lambda p: float(np.prod(p.box.bbox_xyxy_px[2:] - p.box.bbox_xyxy_px[:2])))
-        if person.keypoints.track_id != self._track_id:
-            self._start(person.keypoints.track_id)
-        dt_s = min(max((result.frame.time_ns - self._time_ns) / 1e9, 0.0), _MOST_STEP_S) if self._time_ns >= 0 else 0.0
-        self._time_ns = result.frame.time_ns
-        size = result.frame.width, result.frame.height
-        camera = CameraIntrinsics.from_field_of_view(self._config.body.fov_deg, *size)
-        self.hint = self._take(person, camera, dt_s)
+        nearest = max(people, key=lambda p: float(np.prod(p.box.bbox_xyxy_px[2:] - p.box.bbox_xyxy_px[:2])))
+        time_ns = result.frame.time_ns
+        if nearest.keypoints.track_id != self._person.track_id:
+            self._person = _Person(LengthStatistics(self._average), nearest.keypoints.track_id, time_ns)
+        dt_s = min(max((time_ns - self._person.time_ns) / 1e9, 0.0), _MOST_STEP_S)
+        self._person.time_ns = time_ns
+        frame = result.frame
+        camera = CameraIntrinsics.from_field_of_view(self._body.fov_deg, frame.width, frame.height)
+        self.hint = self._take(nearest, camera, dt_s)
 
     def found(self) -> Found:
         """The person's body.
@@ -115,38 +129,33 @@ class Calibration:
         """
         if not self.done:
             raise CaptureError(
-                f"somebody stood still in full view for {self._seconds:.1f} s of {SECONDS:g}; {self.hint[0].lower()}"
-                f"{self.hint[1:].rstrip('.')}, and calibrate again"
+                f"somebody stood still in full view for {self._person.seconds:.1f} s of {SECONDS:g}; "
+                f"{self.hint[0].lower()}{self.hint[1:].rstrip('.')}, and calibrate again"
             )
-        statistics = self._statistics
+        statistics = self._person.statistics
         seen = statistics.evidence_s >= _ENOUGH_S
-        share = np.where(seen, statistics.shares, 1.0)
-        lengths_m = dict(zip(LENGTHS, (self._average.lengths * share).tolist(), strict=True))
-        profile = BodyProfile(self._config.body.height_m, lengths_m)
-        as_average = BodyProfile(profile.height_m, dict(zip(LENGTHS, self._average.lengths.tolist(), strict=True)))
+        profile = self._profile(np.where(seen, statistics.shares, 1.0))
         return Found(
             profile,
             self._average,
             tuple(name for name, was_seen in zip(LENGTHS, seen, strict=True) if was_seen),
             self._fit_px(profile),
-            self._fit_px(as_average),
-            float(np.median(self._distances_m)),
-            self._seconds,
+            self._fit_px(self._profile(np.ones(len(LENGTHS)))),
+            float(np.median(self._person.distances_m)),
+            self._person.seconds,
         )
 
-    def _start(self, track_id: int) -> None:
-        self._track_id, self._time_ns, self._seconds = track_id, -1, 0.0
-        self._statistics = LengthStatistics(self._average)
-        self._mean_px: Float64 | None = None
-        self._kept: list[tuple[PersonKeypoints, CameraIntrinsics]] = []
-        self._distances_m: list[float] = []
+    def _profile(self, share: Float64) -> BodyProfile:
+        """The average body with its lengths (7,) changed to these shares."""
+        lengths_m = (self._average.lengths * share).tolist()
+        return BodyProfile(self._body.height_m, dict(zip(LENGTHS, lengths_m, strict=True)))
 
     def _take(self, person: Person, camera: CameraIntrinsics, dt_s: float) -> str:
         """Use the frame if it helps; the hint."""
         keypoints, joints = seen_by(person.keypoints, self._threshold), person.joints
         rows = keypoints.layout.rows(TRUNK_AND_LEGS)
-        if joints is None or not np.all(keypoints.score[rows] > 0):
-            self._mean_px = None
+        if joints is None or not np.all((keypoints.score[rows] > 0) & np.isfinite(keypoints.xy_px[rows]).all(axis=1)):
+            self._person.mean_px = None
             return TOO_CLOSE
         if not self._still(keypoints.xy_px[rows].astype(np.float64), dt_s):
             return MOVING
@@ -154,31 +163,32 @@ class Calibration:
             return TURNED
         if not self.done:
             flat = flat_joints(keypoints, camera, joints, self._average, self._pitch_rad)
-            self._statistics.add(flat, dt_s)
-            self._seconds += dt_s
-            self._kept.append((keypoints, camera))
-            self._distances_m.append(-float(flat.root_m[2]))
+            self._person.statistics.add(flat, dt_s)
+            self._person.seconds += dt_s
+            self._person.kept.append((keypoints, camera))
+            self._person.distances_m.append(-float(flat.root_m[2]))
         return GOOD
 
     def _still(self, xy_px: Float64, dt_s: float) -> bool:
         """Whether the points (8, 2) are where they were in the last moments."""
-        if self._mean_px is None:
-            self._mean_px = xy_px
+        mean = self._person.mean_px
+        if mean is None:
+            self._person.mean_px = xy_px
             return False
-        away = float(np.median(np.linalg.norm(xy_px - self._mean_px, axis=1)))
-        self._mean_px = self._mean_px + (1 - np.exp(-dt_s / _STILL_TAU_S)) * (xy_px - self._mean_px)
+        away = float(np.median(np.linalg.norm(xy_px - mean, axis=1)))
+        self._person.mean_px = mean + (1 - np.exp(-dt_s / _STILL_TAU_S)) * (xy_px - mean)
         return away <= _STILL * float(np.ptp(xy_px[:, 1]))
 
     def _fit_px(self, profile: BodyProfile) -> float:
         """Median distance of the kept keypoints from the joints of that body, lifted and solved without filters."""
-        body = replace(self._config.body, profile=profile.text)
+        body = replace(self._body, profile=profile.text)
         lifter, solver = build_lifter(body), build_solver(body)
         away: list[Float64] = []
-        for keypoints, camera in self._kept:
+        for keypoints, camera in self._person.kept:
             joints = lifter.lift(keypoints, camera)
             rows = keypoints.layout.rows(LIMB_NAMES)
             distance = np.linalg.norm(_seen_px(solver.solve(joints), joints, camera) - keypoints.xy_px[rows], axis=1)
-            away.append(distance[keypoints.score[rows] > 0])
+            away.append(distance[(keypoints.score[rows] > 0) & np.isfinite(distance)])
         return float(np.median(np.concatenate(away)))
 
 
