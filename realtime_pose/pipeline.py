@@ -88,6 +88,9 @@ class PosePipeline:
     """Frames in, results out: no threads, no files, no sockets.
 
     `detector` is None for an estimator that finds people by itself.
+
+    Attributes:
+        body: The way of each person from keypoints to a pose.
     """
 
     def __init__(
@@ -103,9 +106,9 @@ class PosePipeline:
         self.estimator = estimator
         self.stopwatch = Stopwatch()
         self._detector, self._tracker = detector, tracker
-        self._body = BodyStages(lifter, solver, filters, settings.score_threshold)
+        self.body = BodyStages(lifter, solver, filters, settings.score_threshold)
         self._settings = settings
-        self._forgetters = [tracker.forget, self._body.forget]
+        self._forgetters = [tracker.forget, self.body.forget]
         self._last_keypoints: list[PersonKeypoints] = []
         self._last_seen_ns: dict[int, int] = {}
         self._frames_since_detection = 0
@@ -160,7 +163,7 @@ class PosePipeline:
         if not keypoints.layout.has_body:
             return Person(box, keypoints, None, None)
         intrinsics = CameraIntrinsics.from_field_of_view(self._settings.fov_deg, frame.width, frame.height)
-        joints, pose = self._body.pose_of(keypoints, intrinsics, self.stopwatch)
+        joints, pose = self.body.pose_of(keypoints, intrinsics, self.stopwatch)
         return Person(box, keypoints, joints, pose)
 
     def _remember(self, frame: Frame, people: Sequence[Person]) -> None:

@@ -130,6 +130,7 @@ def listen(
 @app.command()
 def selftest(
     ctx: typer.Context,
+    clip: Annotated[str, typer.Option(help="Who performs: actor, or actor-2, which nothing is tuned to.")] = "actor",
     report: opt.Report = None,
     config: opt.Config = None,
     estimator: opt.Estimator = None,
@@ -147,8 +148,8 @@ def selftest(
 
     settings = opt.settings_of(ctx.params | {"no_download": True})  # a test fetches nothing by itself
     check_names(settings)
-    with progress_bar("actor", out) as advance:
-        figures = run_selftest(settings, max_frames, advance)
+    with progress_bar(clip, out) as advance:
+        figures = run_selftest(settings, max_frames, advance, clip)
     out.print(selftest_table(figures))
     if report is not None:
         save_report(report, figures.as_dict())

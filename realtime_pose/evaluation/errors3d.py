@@ -82,6 +82,37 @@ def acceleration_m_s2(joints_m: Float64, fps: float) -> Float64:
     return size
 
 
+def largest_jump_deg(local_xyzw: Float64) -> float:
+    """The largest turn of any joint from one of (T, J, 4) local rotations to the next."""
+    return float(np.degrees(rot.angle_between_rad(local_xyzw[:-1], local_xyzw[1:])).max(initial=0.0))
+
+
+def lag_ms(answer_m: Float64, truth_m: Float64, fps: float, most_s: float = 0.4) -> float:
+    """By how much joints (T, J, 3) come later than the truth: where their velocities agree best.
+
+    Velocities, since a steady error of places says nothing about time. Negative where the answer is ahead; NaN where
+    nothing moves.
+    """
+    fast, truly_fast = (np.diff(x, axis=0).reshape(len(x) - 1, -1) for x in (answer_m, truth_m))
+    most = min(round(most_s * fps), len(fast) // 3)
+    shifts = np.arange(-most, most + 1)
+    agreement = np.array([_agreement(fast, truly_fast, int(shift)) for shift in shifts])
+    best = int(np.argmax(agreement))
+    if agreement[best] <= 0:
+        return float("nan")
+    if not 0 < best < len(shifts) - 1:
+        return float(shifts[best] * 1e3 / fps)
+    before, here, after = agreement[best - 1 : best + 2]
+    return float((shifts[best] + 0.5 * (before - after) / (before - 2 * here + after)) * 1e3 / fps)  # a parabola's top
+
+
+def _agreement(answer: Float64, truth: Float64, shift: int) -> float:
+    """Cosine between (T, D) signals, the answer taken `shift` frames later."""
+    a = answer[max(shift, 0) : len(answer) + min(shift, 0)]
+    b = truth[max(-shift, 0) : len(truth) - max(shift, 0)]
+    return float((a * b).sum() / max(np.sqrt((a**2).sum() * (b**2).sum()), 1e-12))
+
+
 def jitter_ratio(answer_m: Float64, truth_m: Float64) -> float:
     """Mean acceleration of the answer over that of the truth; joints are (T, J, 3) at one rate."""
     size = [float(np.linalg.norm(np.diff(x, n=2, axis=0), axis=-1).mean()) for x in (answer_m, truth_m)]

@@ -13,9 +13,12 @@ import numpy as np
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation import errors3d
 from realtime_pose.evaluation.lifting_cases import LiftingCase
+from realtime_pose.ik.base import PoseFilter
+from realtime_pose.ik.filters import build_filters
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.pipeline import BodyStages, build_body
 from realtime_pose.skeletons import HUMANOID, LIMB_NAMES
+from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 from realtime_pose.utils.clock import Stopwatch
 
@@ -129,6 +132,8 @@ def answer_cases(
         stages.filters.clear()
     total, done, answers = sum(len(case) for case in cases), 0, []
     for track_id, case in enumerate(cases, start=1):
+        if filtered:
+            stages.filters[:] = build_filters(config.body)  # each case has a camera and a floor of its own
         answers.append(_answer(stages, case, track_id))
         stages.forget(track_id)
         done += len(case)
@@ -142,11 +147,19 @@ def _answer(stages: BodyStages, case: LiftingCase, track_id: int) -> Answer:
     for frame in range(len(case)):
         watch = Stopwatch()
         joints, pose = stages.pose_of(case.keypoints(frame, track_id), case.intrinsics, watch)
-        limbs.append(forward_kinematics(pose)[_LIMB_ROWS])
+        limbs.append(_as_the_camera_sees(stages.filters, forward_kinematics(pose)[_LIMB_ROWS]))
         lifted.append(joints.xyz_m[joints.layout.rows(LIMB_NAMES)].astype(np.float64))
         times.append(watch.take())
     lift_ms, solve_ms = (np.array([t[stage] for t in times]) for stage in ("lift", "solve"))
     return Answer(case, _from_hips(np.array(limbs)), _from_hips(np.array(lifted)), lift_ms, solve_ms)
+
+
+def _as_the_camera_sees(filters: Sequence[PoseFilter], joints_m: Float64) -> Float64:
+    """Joints (J, 3) turned back from the upright world that a filter put them in; their origin means nothing."""
+    for pose_filter in filters:
+        if hasattr(pose_filter, "turn_xyzw"):
+            joints_m = rot.rotate(rot.inverse(pose_filter.turn_xyzw), joints_m)
+    return joints_m
 
 
 def _from_hips(limbs_m: Float64) -> Float64:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from realtime_pose.evaluation.selftest import Figures
+from realtime_pose.evaluation.selftest_figures import Figures
 from realtime_pose.interface.preview import PreviewWindow
 from realtime_pose.interface.run import Run
 from realtime_pose.recording.take import files_of_take
@@ -78,29 +78,44 @@ def progress_bar(
 
 def selftest_table(figures: Figures) -> Table:
     """The self-test's figures, each with what it says."""
-    table = Table("figure", "value", "what it says", title="self-test: the actor's clip against its exact truth")
+    table = Table("figure", "value", "what it says", title="self-test: an actor's clip against its exact truth")
     values = figures.as_dict()
     for name, (label, unit, meaning) in _SELFTEST_ROWS.items():
-        table.add_row(label, f"{values[name]} {unit}".strip(), meaning)
+        if values[name] is not None:
+            table.add_row(label, f"{values[name]} {unit}".strip(), meaning)
     return table
 
 
 _SELFTEST_ROWS = {
+    "clip": ("clip", "", "who performs"),
     "estimator": ("estimator", "", "what found the keypoints"),
     "runtime": ("runtime", "", "what ran it"),
     "device": ("device", "", "where it ran"),
+    "lifter": ("lifter", "", "what placed them in space"),
     "smoothing": ("smoothing", "", "preset of the One-Euro filter"),
     "frames": ("frames", "", "played, at the clip's own speed"),
     "packets": ("packets", "", "arrived over UDP on loopback"),
     "packets_lost": ("packets lost", "", "sent and never arrived"),
-    "keypoint_error_px": ("keypoint error", "px", "2D, median, 640x480"),
+    "keypoint_error_px": ("keypoint error", "px", "2D, median"),
     "mpjpe_mm": ("MPJPE", "mm", "mean 3D error of 12 limb joints, hips on hips"),
     "pa_mpjpe_mm": ("PA-MPJPE", "mm", "the same after the best turn, scale and shift"),
     "joint_angle_error_deg": ("joint angle error", "deg", "mean over all 17 joints, twist included"),
+    "hand_angle_error_deg": ("  of hands", "deg", ""),
+    "foot_angle_error_deg": ("  of feet", "deg", ""),
+    "head_angle_error_deg": ("  of the head", "deg", ""),
+    "largest_jump_deg": ("largest jump", "deg", "of a joint from one packet to the next"),
     "root_path_error_cm": ("root path error", "cm", "hips' distance from their true path"),
     "bone_drift_percent": ("bone drift", "%", "how much bone lengths breathe"),
     "foot_slide_cm_s": ("foot slide", "cm/s", "ankles' speed while the foot truly stands"),
+    "walk_slide_cm_s": ("  while walking", "cm/s", ""),
+    "foot_height_error_cm": ("foot height error", "cm", "mean, of the ankles over the floor"),
+    "foot_sink_cm": ("soles below the floor", "cm", "at the worst"),
+    "foot_sink_cm_p95": ("  but for 5 % of the time", "cm", ""),
+    "jump_height_percent": ("height of jumps", "%", "of the true one"),
+    "contact_precision_percent": ("contacts, precision", "%", "of those said, those that are"),
+    "contact_recall_percent": ("contacts, recall", "%", "of those that are, those said"),
     "jitter_ratio": ("jitter", "x", "mean acceleration over the true one"),
+    "lag_ms": ("lag", "ms", "by which joints follow the truth, without the latency"),
     "latency_ms_p50": ("latency, median", "ms", "capture to packet arrived"),
     "latency_ms_p95": ("latency, 95th percentile", "ms", ""),
 }
