@@ -1,0 +1,244 @@
+"""Trains the lifter: `realtime-pose train lifter`. From drawn and captured motion, never another's lifted poses."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from realtime_pose.ik.lifting_window import MOMENTS_S, feature_count, look_at
+from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
+from realtime_pose.training.motions import FRAME_RATE_HZ, Motion
+from realtime_pose.training.poses import draw_poses
+from realtime_pose.training.views import Looks, draw_looks
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Bool, Float64
+
+WIDTH, BLOCKS = 1024, 2
+_BODIES, _CAMERAS = 352, 3  # a batch: so many bodies, each seen by so many cameras
+_LEARNING_RATE, _WARM_UP, _FINAL = 1e-3, 0.03, 0.01
+_WEIGHT_OF_PART = {"body": 1.0, "foot": 0.5, "hand": 0.4, "face": 0.5}
+_SURE_WEIGHT = 0.02  # of the loss that teaches the network how far off it is
+_LIVELY = (
+    "walk",
+    "run",
+    "02_01",
+    "02_02",
+    "02_03",
+    "03_01",
+    "03_02",
+)  # what people do most, drawn three times as often
+_DEVIATION_RAD = np.radians(9.0)
+
+
+class _Block(nn.Sequential):
+    """Two layers, each with its bend."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU())
+
+
+class LifterNetwork(nn.Module):
+    """A residual perceptron: features in; K x 3 places and K logarithms of the expected error out, in body heights.
+
+    Source of the shape: Martinez et al., "A simple yet effective baseline for 3D human pose estimation" (ICCV 2017).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(feature_count(), WIDTH)
+        self.blocks = nn.ModuleList(_Block() for _ in range(BLOCKS))
+        self.last = nn.Linear(WIDTH, 4 * len(LAYOUT.names))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Places (N, K, 3) in the view's axes and the logarithm (N, K) of the expected error."""
+        x = torch.relu(self.first(features))
+        for block in self.blocks:
+            x = x + block(x)
+        k = len(LAYOUT.names)
+        out = self.last(x).float()
+        return out[:, : 3 * k].reshape(-1, k, 3), out[:, 3 * k :]
+
+
+class MotionBank:
+    """Captured motion to draw moments from."""
+
+    def __init__(self, clips: dict[str, Motion]) -> None:
+        self._reach = int(np.ceil(MOMENTS_S[-1] * FRAME_RATE_HZ * 1.4)) + 1
+        clips = {name: clip for name, clip in clips.items() if len(clip) > self._reach + 4}
+        self._motion = Motion.joined(list(clips.values()))
+        lengths = np.array([len(clip) for clip in clips.values()])
+        starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+        often = np.array([3.0 if any(word in name for word in _LIVELY) else 1.0 for name in clips])
+        weight = np.zeros(len(self._motion))
+        steady = ~_torn(self._motion)
+        for start, length, times in zip(starts, lengths, often, strict=True):
+            usable = np.arange(start + self._reach, start + length)
+            # A long clip counts for less than its length, or one climber would be half of mankind.
+            weight[usable] = times * np.sqrt(length) / length
+        recently_torn = np.convolve(~steady, np.ones(self._reach), mode="full")[: len(steady)] > 0
+        weight[recently_torn] = 0.0
+        self._chance = weight / weight.sum()
+
+    def draw(self, rng: np.random.Generator, count: int) -> Motion:
+        """Moments (N, W), newest first, played at 0.7 to 1.4 times their speed, half of them mirrored."""
+        now = rng.choice(len(self._chance), count, p=self._chance)
+        back = np.rint(MOMENTS_S[None] * FRAME_RATE_HZ * rng.uniform(0.7, 1.4, (count, 1))).astype(int)
+        motion = self._motion[now[:, None] - back]
+        mirrored = motion.mirrored()
+        half = count // 2
+        return _facing_front(Motion.joined([motion[:half], mirrored[half:]]))
+
+
+def _torn(motion: Motion) -> Bool:
+    """Moments at which something turned faster than people do: a marker was lost, or a clip ends there."""
+    step = rot.angle_between_rad(motion.pelvis_xyzw[1:], motion.pelvis_xyzw[:-1])
+    bones = np.concatenate((motion.arms, motion.legs), axis=1)
+    swing = np.arccos(np.clip((bones[1:] * bones[:-1]).sum(-1), -1, 1)).max(axis=(1, 2))
+    return np.concatenate(([True], (step > np.radians(12)) | (swing > np.radians(35))))
+
+
+def _facing_front(motion: Motion) -> Motion:
+    """The motion (N, W) turned about the vertical so that at the newest moment the pelvis faces +Z."""
+    front = rot.rotate(motion.pelvis_xyzw[:, 0], (0.0, 0.0, 1.0))
+    turn = rot.from_axis_angle((0.0, 1.0, 0.0), -np.arctan2(front[:, 0], front[:, 2]))[:, None]
+    pelvis, root = rot.multiply(turn, motion.pelvis_xyzw), rot.rotate(turn, motion.root - motion.root[:, :1])
+    return Motion(
+        pelvis,
+        motion.chest_xyzw,
+        motion.head_xyzw,
+        motion.arms,
+        motion.legs,
+        motion.hands_xyzw,
+        motion.feet_xyzw,
+        root,
+    )
+
+
+def _deviated(rng: np.random.Generator, motion: Motion) -> Motion:
+    """Everybody does it a little differently: each limb and the trunk turned by a constant of their own."""
+    n = len(motion)
+
+    def own(*shape: int, of: float = _DEVIATION_RAD) -> Float64:
+        return rot.from_rotvec(rng.normal(0, of / np.sqrt(3), (n, 1, *shape, 3)))
+
+    arm, leg = own(2), own(2)
+    return Motion(
+        rot.multiply(motion.pelvis_xyzw, own(of=_DEVIATION_RAD / 2)),
+        rot.multiply(motion.chest_xyzw, own(of=_DEVIATION_RAD / 2)),
+        rot.multiply(motion.head_xyzw, own()),
+        rot.rotate(arm[:, :, :, None], motion.arms),
+        rot.rotate(leg[:, :, :, None], motion.legs),
+        rot.multiply(arm, rot.multiply(motion.hands_xyzw, own(2))),
+        rot.multiply(leg, rot.multiply(motion.feet_xyzw, own(2))),
+        motion.root,
+    )
+
+
+def draw_batch(rng: np.random.Generator, bank: MotionBank | None) -> Looks:
+    """1,056 looks at 352 bodies: half drawn by rule, a third captured, the rest put together from both."""
+    drawn = draw_poses(rng, -MOMENTS_S, _BODIES)
+    if bank is None:
+        motion = drawn
+    else:
+        captured = _deviated(rng, bank.draw(rng, _BODIES))
+        a, b, c = _BODIES // 2, _BODIES * 5 // 6, _BODIES * 11 // 12
+        parts = [drawn[:a], captured[a:b]]
+        parts += [drawn[b:c].with_lower_body_of(captured[b:c]), captured[c:].with_lower_body_of(drawn[c:])]
+        motion = Motion.joined(parts)
+    points = body_points(motion, draw_proportions(rng, _BODIES))
+    return draw_looks(rng, np.tile(points, (_CAMERAS, 1, 1, 1)))
+
+
+def features_and_truth(looks: Looks) -> tuple[Float64, Float64]:
+    """What the network is told (N, F), and where the points are (N, K, 3) in the view's axes."""
+    features, view = look_at(looks.xy, looks.score)
+    return features, looks.truth @ view.camera_from_view
+
+
+class _Batches(IterableDataset[tuple[Tensor, Tensor]]):
+    """Batch after batch, each from a seed of its own, so that a run can be repeated."""
+
+    def __init__(self, bank: MotionBank | None, seed: int, steps: int) -> None:
+        self._bank, self._seed, self._steps = bank, seed, steps
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for step in range(self._steps):
+            rng = np.random.default_rng((self._seed, step))
+            told, truth = features_and_truth(draw_batch(rng, self._bank))
+            yield torch.from_numpy(told.astype(np.float32)), torch.from_numpy(truth.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train.
+
+    Attributes:
+        steps: Batches of 1,056.
+        seed: Where chance begins.
+        device: torch's name of the device.
+    """
+
+    steps: int
+    seed: int = 0
+    device: str = "cpu"
+
+
+def train_lifter(
+    clips: dict[str, Motion], training: Training, progress: Callable[[int, float], None] = lambda step, error_mm: None
+) -> LifterNetwork:
+    """A trained network.
+
+    Args:
+        clips: Captured motion by name; empty trains on drawn poses alone.
+        training: How long, and from which seed.
+        progress: Is told each step and the running mean error in mm of the 12 limb joints of a body of 1.7 m.
+    """
+    torch.manual_seed(training.seed)
+    network = LifterNetwork().to(training.device)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=_LEARNING_RATE, weight_decay=1e-3, fused=True)
+    batches = _Batches(MotionBank(clips) if clips else None, training.seed, training.steps)
+    weight = torch.tensor([_WEIGHT_OF_PART[part_of(name)] for name in LAYOUT.names], device=training.device)
+    limbs = [LAYOUT.index[name] for name in LAYOUT.names[5:17]]
+    mean_mm = float("nan")
+    for step, (told, truth) in enumerate(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)):
+        for group in optimizer.param_groups:
+            group["lr"] = _LEARNING_RATE * _rate(step / training.steps)
+        with torch.autocast(training.device.partition(":")[0], torch.bfloat16):
+            places, log_error = network(told.to(training.device))
+        error = torch.linalg.vector_norm(places - truth.to(training.device), dim=-1)
+        sureness = error.detach() * torch.exp(-log_error) + log_error
+        loss = (weight * (error + _SURE_WEIGHT * sureness)).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        now_mm = float(error.detach()[:, limbs].mean()) * 1700
+        mean_mm = now_mm if step == 0 else mean_mm + 0.02 * (now_mm - mean_mm)
+        progress(step + 1, mean_mm)
+    return network.eval()
+
+
+def part_of(name: str) -> str:
+    """The part of the body that a point belongs to; nose, eyes and ears count as the face's here."""
+    part = LAYOUT.parts[LAYOUT.index[name]]
+    return "face" if part == "body" and LAYOUT.index[name] < 5 else part
+
+
+def _rate(done: float) -> float:
+    """The learning rate over its highest: a short rise, then half a cosine down."""
+    if done < _WARM_UP:
+        return done / _WARM_UP
+    fall = (done - _WARM_UP) / (1 - _WARM_UP)
+    return _FINAL + (1 - _FINAL) * 0.5 * (1 + np.cos(np.pi * fall))
+
+
+def save_lifter(network: LifterNetwork, path: Path, about: dict[str, str]) -> None:
+    """Write the weights as float16 safetensors, with words about them."""
+    from safetensors.numpy import save_file
+
+    tensors = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
+    save_file(tensors, path, about)

@@ -1,0 +1,192 @@
+"""How a camera and a 2D estimator see a drawn body: perspective, the picture's edge, and an estimator's mistakes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime_pose.ik.head import FACE_NAMES
+from realtime_pose.ik.lifting_window import MOMENTS_S
+from realtime_pose.training.bodies import LAYOUT
+from realtime_pose.utils.arrays import Bool, Float32, Float64
+
+_ROW = LAYOUT.index
+_HIPS = LAYOUT.rows(("left_hip", "right_hip"))
+_SHOULDERS = LAYOUT.rows(("left_shoulder", "right_shoulder"))
+_FACE = LAYOUT.rows(FACE_NAMES)
+_EARS = LAYOUT.rows(("left_ear", "right_ear"))
+_MIRROR = np.array(LAYOUT.mirror)
+_BODY_HEIGHT_M = 1.70
+_SEEN = 0.3  # the pipeline's threshold: below it a point counts as not seen
+
+# How far annotators disagree about a point, in square roots of the body's area in the picture: COCO's keypoint
+# evaluation (cocodataset.org, "sigmas"); feet and hands as COCO-WholeBody (Jin et al., 2020) has them, rounded.
+_SIGMAS = {
+    "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062, "hip": 0.107,
+    "knee": 0.087, "ankle": 0.089, "heel": 0.08, "toe": 0.075, "pinky": 0.05, "index": 0.05, "thumb": 0.05,
+}  # fmt: skip
+_AREA_ROOT = 0.4  # square root of a body's area, in body heights
+_SIGMA = (_AREA_ROOT * np.array([_SIGMAS[name.rpartition("_")[2]] for name in LAYOUT.names])).astype(np.float32)
+
+
+def _rows_of(parts: tuple[str, ...]) -> dict[str, list[int]]:
+    return {side: LAYOUT.rows([f"{side}_{part}" for part in parts]) for side in ("left", "right")}
+
+
+_ARMS = _rows_of(("elbow", "wrist", "pinky", "index", "thumb"))
+_LEGS = _rows_of(("knee", "ankle", "heel", "toe"))
+_HANDS, _FEET = _rows_of(("wrist", "pinky", "index", "thumb")), _rows_of(("ankle", "heel", "toe"))
+_LIMBS = [rows[side] for rows in (_ARMS, _LEGS, _HANDS, _FEET) for side in ("left", "right")]
+_EXTRAS = [i for i, part in enumerate(LAYOUT.parts) if part in ("foot", "hand")]
+_BELOW_DESK = [*_LEGS["left"], *_LEGS["right"]]
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What an estimator saw of N bodies, and where they were.
+
+    Attributes:
+        xy: (N, W, K, 2) points on the plane at distance 1 of the camera as its owner believes it to be; x right, y up.
+        score: (N, W, K); where it is 0, xy means nothing.
+        truth: (N, K, 3) places at the newest look, from the middle of the hips, in body heights, camera's axes.
+    """
+
+    xy: Float64
+    score: Float64
+    truth: Float64
+
+
+def draw_looks(rng: np.random.Generator, points: Float64) -> Looks:
+    """Every body (N, W, K, 3) in body heights, +Y up, facing about +Z, seen from somewhere; newest moment first."""
+    placed, half_wh = _before_a_camera(rng, points)
+    hips = placed[:, 0, _HIPS].mean(axis=1, keepdims=True)
+    depth = np.maximum(-placed[..., 2], 0.05)
+    xy = placed[..., :2] / depth[..., None]
+    seen_xy, score = _estimated(rng, xy, depth, placed, half_wh)
+    n = len(points)
+    wrong_lens = np.exp(rng.normal(0, 0.12, n) * (rng.random(n) < 0.5))
+    return Looks(seen_xy * wrong_lens[:, None, None, None].astype(np.float32), score, placed[:, 0] - hips)
+
+
+def _before_a_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64, Float64]:
+    """The points in a camera's axes, and half the width and height (N, 2) of its picture on the plane at distance 1."""
+    n = len(points)
+    distance = np.exp(rng.uniform(np.log(0.7), np.log(9.0), n)) / _BODY_HEIGHT_M
+    half_long = np.tan(np.radians(rng.uniform(45, 90, n)) / 2)
+    aspect = rng.choice([16 / 9, 4 / 3, 3 / 4, 9 / 16], n, p=[0.45, 0.35, 0.1, 0.1])
+    half_wh = np.stack((half_long * np.minimum(aspect, 1.0), half_long / np.maximum(aspect, 1.0)), axis=-1)
+    # People mostly face the camera; but every yaw comes.
+    yaw = np.where(rng.random(n) < 0.5, rng.normal(0, 0.7, n), rng.uniform(-np.pi, np.pi, n))
+    pitch = np.radians(np.where(rng.random(n) < 0.8, rng.normal(0, 7, n), rng.normal(0, 22, n)))
+    roll = np.radians(rng.normal(0, 2.5, n))
+    turn = _about(2, roll) @ _about(0, pitch) @ _about(1, yaw)
+    # Far away the whole body is in the picture; near, the upper one is what people show.
+    fits = np.clip(distance * half_wh[:, 1] * 2 / 1.15, 0.0, 1.0)[:, None]
+    hips, head = points[:, 0, _HIPS].mean(axis=1), points[:, 0, _FACE].mean(axis=1)
+    aim = hips + (head - hips) * (1 - fits) * rng.uniform(0.3, 1.0, (n, 1))
+    where = rng.normal(0, 0.3, (n, 2)) * half_wh * np.where(rng.random((n, 1)) < 0.85, 1.0, 1.8)
+    spot = np.concatenate((where, -np.ones((n, 1))), axis=1) * distance[:, None]
+    turned = turn.astype(np.float32)[:, None]
+    placed = (points - aim[:, None, None]).astype(np.float32) @ np.swapaxes(turned, -1, -2)
+    return placed + spot[:, None, None].astype(np.float32), half_wh.astype(np.float32)
+
+
+def _about(axis: int, angle_rad: Float64) -> Float64:
+    """Turns (N, 3, 3) about a coordinate axis."""
+    i, j = ((1, 2), (2, 0), (0, 1))[axis]
+    turn = np.zeros((len(angle_rad), 3, 3))
+    turn[:, axis, axis] = 1.0
+    turn[:, i, i] = turn[:, j, j] = np.cos(angle_rad)
+    turn[:, i, j], turn[:, j, i] = -np.sin(angle_rad), np.sin(angle_rad)
+    return turn
+
+
+def _estimated(
+    rng: np.random.Generator, xy: Float64, depth: Float64, placed: Float64, half_wh: Float64
+) -> tuple[Float64, Float64]:
+    """The points as an estimator gives them, with its scores."""
+    n, w, k, _ = xy.shape
+    size = (1.0 / depth[:, :, _HIPS].mean(axis=2)).clip(0.02, 10.0)[..., None, None]  # a body height in the picture
+    hidden = _hidden(xy, placed, size[..., 0])
+    # An error has a part that stays, one that drifts and one that is new in every frame.
+    level = np.exp(_normal(rng, n, 1, 1, 1) * 0.5) * 0.45
+    ages = (MOMENTS_S / MOMENTS_S[-1]).astype(np.float32)[:, None, None]
+    stays, drifts = _normal(rng, 2, n, 1, k, 2)
+    error = 0.75 * stays + drifts * (ages - 0.5) + 0.4 * _normal(rng, n, w, k, 2)
+    error *= (_SIGMA * level[..., 0] * np.where(hidden, np.float32(2.2), np.float32(1.0)))[..., None]
+    astray = _for_a_while(rng, (n, k), 0.02, w)
+    error += astray[..., None] * (0.09 * _normal(rng, n, 1, k, 2))
+    seen = xy + error * size
+
+    off = np.sqrt((error**2).sum(-1)) / _SIGMA
+    score = 0.96 - off * (0.05 + 0.19 * _uniform(rng, n, 1, k)) + 0.04 * _normal(rng, n, w, k)
+    score -= hidden * (0.75 * _uniform(rng, n, 1, k))
+    doubted = _uniform(rng, n, 1, k)  # an error usually comes with a weak score
+    score *= np.where(astray & (doubted < 0.8), 0.3 + 0.6 * doubted, np.float32(1.0))
+
+    seen, score = _swapped(rng, seen, score)
+    beyond = (np.abs(seen) > half_wh[:, None, None]).any(axis=-1) | (depth < 0.1)
+    guessed = rng.random((n, 1, 1)) < 0.4  # some estimators put what they cannot see at the edge
+    seen = np.where(beyond[..., None], np.clip(seen, -half_wh[:, None, None], half_wh[:, None, None]), seen)
+    score = np.where(beyond, np.where(guessed, 0.05 + 0.45 * _uniform(rng, n, w, k), 0.0), score)
+    score = np.where(_lost(rng, n, w), 0.0, np.clip(score, 0.0, 1.0))
+    return seen, np.where(score < _SEEN, 0.0, score)
+
+
+def _normal(rng: np.random.Generator, *shape: int) -> Float32:
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def _uniform(rng: np.random.Generator, *shape: int) -> Float32:
+    return rng.random(shape, dtype=np.float32)
+
+
+def _hidden(xy: Float64, placed: Float64, size: Float64) -> Bool:
+    """Which points the body itself covers: what lies behind the trunk, and the far side of the head."""
+    hips, shoulders = xy[:, :, _HIPS].mean(axis=2), xy[:, :, _SHOULDERS].mean(axis=2)
+    bone = (shoulders - hips)[:, :, None]
+    along = ((xy - hips[:, :, None]) * bone).sum(-1) / np.maximum((bone**2).sum(-1), 1e-9)
+    aside = np.sqrt(((xy - hips[:, :, None] - along.clip(0, 1)[..., None] * bone) ** 2).sum(-1))
+    trunk_z = placed[:, :, _HIPS + _SHOULDERS, 2].mean(axis=2, keepdims=True)
+    behind = (aside < 0.09 * size) & (along > -0.1) & (along < 1.1) & (placed[..., 2] < trunk_z - 0.045)
+    face_z = placed[:, :, _EARS, 2].mean(axis=2, keepdims=True)
+    behind[:, :, _FACE] = placed[:, :, _FACE, 2] < face_z - 0.02
+    return behind
+
+
+def _for_a_while(rng: np.random.Generator, shape: tuple[int, int], share: float, w: int) -> Bool:
+    """(N, W, K) true from some look to another, for a share of the points."""
+    chosen = rng.random(shape) < share
+    first, last = np.sort(rng.integers(0, w + 1, (2, *shape)), axis=0)
+    looks = np.arange(w)[:, None]
+    return chosen[:, None] & (looks >= first[:, None]) & (looks < last[:, None])
+
+
+def _swapped(rng: np.random.Generator, xy: Float64, score: Float64) -> tuple[Float64, Float64]:
+    """Left and right exchanged for a while: of the legs, of the arms, or all."""
+    n, w, k, _ = xy.shape
+    groups = np.zeros((3, k), dtype=bool)
+    groups[0, [*_LEGS["left"], *_LEGS["right"]]] = True
+    groups[1, [*_ARMS["left"], *_ARMS["right"]]] = True
+    groups[2] = True
+    when = _for_a_while(rng, (n, 1), 0.04, w) & groups[rng.integers(0, 3, n)][:, None]
+    return np.where(when[..., None], xy[:, :, _MIRROR], xy), np.where(when, score[:, :, _MIRROR], score)
+
+
+def _lost(rng: np.random.Generator, n: int, w: int) -> Bool:
+    """(N, W, K) what an estimator does not give: points it lacks, a limb for a while, legs under a desk, the past."""
+    k = len(LAYOUT.names)
+    lost = _for_a_while(rng, (n, k), 0.02, w) | (rng.random((n, 1, k)) < 0.01)
+    limbs = np.zeros((len(_LIMBS), k), dtype=bool)
+    for i, rows in enumerate(_LIMBS):
+        limbs[i, rows] = True
+    for share, ever in ((0.10, False), (0.05, True)):
+        limb = limbs[rng.integers(0, len(limbs), n)][:, None]
+        when = (rng.random((n, 1)) < share)[:, None] if ever else _for_a_while(rng, (n, 1), share, w)
+        lost |= when & limb
+    lost[:, :, _EXTRAS] |= (rng.random(n) < 0.45)[:, None, None]
+    at_desk = rng.random(n) < 0.08
+    lost[:, :, _BELOW_DESK] |= at_desk[:, None, None]
+    lost[:, :, _HIPS] |= (at_desk & (rng.random(n) < 0.6))[:, None, None]
+    lost[:, :, _FACE] |= (rng.random(n) < 0.02)[:, None, None]
+    met = np.where(rng.random(n) < 0.06, rng.integers(1, w + 1, n), w)
+    return lost | (np.arange(w)[None, :, None] >= met[:, None, None])
