@@ -108,7 +108,7 @@ def load_config(
         config = config.with_values(_read_yaml(path), str(path))
     from_environment = {key: environment[name] for name, key in _ENVIRONMENT.items() if environment.get(name)}
     config = config.with_values({"inference": from_environment}, "environment").with_values(overrides, "command line")
-    return replace(config, body=resolved(config.body, keep_height="height_m" in overrides.get("body", {})))
+    return replace(config, body=resolved(config.body, keep_height="height_m" in (overrides.get("body") or {})))
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:

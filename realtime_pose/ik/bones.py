@@ -74,8 +74,8 @@ class LengthStatistics:
 
     @property
     def shares(self) -> Float64:
-        """The medians (7,), as shares of the expected body's lengths."""
-        return np.exp(self._quantile(0.5, self._weight_s + self._prior))
+        """The medians (7,), as shares of the expected body's lengths; 1 for what was never seen."""
+        return np.where(self.evidence_s > 0, np.exp(self._quantile(0.5, self._weight_s + self._prior)), 1.0)
 
     @property
     def spreads(self) -> Float64:
