@@ -174,10 +174,11 @@ def _percentiles(given: Any) -> dict[str, float | None]:  # noqa: ANN401 - anyth
 
 def _facts(session: Session, motion: PersonMotion) -> str:
     model = session.settings.get("model")
-    named = [model.get("name") if isinstance(model, dict) else None, session.settings.get("source")]
+    name, source = model.get("name") if isinstance(model, dict) else None, session.settings.get("source")
     seconds = float(motion.time_s[-1] - motion.time_s[0])
     frames = f"{int(motion.present.sum()):,} frames in {seconds:.1f} s"
-    return " · ".join([f"person {motion.track_id}", frames, *(_short(str(name)) for name in named if name)])
+    origin = [_short(str(name))] * bool(name) + [f"source {_short(str(source))}"] * bool(source)
+    return " · ".join([f"person {motion.track_id}", frames, *origin])
 
 
 def _honest(session: Session, motion: PersonMotion, row: int) -> list[str]:

@@ -51,7 +51,7 @@ PANELS = (
     _of_sides("Arm adduction", "arm_add", "to the middle"),
     _of_sides("Arm rotation", "arm_rot", "inward"),
     _of_trunk(
-        "Pelvis", ("pelvis_tilt", "pelvis_list", "pelvis_rotation"), ("tilted back", "right side down", "turned left")
+        "Pelvis", ("pelvis_tilt", "pelvis_list", "pelvis_rotation"), ("tilted back", "right down", "turned left")
     ),
     _of_trunk(
         "Trunk", ("lumbar_extension", "lumbar_bending", "lumbar_rotation"), ("bent back", "bent right", "turned left")
@@ -69,8 +69,8 @@ def root_path_figure(motion: PersonMotion, theme: Theme = LIGHT) -> go.Figure:
     figure = empty_figure(
         theme, "Path of the hips, from above", 380,
         margin={"l": 58, "r": 16, "t": 40, "b": 46},
-        xaxis=axis(theme, title="x, to the picture's right (m)", zeroline=True),
-        yaxis=axis(theme, title="z, to the camera (m)", autorange="reversed", scaleanchor="x", zeroline=True),
+        xaxis=axis(theme, title="x, to the picture's right (m)", range=_span_m(x)),
+        yaxis=axis(theme, title="z, to the camera (m)", range=_span_m(z)[::-1], scaleanchor="x"),
         hovermode="closest",
     )  # fmt: skip
     said = "%{customdata:.2f} s<br>x %{x:.2f} m, z %{y:.2f} m<extra></extra>"
@@ -185,6 +185,14 @@ def thinned(values: Float64, stretches: int = STRETCHES) -> Rows:
             if len(seen) < len(column):
                 kept.add(int(begin + np.flatnonzero(~np.isfinite(column))[0]))
     return np.array(sorted(kept), dtype=np.intp)
+
+
+def _span_m(values: Float64) -> list[float]:
+    """Lowest and highest with some room; somebody who stands still does not fill a metre with their sway."""
+    seen = values[np.isfinite(values)]
+    low, high = (float(seen.min()), float(seen.max())) if len(seen) else (0.0, 0.0)
+    half = max((high - low) * 0.55, 0.5)
+    return [(low + high) / 2 - half, (low + high) / 2 + half]
 
 
 def _stretches_s(time_s: Float64, on: Bool) -> Float64:

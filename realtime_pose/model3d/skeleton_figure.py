@@ -104,14 +104,12 @@ def _scene(theme: Theme, low: float, high: float) -> dict[str, Any]:
 
 def _grid(centre: Float64) -> Float64:
     """The floor grid's lines (L, 2, 3), which go with the world while `centre` moves over it."""
-    x, y, _ = BLENDER.positions(centre)
-    across = [
-        [(u - x % GRID_M, _LINES[0] - y % GRID_M, 0), (u - x % GRID_M, _LINES[-1] - y % GRID_M, 0)] for u in _LINES
+    x, y, _ = BLENDER.positions(centre) % GRID_M
+    first, last = _LINES[0], _LINES[-1]
+    pairs = [
+        (((v - x, first - y, 0), (v - x, last - y, 0)), ((first - x, v - y, 0), (last - x, v - y, 0))) for v in _LINES
     ]
-    along = [
-        [(_LINES[0] - x % GRID_M, v - y % GRID_M, 0), (_LINES[-1] - x % GRID_M, v - y % GRID_M, 0)] for v in _LINES
-    ]
-    return np.array(across + along)
+    return np.array(pairs).reshape(-1, 2, 3)
 
 
 def _lines(ends: Float64) -> dict[str, Any]:

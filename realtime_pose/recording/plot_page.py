@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -83,7 +84,8 @@ def write_page(path: Path, page: PlotPage) -> None:
         part.write_bytes(page_html(page).encode())
         os.replace(part, path)
     except OSError as exc:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise RecordingError(f"cannot write {path}: {exc.strerror}; choose another place with --out") from exc
 
 
