@@ -20,6 +20,7 @@ from realtime_pose.cli.process import process
 from realtime_pose.cli.replay import replay
 from realtime_pose.cli.takes import export
 from realtime_pose.cli.terminal import err, out
+from realtime_pose.cli.train import train_app
 from realtime_pose.errors import ConfigError, PacketError, RealtimePoseError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
+app.add_typer(train_app, name="train")
 app.command()(process)
 app.command()(calibrate)
 app.command()(replay)

@@ -18,6 +18,7 @@ class BodyConfig:
         profile: Name or file of a person's own proportions, or its text (`ik.profile`); empty learns them in the run.
         fov_deg: Field of view along the image's longer side.
         smoothing: Name of a One-Euro preset: none, crisp, balanced or smooth.
+        look_ahead: Smooth with what comes after as well: without lag, half a second late. For files only.
         hold_s: How long a hidden joint keeps its last rotation before it eases to rest.
         ease_s: Time constant of that easing.
         feet: Name of what happens to feet: auto, always or never; docs/feet.md says what each does.
@@ -31,6 +32,7 @@ class BodyConfig:
     profile: str = ""
     fov_deg: float = 60.0
     smoothing: str = "balanced"
+    look_ahead: bool = False
     hold_s: float = 0.5
     ease_s: float = 0.7
     feet: str = "auto"

@@ -1,90 +1,99 @@
-"""Limbs as ikpy chains: the reachable answer inside the joint limits, where the analytic one breaks them."""
+"""Limbs as ikpy chains: the last word where the analytic answer breaks a limit and steps downhill do not mend it."""
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.limits import LimbLimits
+from realtime_pose.ik.vectors import Quat, Vec
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
-_BUDGET = 5  # evaluations: 4.8 ms and 4 mm at the median over what tennis and walking clips asked (measured)
-_NEAR_ENOUGH_M = 0.02  # a limb's end this close to its place is not worth a search
+if TYPE_CHECKING:
+    from ikpy.chain import Chain
+
+_BUDGET = 5  # evaluations, 4.8 ms: more find less than a millimetre (measured)
 _TOLERANCE = 1e-3
 _SIDEWAYS_LIMIT_RAD = np.radians(80.0)  # the second of three turns must stay away from 90 degrees, where it locks
 
 
 class LimbChain:
-    """A ball joint as three turns about the limb's own axes, bone, hinge, bone; zero points along the cone's middle."""
+    """A ball joint as three turns about the limb's own axes, hinge, side, bone, then the hinge; zero is the middle."""
 
-    def __init__(self, limits: LimbLimits, upper_m: float, lower_m: float) -> None:
-        # Here, not at the top: ikpy brings scipy.optimize, and reading the tables should not.
+    def __init__(self, limits: LimbLimits) -> None:
+        self._limits = limits
+        self._zero = limits.swing(limits.cone_axis)
+        bone, hinge = np.array(limits.bone_axis), np.array(limits.hinge_axis)
+        self._axes = np.column_stack((hinge, np.cross(bone, hinge), bone))  # right-handed: hinge x side = bone
+        widest = max(limits.ball.reach_rad)
+        self._bounds = [
+            (-widest, widest),
+            (-min(widest, _SIDEWAYS_LIMIT_RAD), min(widest, _SIDEWAYS_LIMIT_RAD)),
+            (-limits.twist_rad, limits.twist_rad),
+            (0.0, limits.hinge_rad),
+        ]
+        self._chain: Chain | None = None
+
+    def end_m(self, local: Quat, hinge_rad: float, upper_m: float, lower_m: float) -> Vec:
+        """Where the limb's end is, from the ball joint, in its parent's space."""
+        bone = self._limits.bone_axis
+        lower = vec.rotate(self._limits.hinge.joined(hinge_rad), vec.scale(bone, lower_m))
+        return vec.rotate(local, vec.along(lower, bone, upper_m))
+
+    def solve(
+        self, end_m: Vec, start_local: Quat, start_hinge_rad: float, upper_m: float, lower_m: float
+    ) -> tuple[Quat, float, float]:
+        """ikpy's answer from a start: rotation and bend inside the limits, and by how much the end misses its place.
+
+        Args:
+            end_m: Wanted place of the end from the ball joint, in the parent's space.
+            start_local: Where to begin.
+            start_hinge_rad: Likewise.
+            upper_m: Length of the bone above the hinge.
+            lower_m: Length of the bone below it.
+        """
+        from scipy.spatial.transform import Rotation
+
+        chain = self._of_lengths(upper_m, lower_m)
+        from_zero = vec.multiply(vec.inverse(self._zero), start_local)
+        in_axes = self._axes.T @ rot.to_matrix(from_zero) @ self._axes
+        angles = [*Rotation.from_matrix(in_axes).as_euler("XYZ"), start_hinge_rad]
+        low, high = np.array(self._bounds).T
+        answer: Float64 = chain.inverse_kinematics(
+            np.array(end_m),
+            initial_position=[0.0, *np.clip(angles, low, high), 0.0],
+            optimizer_budget=_BUDGET,
+            tol=_TOLERANCE,
+        )
+        local = self._zero
+        for axis, angle in zip(self._axes.T, answer[1:4], strict=True):
+            local = vec.multiply(local, vec.about((float(axis[0]), float(axis[1]), float(axis[2])), float(angle)))
+        found, hinge_rad = self._limits.clamped(local, float(answer[4]))
+        missed = vec.size(vec.sub(self.end_m(found, hinge_rad, upper_m, lower_m), end_m))
+        return found, hinge_rad, missed
+
+    def _of_lengths(self, upper_m: float, lower_m: float) -> "Chain":
+        """The chain, made at the first search: ikpy brings scipy.optimize, which few bodies ever need."""
+        if self._chain is None:
+            self._chain = self._made()
+        bone = np.array(self._limits.bone_axis)
+        self._chain.links[4].origin_translation = bone * upper_m
+        self._chain.links[5].origin_translation = bone * lower_m
+        return self._chain
+
+    def _made(self) -> "Chain":
         from ikpy.chain import Chain
         from ikpy.link import OriginLink, URDFLink
         from scipy.spatial.transform import Rotation
 
-        self._limits, self._upper_m, self._lower_m = limits, upper_m, lower_m
-        self._zero = rot.shortest_arc(limits.bone_axis, limits.cone_axis)
-        bone, hinge = limits.bone_axis, limits.hinge_axis
-        side = np.cross(bone, hinge)
-        still, no_turn = np.zeros(3), np.zeros(3)
-        sideways = min(limits.cone_rad, _SIDEWAYS_LIMIT_RAD)
+        nowhere = np.zeros(3)
         first_rpy = Rotation.from_quat(self._zero).as_euler("xyz")
-
-        def turn(name: str, at: Float64, rpy: Float64, axis: Float64, low: float, high: float) -> object:
-            return URDFLink(name, at, rpy, rotation=axis, bounds=(low, high), use_symbolic_matrix=False)
-
-        self._chain = Chain(
-            [
-                OriginLink(),
-                turn("forward", still, first_rpy, hinge, -limits.cone_rad, limits.cone_rad),
-                turn("sideways", still, no_turn, side, -sideways, sideways),
-                turn("twist", still, no_turn, bone, -limits.twist_rad, limits.twist_rad),
-                turn("hinge", bone * upper_m, no_turn, hinge, 0.0, limits.hinge_rad),
-                URDFLink("end", bone * lower_m, no_turn, rotation=None, joint_type="fixed"),
-            ],
-            active_links_mask=[False, True, True, True, True, False],
-        )
-        self._bounds = np.array([link.bounds for link in self._chain.links[1:5]])
-        self._rotation = Rotation
-        self._axes = np.column_stack((hinge, side, bone))  # right-handed: hinge x side = bone
-
-    def end_m(self, local_xyzw: Float64, hinge_rad: float) -> Float64:
-        """Where the limb's end is (3,), from the ball joint, in its parent's space."""
-        hinge = rot.from_axis_angle(self._limits.hinge_axis, np.array(hinge_rad))
-        lower = rot.rotate(hinge, self._limits.bone_axis * self._lower_m)
-        return rot.rotate(local_xyzw, self._limits.bone_axis * self._upper_m + lower)
-
-    def solve(self, end_m: Float64, start_local_xyzw: Float64, start_hinge_rad: float) -> tuple[Float64, float]:
-        """The ball joint's local rotation (4,) and the hinge's bend in rad that bring the limb's end near to `end_m`.
-
-        The start is drawn inside the limits; turning the whole limb back to its place is often all that is then needed,
-        and where it is not, ikpy searches from there.
-
-        Args:
-            end_m: (3,) wanted place of the end relative to the ball joint, in the parent's space.
-            start_local_xyzw: (4,) where to begin: the analytic answer; it need not be inside the limits.
-            start_hinge_rad: Likewise.
-        """
-
-        def missed_m(local_xyzw: Float64) -> float:
-            return float(np.linalg.norm(self.end_m(local_xyzw, hinge) - end_m))
-
-        drawn, hinge = self._limits.clamped(start_local_xyzw, start_hinge_rad)
-        turned = rot.multiply(rot.shortest_arc(self.end_m(drawn, hinge), end_m), drawn)
-        nearer = min((drawn, self._limits.clamped(turned, hinge)[0]), key=missed_m)
-        return (nearer, hinge) if missed_m(nearer) < _NEAR_ENOUGH_M else self._search(end_m, nearer, hinge)
-
-    def _search(self, end_m: Float64, local_xyzw: Float64, hinge_rad: float) -> tuple[Float64, float]:
-        """ikpy's answer from a start inside the limits."""
-        from_zero = rot.multiply(rot.inverse(self._zero), local_xyzw)
-        in_axes = self._axes.T @ rot.to_matrix(from_zero) @ self._axes
-        angles = self._rotation.from_matrix(in_axes).as_euler("XYZ")
-        start = np.clip([*angles, hinge_rad], self._bounds[:, 0], self._bounds[:, 1])
-        answer = self._chain.inverse_kinematics(
-            end_m, initial_position=[0.0, *start, 0.0], optimizer_budget=_BUDGET, tol=_TOLERANCE
-        )
-        forward, sideways, twist, hinge = answer[1:5]
-        axes = (self._limits.hinge_axis, self._axes[:, 1], self._limits.bone_axis)
-        local = self._zero
-        for axis, angle in zip(axes, (forward, sideways, twist), strict=True):
-            local = rot.multiply(local, rot.from_axis_angle(axis, np.array(angle)))
-        return self._limits.clamped(local, float(hinge))
+        turns = [
+            URDFLink(name, nowhere, first_rpy if name == "forward" else nowhere, axis, None, bounds, use_symbolic_matrix=False)
+            for name, axis, bounds in zip(
+                ("forward", "sideways", "twist", "hinge"), [*self._axes.T, self._axes[:, 0]], self._bounds, strict=True
+            )
+        ]
+        end = URDFLink("end", nowhere, nowhere, rotation=None, joint_type="fixed")
+        return Chain([OriginLink(), *turns, end], active_links_mask=[False, True, True, True, True, False])

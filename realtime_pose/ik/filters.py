@@ -1,4 +1,4 @@
-"""What happens to a pose after IK: smoothing, then the ground under the feet."""
+"""What happens to a pose after IK: hidden joints, smoothing, then the ground under the feet."""
 
 from dataclasses import dataclass, replace
 
@@ -8,23 +8,31 @@ from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.base import BodyConfig, PoseFilter
 from realtime_pose.ik.ground import GroundFilter
 from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters, OneEuroRotationFilter
+from realtime_pose.ik.presence import PresenceFilter
 from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.choices import check_choice
 
 
 @dataclass(frozen=True)
 class SmoothingPreset:
-    """One-Euro parameters for rotations (speed in rad/s) and for the root (speed in m/s)."""
+    """One-Euro parameters for what is smoothed: docs/filtering.md has what each preset does and how that was measured.
 
+    Attributes:
+        joints: Of lifted points relative to the root, before IK; speed in m/s.
+        rotation: Of local rotations after IK; speed in rad/s.
+        root: Of the root; speed in m/s.
+    """
+
+    joints: OneEuroParameters
     rotation: OneEuroParameters
     root: OneEuroParameters
 
 
 SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
     "none": None,
-    "crisp": SmoothingPreset(OneEuroParameters(3.0, 1.0), OneEuroParameters(2.0, 4.0)),
-    "balanced": SmoothingPreset(OneEuroParameters(1.5, 0.7), OneEuroParameters(1.0, 3.0)),
-    "smooth": SmoothingPreset(OneEuroParameters(0.7, 0.4), OneEuroParameters(0.5, 2.0)),
+    "crisp": SmoothingPreset(OneEuroParameters(4.0, 8.0), OneEuroParameters(6.0, 2.0), OneEuroParameters(2.0, 4.0)),
+    "balanced": SmoothingPreset(OneEuroParameters(2.0, 4.0), OneEuroParameters(4.0, 1.0), OneEuroParameters(1.0, 3.0)),
+    "smooth": SmoothingPreset(OneEuroParameters(1.0, 2.0), OneEuroParameters(2.0, 0.5), OneEuroParameters(0.5, 2.0)),
 }
 """Presets by name, from quick and lively to calm and late."""
 
@@ -56,12 +64,29 @@ class OneEuroPoseFilter:
 
 
 def build_filters(config: BodyConfig) -> list[PoseFilter]:
-    """The filters that a pose passes, in order.
+    """The filters that a pose passes, in order; with `look_ahead` only those before the smoothing, which waits.
+
+    Raises:
+        UnknownChoiceError: There is no such smoothing preset.
+    """
+    preset = preset_of(config)
+    presence = PresenceFilter(config)
+    if config.look_ahead:
+        return [presence]
+    smoothing: list[PoseFilter] = [] if preset is None else [OneEuroPoseFilter(preset)]
+    return [presence, *smoothing, *build_last_filters(config)]
+
+
+def build_last_filters(config: BodyConfig) -> list[PoseFilter]:
+    """The filters after the smoothing: the ground under the feet."""
+    return [GroundFilter(config)]
+
+
+def preset_of(config: BodyConfig) -> SmoothingPreset | None:
+    """The preset that `config.smoothing` names; None smooths nothing.
 
     Raises:
         UnknownChoiceError: There is no such smoothing preset.
     """
     check_choice("body.smoothing", config.smoothing, SMOOTHING_PRESETS)
-    preset = SMOOTHING_PRESETS[config.smoothing]
-    smoothing: list[PoseFilter] = [] if preset is None else [OneEuroPoseFilter(preset)]
-    return [*smoothing, GroundFilter(config)]
+    return SMOOTHING_PRESETS[config.smoothing]

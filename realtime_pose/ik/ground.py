@@ -1,44 +1,200 @@
-"""The floor under the people that one camera sees."""
+"""The floor under the people that one camera sees, and the world that stands on it.
 
-from dataclasses import replace
+A foot that stands still is on the floor, so its ray and its distance say where the floor is: with the camera `H` over
+the ankles and pitched down by `p`, 1 / distance = (cos p * s + sin p) / H, where `s` is how far below the optical axis
+the ray falls per metre. Rays are sharp and distances are not, so the inverse distance is fitted to the ray: noise of the
+distance, which moves a point along its ray and would look like a slope in space, then leaves the pitch unbiased.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from realtime_pose.datatypes import SkeletonPose
+from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.body import BodyDimensions
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
+from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
 
-_FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
-_ANKLE_HEIGHT_M = float(
-    HUMANOID.rest_offset_m[[0, HUMANOID.index["leftLowerLeg"], HUMANOID.index["leftFoot"]], 1].sum()
-)
+FEET = (HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"])
+_LEG_M = float(-HUMANOID.rest_offset_m[[HUMANOID.index["leftLowerLeg"], FEET[0]], 1].sum())
+_ANKLE_M = float(HUMANOID.rest_offset_m[0, 1]) - _LEG_M
+
+_STILL_M_S = 0.2  # slower across the line of sight, a foot stands
+_SPEED_TAU_S = 0.06
+_PIECE_S = 0.25  # a stance is counted in pieces of this length, each the mean of its frames
+_PIECES = 240  # the last minute of standing
+_SAME_FLOOR_M = 0.06  # stances that differ by less are on one floor
+_LOW = 80  # percentile of camera heights: nearly the lowest floor, but not one stance's noise
+_EASE_TAU_S = 0.7
+_PLACE, _FIT_PLACES = 0.02, 6  # slopes that differ by less are one place; a pitch needs so many
+_CERTAIN_RAD, _LEAST_RAD = np.radians(1.5), np.radians(4.0)  # standard error of a pitch that counts; the least that does
+_MOST_RAD = np.radians(50.0)
+_NEW_TAKE_NS = 500_000_000
+
+
+@dataclass
+class _Standing:
+    """One foot's stillness, and what its stance says so far."""
+
+    ray: Float64 | None = None
+    speed_m_s: Float64 = field(default_factory=lambda: np.zeros(2))
+    lasted_s: float = 0.0
+    sums: Float64 = field(default_factory=lambda: np.zeros(3))  # frames, slopes, inverse distances
+
+    def see(self, place_m: Float64, dt_s: float) -> tuple[float, float] | None:
+        """The mean slope and inverse distance of a piece of stance, when one is full."""
+        distance = max(-float(place_m[2]), 0.1)
+        ray = place_m[:2] / distance
+        if self.ray is None or dt_s <= 0:
+            self.ray, self.lasted_s = ray, 0.0
+            return None
+        gain = 1.0 - math.exp(-dt_s / _SPEED_TAU_S)
+        self.speed_m_s = self.speed_m_s + gain * ((ray - self.ray) * distance / dt_s - self.speed_m_s)
+        self.ray = ray
+        if math.hypot(*self.speed_m_s) > _STILL_M_S:
+            self.lasted_s, self.sums = 0.0, np.zeros(3)
+            return None
+        self.lasted_s += dt_s
+        self.sums = self.sums + (1.0, -ray[1], 1.0 / distance)
+        if self.lasted_s < _PIECE_S:
+            return None
+        frames, slopes, inverses = self.sums
+        self.lasted_s, self.sums = 0.0, np.zeros(3)
+        return float(slopes / frames), float(inverses / frames)
+
+
+@dataclass
+class _Person:
+    """One person's feet and the pieces of stance, newest last: (slope, 1 / distance in 1/m)."""
+
+    time_ns: int
+    feet: tuple[_Standing, _Standing] = field(default_factory=lambda: (_Standing(), _Standing()))
+    pieces: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_PIECES))
 
 
 class GroundFilter:
-    """Measures the root from the floor below each person's first position, for a level camera.
+    """Turns poses upright and measures their roots from the floor; one floor for everybody that the camera sees.
 
-    The lower ankle of the first pose stands on the floor; when feet are not seen, a standing body is assumed.
+    The origin lies on the floor below the first position of the first person, and stays there: people keep their
+    distances, and who leaves and returns is where they are. Time that runs backwards is another take: everything is
+    forgotten. A floor that is not given is the first person's at once (the lower ankle stands on it; when feet are not
+    seen, a standing body is assumed), then that of the lowest stances, eased; so is the camera's pitch, once the
+    stances leave no doubt about it.
     """
 
     def __init__(self, config: BodyConfig) -> None:
-        self._ankle_m = _ANKLE_HEIGHT_M * config.height_m / REST_HEIGHT_M
+        self._ankle_m = ankle_height_m(config.height_m)
         self._hips_m = BodyDimensions.of_height(config.height_m).hip_height
-        self._origin: dict[int, Float64] = {}
+        self._given_m = config.camera_height_m
+        self._given_rad = math.radians(config.camera_pitch_deg)
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        self._people: dict[int, _Person] = {}
+        self._first_m: Float64 | None = None  # the first position, camera's axes
+        self._time_ns = -1
+        self._pitch_rad = self._pitch_goal_rad = self._given_rad
+        self._height_m = self._height_goal_m = self._given_m
+
+    @property
+    def turn_xyzw(self) -> Float64:
+        """(4,) the turn that poses were given: world from camera. Its inverse undoes it."""
+        return rot.from_axis_angle((1.0, 0.0, 0.0), np.array(-self._pitch_rad))
+
+    @property
+    def camera_m(self) -> Float64:
+        """(3,) where the camera is in the world; its y is its height over the floor."""
+        first = np.zeros(3) if self._first_m is None else self._first_m
+        x, _, z = -rot.rotate(self.turn_xyzw, first)
+        return np.array([x, self._height_m, z])
 
     def forget(self, track_id: int) -> None:
-        """Drop the state of one person: their next position is a first one again."""
-        self._origin.pop(track_id, None)
+        """Drop one person's stances as far as they are no use to others: the floor stays."""
+        if track_id in self._people:
+            self._people[track_id].feet = (_Standing(), _Standing())
 
     def apply(self, pose: SkeletonPose) -> SkeletonPose:
-        """The pose with its root measured from the floor."""
-        if pose.track_id not in self._origin:
-            feet = [row for row in _FEET if pose.score[row] > 0]
-            if feet:
-                floor = float(forward_kinematics(pose)[feet, 1].min()) - self._ankle_m
-            else:
-                floor = float(pose.root_m[1]) - self._hips_m
-            self._origin[pose.track_id] = np.array([pose.root_m[0], floor, pose.root_m[2]])
-        return replace(pose, root_m=as_float32(pose.root_m - self._origin[pose.track_id]))
+        """The pose with its root measured from the floor, and upright."""
+        if pose.time_ns < self._time_ns - _NEW_TAKE_NS:
+            self._start_anew()
+        dt_s, self._time_ns = max(pose.time_ns - self._time_ns, 0) / 1e9, max(pose.time_ns, self._time_ns)
+        ankles = forward_kinematics(pose)[list(FEET)]
+        seen = pose.score[list(FEET)] > 0
+        if self._first_m is None:
+            self._first_m, dt_s = pose.root_m.astype(np.float64), 0.0
+            if not self._given_m:
+                self._height_m = self._height_goal_m = self._first_height_m(ankles[seen])
+        self._learn(pose, ankles, seen)
+        share = 1.0 - math.exp(-dt_s / _EASE_TAU_S)
+        self._height_m += share * (self._height_goal_m - self._height_m)
+        self._pitch_rad += share * (self._pitch_goal_rad - self._pitch_rad)
+
+        root = self.camera_m + rot.rotate(self.turn_xyzw, pose.root_m)
+        if self._pitch_rad == 0:
+            return replace(pose, root_m=as_float32(root))
+        local = pose.rotations.local_xyzw.astype(np.float64)
+        local[0] = rot.multiply(self.turn_xyzw, local[0])
+        return replace(
+            pose, rotations=JointRotations(pose.rotations.skeleton, as_float32(local)), root_m=as_float32(root)
+        )
+
+    def _first_height_m(self, ankles_m: Float64) -> float:
+        """The camera over the floor by the first pose alone; ankles (N, 3) that are seen, camera's axes."""
+        if len(ankles_m):
+            return self._ankle_m - float(rot.rotate(self.turn_xyzw, ankles_m)[:, 1].min())
+        return self._hips_m - float(rot.rotate(self.turn_xyzw, self._first_m)[1])
+
+    def _learn(self, pose: SkeletonPose, ankles_m: Float64, seen: np.ndarray) -> None:
+        """Take the frame's standing feet into account."""
+        person = self._people.setdefault(pose.track_id, _Person(pose.time_ns))
+        dt_s, person.time_ns = (pose.time_ns - person.time_ns) / 1e9, pose.time_ns
+        if dt_s > _PIECE_S:  # a gap: nobody knows whether the foot stood through it
+            person.feet, dt_s = (_Standing(), _Standing()), 0.0
+        fresh = [foot.see(place, dt_s) for foot, place, s in zip(person.feet, ankles_m, seen, strict=True) if s]
+        if not (pieces := [piece for piece in fresh if piece is not None]):
+            return
+        person.pieces.extend(pieces)
+        # Sizes of people are guesses, and a floor between two guesses would be wrong for both: the one best known counts.
+        surest = max(self._people.values(), key=lambda p: len(p.pieces))
+        if surest is person:
+            self._fit(np.array(person.pieces))
+
+    def _fit(self, pieces: Float64) -> None:
+        """Pitch and height from pieces of stance (N, 2), as far as they are not given and the pieces know."""
+        if not self._given_m and not self._given_rad:
+            pitch_rad, error_rad = _pitch_of(pieces)
+            if error_rad < _CERTAIN_RAD and abs(pitch_rad) < _MOST_RAD:
+                self._pitch_goal_rad = pitch_rad if abs(pitch_rad) > _LEAST_RAD else 0.0
+        if not self._given_m:
+            pitch = self._pitch_goal_rad
+            heights = (math.cos(pitch) * pieces[:, 0] + math.sin(pitch)) / pieces[:, 1] + self._ankle_m
+            low = np.percentile(heights, _LOW)
+            self._height_goal_m = float(np.median(heights[np.abs(heights - low) < _SAME_FLOOR_M]))
+
+
+def ankle_height_m(height_m: float) -> float:
+    """The ankle's height over the sole of a body that is `height_m` tall."""
+    return _ANKLE_M * height_m / REST_HEIGHT_M
+
+
+def _pitch_of(pieces: Float64) -> tuple[float, float]:
+    """The camera's pitch in rad and its standard error, by least squares over places nearer and farther.
+
+    Pieces at one place err alike, so each place counts once, however long somebody stood there.
+    """
+    place = np.round(pieces[:, 0] / _PLACE).astype(np.int64)
+    places = np.unique(place)
+    if len(places) < _FIT_PLACES:
+        return 0.0, math.inf
+    slope, inverse = np.array([np.median(pieces[place == p], axis=0) for p in places]).T
+    design = np.column_stack((slope, np.ones_like(slope)))
+    normal = np.linalg.inv(design.T @ design)
+    cosine, sine = normal @ design.T @ inverse
+    variance = float(((inverse - design @ (cosine, sine)) ** 2).sum()) / (len(places) - 2)
+    by = np.array([-sine, cosine]) / (sine**2 + cosine**2)  # how the angle follows the two
+    return math.atan2(sine, cosine), math.sqrt(variance * float(by @ normal @ by))

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from realtime_pose.ik import vectors as vec
+from realtime_pose.ik.vectors import Quat, Vec
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
@@ -41,3 +43,28 @@ def head_rotation(face_xy_m: Float64, weights: Sequence[float], guess_xyzw: Floa
     u, _, vt = np.linalg.svd(rows, full_matrices=False)
     ortho = u @ vt
     return rot.from_matrix(np.vstack((ortho, np.cross(ortho[0], ortho[1]))))
+
+
+_GUESS_WEIGHT_M2 = 0.0008  # of the guess against the points: a tenth of both ears', so that it settles what they leave open
+
+
+def head_turn(face: Sequence[tuple[Vec, Vec, float]], guess: Quat) -> Quat:
+    """The head's turn from face points in space: the template laid onto them with least squares.
+
+    Source: Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976).
+
+    Args:
+        face: Where each point is, where the template has it, and its weight; two points or more.
+        guess: The turn of a head that looks where the chest faces; settles what the points leave open.
+    """
+    total = sum(weight for _, _, weight in face)
+    seen = [sum(weight * place[i] for place, _, weight in face) / total for i in range(3)]
+    drawn = [sum(weight * template[i] for _, template, weight in face) / total for i in range(3)]
+    spread = _GUESS_WEIGHT_M2 * rot.to_matrix(guess)
+    for i in range(3):
+        for k in range(3):
+            spread[i, k] += sum(w * (place[i] - seen[i]) * (template[k] - drawn[k]) for place, template, w in face)
+    u, _, vt = np.linalg.svd(spread)
+    u[:, 2] *= np.sign(np.linalg.det(u) * np.linalg.det(vt))  # a turn, never a reflection
+    x, y, z = (u @ vt).T.tolist()
+    return vec.from_axes(tuple(x), tuple(y), tuple(z))

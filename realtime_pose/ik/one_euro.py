@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_pose.utils import rotations as rot
-from realtime_pose.utils.arrays import Float64
+from realtime_pose.utils.arrays import Bool, Float64
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,22 @@ class OneEuroFilter:
         self._speed: Float64 | None = None
         self._time_ns = 0
 
-    def apply(self, value: Float64, time_ns: int) -> Float64:
-        """The filtered value. Time that stands still or runs backwards starts the filter anew."""
+    def apply(self, value: Float64, time_ns: int, anew: Bool | None = None) -> Float64:
+        """The filtered value. Time that stands still or runs backwards starts the filter anew.
+
+        Args:
+            value: Of one shape from call to call.
+            time_ns: When it was measured.
+            anew: Where along the first axis the filter forgets what came before.
+        """
         dt_s = (time_ns - self._time_ns) / 1e9
         self._time_ns = time_ns
         if self._value is None or self._speed is None or dt_s <= 0:
             self._value, self._speed = value, np.zeros_like(value)
             return value
+        if anew is not None and anew.any():
+            rows = anew.reshape(-1, *[1] * (value.ndim - 1))
+            self._value, self._speed = np.where(rows, value, self._value), np.where(rows, 0.0, self._speed)
         p = self._parameters
         # The original implementation differentiates against the last filtered value, and so do we.
         self._speed = self._speed + _gain(p.derivative_cutoff_hz, dt_s) * ((value - self._value) / dt_s - self._speed)

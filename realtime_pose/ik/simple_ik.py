@@ -1,50 +1,71 @@
-"""Joint rotations from joint places: frames for the trunk, the analytic two-bone answer for limbs, limits by ikpy."""
+"""Joint rotations from joint places: frames for the trunk, the analytic two-bone answer for limbs, limits for all."""
 
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from realtime_pose.datatypes import JointRotations, Joints3D, SkeletonPose
+from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.chains import LimbChain
-from realtime_pose.ik.head import FACE_NAMES, FACE_TEMPLATE_M
-from realtime_pose.ik.limits import LIMB_LIMITS, NECK_LIMIT_RAD, SPINE_LIMIT_RAD, LimbLimits
-from realtime_pose.kinematics import local_rotations
-from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
-from realtime_pose.utils import rotations as rot
+from realtime_pose.ik.bones import BoneLengths
+from realtime_pose.ik.ends import End, foot_turn, hand_turn
+from realtime_pose.ik.head import FACE_NAMES, FACE_TEMPLATE_M, head_turn
+from realtime_pose.ik.limits import JOINT_LIMITS, LIMB_LIMITS
+from realtime_pose.ik.trunk import Points, TrunkMemory, halves, trunk_of
+from realtime_pose.ik.two_bones import Limb, LimbMemory, TwoBones
+from realtime_pose.ik.vectors import Quat, Vec
+from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Float64, as_float32
 
 _LIMBS = {
-    # first joint: (hinge joint, points of ball joint, hinge and end, joint it hangs on)
-    "leftUpperArm": ("leftLowerArm", ("left_shoulder", "left_elbow", "left_wrist"), "chest"),
-    "rightUpperArm": ("rightLowerArm", ("right_shoulder", "right_elbow", "right_wrist"), "chest"),
-    "leftUpperLeg": ("leftLowerLeg", ("left_hip", "left_knee", "left_ankle"), "hips"),
-    "rightUpperLeg": ("rightLowerLeg", ("right_hip", "right_knee", "right_ankle"), "hips"),
+    # first joint: (hinge joint, joint at the end, points of ball joint, hinge and end, side)
+    f"{side}Upper{limb}": (f"{side}Lower{limb}", f"{side}{end}", tuple(f"{side}_{p}" for p in points), side)
+    for side in ("left", "right")
+    for limb, end, points in (("Arm", "Hand", ("shoulder", "elbow", "wrist")), ("Leg", "Foot", ("hip", "knee", "ankle")))
 }
-_STRAIGHT_SIN, _BENT_SIN = 0.20, 0.50  # sine of the hinge's bend: below, its plane is noise; above, it is trusted
+_JOINTS = HUMANOID.joints
 _ROW = HUMANOID.index
+_REST_DIRECTIONS: list[Vec] = [(x, y, z) for x, y, z in HUMANOID.rest_direction.tolist()]
+_REST_BONE_M: list[float] = HUMANOID.rest_bone_m.tolist()
+_TEMPLATE: list[Vec] = [(x, y, z) for x, y, z in FACE_TEMPLATE_M.tolist()]
+# Faster than people turn a joint other than in sport; what would be faster is spread over frames.
+_FASTEST_RAD_S = math.radians(1500.0)
+_PLANE_FASTEST_RAD_S = math.radians(1200.0)
+_LEAST_STEP_S = 1 / 120
 
 
-def _relaxed() -> Float64:
-    """Local rotations (J, 4) of a body at ease: standing, arms hanging. Hidden joints drift to it."""
-    local = np.tile(rot.IDENTITY_XYZW, (len(HUMANOID.joints), 1))
+def _relaxed() -> list[Quat]:
+    """Local rotations of a body at ease: standing, arms hanging. Hidden joints drift to it."""
+    local = [vec.IDENTITY] * len(_JOINTS)
     for joint, sign in (("leftUpperArm", -1.0), ("rightUpperArm", 1.0)):
-        local[_ROW[joint]] = rot.from_axis_angle((0.0, 0.0, 1.0), np.array(sign * np.radians(75.0)))
+        local[_ROW[joint]] = vec.about(vec.Z, sign * math.radians(75.0))
     return local
 
 
-RELAXED_XYZW = _relaxed()
+_RELAXED = _relaxed()
+
+
+def _relaxed_xyzw() -> Float64:
+    import numpy as np
+
+    relaxed = np.array(_RELAXED)
+    relaxed.flags.writeable = False
+    return relaxed
+
+
+RELAXED_XYZW = _relaxed_xyzw()
+"""(J, 4) local rotations of a body at ease."""
 
 
 @dataclass
 class _State:
-    """What is remembered of one person: the last answer, and when each joint was last seen."""
+    """What is remembered of one person: the last answer, when each joint was last seen, and each part's own memory."""
 
-    time_ns: int = -1
-    local_xyzw: Float64 = field(default_factory=RELAXED_XYZW.copy)
-    seen_ns: Float64 = field(default_factory=lambda: np.full(len(HUMANOID.joints), -np.inf))
-    twist_rad: dict[str, float] = field(default_factory=dict)
+    time_ns: int | None = None
+    local: list[Quat] = field(default_factory=lambda: list(_RELAXED))
+    seen_ns: list[float] = field(default_factory=lambda: [-math.inf] * len(_JOINTS))
+    root_m: Vec = vec.ZERO
+    trunk: TrunkMemory = field(default_factory=TrunkMemory)
+    limbs: dict[str, LimbMemory] = field(default_factory=lambda: {joint: LimbMemory() for joint in _LIMBS})
 
 
 class SimpleIKSolver:
@@ -52,191 +73,243 @@ class SimpleIKSolver:
 
     def __init__(self, config: BodyConfig) -> None:
         self._config = config
-        self._bone_m = HUMANOID.rest_bone_m * (config.height_m / REST_HEIGHT_M)
-        self._offset_m = HUMANOID.rest_direction * self._bone_m[:, None]
-        self._chains = {
-            joint: LimbChain(LIMB_LIMITS[joint], self._bone_m[_ROW[hinge]], self._bone_m[_ROW[hinge] + 1])
-            for joint, (hinge, _, _) in _LIMBS.items()
-        }
+        self._bones = BoneLengths(config)
+        self._two_bones = {joint: TwoBones(LIMB_LIMITS[joint]) for joint in _LIMBS}
         self._states: dict[int, _State] = {}
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
         self._states.pop(track_id, None)
+        self._bones.forget(track_id)
 
     def solve(self, joints: Joints3D) -> SkeletonPose:
         """The pose whose joints lie where the points are, as far as bones and limits allow.
 
-        A joint whose points were not seen (score 0) holds its last local rotation for `hold_s`, then eases to a body
-        at ease. Time that runs backwards starts the person anew.
+        A joint whose points were not seen (score 0, or no number) holds its last local rotation for `hold_s`, then
+        eases to a body at ease. Time that runs backwards starts the person anew.
         """
+        bone_m = self._bones.update(joints)
         state = self._states.setdefault(joints.track_id, _State())
-        if joints.time_ns < state.time_ns:
+        if state.time_ns is not None and joints.time_ns < state.time_ns:
             state = self._states[joints.track_id] = _State()
-        xyz = joints.xyz_m.astype(np.float64)
-        rows = joints.layout.index
-        point = {name: xyz[rows[name]] for name in rows if joints.score[rows[name]] > 0}
-        score = {name: float(joints.score[rows[name]]) for name in point}
-
-        world, joint_score = self._trunk(point, score)
-        local = local_rotations(HUMANOID, world)
-        limb_local, limb_score = self._limbs(point, score, world, state)
-        for joint, turn in limb_local.items():
-            local[_ROW[joint]] = turn
-        joint_score |= limb_score
-        local = self._with_memory(local, joint_score, joints.time_ns, state)
-
+        frame = _Frame(joints, bone_m.tolist(), state, self._config)
+        frame.solve_trunk()
+        frame.solve_head()
+        for joint in _LIMBS:
+            frame.solve_limb(joint, self._two_bones[joint])
+        local = frame.finish()
         return SkeletonPose(
             JointRotations(HUMANOID, as_float32(local)),
-            as_float32(joints.root_m),
-            as_float32(self._bone_m),
-            as_float32([joint_score.get(joint, 0.0) for joint in HUMANOID.joints]),
+            as_float32(state.root_m),
+            as_float32(bone_m),
+            as_float32(frame.score),
             joints.track_id,
             joints.time_ns,
         )
 
-    def _trunk(self, point: dict[str, Float64], score: dict[str, float]) -> tuple[Float64, dict[str, float]]:
-        """Global rotations (J, 4) with hips, spine, chest, neck and head set, and the scores of those that are."""
-        world = np.tile(rot.IDENTITY_XYZW, (len(HUMANOID.joints), 1))
-        scores: dict[str, float] = {}
-        pairs = [part for part in ("hip", "shoulder") if f"left_{part}" in point and f"right_{part}" in point]
-        if not pairs:
-            return world, scores
-        # One pair alone turns the whole trunk: a body cut off by a desk does not twist against its hidden hips.
-        (left_hip, right_hip), (left_shoulder, right_shoulder) = (
-            (f"left_{part}", f"right_{part}") for part in (pairs[0], pairs[-1])
+
+class _Frame:
+    """One person's frame on its way to a pose: what was seen, and what is solved so far."""
+
+    def __init__(self, joints: Joints3D, bone_m: list[float], state: _State, config: BodyConfig) -> None:
+        self._state, self._bone_m = state, bone_m
+        self._time_ns = joints.time_ns
+        self._dt_s = 0.0 if state.time_ns is None else (joints.time_ns - state.time_ns) / 1e9
+        self._hold_ns, self._ease = config.hold_s * 1e9, 1.0 - math.exp(-self._dt_s / config.ease_s)
+        self._local: list[Quat | None] = [None] * len(_JOINTS)
+        self._partly: dict[int, float] = {}  # how far a hand's or foot's turn was believed, where not wholly
+        self.score = [0.0] * len(_JOINTS)
+        self._points: Points = {}
+        self._seen: dict[str, float] = {}
+        for name, (x, y, z), score in zip(
+            joints.layout.names, joints.xyz_m.tolist(), joints.score.tolist(), strict=True
+        ):
+            if score > 0 and math.isfinite(x + y + z):  # a score that is no number is no score
+                self._points[name], self._seen[name] = (x, y, z), min(score, 1.0)
+        root = joints.root_m.tolist()
+        if math.isfinite(sum(root)):
+            state.root_m = (root[0], root[1], root[2])
+
+    # --- trunk and head -----------------------------------------------------------------------------------------------
+
+    def solve_trunk(self) -> None:
+        """Set hips, spine and chest."""
+        shoulder = _ROW["leftUpperArm"]
+        heights = (
+            self._bone_m[_ROW["spine"]],
+            self._bone_m[_ROW["chest"]],
+            self._bone_m[shoulder] * _REST_DIRECTIONS[shoulder][1],
         )
-        up = np.array([0.0, 1.0, 0.0])
-        if len(pairs) == 2:
-            up = (point[left_shoulder] + point[right_shoulder] - point[left_hip] - point[right_hip]) / 2
-        pelvis = _trunk_frame(point[left_hip] - point[right_hip], up)
-        chest = _trunk_frame(point[left_shoulder] - point[right_shoulder], up)
-        chest = _within(pelvis, chest, SPINE_LIMIT_RAD)
-        world[_ROW["hips"]], world[_ROW["chest"]] = pelvis, chest
-        world[_ROW["spine"]] = rot.slerp(pelvis, chest, 0.5)
-        scores["hips"] = min(score[left_hip], score[right_hip])
-        scores["spine"] = scores["chest"] = min(score[left_shoulder], score[right_shoulder])
+        rows = [_ROW[joint] for joint in ("hips", "spine", "chest")]
+        ease = self._ease if self._is_easing(rows[1]) else 0.0
+        held = (self._held(rows[1]), self._held(rows[2]))
+        trunk = trunk_of(self._points, heights, held, ease, self._state.trunk)
+        if trunk is None:
+            self._hips = self._held(rows[0])
+            self._chest = vec.multiply(vec.multiply(self._hips, held[0]), held[1])
+            return
+        self._hips, self._chest = trunk.hips, trunk.chest_world
+        hips, shoulders = self._belief("left_hip", "right_hip"), self._belief("left_shoulder", "right_shoulder")
+        self._set("hips", trunk.hips, hips or shoulders)
+        if trunk.whole:
+            self._set("spine", trunk.spine, shoulders)
+            self._set("chest", trunk.chest, shoulders)
+        else:  # what holds still between them is as well known as the end that carries it
+            self.score[rows[1]] = self.score[rows[2]] = shoulders
 
-        head = _within(chest, _head(point, score, chest), NECK_LIMIT_RAD)
-        world[_ROW["neck"]], world[_ROW["head"]] = rot.slerp(chest, head, 0.5), head
-        seen = [score[name] for name in FACE_NAMES if name in score]
-        if len(seen) >= 3:
-            scores["neck"] = scores["head"] = float(np.mean(seen))
-        return world, scores
+    def solve_head(self) -> None:
+        """Set neck and head, each with half of the way from the chest."""
+        face = [
+            (self._points[name], template, self._seen[name])
+            for name, template in zip(FACE_NAMES, _TEMPLATE, strict=True)
+            if name in self._points
+        ]
+        if len(face) < 2:
+            return
+        turn = head_turn(face, self._chest)
+        neck, head = halves(self._chest, turn, "neck", "head")
+        score = sum(weight for _, _, weight in face) / len(face)
+        self._set("neck", neck, score)
+        self._set("head", head, score)
 
-    def _limbs(
-        self, point: dict[str, Float64], score: dict[str, float], world: Float64, state: _State
-    ) -> tuple[dict[str, Float64], dict[str, float]]:
-        """Local rotations of the arms' and legs' joints that are seen, and their scores."""
-        local: dict[str, Float64] = {}
-        scores: dict[str, float] = {}
-        chest_m = rot.rotate(world[_ROW["hips"]], self._offset_m[_ROW["spine"]]) + rot.rotate(
-            world[_ROW["spine"]], self._offset_m[_ROW["chest"]]
+    # --- limbs --------------------------------------------------------------------------------------------------------
+
+    def solve_limb(self, joint: str, two_bones: TwoBones) -> None:
+        """Set the three joints of an arm or a leg."""
+        hinge, end, (start_point, middle_point, end_point), side = _LIMBS[joint]
+        middle, far = self._points.get(middle_point), self._points.get(end_point)
+        if start_point not in self._points or (middle is None and far is None):
+            return
+        base = self._start_m(joint)
+        parent = self._chest if joint.endswith("Arm") else self._hips
+        to_parent = vec.inverse(parent)
+        limb = Limb(
+            None if middle is None else vec.rotate(to_parent, vec.sub(middle, base)),
+            None if far is None else vec.rotate(to_parent, vec.sub(far, base)),
+            self._bone_m[_ROW[hinge]],
+            self._bone_m[_ROW[end]],
         )
-        for joint, (hinge, (start, middle, end), parent) in _LIMBS.items():
-            if start not in point or middle not in point:
-                continue
-            limits, turn = LIMB_LIMITS[joint], world[_ROW[parent]]
-            base = (chest_m if parent == "chest" else np.zeros(3)) + rot.rotate(turn, self._offset_m[_ROW[joint]])
-            to_parent = rot.inverse(turn)
-            middle_m = rot.rotate(to_parent, point[middle] - base)
-            end_m = rot.rotate(to_parent, point[end] - base) if end in point else None
-            local[joint], bend = self._two_bones(joint, hinge, limits, middle_m, end_m, state)
-            scores[joint] = min(score[start], score[middle])
-            if end_m is not None:
-                local[hinge] = rot.from_axis_angle(limits.hinge_axis, np.array(bend))
-                scores[hinge] = min(score[middle], score[end])
-                # A hand and a foot follow their limb: nothing here says how they turn.
-                local[HUMANOID.joints[_ROW[hinge] + 1]] = rot.IDENTITY_XYZW
-                scores[HUMANOID.joints[_ROW[hinge] + 1]] = scores[hinge]
-        return local, scores
+        step = _PLANE_FASTEST_RAD_S * max(self._dt_s, _LEAST_STEP_S)
+        answer = two_bones.solve(limb, self._state.limbs[joint], step, self._time_ns)
+        if middle is None:  # the end says where the limb goes, though not how it is bent sideways
+            self._set(joint, answer.local, self._belief(start_point, end_point) / 2)
+        else:
+            self._set(joint, answer.local, self._belief(start_point, middle_point))
+        if far is None:
+            return
+        score = self._belief(end_point) / 2 if middle is None else self._belief(middle_point, end_point)
+        limits = LIMB_LIMITS[joint].hinge
+        lower = vec.multiply(vec.multiply(parent, answer.local), limits.joined(answer.bend_rad))
+        spin = 0.0
+        if side + "_wrist" == end_point:
+            spin = self._solve_hand(side, far, lower)
+        else:
+            self._solve_foot(side, far, lower)
+        self._set(hinge, limits.joined(answer.bend_rad, spin), score)
+        self.score[_ROW[end]] = score  # where it is, is known; how it turns, maybe
 
-    def _two_bones(
-        self, joint: str, hinge: str, limits: LimbLimits, middle_m: Float64, end_m: Float64 | None, state: _State
-    ) -> tuple[Float64, float]:
-        """Local rotation of the ball joint and bend of the hinge.
+    def _start_m(self, joint: str) -> Vec:
+        """Where a limb begins, from the hips."""
+        place = vec.rotate(self._chest if joint.endswith("Arm") else self._hips, self._offset(joint))
+        if joint.endswith("Arm"):
+            spine = vec.multiply(self._hips, self._local[_ROW["spine"]] or self._held(_ROW["spine"]))
+            place = vec.add(place, vec.rotate(self._hips, self._offset("spine")))
+            place = vec.add(place, vec.rotate(spine, self._offset("chest")))
+        return place
 
-        `middle_m` and `end_m` are seen from the ball joint, in its parent's space.
-        """
-        upper_m, lower_m = self._bone_m[_ROW[hinge]], self._bone_m[_ROW[hinge] + 1]
-        before = state.twist_rad.get(joint, 0.0)
-        if end_m is None:
-            straight = rot.multiply(limits.swing(rot.unit(middle_m)), rot.from_axis_angle(limits.bone_axis, before))
-            return limits.clamped(straight, 0.0)
-        reach = _size(end_m)
-        # Law of cosines: how far the limb must bend to reach the end, and where its middle then lies.
-        longest, shortest = upper_m + lower_m, abs(upper_m - lower_m)
-        reach_ok = min(max(reach, shortest + 1e-4), longest - 1e-6)
-        cos_bend = (reach_ok**2 - upper_m**2 - lower_m**2) / (2 * upper_m * lower_m)
-        bend = math.acos(min(max(cos_bend, -1.0), 1.0))
-        line = end_m / max(reach, 1e-9)
-        out = middle_m - (middle_m @ line) * line
-        lean = math.atan2(lower_m * math.sin(bend), upper_m + lower_m * math.cos(bend))
-        if _size(out) < 1e-6:  # seen straight, yet too short for its bones: it bends as it bent before
-            spun = rot.multiply(limits.swing(line), rot.from_axis_angle(limits.bone_axis, np.array(before)))
-            out = rot.cross(line, rot.rotate(spun, limits.hinge_axis))
-        upper = math.cos(lean) * line + math.sin(lean) * rot.unit(out)
-        lower = line * reach_ok - upper * upper_m
+    def _offset(self, joint: str) -> Vec:
+        row = _ROW[joint]
+        return vec.scale(_REST_DIRECTIONS[row], self._bone_m[row])
 
-        swing = limits.swing(rot.unit(upper))
-        remembered = rot.rotate(rot.multiply(swing, rot.from_axis_angle(limits.bone_axis, before)), limits.hinge_axis)
-        measured = rot.cross(upper, rot.unit(lower))
-        # Near a straight limb the plane of its bend is noise: the last one stays.
-        trust = min(max((_size(measured) - _STRAIGHT_SIN) / (_BENT_SIN - _STRAIGHT_SIN), 0.0), 1.0)
-        axis = trust * rot.unit(measured) + (1 - trust) * remembered
-        axis = axis - (axis @ upper) * upper
-        axis = rot.unit(axis) if _size(axis) > 1e-3 else remembered
-        frame = np.column_stack((upper, axis, rot.cross(upper, axis)))
-        local = rot.from_matrix(frame @ limits.rest_frame.T)
-        direction, twist_rad = limits.split(local)
-        if limits.offence_of_parts_rad(direction, twist_rad, bend) > 0:
-            local, bend = self._chains[joint].solve(line * reach_ok, local, bend)
-            _, twist_rad = limits.split(local)
-        state.twist_rad[joint] = twist_rad
-        return local, bend
+    def _solve_hand(self, side: str, wrist: Vec, forearm: Quat) -> float:
+        """Set a hand; the spin that the forearm takes of it: half, as its two bones twist along their length."""
+        lower, hand = f"{side}LowerArm", f"{side}Hand"
+        limits = JOINT_LIMITS[hand]
+        bone = LIMB_LIMITS[f"{side}UpperArm"].bone_axis
+        index, pinky = self._points.get(f"{side}_index"), self._points.get(f"{side}_pinky")
+        spun = LIMB_LIMITS[f"{side}UpperArm"].hinge.split(self._held(_ROW[lower]))[1]
+        before = vec.multiply(vec.about(bone, spun), self._held(_ROW[hand]))
+        if index is None or pinky is None:
+            return spun
+        size = self._bone_m[_ROW[hand]] / _REST_BONE_M[_ROW[hand]]
+        turn = hand_turn(side, wrist, index, pinky, size)
+        if turn.trust <= 0:
+            return spun
+        whole = self._believed(before, forearm, turn)
+        spin = vec.spin_rad(whole, bone)
+        most = LIMB_LIMITS[f"{side}UpperArm"].hinge.twist_rad
+        spin = min(max(spin, -2 * most), 2 * most)
+        straight = vec.multiply(vec.about(bone, -vec.spin_rad(whole, bone)), whole)
+        self._set_end(hand, limits.clamped(vec.multiply(vec.about(bone, spin / 2), straight)), turn.trust)
+        return spin / 2
 
-    def _with_memory(self, local: Float64, scores: dict[str, float], time_ns: int, state: _State) -> Float64:
-        """The answer with hidden joints held, then eased to rest, in the hemisphere of the answer before."""
-        seen = np.array([scores.get(joint, 0.0) > 0 for joint in HUMANOID.joints])
-        dt_s = 0.0 if state.time_ns < 0 else (time_ns - state.time_ns) / 1e9
-        state.seen_ns[seen] = time_ns
-        hidden_s = (time_ns - state.seen_ns) / 1e9
-        ease = np.where(hidden_s > self._config.hold_s, 1.0 - np.exp(-dt_s / self._config.ease_s), 0.0)
-        held = rot.slerp(state.local_xyzw, RELAXED_XYZW, ease)
-        answer = rot.nearest_sign(rot.unit(np.where(seen[:, None], local, held)), state.local_xyzw)
-        state.local_xyzw, state.time_ns = answer, time_ns
+    def _solve_foot(self, side: str, ankle: Vec, shank: Quat) -> None:
+        """Set a foot, where its points were seen."""
+        heel, toe = self._points.get(f"{side}_heel"), self._points.get(f"{side}_toe")
+        if heel is None or toe is None:
+            return
+        foot = f"{side}Foot"
+        turn = foot_turn(ankle, heel, toe, self._bone_m[_ROW[foot]] / _REST_BONE_M[_ROW[foot]])
+        if turn.trust > 0:
+            turned = self._believed(self._held(_ROW[foot]), shank, turn)
+            self._set_end(foot, JOINT_LIMITS[foot].clamped(turned), turn.trust)
+
+    def _believed(self, before: Quat, parent: Quat, turn: End) -> Quat:
+        """The turn in its parent's space, drawn to the one before as far as it is not believed."""
+        return vec.slerp(before, vec.multiply(vec.inverse(parent), turn.world), turn.trust)
+
+    # --- memory -------------------------------------------------------------------------------------------------------
+
+    def _belief(self, *names: str) -> float:
+        """The least score of some points; 0 where one was not seen."""
+        return min(self._seen.get(name, 0.0) for name in names)
+
+    def _set(self, joint: str, local: Quat, score: float) -> None:
+        row = _ROW[joint]
+        self._local[row], self.score[row] = local, score
+        self._state.seen_ns[row] = self._time_ns
+
+    def _set_end(self, joint: str, local: Quat, trust: float) -> None:
+        row = _ROW[joint]
+        self._local[row] = local
+        if trust > 0.5:
+            self._state.seen_ns[row] = self._time_ns
+
+    def _is_easing(self, row: int) -> bool:
+        return self._time_ns - self._state.seen_ns[row] > self._hold_ns
+
+    def _held(self, row: int) -> Quat:
+        """The last answer, eased to a body at ease where it has been hidden for longer than it is held."""
+        before = self._state.local[row]
+        if not self._is_easing(row):
+            return before
+        eased = vec.slerp(before, _RELAXED[row], self._ease)
+        limits = JOINT_LIMITS.get(_JOINTS[row])
+        return eased if limits is None else limits.clamped(eased)
+
+    def finish(self) -> list[Quat]:
+        """The answer: hidden joints as they are held, nothing faster than a body, signs as they were."""
+        state = self._state
+        most = _FASTEST_RAD_S * max(self._dt_s, _LEAST_STEP_S)
+        least_cos = math.cos(most / 2) if most < math.pi else -1.0
+        answer: list[Quat] = []
+        for row, found in enumerate(self._local):
+            before = state.local[row]
+            now = self._held(row) if found is None else vec.normalized(found)
+            cosine = before[0] * now[0] + before[1] * now[1] + before[2] * now[2] + before[3] * now[3]
+            if abs(cosine) < least_cos and state.time_ns is not None:
+                now = self._slowed(row, before, now, most)
+                cosine = before[0] * now[0] + before[1] * now[1] + before[2] * now[2] + before[3] * now[3]
+            answer.append((-now[0], -now[1], -now[2], -now[3]) if cosine < 0 else now)
+        state.local, state.time_ns = answer, self._time_ns
         return answer
 
-
-def _size(vector: Float64) -> float:
-    return math.sqrt(vector @ vector)
-
-
-def _trunk_frame(leftward: Float64, up: Float64) -> Float64:
-    """The turn (4,) of a trunk part with those directions to its left and upward; both give way evenly."""
-    x, y = rot.unit(leftward), rot.unit(up)
-    lean = float(x @ y) / 2
-    x, y = rot.unit(x - lean * y), rot.unit(y - lean * x)
-    x = rot.unit(x - (x @ y) * y)
-    return rot.from_matrix(np.column_stack((x, y, rot.cross(x, y))))
-
-
-def _within(base_xyzw: Float64, turn_xyzw: Float64, limit_rad: float) -> Float64:
-    """The turn, drawn back to the base where it is more than the limit away."""
-    angle = float(rot.angle_between_rad(base_xyzw, turn_xyzw))
-    return turn_xyzw if angle <= limit_rad else rot.slerp(base_xyzw, turn_xyzw, limit_rad / angle)
-
-
-def _head(point: dict[str, Float64], score: dict[str, float], chest_xyzw: Float64) -> Float64:
-    """Global turn (4,) of the head: the face template laid onto the seen face points (Kabsch), else the chest's."""
-    names = [i for i, name in enumerate(FACE_NAMES) if name in point]
-    if len(names) < 3:
-        return chest_xyzw
-    weight = np.array([score[FACE_NAMES[i]] for i in names])[:, None]
-    template = FACE_TEMPLATE_M[names]
-    seen = np.array([point[FACE_NAMES[i]] for i in names])
-    template = template - (weight * template).sum(axis=0) / weight.sum()
-    seen = seen - (weight * seen).sum(axis=0) / weight.sum()
-    u, _, vt = np.linalg.svd(seen.T @ (weight * template))
-    sign = np.array([1.0, 1.0, np.linalg.det(u @ vt)])
-    return rot.from_matrix((u * sign) @ vt)
+    def _slowed(self, row: int, before: Quat, now: Quat, most_rad: float) -> Quat:
+        """As much of a turn as a body makes in that time."""
+        joint = _JOINTS[row]
+        now = vec.slerp(before, now, most_rad / vec.between_rad(before, now))
+        if joint in JOINT_LIMITS:
+            now = JOINT_LIMITS[joint].clamped(now)
+        if joint in _LIMBS:
+            self._state.limbs[joint].twist_rad = LIMB_LIMITS[joint].split(now)[1]
+        return now

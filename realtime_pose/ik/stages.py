@@ -1,6 +1,7 @@
 """The tables of lifters and IK solvers."""
 
 from realtime_pose.ik.base import BodyConfig, IkSolver, Lifter
+from realtime_pose.ik.steady import SteadyLifter
 from realtime_pose.utils.choices import load_choice
 
 LIFTERS = {
@@ -12,9 +13,8 @@ SOLVERS = {
 
 
 def build_lifter(config: BodyConfig) -> Lifter:
-    """The lifter that `config.lifter` names; UnknownChoiceError for a name that is not in the table."""
-    lifter: Lifter = load_choice("body.lifter", config.lifter, LIFTERS)(config)
-    return lifter
+    """The lifter that `config.lifter` names, steadied; UnknownChoiceError for a name that is not in the table."""
+    return SteadyLifter(load_choice("body.lifter", config.lifter, LIFTERS)(config), config)
 
 
 def build_solver(config: BodyConfig) -> IkSolver:

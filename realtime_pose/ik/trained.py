@@ -3,6 +3,7 @@
 How it was trained, and on what: resources/lifter/README.md. What it sees: `ik.lifting_window`.
 """
 
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.lifter_network import LifterWeights, load_lifter_weights
 from realtime_pose.ik.lifting_window import LAYOUT, MOMENTS_S, look_at
+from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters
 from realtime_pose.utils.arrays import Float64, as_float32
 
 _GAP_S = 1.0  # somebody unseen for longer starts anew
@@ -21,6 +23,9 @@ _MIRROR = np.array(LAYOUT.mirror)
 _ACROSS_2D, _ACROSS_3D = np.array([-1.0, 1.0]), np.array([-1.0, 1.0, 1.0])
 _HIPS = LAYOUT.rows(("left_hip", "right_hip"))
 _START_M, _NEAREST_M, _FARTHEST_M = 3.0, 0.3, 30.0
+_DISTANCE_SMOOTHING = OneEuroParameters(min_cutoff_hz=1.0, beta=2.0)  # of the distance's logarithm
+_KEYPOINT_M = 0.02  # how far off a keypoint is, besides the place that the network gives for it
+_GRAZING = 0.05  # rays are kept before the level camera
 _FEWEST = 3  # points that say where a body is
 _OUTLIER_M = 0.05  # how far off its ray, in metres at its distance, a point loses half its say in that
 _GOOD_M, _GUESS_CHANCE = 0.10, 0.75  # a point that was not seen counts where it is this likely to be this near
@@ -33,6 +38,7 @@ class _State:
     times_ns: list[int] = field(default_factory=list)
     looks: list[tuple[Float64, Float64]] = field(default_factory=list)  # (K, 2) at distance 1, and (K,) scores
     root_m: Float64 = field(default_factory=lambda: np.array([0.0, 0.0, -_START_M]))
+    log_distance: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_DISTANCE_SMOOTHING))
 
 
 class TrainedLifter:
@@ -41,6 +47,7 @@ class TrainedLifter:
     def __init__(self, config: BodyConfig, weights: LifterWeights | None = None) -> None:
         """Reads the shipped weights unless others are given; CheckpointError where there are none."""
         self._height_m = config.height_m
+        self._camera_from_level = _about_x(math.radians(config.camera_pitch_deg))
         self._weights = _shipped_weights() if weights is None else weights
         self._states: dict[int, _State] = {}
 
@@ -56,11 +63,11 @@ class TrainedLifter:
         state = self._states.setdefault(keypoints.track_id, _State())
         if state.times_ns and not 0 < keypoints.time_ns - state.times_ns[-1] <= _GAP_S * 1e9:
             state = self._states[keypoints.track_id] = _State()
-        _remember(state, keypoints, intrinsics)
+        _remember(state, keypoints, intrinsics, self._camera_from_level)
         xy, score = _window(state)
         xyz, error = self._places(xy, score)
         xyz, error_m = xyz * self._height_m, error * self._height_m
-        state.root_m = _root(xyz, xy[0], score[0] / (error_m + 0.02) ** 2, state.root_m)
+        state.root_m = _root(xyz, xy[0], score[0] / (error_m + _KEYPOINT_M) ** 2, state)
 
         chance = 1.0 - np.exp(-_GOOD_M / error_m)
         belief = np.where(score[0] > 0, score[0], np.where(chance > _GUESS_CHANCE, chance, 0.0))
@@ -68,8 +75,8 @@ class TrainedLifter:
         known = np.array(own) >= 0
         return Joints3D(
             keypoints.layout,
-            as_float32(np.where(known[:, None], xyz[own], 0.0)),
-            as_float32(state.root_m),
+            as_float32(np.where(known[:, None], xyz[own] @ self._camera_from_level.T, 0.0)),
+            as_float32(self._camera_from_level @ state.root_m),
             as_float32(np.where(known, belief[own], 0.0)),
             keypoints.track_id,
             keypoints.time_ns,
@@ -94,13 +101,22 @@ def _shipped_weights() -> LifterWeights:
     return load_lifter_weights()
 
 
-def _remember(state: _State, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> None:
-    """Put the newest look on top and let go of those that are older than any moment asked for."""
+def _about_x(angle_rad: float) -> Float64:
+    c, s = math.cos(angle_rad), math.sin(angle_rad)
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+
+
+def _remember(
+    state: _State, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, camera_from_level: Float64
+) -> None:
+    """Put the newest look on top, as a level camera has it, and let go of those older than any moment asked for."""
     rows = [keypoints.layout.index.get(name, -1) for name in LAYOUT.names]
     xy_px = keypoints.xy_px[rows].astype(np.float64)
     score = np.where((np.array(rows) >= 0) & np.isfinite(xy_px).all(axis=1), keypoints.score[rows], 0.0)
     score = np.where(np.isfinite(score), np.clip(score, 0.0, 1.0), 0.0).astype(np.float64)
     xy = (xy_px - (intrinsics.cx, intrinsics.cy)) / (intrinsics.fx, -intrinsics.fy)
+    rays = np.column_stack((xy, -np.ones(len(xy)))) @ camera_from_level
+    xy = rays[:, :2] / np.maximum(-rays[:, 2:], _GRAZING)
     state.looks.append((np.where(score[:, None] > 0, xy, 0.0), score))
     state.times_ns.append(keypoints.time_ns)
     oldest_ns = keypoints.time_ns - (MOMENTS_S[-1] + _BETWEEN_S) * 1e9
@@ -127,39 +143,27 @@ def _window(state: _State) -> tuple[Float64, Float64]:
     return all_xy[before] * (1 - share[..., None]) + all_xy[after] * share[..., None], score
 
 
-def _root(xyz_m: Float64, xy: Float64, weight: Float64, before_m: Float64) -> Float64:
+def _root(xyz_m: Float64, xy: Float64, weight: Float64, state: _State) -> Float64:
     """Where the middle of the hips is (3,) from the camera: where the points (K, 3) fall on what was seen (K, 2).
 
-    Least squares of (place + root) against its ray, which is linear in the root; again with less weight on points that
-    do not fit. Too few points leave the root where it was.
+    Each point gives x + ray_x z = 0 and y + ray_y z = 0, linear in the root: weighted least squares, twice more with
+    less weight on points that do not fit. The distance, of which one view knows least, is smoothed; the direction is
+    not. Too few points leave the root where it was.
     """
     seen = weight > 0
     if seen.sum() < _FEWEST:
-        return before_m
-    p, ray, w = xyz_m[seen], xy[seen], weight[seen]
-    w = w / w.max()
-    # x + ray_x z = 0 and y + ray_y z = 0 for each point, z being negative in front of the camera.
+        return state.root_m
+    p, ray, w = xyz_m[seen], xy[seen], weight[seen] / weight.max()
     off = -(p[:, :2] + ray * p[:, 2:])
-    root_m = before_m
-    fit = np.ones_like(w)
+    fit = w
     for _ in range(3):
-        v = w * fit
-        sums = (v[:, None] * ray).sum(axis=0)
-        total = v.sum()
-        matrix = np.array([[total, 0.0, sums[0]], [0.0, total, sums[1]], [*sums, (v * (ray**2).sum(axis=1)).sum()]])
-        matrix[2, 2] += 1e-9 * total
-        right = np.array([*(v[:, None] * off).sum(axis=0), (v * (ray * off).sum(axis=1)).sum()])
-        root_m = np.linalg.solve(matrix, right)
-        if not _FARTHEST_M > -root_m[2] > _NEAREST_M:
-            return _kept_in_reach(root_m, before_m)
-        missed = np.linalg.norm(root_m[:2] + ray * root_m[2] - off, axis=1)
-        fit = 1.0 / (1.0 + (missed / _OUTLIER_M) ** 2)
-    return root_m
-
-
-def _kept_in_reach(root_m: Float64, before_m: Float64) -> Float64:
-    """The root at the nearest distance that can be, on its own ray; the one before where it is behind the camera."""
-    distance = -root_m[2]
-    if distance <= 0:
-        return before_m
-    return root_m * (min(max(distance, _NEAREST_M), _FARTHEST_M) / distance)
+        # The middle of the hips at distance d is at (mean(off) + mean(ray) d, -d), means weighted: one unknown is left.
+        share = fit[:, None] / fit.sum()
+        mean_ray, mean_off = (share * ray).sum(axis=0), (share * off).sum(axis=0)
+        ray_apart, off_apart = ray - mean_ray, off - mean_off
+        distance_m = -(share * ray_apart * off_apart).sum() / max(float((share * ray_apart**2).sum()), 1e-9)
+        missed_m = np.linalg.norm(off_apart + ray_apart * distance_m, axis=1)
+        fit = w / (1.0 + (missed_m / _OUTLIER_M) ** 2)
+    distance_m = min(max(distance_m, _NEAREST_M), _FARTHEST_M)
+    distance_m = float(np.exp(state.log_distance.apply(np.array(np.log(distance_m)), state.times_ns[-1])))
+    return np.array([*(mean_off + mean_ray * distance_m), -distance_m])

@@ -15,15 +15,15 @@ LAYOUT = COCO17_FEET_HANDS
 _AVERAGE = BodyDimensions.of_height(1.0)
 # Share of the average, lowest and highest. Widths cover what COCO's annotators mark and what mocap calls a hip.
 _RANGES = {
-    "torso": (0.86, 1.12),
-    "shoulder_width": (0.80, 1.20),
-    "hip_width": (0.75, 1.45),
-    "upper_arm": (0.86, 1.16),
-    "forearm": (0.86, 1.16),
-    "thigh": (0.88, 1.12),
-    "shank": (0.88, 1.12),
-    "head_height": (0.80, 1.20),
-    "head": (0.85, 1.2),
+    "torso": (0.91, 1.09),
+    "shoulder_width": (0.82, 1.18),
+    "hip_width": (0.80, 1.40),
+    "upper_arm": (0.90, 1.12),
+    "forearm": (0.90, 1.12),
+    "thigh": (0.91, 1.09),
+    "shank": (0.91, 1.09),
+    "head_height": (0.85, 1.15),
+    "head": (0.87, 1.15),
     "shrug": (0.0, 1.0),
 }
 _SHRUG = 0.045  # how far a shoulder rises with a raised arm, in body heights

@@ -1,5 +1,6 @@
 """Trains the lifter: `realtime-pose train lifter`. From drawn and captured motion, never another's lifted poses."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from realtime_pose.utils.arrays import Bool, Float64
 WIDTH, BLOCKS = 1024, 2
 _BODIES, _CAMERAS = 352, 3  # a batch: so many bodies, each seen by so many cameras
 _LEARNING_RATE, _WARM_UP, _FINAL = 1e-3, 0.03, 0.01
-_WEIGHT_OF_PART = {"body": 1.0, "foot": 0.5, "hand": 0.4, "face": 0.5}
+_WEIGHT_OF_PART = {"body": 1.0, "foot": 0.35, "hand": 0.25, "face": 0.35}
 _SURE_WEIGHT = 0.02  # of the loss that teaches the network how far off it is
 _LIVELY = (
     "walk",
@@ -31,7 +32,7 @@ _LIVELY = (
     "03_01",
     "03_02",
 )  # what people do most, drawn three times as often
-_DEVIATION_RAD = np.radians(9.0)
+_DEVIATION_RAD = np.radians(7.0)
 
 
 class _Block(nn.Sequential):
@@ -198,6 +199,7 @@ def train_lifter(
         progress: Is told each step and the running mean error in mm of the 12 limb joints of a body of 1.7 m.
     """
     torch.manual_seed(training.seed)
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))  # one core draws the bodies
     network = LifterNetwork().to(training.device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=_LEARNING_RATE, weight_decay=1e-3, fused=True)
     batches = _Batches(MotionBank(clips) if clips else None, training.seed, training.steps)

@@ -15,14 +15,14 @@ from realtime_pose.utils.arrays import Float64
 _TRUNK, _LIMB = 9, 6  # pelvis pitch, roll, yaw; chest pitch, roll, yaw; head pitch, roll, yaw
 _STANCES = {
     # how often, name
-    "stand": 0.34,
-    "sit": 0.16,
-    "squat": 0.10,
-    "kick": 0.10,
-    "lunge": 0.08,
-    "lie": 0.05,
-    "bow": 0.07,
-    "any": 0.10,
+    "stand": 0.44,
+    "sit": 0.15,
+    "squat": 0.09,
+    "kick": 0.08,
+    "lunge": 0.07,
+    "lie": 0.04,
+    "bow": 0.06,
+    "any": 0.07,
 }
 _GESTURES = {
     "hang": 0.24,

@@ -76,8 +76,9 @@ def _before_a_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64
     half_wh = np.stack((half_long * np.minimum(aspect, 1.0), half_long / np.maximum(aspect, 1.0)), axis=-1)
     # People mostly face the camera; but every yaw comes.
     yaw = np.where(rng.random(n) < 0.5, rng.normal(0, 0.7, n), rng.uniform(-np.pi, np.pi, n))
-    pitch = np.radians(np.where(rng.random(n) < 0.8, rng.normal(0, 7, n), rng.normal(0, 22, n)))
-    roll = np.radians(rng.normal(0, 2.5, n))
+    # What is known of the camera's pitch is taken out before; most are then nearly level.
+    pitch = np.radians(np.where(rng.random(n) < 0.75, rng.normal(0, 4, n), rng.normal(0, 15, n)))
+    roll = np.radians(rng.normal(0, 1.5, n))
     turn = _about(2, roll) @ _about(0, pitch) @ _about(1, yaw)
     # Far away the whole body is in the picture; near, the upper one is what people show.
     fits = np.clip(distance * half_wh[:, 1] * 2 / 1.15, 0.0, 1.0)[:, None]
@@ -108,7 +109,7 @@ def _estimated(
     size = (1.0 / depth[:, :, _HIPS].mean(axis=2)).clip(0.02, 10.0)[..., None, None]  # a body height in the picture
     hidden = _hidden(xy, placed, size[..., 0])
     # An error has a part that stays, one that drifts and one that is new in every frame.
-    level = np.exp(_normal(rng, n, 1, 1, 1) * 0.5) * 0.45
+    level = np.exp(_normal(rng, n, 1, 1, 1) * 0.5) * 0.35
     ages = (MOMENTS_S / MOMENTS_S[-1]).astype(np.float32)[:, None, None]
     stays, drifts = _normal(rng, 2, n, 1, k, 2)
     error = 0.75 * stays + drifts * (ages - 0.5) + 0.4 * _normal(rng, n, w, k, 2)
