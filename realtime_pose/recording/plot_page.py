@@ -129,7 +129,7 @@ def page_html(page: PlotPage) -> str:
 <input id="frame" type="range" min="0" max="0" step="1" value="0" aria-label="Frame">
 <output id="now" for="frame"></output>
 </div>
-<p class="hint">Drag to turn, scroll to zoom. Floor squares are {GRID_M * 100:.0f} cm.</p>
+<p class="hint">Drag to turn, scroll or pinch to zoom. Floor squares are {GRID_M * 100:.0f}&nbsp;cm.</p>
 </section>
 <div class="charts">
 {charts}
