@@ -2,8 +2,8 @@
 
 A foot that stands still is on the floor, so its ray and its distance say where the floor is: with the camera `H` over
 the ankles and pitched down by `p`, 1 / distance = (cos p * s + sin p) / H, where `s` is how far below the optical axis
-the ray falls per metre. Rays are sharp and distances are not, so the inverse distance is fitted to the ray: noise of the
-distance, which moves a point along its ray and would look like a slope in space, then leaves the pitch unbiased.
+the ray falls per metre. Rays are sharp and distances are not, so the inverse distance is fitted to the ray: noise of
+the distance, which moves a point along its ray and looks like a slope in space, then leaves the pitch unbiased.
 """
 
 import math
@@ -18,7 +18,7 @@ from realtime_pose.ik.body import BodyDimensions
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
-from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.utils.arrays import Bool, Float64, as_float32
 
 FEET = (HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"])
 _LEG_M = float(-HUMANOID.rest_offset_m[[HUMANOID.index["leftLowerLeg"], FEET[0]], 1].sum())
@@ -32,8 +32,10 @@ _SAME_FLOOR_M = 0.06  # stances that differ by less are on one floor
 _LOW = 80  # percentile of camera heights: nearly the lowest floor, but not one stance's noise
 _EASE_TAU_S = 0.7
 _PLACE, _FIT_PLACES = 0.02, 6  # slopes that differ by less are one place; a pitch needs so many
-_CERTAIN_RAD, _LEAST_RAD = np.radians(1.5), np.radians(4.0)  # standard error of a pitch that counts; the least that does
-_MOST_RAD = np.radians(50.0)
+_CERTAIN_RAD = math.radians(1.5)  # standard error of a pitch that counts
+_LEAST_RAD, _LEVEL_RAD, _MOST_RAD = (
+    math.radians(d) for d in (4.0, 2.0, 50.0)
+)  # counts beyond the first, until below the second
 _NEW_TAKE_NS = 500_000_000
 
 
@@ -60,7 +62,7 @@ class _Standing:
             self.lasted_s, self.sums = 0.0, np.zeros(3)
             return None
         self.lasted_s += dt_s
-        self.sums = self.sums + (1.0, -ray[1], 1.0 / distance)
+        self.sums = self.sums + np.array((1.0, -ray[1], 1.0 / distance))
         if self.lasted_s < _PIECE_S:
             return None
         frames, slopes, inverses = self.sums
@@ -128,7 +130,7 @@ class GroundFilter:
         if self._first_m is None:
             self._first_m, dt_s = pose.root_m.astype(np.float64), 0.0
             if not self._given_m:
-                self._height_m = self._height_goal_m = self._first_height_m(ankles[seen])
+                self._height_m = self._height_goal_m = self._first_height_m(ankles[seen], self._first_m)
         self._learn(pose, ankles, seen)
         share = 1.0 - math.exp(-dt_s / _EASE_TAU_S)
         self._height_m += share * (self._height_goal_m - self._height_m)
@@ -143,13 +145,13 @@ class GroundFilter:
             pose, rotations=JointRotations(pose.rotations.skeleton, as_float32(local)), root_m=as_float32(root)
         )
 
-    def _first_height_m(self, ankles_m: Float64) -> float:
+    def _first_height_m(self, ankles_m: Float64, root_m: Float64) -> float:
         """The camera over the floor by the first pose alone; ankles (N, 3) that are seen, camera's axes."""
         if len(ankles_m):
             return self._ankle_m - float(rot.rotate(self.turn_xyzw, ankles_m)[:, 1].min())
-        return self._hips_m - float(rot.rotate(self.turn_xyzw, self._first_m)[1])
+        return self._hips_m - float(rot.rotate(self.turn_xyzw, root_m)[1])
 
-    def _learn(self, pose: SkeletonPose, ankles_m: Float64, seen: np.ndarray) -> None:
+    def _learn(self, pose: SkeletonPose, ankles_m: Float64, seen: Bool) -> None:
         """Take the frame's standing feet into account."""
         person = self._people.setdefault(pose.track_id, _Person(pose.time_ns))
         dt_s, person.time_ns = (pose.time_ns - person.time_ns) / 1e9, pose.time_ns
@@ -159,7 +161,7 @@ class GroundFilter:
         if not (pieces := [piece for piece in fresh if piece is not None]):
             return
         person.pieces.extend(pieces)
-        # Sizes of people are guesses, and a floor between two guesses would be wrong for both: the one best known counts.
+        # Sizes of people are guesses, and a floor between two guesses is wrong for both: who is best known counts.
         surest = max(self._people.values(), key=lambda p: len(p.pieces))
         if surest is person:
             self._fit(np.array(person.pieces))
@@ -169,7 +171,8 @@ class GroundFilter:
         if not self._given_m and not self._given_rad:
             pitch_rad, error_rad = _pitch_of(pieces)
             if error_rad < _CERTAIN_RAD and abs(pitch_rad) < _MOST_RAD:
-                self._pitch_goal_rad = pitch_rad if abs(pitch_rad) > _LEAST_RAD else 0.0
+                least = _LEVEL_RAD if self._pitch_goal_rad else _LEAST_RAD
+                self._pitch_goal_rad = pitch_rad if abs(pitch_rad) > least else 0.0
         if not self._given_m:
             pitch = self._pitch_goal_rad
             heights = (math.cos(pitch) * pieces[:, 0] + math.sin(pitch)) / pieces[:, 1] + self._ankle_m
