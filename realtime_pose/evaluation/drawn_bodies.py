@@ -75,7 +75,7 @@ class Motion:
         hips_m: (T, 3).
         hips_turn, chest_turn, head_turn: (T, 4) global.
         wrists: (T, 2, 3) from the shoulders' middle, in the chest's axes; metres of a 1.70 m adult.
-        elbows: (2, 3) or (T, 2, 3) whereto elbows point, in the chest's axes.
+        elbows: (T, 2, 3) whereto elbows point, in the chest's axes.
         ankles_m: (T, 2, 3).
         knees: (T, 2, 3) whereto knees point.
     """
@@ -103,7 +103,7 @@ def points_of(build: Build, motion: Motion) -> Float64:
         shoulder = neck + rot.rotate(motion.chest_turn, build.shoulders / 2 * across)
         hip = motion.hips_m + rot.rotate(motion.hips_turn, build.hips / 2 * across)
         wrist = neck + rot.rotate(motion.chest_turn, build.size * motion.wrists[:, i])
-        elbow_to = rot.rotate(motion.chest_turn, np.broadcast_to(motion.elbows, motion.wrists.shape)[:, i])
+        elbow_to = rot.rotate(motion.chest_turn, motion.elbows[:, i])
         arm = _limb(shoulder, wrist, elbow_to, build.upper_arm, build.forearm)
         leg = _limb(hip, motion.ankles_m[:, i], motion.knees[:, i], build.thigh, build.shank)
         names = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -123,8 +123,18 @@ def _limb(start: Float64, end: Float64, bend_to: Float64, upper: float, lower: f
     return start + along * line + out * side, start + reach * line
 
 
-def wander(rng: Rng, frames: int, fps: float, places: Float64, loose: float, rest_s: tuple[float, float]) -> Float64:
+def wander(
+    rng: Rng,
+    frames: int,
+    fps: float,
+    places: Float64,
+    loose: float,
+    rest_s: tuple[float, float],
+    detour: Float64 | float = 0.0,
+) -> Float64:
     """A way (T, ...) from one of `places` (N, ...) to another, each met within `loose`, with rests between.
+
+    Half-way it is `detour` (...) off, times how far apart the two are.
 
     Moves are of least jerk: Flash and Hogan, "The coordination of arm movements" (1985).
     """
@@ -136,7 +146,8 @@ def wander(rng: Rng, frames: int, fps: float, places: Float64, loose: float, res
         there = places[rng.integers(len(places))] + rng.normal(0, loose, places.shape[1:])
         s = np.clip((np.arange(rest + move) - rest + 1) / move, 0.0, 1.0)
         s = (10 * s**3 - 15 * s**4 + 6 * s**5).reshape(-1, *(1,) * (places.ndim - 1))
-        piece = (here + s * (there - here))[: frames - at]
+        far = np.linalg.norm(there - here, axis=-1, keepdims=True)
+        piece = (here + s * (there - here) + 4 * s * (1 - s) * far * detour)[: frames - at]
         out[at : at + len(piece)] = piece
         at, here = at + len(piece), there
     return out
@@ -182,20 +193,28 @@ HANDS: Mapping[str, Float64] = {
 }
 """Where wrists like to be, from the shoulders' middle, metres of a 1.70 m adult."""
 
-_ELBOWS = both(0.55, -0.75, -0.35)
+_ELBOWS = {name: both(0.55, -0.75, -0.35) for name in HANDS} | {
+    "ears": both(0.9, -0.3, 0.3), "behind the head": both(0.9, 0.2, 0.4), "overhead": both(0.9, -0.2, 0.3),
+    "raised": both(0.6, -0.75, -0.1), "hips": both(0.8, -0.3, -0.5),
+}  # fmt: skip
+"""Whereto elbows then point."""
 
 
-def hands(rng: Rng, frames: int, fps: float, *names: str, rest_s: tuple[float, float] = (0.1, 0.9)) -> Float64:
-    """Wrists (T, 2, 3) that go about between those places, each hand for itself half of the time."""
-    places = np.stack([HANDS[name] for name in names])
-    way = wander(rng, frames, fps, places, 0.025, rest_s)
+def hands(
+    rng: Rng, frames: int, fps: float, *names: str, rest_s: tuple[float, float] = (0.1, 0.9)
+) -> tuple[Float64, Float64]:
+    """Wrists and elbows (T, 2, 3) that go about between those places, each hand for itself half of the time."""
+    places = np.stack([np.concatenate((HANDS[name], _ELBOWS[name]), axis=-1) for name in names])
+    round_the_shoulder = np.concatenate((both(0.25, 0.0, 0.3), np.zeros((2, 3))), axis=-1)
+    way = wander(rng, frames, fps, places, 0.025, rest_s, round_the_shoulder)
     if rng.uniform() < 0.5:
-        way[:, 1] = wander(rng, frames, fps, places, 0.025, rest_s)[:, 1]
-    return way
+        way[:, 1] = wander(rng, frames, fps, places, 0.025, rest_s, round_the_shoulder)[:, 1]
+    return way[..., :3], way[..., 3:]
 
 
 def _on_a_seat(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Motion:
     """Somebody on a chair, feet on the floor."""
+    wrists, elbows = hands(rng, frames, fps, *names)
     yaw, lean = rng.uniform(-12, 12) + sway(rng, frames, fps, 18), rng.uniform(-8, 14) + sway(rng, frames, fps, 14)
     hips = np.column_stack((sway(rng, frames, fps, 0.03), np.full(frames, 0.5), sway(rng, frames, fps, 0.03)))
     apart = rng.uniform(0.6, 1.6) * build.hips
@@ -205,8 +224,8 @@ def _on_a_seat(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> 
         hips_turn=turns(0.3 * yaw, 0.3 * lean, sway(rng, frames, fps, 3)),
         chest_turn=turns(yaw, lean, sway(rng, frames, fps, 8)),
         head_turn=turns(yaw + sway(rng, frames, fps, 35), sway(rng, frames, fps, 16), sway(rng, frames, fps, 10)),
-        wrists=hands(rng, frames, fps, *names),
-        elbows=_ELBOWS,
+        wrists=wrists,
+        elbows=elbows,
         ankles_m=feet,
         knees=np.broadcast_to(both(0.3, 0.6, 1.0), (frames, 2, 3)),
     )
@@ -224,6 +243,7 @@ def seated(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
 
 def standing(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Motion:
     """On the spot, the hands between those places."""
+    wrists, elbows = hands(rng, frames, fps, *names)
     yaw = sway(rng, frames, fps, 30)
     lean = sway(rng, frames, fps, 12)
     x, z = sway(rng, frames, fps, 0.05), sway(rng, frames, fps, 0.04)
@@ -234,8 +254,8 @@ def standing(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Mo
         hips_turn=turns(0.4 * yaw, 0.2 * lean, sway(rng, frames, fps, 4)),
         chest_turn=turns(yaw, lean, sway(rng, frames, fps, 7)),
         head_turn=turns(yaw + sway(rng, frames, fps, 35), lean + sway(rng, frames, fps, 15), sway(rng, frames, fps, 8)),
-        wrists=hands(rng, frames, fps, *names),
-        elbows=_ELBOWS,
+        wrists=wrists,
+        elbows=elbows,
         ankles_m=feet,
         knees=np.broadcast_to(both(0.15, 0.0, 1.0), (frames, 2, 3)),
     )
@@ -267,7 +287,7 @@ def squatting(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
         chest_turn=turns(yaw, lean, 0 * lean),
         head_turn=turns(yaw + sway(rng, frames, fps, 20), 0.4 * lean, 0 * lean),
         wrists=base.wrists,
-        elbows=_ELBOWS,
+        elbows=base.elbows,
         ankles_m=np.broadcast_to(both(apart, build.ankle, 0.0), (frames, 2, 3)),
         knees=np.broadcast_to(both(rng.uniform(0.2, 0.7), 0.2, 1.0), (frames, 2, 3)),
     )
@@ -331,7 +351,7 @@ def walking(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
         chest_turn=rot.multiply(heading, rot.multiply(lean, turns(-6 * np.cos(phase), 0 * t, 0 * t))),
         head_turn=rot.multiply(heading, turns(sway(rng, frames, fps, 30), sway(rng, frames, fps, 8), 0 * t)),
         wrists=wrists,
-        elbows=_ELBOWS,
+        elbows=np.broadcast_to(_ELBOWS["hanging"], wrists.shape),
         ankles_m=feet,
         knees=rot.rotate(heading[:, None], np.broadcast_to(both(0.05, 0.0, 1.0), (frames, 2, 3))),
     )

@@ -55,9 +55,9 @@ SCENES: Mapping[str, Scene] = {
 """The groups by name."""
 
 
-def draw_cases() -> dict[str, list[LiftingCase]]:
-    """Six clips of four seconds for each scene; the same ones every time, on every machine."""
-    return {name: [_case(name, clip) for clip in range(_CLIPS)] for name in SCENES}
+def draw_cases(clips: int = _CLIPS) -> dict[str, list[LiftingCase]]:
+    """So many clips of four seconds for each scene; the same ones every time, on every machine."""
+    return {name: [_case(name, clip) for clip in range(clips)] for name in SCENES}
 
 
 def _case(name: str, clip: int) -> LiftingCase:

@@ -24,7 +24,7 @@ _SLOW_S, _QUICK_S = 0.9, 0.07  # how long errors last
 _HIDDEN_TIMES = 3.5
 _SWAPS_HZ, _SWAP_NEAR = 0.15, 0.12  # how often, and within which share of the body's height limbs are confused
 _JUMPS_HZ = 0.25
-# What hides: capsules between two points, with a radius, and the points that are part of them.
+# What hides: capsules between two points of the body, with a radius in metres.
 _CAPSULES = tuple(
     (f"{side}_{a}", f"{side}_{b}", radius)
     for side in ("left", "right")
@@ -33,7 +33,6 @@ _CAPSULES = tuple(
         ("knee", "ankle", 0.055), ("ear", "ear", 0.09),
     )
 )  # fmt: skip
-_TRUNK = {f"{side}_{part}" for side in ("left", "right") for part in ("shoulder", "hip")}
 _FACE = [_ROW[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")]
 
 
@@ -85,8 +84,7 @@ def _behind_the_body(points_m: Float64) -> Bool:
         length2 = np.maximum((along**2).sum(-1), 1e-9)
         share = np.clip(((samples - start) * along).sum(-1) / length2, 0.0, 1.0)[..., None]
         near = (np.linalg.norm(samples - start - share * along, axis=-1) < radius).any(axis=-1)
-        own = {a, b} | (_TRUNK if {a, b} <= _TRUNK else set())
-        near[:, [_ROW[name] for name in own]] = False
+        near[:, [_ROW[a], _ROW[b]]] = False
         if "ear" in a:
             near[:, _FACE] = False
         hidden |= near

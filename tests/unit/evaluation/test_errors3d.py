@@ -7,12 +7,17 @@ from support.rotations import make_rotations
 
 from realtime_pose.evaluation.errors3d import (
     LIMB_JOINTS,
+    acceleration_m_s2,
     aligned_by_similarity,
     bone_drift_percent,
     foot_slide_cm_s,
     jitter_ratio,
     joint_angle_error_deg,
+    lag_ms,
+    largest_jump_deg,
     mpjpe_mm,
+    scaled_as_one,
+    scaled_by_frame,
 )
 from realtime_pose.kinematics import joint_positions
 from realtime_pose.skeletons import HUMANOID
@@ -139,3 +144,44 @@ def test_jitter_is_acceleration_over_the_truths():
     shaking = truth + 0.01 * (-1.0) ** np.arange(40)[:, None, None]
     assert jitter_ratio(shaking, truth) > 10
     assert np.isfinite(jitter_ratio(truth, np.zeros_like(truth)))
+
+
+def test_one_scale_for_all_or_one_a_frame():
+    truth = make_points(10)
+    assert np.allclose(scaled_as_one(truth * 0.4, truth), truth)
+    sizes = np.linspace(0.5, 2, T)[:, None, None]
+    assert np.allclose(scaled_by_frame(truth * sizes, truth), truth)
+    assert not np.allclose(scaled_as_one(truth * sizes, truth), truth, atol=0.1)
+    assert np.isfinite(scaled_by_frame(truth * 0, truth)).all()
+
+
+def test_acceleration_is_per_second():
+    t = np.arange(10)[:, None, None] / 25.0
+    joints = 0.5 * 3.0 * t**2 * np.array([0.0, 1.0, 0.0]) + 4 * t
+    assert np.allclose(acceleration_m_s2(joints, fps=25.0), 3.0)
+    assert acceleration_m_s2(joints[:1], 25.0).shape == (0, 1)
+
+
+def wave(shift_s=0.0, seconds=4.0, fps=30.0):
+    t = np.arange(round(seconds * fps))[:, None, None] / fps - shift_s
+    return np.sin(2 * np.pi * np.array([0.5, 1.3, 0.8]) * t) + 0.2 * np.cos(7 * t)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.05, 0.1, 0.215, -0.07])
+def test_lag_is_found_between_frames_too(late_s):
+    rng = np.random.default_rng(0)
+    answer = wave(late_s) + 0.3 + rng.normal(0, 0.002, wave().shape)  # a steady error is no lag
+    assert lag_ms(answer, wave(), 30.0) == pytest.approx(late_s * 1e3, abs=5)
+
+
+def test_no_motion_has_no_lag():
+    assert np.isnan(lag_ms(np.zeros((30, 1, 3)), wave(seconds=1.0), 30.0))
+    assert lag_ms(wave(0.9), wave(), 30.0) <= 400  # no more than is looked for
+
+
+def test_the_largest_jump_is_between_neighbours():
+    local = np.tile(rot.IDENTITY_XYZW, (5, 3, 1))
+    local[2:, 1] = rot.from_axis_angle([0, 0, 1], np.radians(50))
+    local[4:, 0] = -rot.from_axis_angle([1, 0, 0], np.radians(20))
+    assert largest_jump_deg(local) == pytest.approx(50)
+    assert largest_jump_deg(local[:1]) == 0

@@ -1,0 +1,198 @@
+"""Judging the 3D: known errors give known figures, and what is judged is what the program would have done live."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+from support.lifting import CAMERA, make_case
+
+from realtime_pose.config import AppConfig
+from realtime_pose.datatypes import CameraIntrinsics, JointRotations
+from realtime_pose.errors import UnknownChoiceError
+from realtime_pose.evaluation import lifting
+from realtime_pose.evaluation.lifting import Answer, answer_cases, judge, report_of
+from realtime_pose.skeletons import LIMB_NAMES
+from realtime_pose.utils import rotations as rot
+
+GEOMETRIC = AppConfig().with_values({"body": {"lifter": "geometric"}}, "test")
+LEGS = [LIMB_NAMES.index(f"{side}_{name}") for side in ("left", "right") for name in ("knee", "ankle")]
+
+
+def truth_of(case):
+    return case.limbs_m - case.limbs_m[:, 6:8].mean(axis=1, keepdims=True)
+
+
+def answered(case, limbs_m, lift_ms=1.0, solve_ms=2.0):
+    return Answer(case, limbs_m, limbs_m * 2, np.full(len(case), lift_ms), np.full(len(case), solve_ms))
+
+
+def test_a_perfect_answer():
+    case = make_case()
+    found = judge([answered(case, truth_of(case))])
+    errors = (found.mpjpe_mm, found.pa_mpjpe_mm, found.n_mpjpe_mm, found.seen_mpjpe_mm)
+    assert np.allclose(errors, 0, atol=1e-9)
+    assert found.jitter_ratio == pytest.approx(1)
+    assert (found.cases, found.frames, found.ms_per_frame, found.lift_ms_per_frame) == (1, 40, 3.0, 1.0)
+
+
+def test_each_figure_forgives_what_it_should():
+    case = make_case()
+    truth = truth_of(case)
+    larger = judge([answered(case, truth * 1.3)])
+    assert larger.mpjpe_mm == pytest.approx(0, abs=1e-9)  # one scale a clip
+    assert larger.jitter_ratio == pytest.approx(1.3)
+    breathing = judge([answered(case, truth * np.linspace(0.8, 1.2, 40)[:, None, None])])
+    assert breathing.mpjpe_mm > 20
+    assert breathing.n_mpjpe_mm == pytest.approx(0, abs=1e-9)  # one scale a frame
+    turned = judge(
+        [answered(case, Rotation.from_euler("y", 30, degrees=True).apply(truth.reshape(-1, 3)).reshape(truth.shape))]
+    )
+    assert turned.n_mpjpe_mm > 50
+    assert turned.pa_mpjpe_mm == pytest.approx(0, abs=1e-9)
+
+
+def test_the_error_after_the_best_scale():
+    case = make_case()
+    truth = truth_of(case)
+    limbs = truth.copy()
+    limbs[:, LIMB_NAMES.index("left_knee")] += (0.0, 0.0, 0.05)
+    scale = np.linalg.lstsq(limbs.reshape(-1, 1), truth.ravel(), rcond=None)[0][0]  # an independent least squares
+    expected = np.linalg.norm(scale * limbs - truth, axis=-1).mean() * 1e3
+    assert 50 / 12 <= expected < 5.5
+    assert judge([answered(case, limbs)]).mpjpe_mm == pytest.approx(expected)
+
+
+def test_cases_are_pooled_by_frames():
+    short, long = make_case(10), make_case(30, seed=1)
+    wrong = truth_of(short)[:, ::-1]
+    alone = judge([answered(short, wrong)]).mpjpe_mm
+    both = judge([answered(short, wrong), answered(long, truth_of(long))])
+    assert both.mpjpe_mm == pytest.approx(alone / 4)
+    assert (both.cases, both.frames) == (2, 40)
+
+
+def test_bones_that_breathe_drift():
+    case = make_case(40)
+    limbs = truth_of(case)
+    still = limbs[:1].repeat(40, axis=0)
+    assert judge([answered(case, still)]).bone_drift_percent == pytest.approx(0, abs=1e-9)
+    by_turns = still * np.tile([0.9, 1.1], 20)[:, None, None]
+    assert judge([answered(case, by_turns)]).bone_drift_percent == pytest.approx(10)
+
+
+def test_a_truth_that_stands_still_has_no_jitter_ratio():
+    case = make_case(3)
+    case = replace(case, limbs_m=case.limbs_m[:1].repeat(3, axis=0))
+    found = judge([answered(case, truth_of(case))])
+    assert np.isnan(found.jitter_ratio)
+    assert found.as_dict()["jitter_ratio"] is None
+    assert np.isnan(judge([answered(make_case(1), truth_of(make_case(1)))]).jitter_ratio)  # one frame moves not at all
+
+
+def test_what_cannot_be_seen_does_not_count_among_the_seen():
+    case = make_case()
+    seen = case.seen.copy()
+    seen[:, LEGS] = False
+    case = replace(case, seen=seen)
+    limbs = truth_of(case) + np.array([0.3, 0.0, 0.0])  # a wrong root is no error of what is seen
+    limbs[:, LEGS] += 1.0
+    assert judge([answered(case, limbs)]).seen_mpjpe_mm == pytest.approx(0, abs=1e-9)
+    nothing = replace(case, seen=np.zeros_like(seen))
+    assert np.isnan(judge([answered(nothing, limbs)]).seen_mpjpe_mm)
+
+
+def test_the_report_has_the_keys_that_others_read():
+    case = make_case()
+    figures = judge([answered(case, truth_of(case))])
+    keys = [
+        "cases", "frames", "mpjpe_mm", "pa_mpjpe_mm", "n_mpjpe_mm", "jitter_ratio", "bone_drift_percent",
+        "ms_per_frame",
+    ]  # fmt: skip
+    assert list(report_of({"": figures})) == keys
+    others = report_of({"desk: upper body": figures, "actor": figures})
+    assert list(others["others"]) == ["desk", "actor"]
+    assert list(others["others"]["desk"]) == [*keys, "seen_mpjpe_mm"]
+
+
+# --- through the program ------------------------------------------------------------------------------------------
+
+
+def test_the_answer_is_of_the_body_in_the_picture():
+    (answer,) = answer_cases(GEOMETRIC, [make_case()])
+    found = judge([answer])
+    assert found.mpjpe_mm < 100
+    assert np.allclose(answer.limbs_m[:, 6:8].mean(axis=1), 0, atol=1e-6)
+    assert found.ms_per_frame > found.lift_ms_per_frame > 0
+
+
+def test_answers_are_causal():
+    whole = make_case(30)
+    changed = replace(whole, xy_px=np.concatenate((whole.xy_px[:20], whole.xy_px[20:] + 30.0)))
+    (before,), (after,) = (answer_cases(GEOMETRIC, [case]) for case in (whole, changed))
+    assert np.array_equal(before.limbs_m[:20], after.limbs_m[:20])
+    assert not np.allclose(before.limbs_m[20:], after.limbs_m[20:])
+
+
+def test_no_case_hears_of_another():
+    first, second = make_case(25), make_case(25, seed=3, intrinsics=CameraIntrinsics(400, 400, 320, 240, 640, 480))
+    apart = answer_cases(GEOMETRIC, [second])[0]
+    after = answer_cases(GEOMETRIC, [first, second])[1]
+    assert np.array_equal(apart.limbs_m, after.limbs_m)
+
+
+def test_the_cases_camera_is_the_lifters():
+    case = make_case(10)
+    wrong = replace(case, intrinsics=replace(CAMERA, fx=900.0, fy=900.0, cx=100.0))
+    right, off = (answer_cases(GEOMETRIC, [c])[0] for c in (case, wrong))
+    assert not np.allclose(right.limbs_m, off.limbs_m, atol=0.01)
+
+
+def test_unfiltered_leaves_the_filters_out():
+    case = make_case(30)
+    rng = np.random.default_rng(0)
+    noisy = replace(case, xy_px=case.xy_px + rng.normal(0, 2, case.xy_px.shape).astype(np.float32))
+    filtered, bare = (judge(answer_cases(GEOMETRIC, [noisy], filtered=f)) for f in (True, False))
+    assert filtered.jitter_ratio < 0.7 * bare.jitter_ratio
+
+
+class TurnsUpright:
+    """A filter that turns the pose into a world of its own, and says how."""
+
+    turn_xyzw = rot.from_axis_angle((1.0, 0.0, 0.0), np.array(0.4))
+
+    def apply(self, pose):
+        local = pose.rotations.local_xyzw.astype(np.float64)
+        local[0] = rot.multiply(self.turn_xyzw, local[0])
+        rotations = JointRotations(pose.rotations.skeleton, local.astype(np.float32))
+        return replace(pose, rotations=rotations, root_m=pose.root_m + np.float32(5))
+
+    def forget(self, track_id):
+        pass
+
+
+def test_a_world_that_a_filter_made_upright_is_left_again(monkeypatch):
+    case = make_case(10)
+    monkeypatch.setattr(lifting, "build_filters", lambda body: [])
+    (plain,) = answer_cases(GEOMETRIC, [case])
+    monkeypatch.setattr(lifting, "build_filters", lambda body: [TurnsUpright()])
+    (turned,) = answer_cases(GEOMETRIC, [case])
+    assert np.allclose(plain.limbs_m, turned.limbs_m, atol=1e-5)
+
+
+def test_a_hidden_body_still_gets_an_answer_in_every_frame():
+    case = make_case(10)
+    hidden = replace(case, score=np.zeros_like(case.score))
+    (answer,) = answer_cases(GEOMETRIC, [hidden])
+    assert np.isfinite(answer.limbs_m).all()
+
+
+def test_an_unknown_lifter_is_refused():
+    with pytest.raises(UnknownChoiceError, match="geometric"):
+        answer_cases(AppConfig().with_values({"body": {"lifter": "magic"}}, "test"), [make_case(3)])
+
+
+def test_progress_is_told():
+    told = []
+    answer_cases(GEOMETRIC, [make_case(4), make_case(6)], progress=lambda done, total: told.append((done, total)))
+    assert told == [(4, 10), (10, 10)]
