@@ -1,0 +1,146 @@
+"""What a joint does while it is not seen: it coasts for a moment, holds, eases to rest, and comes back without a pop.
+
+The way back is the offset blending of games: at the moment of return the difference between what was shown and what is
+measured is kept and let fade, so that the answer is continuous and soon exact. Source of the idea: Bollo,
+"Inertialization: High-Performance Animation Transitions in Gears of War" (GDC 2018).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.ik.base import BodyConfig
+from realtime_pose.ik.simple_ik import RELAXED_XYZW
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Bool, Float64, as_float32
+
+_COAST_S, _COAST_RAD_S = 0.08, 4.0  # a hidden joint's speed falls by 1/e in that time, from at most so much
+_SPEED_S = 0.05  # time constant of the speed's estimate
+_LONGEST_BLEND_S = 0.3  # a return fades for as long as the joint was away, up to this,
+_BLEND_RAD_S, _BLEND_M_S = 8.0, 3.0  # and for longer where it comes back far from where it was
+_JUMP_RAD, _JUMP_RAD_S = np.radians(45.0), 22.0  # measured turns beyond both are no motion: another body, or an error
+_JUMP_M, _JUMP_M_S = 0.3, 8.0  # likewise for the root
+_GAP_S, _GAP_FRAMES = 0.25, 3.0  # without the person for longer than both, everything returns
+
+
+class _Fade:
+    """Differences (N, 3) that fade to nothing, smoothly, each in its own time."""
+
+    def __init__(self, count: int) -> None:
+        self._offset, self._duration_s, self._age_s = np.zeros((count, 3)), np.ones(count), np.ones(count)
+        self._active = False
+
+    def begin(self, which: Bool, offset: Float64, away_s: Float64, speed: float) -> None:
+        """Take new differences in the rows `which`; they fade in the time that those rows were away, or at `speed`."""
+        if which.any():
+            far = np.linalg.norm(offset, axis=1) / speed
+            duration = np.maximum(np.maximum(np.minimum(away_s, _LONGEST_BLEND_S), far), 1e-6)
+            self._offset[which], self._duration_s[which], self._age_s[which] = offset[which], duration[which], 0.0
+            self._active = True
+
+    def after(self, dt_s: float) -> Float64 | None:
+        """What is left of the differences (N, 3), so much later; None for nothing."""
+        if not self._active:
+            return None
+        self._age_s += dt_s
+        share = np.minimum(self._age_s / self._duration_s, 1.0)[:, None]
+        self._active = bool((share < 1.0).any())
+        return self._offset * (1.0 - share * share * (3.0 - 2.0 * share))
+
+
+class _Person:
+    """What is remembered of one person: what was measured and shown last, and how long each joint has been away."""
+
+    def __init__(self, pose: SkeletonPose, local: Float64, seen: Bool) -> None:
+        self.time_ns = pose.time_ns
+        self.usual_s = 0.0  # how far the frames usually are apart
+        self.measured = self.shown = local
+        root_m = pose.root_m.astype(np.float64)
+        self.measured_m = self.shown_m = np.where(np.isfinite(root_m), root_m, 0.0)
+        self.seen = seen
+        self.away_s = np.where(seen, 0.0, np.inf)
+        self.speed_rad_s = np.zeros((len(seen), 3))
+        self.turns, self.root = _Fade(len(seen)), _Fade(1)
+
+
+class PresenceFilter:
+    """Fills in for joints without a score, each person by their own past, and lets what returns fade in.
+
+    What jumps farther than people move counts as returning too, so that a mistaken frame does not show. A person who
+    was away, or whose time ran backwards, goes on from the pose that was shown last. A joint that was never seen is at
+    ease; hips that are lost stay turned as they were, as there is no way that people usually face.
+    """
+
+    def __init__(self, config: BodyConfig) -> None:
+        self._hold_s, self._ease_s = config.hold_s, config.ease_s
+        self._people: dict[int, _Person] = {}
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person."""
+        self._people.pop(track_id, None)
+
+    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+        """The pose with every joint where it is believed to be; scores stay, so 0 still says: not seen."""
+        local = pose.rotations.local_xyzw.astype(np.float64)
+        seen = (pose.score > 0) & np.isfinite(local).all(axis=1)
+        seen[0] &= np.isfinite(pose.root_m).all()
+        local = np.where(seen[:, None], local, RELAXED_XYZW)
+        person = self._people.get(pose.track_id)
+        if person is None:
+            person = self._people[pose.track_id] = _Person(pose, local, seen)
+            return _posed(pose, person)
+        since_s = (pose.time_ns - person.time_ns) / 1e9
+        gap = since_s <= 0 or since_s > max(_GAP_S, _GAP_FRAMES * person.usual_s)
+        if gap:  # nothing moved on while nothing was shown
+            dt_s = max(person.usual_s, 1e-3)
+            person.away_s = np.where(person.seen, abs(since_s), person.away_s)
+        else:
+            dt_s = since_s
+            person.usual_s += (0.1 if person.usual_s else 1.0) * (since_s - person.usual_s)
+        self._turn(person, local, seen, dt_s, gap=gap)
+        self._move(person, pose.root_m.astype(np.float64), bool(seen[0]), dt_s, gap=gap)
+        person.away_s = np.where(seen, 0.0, person.away_s + dt_s)
+        person.time_ns, person.seen = pose.time_ns, seen
+        return _posed(pose, person)
+
+    def _turn(self, person: _Person, local: Float64, seen: Bool, dt_s: float, *, gap: bool) -> None:
+        jumped = rot.angle_between_rad(person.measured, local) > max(_JUMP_RAD, _JUMP_RAD_S * dt_s)
+        offset = rot.to_rotvec(rot.multiply(rot.inverse(local), person.shown))
+        back = seen & (~person.seen | jumped | gap)
+        person.turns.begin(back, offset, np.maximum(person.away_s, dt_s), _BLEND_RAD_S)
+        left = person.turns.after(dt_s)
+        answer = local if left is None else rot.multiply(local, rot.from_rotvec(left))
+        if not seen.all():
+            speed = person.speed_rad_s
+            speed = speed * (np.exp(-dt_s / _COAST_S) * np.minimum(1.0, _COAST_RAD_S / _size(speed)))
+            held = rot.multiply(person.shown, rot.from_rotvec(speed * dt_s))
+            ease = np.where(person.away_s > self._hold_s, 1.0 - np.exp(-dt_s / self._ease_s), 0.0)
+            ease[0] = 0.0
+            answer = np.where(seen[:, None], answer, rot.slerp(held, RELAXED_XYZW, ease))
+            person.speed_rad_s = np.where(seen[:, None], person.speed_rad_s, speed)
+        answer = rot.nearest_sign(rot.unit(answer), person.shown)
+        if not gap:
+            turned = rot.to_rotvec(rot.multiply(rot.inverse(person.shown), answer)) / dt_s
+            gain = np.where(seen, dt_s / (dt_s + _SPEED_S), 0.0)[:, None]
+            person.speed_rad_s = person.speed_rad_s + gain * (turned - person.speed_rad_s)
+        person.shown, person.measured = answer, np.where(seen[:, None], local, person.measured)
+
+    def _move(self, person: _Person, root_m: Float64, seen: bool, dt_s: float, *, gap: bool) -> None:
+        if not seen:
+            return
+        jumped = float(np.linalg.norm(root_m - person.measured_m)) > max(_JUMP_M, _JUMP_M_S * dt_s)
+        back = np.array([jumped or gap or not person.seen[0]])
+        person.root.begin(back, (person.shown_m - root_m)[None], np.maximum(person.away_s[:1], dt_s), _BLEND_M_S)
+        left = person.root.after(dt_s)
+        person.measured_m = root_m
+        person.shown_m = root_m if left is None else root_m + left[0]
+
+
+def _size(vectors: Float64) -> Float64:
+    return np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+
+
+def _posed(pose: SkeletonPose, person: _Person) -> SkeletonPose:
+    rotations = JointRotations(pose.rotations.skeleton, as_float32(person.shown))
+    return replace(pose, rotations=rotations, root_m=as_float32(person.shown_m))
