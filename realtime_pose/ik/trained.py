@@ -114,10 +114,11 @@ def _remember(
     xy_px = keypoints.xy_px[rows].astype(np.float64)
     score = np.where((np.array(rows) >= 0) & np.isfinite(xy_px).all(axis=1), keypoints.score[rows], 0.0)
     score = np.where(np.isfinite(score), np.clip(score, 0.0, 1.0), 0.0).astype(np.float64)
+    xy_px = np.where(score[:, None] > 0, xy_px, 0.0)
     xy = (xy_px - (intrinsics.cx, intrinsics.cy)) / (intrinsics.fx, -intrinsics.fy)
     rays = np.column_stack((xy, -np.ones(len(xy)))) @ camera_from_level
     xy = rays[:, :2] / np.maximum(-rays[:, 2:], _GRAZING)
-    state.looks.append((np.where(score[:, None] > 0, xy, 0.0), score))
+    state.looks.append((xy, score))
     state.times_ns.append(keypoints.time_ns)
     oldest_ns = keypoints.time_ns - (MOMENTS_S[-1] + _BETWEEN_S) * 1e9
     while len(state.times_ns) > 1 and state.times_ns[0] < oldest_ns:

@@ -26,15 +26,20 @@ def read_motions(folder: Path) -> dict[str, Motion]:
     Raises:
         RealtimePoseError: There is none, or a file is not what its name says.
     """
-    skeletons = {path.stem: read_asf(path) for path in sorted(folder.rglob("*.asf"))}
+    skeletons: dict[str, dict[str, _Bone]] = {}
+    for path in sorted(folder.rglob("*.asf")):
+        with _reading(path):
+            skeletons[path.stem] = read_asf(path)
     found: dict[str, Motion] = {}
     for path in sorted(folder.rglob("*.amc")):
         subject = path.stem.partition("_")[0]
         if subject not in skeletons:
             raise RealtimePoseError(f"{path.name} needs its skeleton {subject}.asf below {folder}, which is not there")
-        found[path.stem] = read_amc(path, skeletons[subject])
+        with _reading(path):
+            found[path.stem] = read_amc(path, skeletons[subject])
     for path in sorted(folder.rglob("humanoid3d_*.txt")):
-        found[path.stem] = read_deepmimic(path)
+        with _reading(path):
+            found[path.stem] = read_deepmimic(path)
     if not found:
         raise RealtimePoseError(f"no motion capture below {folder}: wanted .asf with .amc files, or humanoid3d_*.txt")
     return found
