@@ -25,7 +25,7 @@ def latency_figure(
         {"<b>capture to sent</b>": (latency_ms["p50"], latency_ms["p95"])} if latency_ms is not None else {}
     )
     bars = [(name, p50, p95) for name, (p50, p95) in measured.items() if p50 is not None and p95 is not None]
-    names, half, most = ([bar[part] for bar in bars] for part in range(3))
+    names, half, most = [bar[0] for bar in bars], [bar[1] for bar in bars], [bar[2] for bar in bars]
     hint = coloured("bar: p50, whisker: p95", theme.muted)
     figure = empty_figure(
         theme, f"Time by stage   {hint}", 92 + _ROW_PX * len(bars),

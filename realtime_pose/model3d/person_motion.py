@@ -89,7 +89,7 @@ class PersonMotion:
     @property
     def present(self) -> Bool:
         """(T,) where there is a pose that can be drawn."""
-        return np.isfinite(self.points_m).all(axis=(1, 2))
+        return np.asarray(np.isfinite(self.points_m).all(axis=(1, 2)))
 
     @property
     def known(self) -> Bool:

@@ -94,6 +94,7 @@ def test_names_of_joints_cannot_end_the_data():
     motion = PersonMotion(**{**vars(page.motion), "figure": odd})
     text = page_html(PlotPage(**{**vars(page), "motion": motion}))
     assert [tag for tag, _ in Reader(text).elements] == [tag for tag, _ in Reader(page_html(page)).elements]
+    assert "<" not in Reader(text).texts["page-data"][0]
     assert "<" not in data_of(text)["names"][0]  # Plotly reads some tags in hover texts
 
 
