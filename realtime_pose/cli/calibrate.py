@@ -1,5 +1,6 @@
 """`realtime-pose calibrate`: three seconds of standing still, and the program knows your proportions."""
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,7 +79,7 @@ class _Countdown:
         self._said = ""
 
     def show(self, hint: str, seconds_left: float) -> None:
-        text = f"{seconds_left:.0f} s  {hint}" if not out.is_terminal else f"{seconds_left:3.1f} s  {hint:<70}"
+        text = f"{math.ceil(seconds_left)} s  {hint}" if not out.is_terminal else f"{seconds_left:3.1f} s  {hint:<70}"
         if text != self._said:
             out.print(text, end="\r" if out.is_terminal else "\n", markup=False)
         self._said = text

@@ -36,7 +36,7 @@ GOOD = "Stand still, arms a little away from your sides."
 
 _MOST_STEP_S = 0.1
 _STILL = 0.02  # of the body's height in the picture: how far trunk and legs may be from where they were on average
-_STILL_TAU_S = 0.4
+_STILL_TAU_S = 0.25
 _ENOUGH_S = 0.5  # what was seen for less is taken from the height
 _LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]  # in the order of LIMB_NAMES
 
