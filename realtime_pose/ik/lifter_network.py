@@ -6,67 +6,80 @@ from typing import NamedTuple
 import numpy as np
 
 from realtime_pose.errors import CheckpointError
-from realtime_pose.ik.lifting_window import LAYOUT, feature_count
+from realtime_pose.ik.lifting_window import ANSWER_BASIS, LAYOUT, TOLD_COUNTS, Sides
 from realtime_pose.utils.arrays import Float32, Float64
 from realtime_pose.utils.paths import data_path
 
 WEIGHTS = "resources/lifter/lifter.safetensors"
 """The shipped weights; `realtime-pose train lifter` makes them again."""
 
-_K = len(LAYOUT.names)
 _MAKE = "realtime-pose train lifter"
 
 
 class Places(NamedTuple):
-    """What the network says of N looks.
+    """What the network says of a person.
 
     Attributes:
-        places: (N, K, 3) points from the middle of the hips, in body heights, the view's axes.
-        error: (N, K) how far off it takes each to be, in body heights.
+        places: (K, 3) points from the middle of the hips, in body heights, the view's axes.
+        error: (K,) how far off it takes each to be, in body heights.
     """
 
     places: Float64
     error: Float64
 
 
-class LifterWeights:
-    """A residual perceptron: features in, `Places` out.
+class _Layer(NamedTuple):
+    """Even from even, odd from odd: what it does to a picture it does to its mirror."""
 
-    Source of the shape: Martinez et al., "A simple yet effective baseline for 3D human pose estimation" (ICCV 2017).
-    """
+    even: Float32
+    bias: Float32
+    odd: Float32
+
+    def through(self, even: Float32, odd: Float32) -> tuple[Float32, Float32]:
+        return self.even @ even + self.bias, self.odd @ odd
+
+
+class LifterWeights:
+    """The network of `training.lifter.LifterNetwork`, which has the words and sources."""
 
     def __init__(self, tensors: dict[str, Float32]) -> None:
-        """Takes the tensors of `training.lifter.LifterNetwork`; CheckpointError where they are not its own."""
+        """Takes that network's tensors; CheckpointError where they are not its own."""
+        count = len({name.split(".")[1] for name in tensors if name.startswith("layers.")})
         try:
-            self._first = _layer(tensors, "first")
-            count = len([name for name in tensors if name.startswith("blocks.") and name.endswith(".0.weight")])
-            self._blocks = [[_layer(tensors, f"blocks.{i}.{j}") for j in (0, 2)] for i in range(count)]
-            self._last = _layer(tensors, "last")
-            fits = self._first[0].shape[1] == feature_count() and len(self._last[1]) == 4 * _K
+            self._first, *self._layers, self._last = (
+                _Layer(
+                    *(
+                        tensors[f"{name}.{part}"].astype(np.float32)
+                        for part in ("even.weight", "even.bias", "odd.weight")
+                    )
+                )
+                for name in ("first", *(f"layers.{i}" for i in range(count)), "last")
+            )
         except KeyError as exc:
             raise CheckpointError(f"the lifter's weights lack {exc}; make them with: {_MAKE}") from exc
-        if not fits:
+        takes = self._first.even.shape[1], self._first.odd.shape[1]
+        gives = len(self._last.even), len(self._last.odd)
+        wanted = TOLD_COUNTS, (ANSWER_BASIS.even.shape[1], ANSWER_BASIS.odd.shape[1])
+        if (takes, gives) != wanted:
             raise CheckpointError(
-                f"the lifter's weights take {self._first[0].shape[1]} numbers and give {len(self._last[1])}, wanted "
-                f"{feature_count()} and {4 * _K}; make them anew with: {_MAKE}"
+                f"the lifter's weights take {takes} numbers and give {gives}, wanted {wanted[0]} and {wanted[1]}; "
+                f"make them anew with: {_MAKE}"
             )
 
-    def __call__(self, features: Float64) -> Places:
-        """The places for features (N, F)."""
-        x = np.maximum(_through(self._first, features.astype(np.float32)), 0)
-        for one, two in self._blocks:
-            x = x + np.maximum(_through(two, np.maximum(_through(one, x), 0)), 0)
-        out = _through(self._last, x).astype(np.float64)
-        return Places(out[:, : 3 * _K].reshape(-1, _K, 3), np.exp(np.clip(out[:, 3 * _K :], -9.0, 3.0)))
+    def __call__(self, told: Sides) -> Places:
+        """The places for what `lifting_window.look_at` tells of one person."""
+        x = _bent(*self._first.through(told.even.astype(np.float32), told.odd.astype(np.float32)))
+        for one, two in zip(self._layers[::2], self._layers[1::2], strict=True):
+            y = _bent(*two.through(*_bent(*one.through(*x))))
+            x = x[0] + y[0], x[1] + y[1]
+        shared, differing = self._last.through(*x)
+        answer = (ANSWER_BASIS.even @ shared + ANSWER_BASIS.odd @ differing).reshape(len(LAYOUT.names), 4)
+        return Places(answer[:, :3], np.exp(np.clip(answer[:, 3], -9.0, 3.0)))
 
 
-def _layer(tensors: dict[str, Float32], name: str) -> tuple[Float32, Float32]:
-    return tensors[f"{name}.weight"].astype(np.float32), tensors[f"{name}.bias"].astype(np.float32)
-
-
-def _through(layer: tuple[Float32, Float32], x: Float32) -> Float32:
-    weight, bias = layer
-    return x @ weight.T + bias
+def _bent(even: Float32, odd: Float32) -> tuple[Float32, Float32]:
+    one, other = np.maximum(even + odd, 0), np.maximum(even - odd, 0)
+    return (one + other) / 2, (one - other) / 2
 
 
 def load_lifter_weights(path: Path | None = None) -> LifterWeights:

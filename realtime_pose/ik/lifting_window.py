@@ -4,6 +4,7 @@ Used by the lifter and by its training, so that both see the same numbers.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,18 @@ _TRUNK = LAYOUT.rows(("left_shoulder", "right_shoulder", "left_hip", "right_hip"
 _SMALLEST_EXTENT = 1e-4
 
 
+class Sides(NamedTuple):
+    """Numbers about both sides of a body, put so that a mirror leaves the first and negates the second.
+
+    Attributes:
+        even: (..., E) what both sides have in common.
+        odd: (..., O) how they differ.
+    """
+
+    even: Float64
+    odd: Float64
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """The camera turned to a person.
@@ -33,7 +46,7 @@ class View:
     extent: Float64
 
 
-def look_at(xy: Float64, score: Float64) -> tuple[Float64, View]:
+def look_at(xy: Float64, score: Float64) -> tuple[Sides, View]:
     """What the network is told, and the camera that sees it so.
 
     The camera is turned so that the middle of the trunk lies on its axis, and the picture scaled by the person's size
@@ -44,7 +57,7 @@ def look_at(xy: Float64, score: Float64) -> tuple[Float64, View]:
         score: (..., W, K); where it is 0, xy means nothing.
 
     Returns:
-        Features (..., F): W x K x (x, y, score), the size's logarithm, the sine of the camera's pitch; and the view.
+        What the network is told, and the view.
     """
     now, believed = xy[..., 0, :, :], score[..., 0, :]
     weight = believed > 0
@@ -60,14 +73,38 @@ def look_at(xy: Float64, score: Float64) -> tuple[Float64, View]:
     known = score > 0
     scaled = np.clip(seen / extent[..., None, None, None], -8.0, 8.0) * known[..., None]
     told = np.concatenate((scaled, score[..., None] * known[..., None]), axis=-1)
-    flat = told.reshape(*told.shape[:-3], -1)
-    features = np.concatenate((flat, np.log(extent)[..., None], -turn[..., 1, 2, None]), axis=-1)
-    return features, View(turn, extent)
+    flat = told.reshape(*told.shape[:-2], -1)
+    even, odd = (np.reshape(flat @ basis, (*flat.shape[:-2], -1)) for basis in TOLD_BASIS)
+    # The size's logarithm and the sine of the camera's pitch are the same in a mirror.
+    whole = np.concatenate((even, np.log(extent)[..., None], -turn[..., 1, 2, None]), axis=-1)
+    return Sides(whole, odd), View(turn, extent)
 
 
-def feature_count() -> int:
-    """How many numbers the network takes."""
-    return len(MOMENTS_S) * len(LAYOUT.names) * 3 + 2
+def _side_basis(signs: tuple[int, ...]) -> Sides:
+    """Orthonormal columns that take K points of `len(signs)` numbers to what both sides share and how they differ.
+
+    Args:
+        signs: For each number of a point whether a mirror negates it (-1) or not (1).
+    """
+    count = len(LAYOUT.names) * len(signs)
+    mirror = np.zeros((count, count))
+    for point, other in enumerate(LAYOUT.mirror):
+        for i, sign in enumerate(signs):
+            mirror[point * len(signs) + i, other * len(signs) + i] = sign
+    rows = [i for i in range(count) if i <= np.flatnonzero(mirror[i])[0]]
+    columns = [(np.eye(count)[rows] + sign * mirror[rows]).T for sign in (1, -1)]
+    kept = [basis[:, np.abs(basis).sum(axis=0) > 0] for basis in columns]
+    return Sides(*(basis / np.linalg.norm(basis, axis=0) for basis in kept))
+
+
+TOLD_BASIS = _side_basis((-1, 1, 1))
+"""For a look: K x (x, y, score)."""
+
+ANSWER_BASIS = _side_basis((-1, 1, 1, 1))
+"""For the answer: K x (x, y, z, logarithm of the expected error)."""
+
+TOLD_COUNTS = (len(MOMENTS_S) * TOLD_BASIS.even.shape[1] + 2, len(MOMENTS_S) * TOLD_BASIS.odd.shape[1])
+"""How many even and how many odd numbers the network takes."""
 
 
 def _turned_to(centre: Float64) -> Float64:

@@ -19,8 +19,6 @@ from realtime_pose.utils.arrays import Float64, as_float32
 _GAP_S = 1.0  # somebody unseen for longer starts anew
 _BETWEEN_S = 0.12  # looks further apart than this are not joined by a line
 _NEAR_S = 0.025  # a look this near to a wanted moment stands for it
-_MIRROR = np.array(LAYOUT.mirror)
-_ACROSS_2D, _ACROSS_3D = np.array([-1.0, 1.0]), np.array([-1.0, 1.0, 1.0])
 _HIPS = LAYOUT.rows(("left_hip", "right_hip"))
 _START_M, _NEAREST_M, _FARTHEST_M = 3.0, 0.3, 30.0
 _DISTANCE_SMOOTHING = OneEuroParameters(min_cutoff_hz=1.0, beta=2.0)  # of the distance's logarithm
@@ -83,17 +81,11 @@ class TrainedLifter:
         )
 
     def _places(self, xy: Float64, score: Float64) -> tuple[Float64, Float64]:
-        """Places (K, 3) from the middle of the hips and expected errors (K,), in body heights, the camera's axes.
-
-        The network is asked twice, once about the mirror's picture, and the answers are averaged.
-        """
-        both_xy = np.stack((xy, xy[:, _MIRROR] * _ACROSS_2D))
-        both_score = np.stack((score, score[:, _MIRROR]))
-        told, view = look_at(both_xy, both_score)
+        """Places (K, 3) from the middle of the hips and expected errors (K,), in body heights, the camera's axes."""
+        told, view = look_at(xy, score)
         said = self._weights(told)
-        places = said.places @ np.swapaxes(view.camera_from_view, -1, -2)
-        xyz = (places[0] + places[1, _MIRROR] * _ACROSS_3D) / 2
-        return xyz - xyz[_HIPS].mean(axis=0), (said.error[0] + said.error[1, _MIRROR]) / 2
+        xyz = said.places @ view.camera_from_view.T
+        return xyz - xyz[_HIPS].mean(axis=0), said.error
 
 
 @lru_cache(maxsize=1)

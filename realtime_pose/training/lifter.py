@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from realtime_pose.ik.lifting_window import MOMENTS_S, feature_count, look_at
+from realtime_pose.ik.lifting_window import ANSWER_BASIS, MOMENTS_S, TOLD_COUNTS, Sides, look_at
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
 from realtime_pose.training.motions import FRAME_RATE_HZ, Motion
 from realtime_pose.training.poses import draw_poses
@@ -18,7 +18,7 @@ from realtime_pose.training.views import Looks, draw_looks
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 
-WIDTH, BLOCKS = 1024, 2
+WIDTH, BLOCKS = 768, 2
 _BODIES, _CAMERAS = 352, 3  # a batch: so many bodies, each seen by so many cameras
 _LEARNING_RATE, _WARM_UP, _FINAL = 1e-3, 0.03, 0.01
 _WEIGHT_OF_PART = {"body": 1.0, "foot": 0.35, "hand": 0.25, "face": 0.35}
@@ -35,33 +35,49 @@ _LIVELY = (
 _DEVIATION_RAD = np.radians(7.0)
 
 
-class _Block(nn.Sequential):
-    """Two layers, each with its bend."""
+class _Layer(nn.Module):
+    """A layer that does to the mirror's picture what it does to the picture: even from even, odd from odd."""
 
-    def __init__(self) -> None:
-        super().__init__(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU())
+    def __init__(self, even: int, odd: int, even_out: int, odd_out: int) -> None:
+        super().__init__()
+        self.even = nn.Linear(even, even_out)
+        self.odd = nn.Linear(odd, odd_out, bias=False)  # a bias would prefer a side
+
+    def forward(self, even: Tensor, odd: Tensor) -> tuple[Tensor, Tensor]:
+        return self.even(even), self.odd(odd)
+
+
+def _bent(even: Tensor, odd: Tensor) -> tuple[Tensor, Tensor]:
+    """Units come in pairs, one for the picture and one for its mirror; each is cut off below 0."""
+    one, other = torch.relu(even + odd), torch.relu(even - odd)
+    return (one + other) / 2, (one - other) / 2
 
 
 class LifterNetwork(nn.Module):
-    """A residual perceptron: features in; K x 3 places and K logarithms of the expected error out, in body heights.
+    """A residual perceptron that cannot tell left from right: of a mirror's picture it gives the mirror's body.
 
-    Source of the shape: Martinez et al., "A simple yet effective baseline for 3D human pose estimation" (ICCV 2017).
+    Sources: Martinez et al., "A simple yet effective baseline for 3D human pose estimation" (ICCV 2017) for the shape;
+    Cohen and Welling, "Group Equivariant Convolutional Networks" (ICML 2016) for the symmetry, here of two elements.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Linear(feature_count(), WIDTH)
-        self.blocks = nn.ModuleList(_Block() for _ in range(BLOCKS))
-        self.last = nn.Linear(WIDTH, 4 * len(LAYOUT.names))
+        self.first = _Layer(*TOLD_COUNTS, WIDTH, WIDTH)
+        self.layers = nn.ModuleList(_Layer(WIDTH, WIDTH, WIDTH, WIDTH) for _ in range(2 * BLOCKS))
+        self.last = _Layer(WIDTH, WIDTH, ANSWER_BASIS.even.shape[1], ANSWER_BASIS.odd.shape[1])
+        for name, basis in ANSWER_BASIS._asdict().items():
+            self.register_buffer(f"{name}_answer", torch.from_numpy(basis.T.astype(np.float32)), persistent=False)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Places (N, K, 3) in the view's axes and the logarithm (N, K) of the expected error."""
-        x = torch.relu(self.first(features))
-        for block in self.blocks:
-            x = x + block(x)
-        k = len(LAYOUT.names)
-        out = self.last(x).float()
-        return out[:, : 3 * k].reshape(-1, k, 3), out[:, 3 * k :]
+    def forward(self, even: Tensor, odd: Tensor) -> tuple[Tensor, Tensor]:
+        """Places (N, K, 3) in body heights, the view's axes, and the logarithm (N, K) of the expected error."""
+        x = _bent(*self.first(even, odd))
+        for one, two in zip(self.layers[::2], self.layers[1::2], strict=True):
+            y = _bent(*two(*_bent(*one(*x))))
+            x = x[0] + y[0], x[1] + y[1]
+        shared, differing = self.last(*x)
+        answer = shared.float() @ self.even_answer + differing.float() @ self.odd_answer
+        answer = answer.reshape(len(answer), len(LAYOUT.names), 4)
+        return answer[..., :3], answer[..., 3]
 
 
 class MotionBank:
@@ -154,23 +170,24 @@ def draw_batch(rng: np.random.Generator, bank: MotionBank | None) -> Looks:
     return draw_looks(rng, np.tile(points, (_CAMERAS, 1, 1, 1)))
 
 
-def features_and_truth(looks: Looks) -> tuple[Float64, Float64]:
-    """What the network is told (N, F), and where the points are (N, K, 3) in the view's axes."""
-    features, view = look_at(looks.xy, looks.score)
-    return features, looks.truth @ view.camera_from_view
+def told_and_truth(looks: Looks) -> tuple[Sides, Float64]:
+    """What the network is told of N looks, and where the points are (N, K, 3) in the view's axes."""
+    told, view = look_at(looks.xy, looks.score)
+    return told, looks.truth @ view.camera_from_view
 
 
-class _Batches(IterableDataset[tuple[Tensor, Tensor]]):
+class _Batches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     """Batch after batch, each from a seed of its own, so that a run can be repeated."""
 
     def __init__(self, bank: MotionBank | None, seed: int, steps: int) -> None:
         self._bank, self._seed, self._steps = bank, seed, steps
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         for step in range(self._steps):
             rng = np.random.default_rng((self._seed, step))
-            told, truth = features_and_truth(draw_batch(rng, self._bank))
-            yield torch.from_numpy(told.astype(np.float32)), torch.from_numpy(truth.astype(np.float32))
+            told, truth = told_and_truth(draw_batch(rng, self._bank))
+            even, odd, places = (torch.from_numpy(x.astype(np.float32)) for x in (*told, truth))
+            yield even, odd, places
 
 
 @dataclass(frozen=True)
@@ -206,12 +223,13 @@ def train_lifter(
     weight = torch.tensor([_WEIGHT_OF_PART[part_of(name)] for name in LAYOUT.names], device=training.device)
     limbs = [LAYOUT.index[name] for name in LAYOUT.names[5:17]]
     mean_mm = float("nan")
-    for step, (told, truth) in enumerate(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)):
+    for step, batch in enumerate(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)):
+        even, odd, truth = (part.to(training.device) for part in batch)
         for group in optimizer.param_groups:
             group["lr"] = _LEARNING_RATE * _rate(step / training.steps)
         with torch.autocast(training.device.partition(":")[0], torch.bfloat16):
-            places, log_error = network(told.to(training.device))
-        error = torch.linalg.vector_norm(places - truth.to(training.device), dim=-1)
+            places, log_error = network(even, odd)
+        error = torch.linalg.vector_norm(places - truth, dim=-1)
         sureness = error.detach() * torch.exp(-log_error) + log_error
         loss = (weight * (error + _SURE_WEIGHT * sureness)).mean()
         optimizer.zero_grad(set_to_none=True)

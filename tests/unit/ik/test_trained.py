@@ -11,7 +11,7 @@ from realtime_pose.errors import CheckpointError
 from realtime_pose.evaluation.errors3d import aligned_by_similarity
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.lifter_network import LifterWeights, load_lifter_weights
-from realtime_pose.ik.lifting_window import LAYOUT, MOMENTS_S, feature_count, look_at
+from realtime_pose.ik.lifting_window import LAYOUT, MOMENTS_S, TOLD_COUNTS, look_at
 from realtime_pose.ik.trained import TrainedLifter
 from realtime_pose.model3d.actor.truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, LIMB_NAMES, KeypointLayout
@@ -214,8 +214,9 @@ def test_a_turned_camera_is_told_the_same_but_for_its_pitch() -> None:
     turned = points @ turn.T
     there = look_at(turned[..., :2] / -turned[..., 2:], score)
     # The middle of points on a plane is not the plane's of the turned ones: nearly the same, no more.
-    np.testing.assert_allclose(there[0], here[0], atol=0.1)
-    assert here[0].shape == (feature_count(),)
+    np.testing.assert_allclose(there[0].even, here[0].even, atol=0.1)
+    np.testing.assert_allclose(there[0].odd, here[0].odd, atol=0.1)
+    assert tuple(len(part) for part in here[0]) == TOLD_COUNTS
 
 
 def test_weights_that_are_not_the_lifters_are_refused(tmp_path: Path) -> None:
@@ -226,9 +227,9 @@ def test_weights_that_are_not_the_lifters_are_refused(tmp_path: Path) -> None:
     (tmp_path / "torn.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(CheckpointError, match="cannot read"):
         load_lifter_weights(tmp_path / "torn.safetensors")
-    save_file({"first.weight": np.zeros((8, 5), np.float32)}, tmp_path / "other.safetensors")
+    save_file({"first.even.weight": np.zeros((8, 5), np.float32)}, tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="lack"):
         load_lifter_weights(tmp_path / "other.safetensors")
-    small = {"first.weight": np.zeros((8, 5)), "first.bias": np.zeros(8), "last.weight": np.zeros((3, 8))}
-    with pytest.raises(CheckpointError, match="take 5 numbers"):
-        LifterWeights({**small, "last.bias": np.zeros(3)})
+    parts = {"even.weight": np.zeros((8, 5)), "even.bias": np.zeros(8), "odd.weight": np.zeros((8, 6))}
+    with pytest.raises(CheckpointError, match=r"take \(5, 6\) numbers"):
+        LifterWeights({f"{layer}.{part}": value for layer in ("first", "last") for part, value in parts.items()})

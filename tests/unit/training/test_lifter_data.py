@@ -8,7 +8,7 @@ import pytest
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.ik.lifting_window import MOMENTS_S
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
-from realtime_pose.training.lifter import MotionBank, draw_batch, features_and_truth
+from realtime_pose.training.lifter import MotionBank, draw_batch, told_and_truth
 from realtime_pose.training.mocap import read_amc, read_asf, read_deepmimic, read_motions
 from realtime_pose.training.motions import Motion
 from realtime_pose.training.poses import draw_poses
@@ -196,9 +196,9 @@ def test_a_batch_is_repeated_by_its_seed_and_every_number_is_one() -> None:
     first, again, other = (draw_batch(np.random.default_rng(seed), None) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.xy, again.xy)
     assert not np.array_equal(first.xy, other.xy)
-    told, truth = features_and_truth(first)
-    assert np.isfinite(told).all()
-    assert np.isfinite(truth).all()
+    told, truth = told_and_truth(first)
+    for numbers in (*told, truth):
+        assert np.isfinite(numbers).all()
 
 
 def test_captured_and_drawn_motion_are_put_together() -> None:
