@@ -26,14 +26,18 @@ class LimbChain:
         self._zero = limits.swing(limits.cone_axis)
         bone, hinge = np.array(limits.bone_axis), np.array(limits.hinge_axis)
         self._axes = np.column_stack((hinge, np.cross(bone, hinge), bone))  # right-handed: hinge x side = bone
-        widest = max(limits.ball.reach_rad)
-        self._bounds = [
-            (-widest, widest),
-            (-min(widest, _SIDEWAYS_LIMIT_RAD), min(widest, _SIDEWAYS_LIMIT_RAD)),
-            (-limits.twist_rad, limits.twist_rad),
-            (0.0, limits.hinge_rad),
+        forward, sideways = (self._range_rad(axis) for axis in self._axes.T[:2].tolist())
+        sideways = (max(sideways[0], -_SIDEWAYS_LIMIT_RAD), min(sideways[1], _SIDEWAYS_LIMIT_RAD))
+        self._bounds = [forward, sideways, (-limits.twist_rad, limits.twist_rad), (0.0, limits.hinge_rad)]
+        self._chain = self._made()
+
+    def _range_rad(self, axis: Vec) -> tuple[float, float]:
+        """How far the bone can turn both ways about one of the limb's axes, from the middle."""
+        turned = [
+            vec.rotate(vec.multiply(self._zero, vec.about(axis, way)), self._limits.bone_axis) for way in (-0.1, 0.1)
         ]
-        self._chain: Chain | None = None
+        low, high = (self._limits.ball.edge_rad(direction) for direction in turned)
+        return -low, high
 
     def end_m(self, local: Quat, hinge_rad: float, upper_m: float, lower_m: float) -> Vec:
         """Where the limb's end is, from the ball joint, in its parent's space."""
@@ -74,15 +78,14 @@ class LimbChain:
         return found, hinge_rad, missed
 
     def _of_lengths(self, upper_m: float, lower_m: float) -> "Chain":
-        """The chain, made at the first search: ikpy brings scipy.optimize, which few bodies ever need."""
-        if self._chain is None:
-            self._chain = self._made()
+        """The chain with those bones: lengths change while they are learnt, and people differ."""
         bone = np.array(self._limits.bone_axis)
         self._chain.links[4].origin_translation = bone * upper_m
         self._chain.links[5].origin_translation = bone * lower_m
         return self._chain
 
     def _made(self) -> "Chain":
+        # Here, not at the top: ikpy brings scipy.optimize, and reading the tables should not.
         from ikpy.chain import Chain
         from ikpy.link import OriginLink, URDFLink
         from scipy.spatial.transform import Rotation
@@ -90,10 +93,18 @@ class LimbChain:
         nowhere = np.zeros(3)
         first_rpy = Rotation.from_quat(self._zero).as_euler("xyz")
         turns = [
-            URDFLink(name, nowhere, first_rpy if name == "forward" else nowhere, axis, None, bounds, use_symbolic_matrix=False)
+            URDFLink(
+                name,
+                nowhere,
+                first_rpy if name == "forward" else nowhere,
+                axis,
+                None,
+                bounds,
+                use_symbolic_matrix=False,
+            )
             for name, axis, bounds in zip(
                 ("forward", "sideways", "twist", "hinge"), [*self._axes.T, self._axes[:, 0]], self._bounds, strict=True
             )
         ]
-        end = URDFLink("end", nowhere, nowhere, rotation=None, joint_type="fixed")
+        end = URDFLink("end", nowhere, nowhere, use_symbolic_matrix=False, joint_type="fixed")
         return Chain([OriginLink(), *turns, end], active_links_mask=[False, True, True, True, True, False])

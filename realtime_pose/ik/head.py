@@ -45,7 +45,9 @@ def head_rotation(face_xy_m: Float64, weights: Sequence[float], guess_xyzw: Floa
     return rot.from_matrix(np.vstack((ortho, np.cross(ortho[0], ortho[1]))))
 
 
-_GUESS_WEIGHT_M2 = 0.0008  # of the guess against the points: a tenth of both ears', so that it settles what they leave open
+_GUESS_WEIGHT_M2 = (
+    0.0008  # of the guess against the points: a tenth of both ears', so that it settles what they leave open
+)
 
 
 def head_turn(face: Sequence[tuple[Vec, Vec, float]], guess: Quat) -> Quat:

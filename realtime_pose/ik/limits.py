@@ -102,6 +102,10 @@ class BallLimits:
         """The spin, at its edge where it is beyond."""
         return min(max(twist_rad, -self.twist_rad), self.twist_rad)
 
+    def edge_rad(self, direction: Vec) -> float:
+        """How far from the middle the bone can go the way that a unit direction lies."""
+        return self._place(direction)[1]
+
     def _place(self, direction: Vec) -> tuple[float, float, float, float]:
         """Angle from the middle, angle of the edge that way, and the way itself: cosine towards up and to the side."""
         up, side = vec.dot(direction, self.up_axis), vec.dot(direction, self._side_axis)
@@ -165,9 +169,7 @@ class HingeLimits:
     def clamped(self, local: Quat) -> Quat:
         """The rotation with bend and spin drawn back to their edges, in the hinge's plane."""
         bend, twist = self.split(local)
-        return self.joined(
-            min(max(bend, 0.0), self.hinge_rad), min(max(twist, -self.twist_rad), self.twist_rad)
-        )
+        return self.joined(min(max(bend, 0.0), self.hinge_rad), min(max(twist, -self.twist_rad), self.twist_rad))
 
 
 @dataclass(frozen=True)

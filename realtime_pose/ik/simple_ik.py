@@ -20,7 +20,10 @@ _LIMBS = {
     # first joint: (hinge joint, joint at the end, points of ball joint, hinge and end, side)
     f"{side}Upper{limb}": (f"{side}Lower{limb}", f"{side}{end}", tuple(f"{side}_{p}" for p in points), side)
     for side in ("left", "right")
-    for limb, end, points in (("Arm", "Hand", ("shoulder", "elbow", "wrist")), ("Leg", "Foot", ("hip", "knee", "ankle")))
+    for limb, end, points in (
+        ("Arm", "Hand", ("shoulder", "elbow", "wrist")),
+        ("Leg", "Foot", ("hip", "knee", "ankle")),
+    )
 }
 _JOINTS = HUMANOID.joints
 _ROW = HUMANOID.index
