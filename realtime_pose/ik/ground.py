@@ -15,13 +15,12 @@ import numpy as np
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.body import BodyDimensions
-from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.ik.legs import FOOT, LOWER, legs_of
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
 
-FEET = (HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"])
-_LEG_M = float(-HUMANOID.rest_offset_m[[HUMANOID.index["leftLowerLeg"], FEET[0]], 1].sum())
+_LEG_M = float(-HUMANOID.rest_offset_m[[LOWER[0], FOOT[0]], 1].sum())
 _ANKLE_M = float(HUMANOID.rest_offset_m[0, 1]) - _LEG_M
 
 _STILL_M_S = 0.2  # slower across the line of sight, a foot stands
@@ -125,8 +124,8 @@ class GroundFilter:
         if pose.time_ns < self._time_ns - _NEW_TAKE_NS:
             self._start_anew()
         dt_s, self._time_ns = max(pose.time_ns - self._time_ns, 0) / 1e9, max(pose.time_ns, self._time_ns)
-        ankles = forward_kinematics(pose)[list(FEET)]
-        seen = pose.score[list(FEET)] > 0
+        ankles = pose.root_m + np.array([leg.ankle_m for leg in legs_of(pose)])
+        seen = pose.score[FOOT] > 0
         if self._first_m is None:
             self._first_m, dt_s = pose.root_m.astype(np.float64), 0.0
             if not self._given_m:
@@ -183,6 +182,11 @@ class GroundFilter:
 def ankle_height_m(height_m: float) -> float:
     """The ankle's height over the sole of a body that is `height_m` tall."""
     return _ANKLE_M * height_m / REST_HEIGHT_M
+
+
+def ankle_over_sole_m(leg_m: float) -> float:
+    """The same of a body whose thigh and shank are `leg_m` long together."""
+    return _ANKLE_M * leg_m / _LEG_M
 
 
 def _pitch_of(pieces: Float64) -> tuple[float, float]:

@@ -1,0 +1,261 @@
+"""Feet that stay where they stand: contacts, feet pinned by two-bone IK, and the pelvis that follows softly.
+
+A lifter's depth is noisy, but where a foot is seen is not, and a foot that stands is on the floor: contact is judged
+by the point of the floor that its ray meets. A pinned foot keeps its place to the millimetre; what that asks of the
+body is shared: the slow part moves the pelvis, the quick part bends the leg.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.ik import vectors as vec
+from realtime_pose.ik.base import BodyConfig, PoseFilter
+from realtime_pose.ik.contact import FootContact
+from realtime_pose.ik.ground import GroundFilter, ankle_height_m, ankle_over_sole_m
+from realtime_pose.ik.legs import FOOT, LOWER, UPPER, Leg, legs_of, local_turns, reach, turn_foot
+from realtime_pose.ik.vectors import Quat, Vec
+from realtime_pose.utils.arrays import Bool, as_float32
+from realtime_pose.utils.choices import check_choice
+
+FEET_MODES = ("auto", "always", "never")
+"""auto holds feet that stand, always also keeps the lower one on the floor (so nobody jumps), never leaves all be."""
+
+_HEEL, _TOE = (0.0, -1.0, -0.7), (0.0, -1.0, 2.1)  # of a foot at rest, from the ankle, in ankle heights
+_PLANT_TAU_S = 0.05  # a foot that comes to stand goes flat and down
+_YAW_TAU_S = 0.4  # a foot that stands turns no quicker
+_BLEND_HZ = 4.0  # of the spring by which a foot leaves its pin, and gives way to one
+_FOLLOW_HZ, _LET_GO_HZ = 0.8, 0.3  # of the spring that moves the pelvis
+_LIFT_M = 0.03  # an ankle that stands this much too high is noise; more is a heel off the floor
+_NEAR_FLOOR_M = (0.01, 0.06)  # a foot lower than the one is where its ray meets the floor, higher than the other not
+_FARTHEST_M = 0.15  # a pin that far from where its foot is seen on the floor is wrong
+_GRAZING_M = 0.3  # a camera so little above the ankles sees no depth of the floor
+_UNTOUCHED_M = 1e-4  # a leg that is so near to its place stays as it is
+_GAP_S = 0.5
+_HIDDEN_S = 0.2
+
+
+@dataclass
+class _Foot:
+    """What is remembered of one foot; places are in the world, of the ankle."""
+
+    contact: FootContact = field(default_factory=FootContact)
+    hidden_s: float = 0.0
+    pin_m: Vec | None = None
+    pinned: bool = False  # whether it was in the last pose
+    free_m: Vec | None = None  # where it was when nothing held it
+    put_m: Vec | None = None  # where it was put
+    away_m: Vec = vec.ZERO  # from where it should be to where it is put, springing back
+    away_m_s: Vec = vec.ZERO
+    planted: float = 0.0  # 0 free, 1 flat and down
+    turn: Quat | None = None  # flat on the floor
+
+
+@dataclass
+class _Person:
+    time_ns: int
+    shift_m: Vec = vec.ZERO  # of the pelvis
+    shift_m_s: Vec = vec.ZERO
+    feet: tuple[_Foot, _Foot] = field(default_factory=lambda: (_Foot(), _Foot()))
+
+
+class FeetFilter:
+    """Pins feet that stand, and keeps soles above the floor; for poses in the world that `ground` made."""
+
+    def __init__(self, config: BodyConfig, ground: GroundFilter) -> None:
+        self._always, self._ground = config.feet == "always", ground
+        self._ankle_m = ankle_height_m(config.height_m)
+        self._people: dict[int, _Person] = {}
+
+    def contacts(self, track_id: int) -> tuple[bool, bool]:
+        """Whether the left and the right foot of that person stood in their last pose."""
+        person = self._people.get(track_id)
+        return (False, False) if person is None else (person.feet[0].pinned, person.feet[1].pinned)
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person."""
+        self._people.pop(track_id, None)
+
+    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+        """The pose with its feet where they stand."""
+        person = self._people.get(pose.track_id)
+        dt_s = 0.0 if person is None else (pose.time_ns - person.time_ns) / 1e9
+        if person is None or not 0 <= dt_s <= _GAP_S:
+            person, dt_s = _Person(pose.time_ns), 0.0
+            self._people[pose.track_id] = person
+        person.time_ns = pose.time_ns
+
+        x, y, z = pose.root_m.tolist()
+        legs = legs_of(pose)
+        below = [leg.ankle_m for leg in legs]
+        seen = [float(pose.score[row]) > 0 for row in FOOT]
+        if self._always and any(seen):
+            y = self._ankle_m - min(ankle[1] for ankle, s in zip(below, seen, strict=True) if s)
+        root = (x, y, z)
+        ankles = [vec.add(root, ankle) for ankle in below]
+        on_floor = [self._on_floor(ankle) for ankle in ankles]
+        for side in (0, 1):
+            self._judge(person, side, ankles[side], on_floor[side], seen[side], dt_s)
+        self._follow(person, ankles, dt_s)
+        root = vec.add(root, person.shift_m)
+
+        local = pose.rotations.local_xyzw.copy()
+        for side, (foot, leg) in enumerate(zip(person.feet, legs, strict=True)):
+            free = self._free(vec.add(ankles[side], person.shift_m), on_floor[side])
+            ankle = self._placed(foot, free, dt_s)
+            done = self._on_or_above_floor(leg, side, root, ankle, self._turned(foot, leg.foot, ankle, dt_s))
+            for row, new in zip((UPPER[side], LOWER[side], FOOT[side]), local_turns(done), strict=True):
+                local[row] = new if np.dot(local[row], new) >= 0 else [-v for v in new]
+        return replace(pose, rotations=JointRotations(pose.rotations.skeleton, local), root_m=as_float32(root))
+
+    def _on_floor(self, ankle_m: Vec) -> Vec | None:
+        """Where the ankle's ray meets the height that ankles have on the floor; None where it says too little."""
+        x, y, z = camera = tuple(self._ground.camera_m.tolist())
+        ray = vec.sub(ankle_m, camera)
+        over = y - self._ankle_m
+        if over < _GRAZING_M or ray[1] > -_GRAZING_M:
+            return None
+        by = over / -ray[1]
+        return (x + by * ray[0], self._ankle_m, z + by * ray[2])
+
+    def _free(self, ankle_m: Vec, on_floor_m: Vec | None) -> Vec:
+        """Where a foot that nothing holds is: the nearer to the floor, the more where its ray meets that."""
+        if on_floor_m is None:
+            return ankle_m
+        share = 1.0 - vec.ramp(ankle_m[1] - self._ankle_m, *_NEAR_FLOOR_M)
+        x, y, z = ankle_m
+        return (x + share * (on_floor_m[0] - x), y, z + share * (on_floor_m[2] - z))
+
+    def _judge(self, person: _Person, side: int, ankle_m: Vec, on_floor_m: Vec | None, seen: bool, dt_s: float) -> None:
+        """Settle whether the foot stands, and where."""
+        foot, other = person.feet[side], person.feet[1 - side]
+        foot.hidden_s = 0.0 if seen else foot.hidden_s + dt_s
+        if not seen:
+            if foot.hidden_s > _HIDDEN_S or foot.pin_m is None:
+                foot.contact, foot.pin_m = FootContact(stands=False), None
+            return
+        ankle = vec.add(ankle_m, person.shift_m)
+        stands = foot.contact.update(
+            on_floor_m or ankle_m,
+            ankle_m,
+            ankle[1] - self._ankle_m,
+            dt_s,
+            other_stands=other.pin_m is not None,
+            sharp=on_floor_m is not None,
+        )
+        if not stands:
+            foot.pin_m = None
+            return
+        # It stops where it was put last: a contact is never seen too early.
+        pin = foot.pin_m or foot.put_m or self._free(ankle, on_floor_m)
+        away = vec.sub(pin, on_floor_m or ankle)
+        far = math.hypot(away[0], away[2])
+        if far > _FARTHEST_M:
+            pin = vec.along(pin, away, _FARTHEST_M / far - 1.0)
+        foot.pin_m = (pin[0], self._ankle_m, pin[2])
+
+    def _follow(self, person: _Person, ankles_m: list[Vec], dt_s: float) -> None:
+        """Move the pelvis softly to where pinned feet want it."""
+        pins = [vec.sub(f.pin_m, a) for f, a in zip(person.feet, ankles_m, strict=True) if f.pin_m is not None]
+        wanted = vec.middle(pins[0], pins[-1]) if pins else vec.ZERO
+        away = vec.sub(person.shift_m, wanted)
+        away, person.shift_m_s = _sprung(away, person.shift_m_s, _FOLLOW_HZ if pins else _LET_GO_HZ, dt_s)
+        person.shift_m = vec.add(wanted, away)
+
+    def _placed(self, foot: _Foot, free_m: Vec, dt_s: float) -> Vec:
+        """Where the ankle shall be: at its pin or where it is free, and on the way between the two."""
+        before, foot.free_m = foot.free_m or free_m, free_m
+        if (foot.pin_m is not None) != foot.pinned and foot.put_m is not None:
+            speed = vec.scale(vec.sub(free_m, before), 1 / dt_s) if dt_s > 0 else vec.ZERO
+            foot.away_m = vec.sub(foot.put_m, foot.pin_m or before)
+            foot.away_m_s = vec.ZERO if foot.pin_m is not None else vec.scale(speed, -1.0)
+        foot.pinned = foot.pin_m is not None
+        foot.away_m, foot.away_m_s = _sprung(foot.away_m, foot.away_m_s, _BLEND_HZ, dt_s)
+        goal = 1.0 if foot.pinned else 0.0
+        foot.planted += (1.0 - math.exp(-dt_s / _PLANT_TAU_S) if dt_s > 0 else 1.0) * (goal - foot.planted)
+        lift = free_m[1] - self._ankle_m
+        lift -= foot.planted * min(lift, _LIFT_M)
+        x, _, z = vec.add(foot.pin_m or free_m, foot.away_m)
+        foot.put_m = (x, self._ankle_m + lift, z)
+        return foot.put_m
+
+    def _turned(self, foot: _Foot, seen: Quat, ankle_m: Vec, dt_s: float) -> Quat:
+        """How the foot shall be turned in the world."""
+        flat = _flat(seen)
+        if not foot.pinned or foot.turn is None:
+            foot.turn = flat
+        foot.turn = vec.slerp(foot.turn, flat, 1.0 - math.exp(-dt_s / _YAW_TAU_S))
+        heel_off = min(max((ankle_m[1] - self._ankle_m) / _LIFT_M, 0.0), 1.0)
+        return vec.slerp(seen, foot.turn, foot.planted * (1.0 - heel_off))
+
+    def _on_or_above_floor(self, leg: Leg, side: int, root_m: Vec, ankle_m: Vec, turn: Quat) -> Leg:
+        """The leg with its ankle and foot there; turned towards flat and raised as far as the sole would else sink."""
+        x, y, z = ankle_m
+        y = max(y, self._ankle_m)
+        sunk = self._sunk_m(y, turn)
+        if sunk > 0:
+            turn = vec.slerp(turn, _flat(turn), sunk / (sunk + y - self._ankle_m))
+        way = vec.sub((x, y, z), root_m)
+        if vec.size(vec.sub(way, leg.ankle_m)) > _UNTOUCHED_M:
+            leg = reach(leg, side, way)
+        leg = turn_foot(leg, side, turn)
+        sunk = self._sunk_m(root_m[1] + leg.ankle_m[1], leg.foot)
+        if sunk > _UNTOUCHED_M:  # the ankle does not turn so far, or the leg does not bend so far
+            leg = turn_foot(reach(leg, side, vec.along(way, vec.Y, sunk)), side, leg.foot)
+        return leg
+
+    def _sunk_m(self, ankle_y_m: float, turn: Quat) -> float:
+        """How deep the lowest point of a sole is below the floor."""
+        return -ankle_y_m - self._ankle_m * min(vec.rotate(turn, _HEEL)[1], vec.rotate(turn, _TOE)[1])
+
+
+def _flat(foot: Quat) -> Quat:
+    """The foot turned the shortest way so that its sole is level."""
+    return vec.multiply(vec.arc(vec.rotate(foot, vec.Y), vec.Y, vec.rotate(foot, vec.X)), foot)
+
+
+def contacts_of(poses: Sequence[SkeletonPose]) -> Bool:
+    """Whether the left and the right foot stand (T, 2), by the poses of one person in order of time alone.
+
+    For poses that are measured from the floor, such as a session's. Feet that were pinned stand exactly still, so this
+    finds the same contacts as the filter did, but for a frame here and there; nothing else of the run is needed.
+    """
+    out = np.zeros((len(poses), 2), dtype=np.bool_)
+    feet = [FootContact(), FootContact()]
+    before_ns = poses[0].time_ns if poses else 0
+    for row, pose in enumerate(poses):
+        dt_s, before_ns = (pose.time_ns - before_ns) / 1e9, pose.time_ns
+        x, y, z = pose.root_m.tolist()
+        for side, leg in enumerate(legs_of(pose)):
+            if pose.score[FOOT[side]] <= 0 or not 0 <= dt_s <= _GAP_S:
+                feet[side] = FootContact(stands=pose.score[FOOT[side]] > 0)
+            ankle = vec.add((x, y, z), leg.ankle_m)
+            height = ankle[1] - ankle_over_sole_m(leg.upper_m + leg.lower_m)
+            other = bool(out[max(row - 1, 0), 1 - side])
+            out[row, side] = pose.score[FOOT[side]] > 0 and feet[side].update(
+                ankle, ankle, height, dt_s, other_stands=other, sharp=False
+            )
+    return out
+
+
+def _sprung(away_m: Vec, away_m_s: Vec, hz: float, dt_s: float) -> tuple[Vec, Vec]:
+    """A critically damped spring's way to zero: place and speed after `dt_s`."""
+    stiff = 2 * math.pi * hz
+    push = vec.along(away_m_s, away_m, stiff)
+    fade = math.exp(-stiff * dt_s)
+    place = vec.scale(vec.along(away_m, push, dt_s), fade)
+    return place, vec.scale(vec.along(away_m_s, push, -stiff * dt_s), fade)
+
+
+def build_floor_filters(config: BodyConfig) -> list[PoseFilter]:
+    """The ground, and what `config.feet` names for the feet on it.
+
+    Raises:
+        UnknownChoiceError: There is no such choice.
+    """
+    check_choice("body.feet", config.feet, FEET_MODES)
+    ground = GroundFilter(config)
+    return [ground] if config.feet == "never" else [ground, FeetFilter(config, ground)]
