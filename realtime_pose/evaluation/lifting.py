@@ -127,13 +127,13 @@ def answer_cases(
     Raises:
         UnknownChoiceError: A name in the settings is in no table.
     """
-    stages = build_body(config)
     if not filtered:
-        stages.filters.clear()
+        config = config.with_values({"body": {"smoothing": "none"}}, "unfiltered")
+    stages = build_body(config)
     total, done, answers = sum(len(case) for case in cases), 0, []
     for track_id, case in enumerate(cases, start=1):
-        if filtered:
-            stages.filters[:] = build_filters(config.body)  # each case has a camera and a floor of its own
+        # Each case has a camera and a floor of its own.
+        stages.filters[:] = build_filters(config.body) if filtered else []
         answers.append(_answer(stages, case, track_id))
         stages.forget(track_id)
         done += len(case)
