@@ -12,6 +12,8 @@ import numpy as np
 from realtime_pose.skeletons import MIDDLES, KeypointLayout, Skeleton
 from realtime_pose.utils.arrays import Float32, UInt8, as_float32, check_array
 
+_FAR_OFF_PX = 1e5
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
@@ -83,6 +85,15 @@ class PersonKeypoints:
         k = len(self.layout.names)
         check_array("xy_px", self.xy_px, (k, 2))
         check_array("score", self.score, (k,))
+
+    def sane(self) -> "PersonKeypoints":
+        """The same points with scores in 0..1; one that is no number, or far off any picture, has score 0 at 0, 0."""
+        in_reach = np.all(np.abs(self.xy_px) < _FAR_OFF_PX, axis=1)  # NaN is not
+        if in_reach.all() and ((self.score >= 0) & (self.score <= 1)).all():
+            return self
+        xy_px = np.where(in_reach[:, None], self.xy_px, 0)
+        score = np.where(in_reach & (self.score > 0), np.minimum(self.score, 1), 0)
+        return PersonKeypoints(self.layout, as_float32(xy_px), as_float32(score), self.track_id, self.time_ns)
 
     def in_layout(self, layout: KeypointLayout) -> "PersonKeypoints":
         """The points of `layout` that there are, each by its name; a point that there is not has score 0.

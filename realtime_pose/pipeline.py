@@ -17,6 +17,7 @@ from realtime_pose.datatypes import (
     SkeletonPose,
 )
 from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
+from realtime_pose.ik.feet import FEET_MODES
 from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters
 from realtime_pose.ik.stages import LIFTERS, SOLVERS, build_lifter, build_solver
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
@@ -44,11 +45,13 @@ class PipelineSettings:
         fov_deg: Field of view along the image's longer side.
         detect_every: Frames between two looks for people while somebody is followed.
         score_threshold: Below it a keypoint counts as not seen.
+        single: Somebody who leaves an empty picture is remembered until they or somebody else come in.
     """
 
     fov_deg: float = 60.0
     detect_every: int = 30
     score_threshold: float = 0.3
+    single: bool = False
 
 
 class BodyStages:
@@ -66,6 +69,7 @@ class BodyStages:
         self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, stopwatch: Stopwatch
     ) -> tuple[Joints3D, SkeletonPose]:
         """Joints and pose of somebody with a body; what lies below the score's threshold counts as not seen."""
+        keypoints = keypoints.sane()
         seen = keypoints.score >= self._score_threshold
         trusted = replace(keypoints, score=as_float32(keypoints.score * seen)).in_layout(keypoints.layout.lifts_as)
         with stopwatch.measure("lift"):
@@ -118,7 +122,7 @@ class PosePipeline:
         with self.stopwatch.measure("detect"):
             boxes = self._boxes(frame)
         with self.stopwatch.measure("estimate"):
-            keypoints = self.estimator.estimate(frame, boxes)
+            keypoints = [person.sane() for person in self.estimator.estimate(frame, boxes)]
         if not self.estimator.finds_people:
             keypoints = self._tracker.choose(boxes, keypoints)
         people = [self._person(person, frame) for person in keypoints]
@@ -170,6 +174,8 @@ class PosePipeline:
         """Keep what the next frame needs, and let everybody forget those who have been gone for long."""
         self._last_keypoints = [person.keypoints for person in people]
         self._last_seen_ns |= {keypoints.track_id: frame.time_ns for keypoints in self._last_keypoints}
+        if self._settings.single and len(self._last_seen_ns) == 1:
+            return  # the stage is theirs: the same character goes on whenever they return
         gone = [i for i, seen_ns in self._last_seen_ns.items() if frame.time_ns - seen_ns > _FORGET_AFTER_NS]
         for track_id in gone:
             del self._last_seen_ns[track_id]
@@ -188,6 +194,7 @@ def check_names(config: AppConfig) -> None:
     check_choice("body.lifter", config.body.lifter, LIFTERS)
     check_choice("body.solver", config.body.solver, SOLVERS)
     check_choice("body.smoothing", config.body.smoothing, SMOOTHING_PRESETS)
+    check_choice("body.feet", config.body.feet, FEET_MODES)
 
 
 def build_body(config: AppConfig) -> BodyStages:
@@ -217,7 +224,6 @@ def build_pipeline(
     check_names(config)
     estimator = build_estimator(config.inference, notify, progress)
     detector = None if estimator.finds_people else build_detector(config.inference, notify, progress)
-    settings = PipelineSettings(config.body.fov_deg, config.inference.detect_every, config.inference.score_threshold)
     return PosePipeline(
         estimator,
         detector,
@@ -225,5 +231,13 @@ def build_pipeline(
         build_lifter(config.body),
         build_solver(config.body),
         build_filters(config.body),
-        settings,
+        pipeline_settings(config),
+    )
+
+
+def pipeline_settings(config: AppConfig) -> PipelineSettings:
+    """What the pipeline itself needs to know, out of all settings."""
+    inference = config.inference
+    return PipelineSettings(
+        config.body.fov_deg, inference.detect_every, inference.score_threshold, single=inference.persons == 1
     )

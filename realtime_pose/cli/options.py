@@ -40,6 +40,12 @@ Profile = Annotated[
     str | None, typer.Option(help="Your proportions: a name or .json file that `calibrate` wrote; sets the height too.")
 ]
 Fov = Annotated[float | None, typer.Option(min=10, max=170, help="Camera's field of view in degrees, longer side.")]
+LookAhead = Annotated[
+    bool | None,
+    typer.Option(
+        "--look-ahead/--no-look-ahead", help="Smooth with what comes after too: nothing lags, all comes late."
+    ),
+]
 Smoothing = Annotated[str | None, typer.Option(help="none, crisp, balanced or smooth.")]
 Feet = Annotated[
     str | None, typer.Option(help="auto holds feet that stand, always keeps the lower one on the floor too, or never.")
@@ -81,7 +87,7 @@ _SECTION_OF = {
         "estimator", "checkpoint", "model_config", "dataset", "runtime", "precision", "device", "flip_test",
         "download", "detector", "detector_checkpoint", "detect_every", "persons",
     ),
-    "body": ("height", "profile", "fov", "smoothing", "feet", "camera_height", "camera_pitch"),
+    "body": ("height", "profile", "fov", "smoothing", "look_ahead", "feet", "camera_height", "camera_pitch"),
     "output": (
         "udp", "udp_format", "vmc", "livelink", "websocket", "osc_trackers", "mirror", "record", "formats", "character",
         "bones",

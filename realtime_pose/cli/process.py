@@ -56,6 +56,7 @@ def process(
     profile: opt.Profile = None,
     fov: opt.Fov = None,
     smoothing: opt.Smoothing = None,
+    look_ahead: opt.LookAhead = None,
     feet: opt.Feet = None,
     camera_height: opt.CameraHeight = None,
     camera_pitch: opt.CameraPitch = None,
@@ -67,10 +68,11 @@ def process(
     What is done already is passed over, so that a run that was stopped can be started again. A bad input is told at the
     end and does not keep the others from being done. Nothing is overwritten without --force.
     """
+    from realtime_pose.config import AppConfig
     from realtime_pose.interface.batch import plan
     from realtime_pose.interface.workers import sensible_workers
 
-    settings = opt.settings_of(ctx.params)
+    settings = opt.settings_of(ctx.params, base=AppConfig().with_values({"body": {"look_ahead": True}}, "process"))
     jobs = plan(inputs, to, settings, max_frames, force=force)
     live = any(settings.output.targets.values())
     if live and workers is not None and workers > 1:

@@ -42,6 +42,7 @@ def replay(
     profile: opt.Profile = None,
     fov: opt.Fov = None,
     smoothing: opt.Smoothing = None,
+    look_ahead: opt.LookAhead = None,
     feet: opt.Feet = None,
     camera_height: opt.CameraHeight = None,
     camera_pitch: opt.CameraPitch = None,

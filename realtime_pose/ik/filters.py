@@ -6,7 +6,7 @@ import numpy as np
 
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.base import BodyConfig, PoseFilter
-from realtime_pose.ik.ground import GroundFilter
+from realtime_pose.ik.feet import build_floor_filters
 from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters, OneEuroRotationFilter
 from realtime_pose.ik.presence import PresenceFilter
 from realtime_pose.utils.arrays import as_float32
@@ -21,18 +21,29 @@ class SmoothingPreset:
         joints: Of lifted points relative to the root, before IK; speed in m/s.
         rotation: Of local rotations after IK; speed in rad/s.
         root: Of the root; speed in m/s.
+        ahead_rotation: Instead of both, where what comes after is known; speed in rad/s.
+        ahead_root: Likewise, of the root.
     """
 
     joints: OneEuroParameters
     rotation: OneEuroParameters
     root: OneEuroParameters
+    ahead_rotation: OneEuroParameters
+    ahead_root: OneEuroParameters
 
 
+_Cutoff = OneEuroParameters
 SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
     "none": None,
-    "crisp": SmoothingPreset(OneEuroParameters(4.0, 8.0), OneEuroParameters(6.0, 2.0), OneEuroParameters(2.0, 4.0)),
-    "balanced": SmoothingPreset(OneEuroParameters(2.0, 4.0), OneEuroParameters(4.0, 1.0), OneEuroParameters(1.0, 3.0)),
-    "smooth": SmoothingPreset(OneEuroParameters(1.0, 2.0), OneEuroParameters(2.0, 0.5), OneEuroParameters(0.5, 2.0)),
+    "crisp": SmoothingPreset(
+        _Cutoff(4.0, 8.0), _Cutoff(6.0, 2.0), _Cutoff(2.0, 4.0), _Cutoff(2.5, 0.6), _Cutoff(2.0, 4.0)
+    ),
+    "balanced": SmoothingPreset(
+        _Cutoff(2.0, 4.0), _Cutoff(4.0, 1.0), _Cutoff(1.0, 3.0), _Cutoff(1.5, 0.5), _Cutoff(1.0, 2.0)
+    ),
+    "smooth": SmoothingPreset(
+        _Cutoff(1.0, 2.0), _Cutoff(2.0, 0.5), _Cutoff(0.5, 2.0), _Cutoff(1.0, 0.3), _Cutoff(0.7, 1.0)
+    ),
 }
 """Presets by name, from quick and lively to calm and late."""
 
@@ -71,15 +82,20 @@ def build_filters(config: BodyConfig) -> list[PoseFilter]:
     """
     preset = preset_of(config)
     presence = PresenceFilter(config)
-    if config.look_ahead:
+    if looks_ahead(config):
         return [presence]
     smoothing: list[PoseFilter] = [] if preset is None else [OneEuroPoseFilter(preset)]
     return [presence, *smoothing, *build_last_filters(config)]
 
 
 def build_last_filters(config: BodyConfig) -> list[PoseFilter]:
-    """The filters after the smoothing: the ground under the feet."""
-    return [GroundFilter(config)]
+    """The filters after the smoothing: the ground, and the feet on it."""
+    return build_floor_filters(config)
+
+
+def looks_ahead(config: BodyConfig) -> bool:
+    """Whether the smoothing waits for what comes after: `ik.look_ahead` then has the smoothing and the last filters."""
+    return config.look_ahead and preset_of(config) is not None
 
 
 def preset_of(config: BodyConfig) -> SmoothingPreset | None:

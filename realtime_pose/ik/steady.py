@@ -4,7 +4,7 @@ import numpy as np
 
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.ik.base import BodyConfig, Lifter
-from realtime_pose.ik.filters import preset_of
+from realtime_pose.ik.filters import looks_ahead, preset_of
 from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters
 from realtime_pose.ik.swaps import SwapGuard
 from realtime_pose.utils.arrays import Bool, as_float32
@@ -21,7 +21,7 @@ class SteadyLifter:
     def __init__(self, lifter: Lifter, config: BodyConfig) -> None:
         preset = preset_of(config)
         self._lifter, self._swaps = lifter, SwapGuard()
-        self._parameters = None if preset is None or config.look_ahead else preset.joints
+        self._parameters = None if preset is None or looks_ahead(config) else preset.joints
         self._smoothers: dict[int, _JointsSmoother] = {}
 
     def forget(self, track_id: int) -> None:

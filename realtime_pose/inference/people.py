@@ -71,8 +71,8 @@ class PeopleTracker:
     """Follows at most `persons` people; no name is ever given to somebody else.
 
     Who is followed stays so; who is lost keeps the place for a second, and the name until `forget` (or 3 s). A single
-    performer (`persons` 1) keeps the name wherever they come back; somebody known to be another takes their place only
-    once they are forgotten.
+    performer (`persons` 1) keeps the name wherever and whenever they come back; somebody known to be another takes
+    their place only after 3 s, or once they are forgotten.
     """
 
     def __init__(self, config: InferenceConfig) -> None:
@@ -157,7 +157,10 @@ class PeopleTracker:
         for name, track in list(unseen.items()):
             track.keypoints = track.shown = None
             track.met.clear()
-            if (track.tried and not track.proven) or abs(frame.time_ns - track.motion.time_ns) > _MEMORY_S * 1e9:
+            away_s = abs(frame.time_ns - track.motion.time_ns) / 1e9
+            if (track.tried and not track.proven) or (
+                away_s > _MEMORY_S and not (self._persons == 1 and track.performs)
+            ):
                 del self._tracks[name], unseen[name]
         return unseen
 

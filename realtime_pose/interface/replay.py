@@ -14,9 +14,10 @@ from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
 from realtime_pose.ik.filters import build_filters
+from realtime_pose.ik.look_ahead import build_look_ahead
 from realtime_pose.ik.stages import build_lifter, build_solver
 from realtime_pose.interface.run import spare, take_info
-from realtime_pose.pipeline import PipelineSettings, PosePipeline, check_names
+from realtime_pose.pipeline import PosePipeline, check_names, pipeline_settings
 from realtime_pose.recording.exporters import EXPORTERS, parse_formats
 from realtime_pose.recording.session import Session, mark_finished
 from realtime_pose.recording.take import SESSION, TakeRecorder
@@ -61,11 +62,18 @@ def recompute_poses(results: Iterable[FrameResult], config: AppConfig) -> Iterat
         build_lifter(body),
         build_solver(body),
         build_filters(body),
-        PipelineSettings(body.fov_deg, config.inference.detect_every, config.inference.score_threshold),
+        pipeline_settings(config),
     )
+    ahead = build_look_ahead(body)
     for result in results:
         recorded.people = [person.keypoints for person in result.people]
-        yield pipeline.step(result.frame)
+        answer = pipeline.step(result.frame)
+        if ahead is None:
+            yield answer
+        else:
+            yield from ahead.feed(answer)
+    if ahead is not None:
+        yield from ahead.finish()
 
 
 def recorded_settings(session: Session) -> AppConfig:
@@ -75,10 +83,10 @@ def recorded_settings(session: Session) -> AppConfig:
         ConfigError: They are not ones that this program knows.
     """
     config = session.settings.get("config", {})
-    threshold = config.get("inference", {}).get("score_threshold")
+    inference = config.get("inference", {})
     sections = {
         "body": config.get("body", {}),
-        "inference": {} if threshold is None else {"score_threshold": threshold},
+        "inference": {key: inference[key] for key in ("score_threshold", "persons") if key in inference},
     }
     return AppConfig().with_values(sections, str(session.path))
 

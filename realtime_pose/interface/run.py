@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from realtime_pose import __version__
 from realtime_pose.capture.base import FrameSource
 from realtime_pose.capture.sources import local_path, open_source, without_credentials
 from realtime_pose.checkpoints import Progress
-from realtime_pose.communication.base import LiveSink
+from realtime_pose.communication.base import LiveSink, PoseSink
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
+from realtime_pose.ik.look_ahead import build_look_ahead
+from realtime_pose.interface.looking_ahead import LookAheadSink
 from realtime_pose.pipeline import PosePipeline, build_pipeline, check_names
 from realtime_pose.recording.exporters import TakeInfo, parse_formats
 from realtime_pose.recording.pictures import sound_of
@@ -73,7 +75,7 @@ def open_run(
         config: All settings.
         notify: Told, in one sentence each, what was chosen for the user or survived; also kept for the report.
         progress: Told how far a download of weights is.
-        paced: Show a file at its own speed, as a camera would; otherwise as fast as it goes.
+        paced: Show a file at its own speed, as a camera would, and never look ahead; otherwise as fast as it goes.
         max_frames: End after so many.
         job: Kept in the session, so that `process` knows its own unfinished work again.
 
@@ -84,6 +86,8 @@ def open_run(
     parse_formats(config.output.formats)
     if config.output.record:
         spare(Path(config.output.record), local_path(config.capture.source))
+    if paced:  # nobody who watches now wants to wait for what comes after
+        config = replace(config, body=replace(config.body, look_ahead=False))
     notes: list[str] = []
 
     def note(sentence: str) -> None:
@@ -103,8 +107,8 @@ def open_run(
         runtime = Runtime(
             source,
             pipeline,
-            sinks,
-            [take] if take is not None else [],
+            [_ahead(sink, config) for sink in sinks],
+            [_ahead(take, config)] if take is not None else [],
             paced=paced,
             max_frames=max_frames,
         )
@@ -114,6 +118,12 @@ def open_run(
         yield Run(config, source, pipeline, runtime, sinks, notes)
     finally:
         runtime.stop()
+
+
+def _ahead(sink: PoseSink, config: AppConfig) -> PoseSink:
+    """The sink, behind a look ahead if the settings have one."""
+    look_ahead = build_look_ahead(config.body)
+    return sink if look_ahead is None else LookAheadSink(sink, look_ahead)
 
 
 def spare(folder: Path, source: Path) -> None:

@@ -132,7 +132,8 @@ def test_workers_that_were_interrupted_leave_whole_files_and_go_on_later(tmp_pat
     from realtime_pose.config import AppConfig
     from realtime_pose.interface.batch import plan
 
-    config = AppConfig().with_values({"inference": {"estimator": "blazepose"}, "output": {"formats": ""}}, "test")
+    settings = {"inference": {"estimator": "blazepose"}, "output": {"formats": ""}, "body": {"look_ahead": True}}
+    config = AppConfig().with_values(settings, "test")
     assert [job.done for job in plan(["a.mp4", "b.mp4"], tmp_path / "out", config, None, force=False)] == [None, None]
 
 

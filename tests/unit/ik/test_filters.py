@@ -5,8 +5,8 @@ from support.people import make_pose
 from realtime_pose.datatypes import JointRotations
 from realtime_pose.errors import UnknownChoiceError
 from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters
-from realtime_pose.ik.ground import GroundFilter
+from realtime_pose.ik.filters import SMOOTHING_PRESETS, OneEuroPoseFilter, build_filters
+from realtime_pose.ik.presence import PresenceFilter
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -48,14 +48,21 @@ def test_presets_differ_as_their_names_say():
     """A step of one joint: crisp follows soonest."""
     after = {}
     for name in ("crisp", "balanced", "smooth"):
-        stage = build_filters(BodyConfig(smoothing=name))[0]
+        (stage,) = (s for s in build_filters(BodyConfig(smoothing=name)) if isinstance(s, OneEuroPoseFilter))
         stage.apply(at(make_pose(0), (0, 0.9, 0)))
         after[name] = float(stage.apply(at(make_pose(0), (0.1, 0.9, 0), FRAME_NS)).root_m[0])
     assert after["crisp"] > after["balanced"] > after["smooth"] > 0
 
 
-def test_none_leaves_only_the_ground():
-    assert [type(stage) for stage in build_filters(BodyConfig(smoothing="none"))] == [GroundFilter]
+def test_none_smooths_nothing_but_hidden_joints_are_still_filled_in():
+    stages = build_filters(BodyConfig(smoothing="none"))
+    assert isinstance(stages[0], PresenceFilter)
+    assert not any(isinstance(stage, OneEuroPoseFilter) for stage in stages)
+
+
+def test_where_what_comes_after_is_waited_for_only_hidden_joints_are_filled_in_at_once():
+    assert [type(s) for s in build_filters(BodyConfig(look_ahead=True))] == [PresenceFilter]
+    assert len(build_filters(BodyConfig(look_ahead=True, smoothing="none"))) > 1
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones():
