@@ -10,6 +10,7 @@ import numpy as np
 
 from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.errors import ConfigError, RecordingError
+from realtime_pose.ik.feet import contacts_of
 from realtime_pose.model3d.latency_figure import latency_figure
 from realtime_pose.model3d.motion_figures import STRETCHES, angles_figure, foot_height_figure, root_path_figure
 from realtime_pose.model3d.person_motion import PersonMotion, motion_of
@@ -64,7 +65,7 @@ def plot_session(
     row = _row(session, motion, frame)
     notes: list[str] = []
     charts: dict[str, Any] = {}
-    feet = foot_height_figure(motion, _contacts(poses))
+    feet = foot_height_figure(motion, _contacts(motion, poses))
     if feet is not None:
         charts["feet"] = ("", feet)
     if motion.figure.skeleton is HUMANOID:
@@ -128,9 +129,14 @@ def _row(session: Session, motion: PersonMotion, frame: int | None) -> int:
     return row
 
 
-def _contacts(poses: list[SkeletonPose | None]) -> Bool | None:
-    """(T, 2) whether the left and the right foot stand; None while nothing says so."""
-    return None
+def _contacts(motion: PersonMotion, poses: list[SkeletonPose | None]) -> Bool | None:
+    """(T, 2) whether the left and the right foot stand; None for a skeleton that contacts are not known of."""
+    if motion.figure.skeleton is not HUMANOID:
+        return None
+    out = np.zeros((len(poses), 2), dtype=np.bool_)
+    there = np.flatnonzero(motion.present)
+    out[there] = contacts_of([pose for row in there if (pose := poses[row]) is not None])
+    return out
 
 
 def _box_m(motion: PersonMotion) -> tuple[float, float]:

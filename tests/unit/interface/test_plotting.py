@@ -112,6 +112,21 @@ def test_poses_that_are_not_finite_are_passed_over(tmp_path):
         plot_session(session_of(tmp_path / "u", [results[1], results[3]]))
 
 
+def test_bars_show_when_each_foot_stands(tmp_path):
+    """Somebody stands for a second, jumps for 0.4 s in whose midst they are away, and stands again."""
+    clip, pose = make_clip(60), make_pose(0, turn_rad=0.0)
+    results = []
+    for i, result in enumerate(clip):
+        height = 0.9 + (0.3 if 30 <= i < 42 else 0.0)
+        own = replace(pose, root_m=as_float32([0, height, 0]), time_ns=result.frame.time_ns)
+        results.append(replace(result, people=() if i == 36 else (replace(result.people[0], pose=own),)))
+    figure = plot_session(session_of(tmp_path / "t", results)).charts["feet"][1]
+    for bars in figure.data[2:]:
+        spans = bars.x.reshape(-1, 3)[:, :2]
+        assert len(spans) == 2
+        assert spans == pytest.approx(np.array([[0, 1.0], [1.4, 59 / 30]]), abs=0.15)
+
+
 def test_another_skeleton_is_drawn_without_the_angles(tmp_path):
     skeleton = Skeleton("stick", ("a", "b"), (-1, 0), np.array([[0.0, 1, 0], [0, 0.5, 0]]), {})
     pose = replace(
