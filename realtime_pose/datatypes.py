@@ -191,6 +191,8 @@ class SkeletonPose:
         score: (J,) float32 in 0..1; where it is 0, the joint is held or eased to rest.
         track_id: The person's name over time.
         time_ns: The frame's media time.
+        ankle_rays: (2, 2) float32 where the camera sees the left and the right ankle, x and y at distance 1 along its
+            axis (canonical, NaN where it does not); None where that is not known, as in a session. It is for filters.
     """
 
     rotations: JointRotations
@@ -199,12 +201,15 @@ class SkeletonPose:
     score: Float32
     track_id: int
     time_ns: int
+    ankle_rays: Float32 | None = None
 
     def __post_init__(self) -> None:
         j = len(self.rotations.skeleton.joints)
         check_array("root_m", self.root_m, (3,))
         check_array("bone_m", self.bone_m, (j,))
         check_array("score", self.score, (j,))
+        if self.ankle_rays is not None:
+            check_array("ankle_rays", self.ankle_rays, (2, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,6 +19,7 @@ from realtime_pose.datatypes import (
 from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
 from realtime_pose.ik.feet import FEET_MODES
 from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters
+from realtime_pose.ik.sight import ankle_rays
 from realtime_pose.ik.stages import LIFTERS, SOLVERS, build_lifter, build_solver
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
 from realtime_pose.inference.detectors import build_detector, check_detector_name
@@ -75,7 +76,7 @@ class BodyStages:
         with stopwatch.measure("lift"):
             joints = self._lifter.lift(trusted, intrinsics)
         with stopwatch.measure("solve"):
-            pose = self._solver.solve(joints)
+            pose = replace(self._solver.solve(joints), ankle_rays=ankle_rays(trusted, intrinsics))
             for pose_filter in self.filters:
                 pose = pose_filter.apply(pose)
         return joints, pose

@@ -17,6 +17,8 @@ from realtime_pose.ik.base import BodyConfig, PoseFilter
 from realtime_pose.ik.contact import FootContact
 from realtime_pose.ik.ground import GroundFilter, ankle_height_m, ankle_over_sole_m
 from realtime_pose.ik.legs import FOOT, LOWER, UPPER, Leg, legs_of, local_turns, reach, turn_foot
+from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters
+from realtime_pose.ik.sight import rays_of
 from realtime_pose.ik.vectors import Quat, Vec
 from realtime_pose.utils.arrays import Bool, as_float32
 from realtime_pose.utils.choices import check_choice
@@ -29,10 +31,12 @@ _PLANT_TAU_S = 0.05  # a foot that comes to stand goes flat and down
 _YAW_TAU_S = 0.4  # a foot that stands turns no quicker
 _BLEND_HZ = 4.0  # of the spring by which a foot leaves its pin, and gives way to one
 _FOLLOW_HZ, _LET_GO_HZ = 0.8, 0.3  # of the spring that moves the pelvis
+_HURRY_HZ_M = 6.0  # the farther off it is, the quicker
 _LIFT_M = 0.03  # an ankle that stands this much too high is noise; more is a heel off the floor
 _NEAR_FLOOR_M = (0.01, 0.06)  # a foot lower than the one is where its ray meets the floor, higher than the other not
 _FARTHEST_M = 0.15  # a pin that far from where its foot is seen on the floor is wrong
-_GRAZING_M = 0.3  # a camera so little above the ankles sees no depth of the floor
+_GRAZING_M, _GRAZING = 0.3, 0.08  # a camera so little above the ankles, and a ray so little downwards, see no depth
+_SMOOTHING = OneEuroParameters(min_cutoff_hz=2.0, beta=2.0)  # of where a foot is seen on the floor
 _UNTOUCHED_M = 1e-4  # a leg that is so near to its place stays as it is
 _GAP_S = 0.5
 _HIDDEN_S = 0.2
@@ -43,6 +47,7 @@ class _Foot:
     """What is remembered of one foot; places are in the world, of the ankle."""
 
     contact: FootContact = field(default_factory=FootContact)
+    smooth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_SMOOTHING, joint=True))
     hidden_s: float = 0.0
     pin_m: Vec | None = None
     pinned: bool = False  # whether it was in the last pose
@@ -96,7 +101,7 @@ class FeetFilter:
             y = self._ankle_m - min(ankle[1] for ankle, s in zip(below, seen, strict=True) if s)
         root = (x, y, z)
         ankles = [vec.add(root, ankle) for ankle in below]
-        on_floor = [self._on_floor(ankle) for ankle in ankles]
+        on_floor = self._on_floor(pose, ankles, person)
         for side in (0, 1):
             self._judge(person, side, ankles[side], on_floor[side], seen[side], dt_s)
         self._follow(person, ankles, dt_s)
@@ -111,15 +116,24 @@ class FeetFilter:
                 local[row] = new if np.dot(local[row], new) >= 0 else [-v for v in new]
         return replace(pose, rotations=JointRotations(pose.rotations.skeleton, local), root_m=as_float32(root))
 
-    def _on_floor(self, ankle_m: Vec) -> Vec | None:
-        """Where the ankle's ray meets the height that ankles have on the floor; None where it says too little."""
+    def _on_floor(self, pose: SkeletonPose, ankles_m: list[Vec], person: _Person) -> list[Vec | None]:
+        """Where the ankles' rays meet the height that ankles have on the floor; None where they say too little."""
         x, y, z = camera = tuple(self._ground.camera_m.tolist())
-        ray = vec.sub(ankle_m, camera)
-        over = y - self._ankle_m
-        if over < _GRAZING_M or ray[1] > -_GRAZING_M:
-            return None
-        by = over / -ray[1]
-        return (x + by * ray[0], self._ankle_m, z + by * ray[2])
+        turn = tuple(self._ground.turn_xyzw.tolist())
+        back = vec.inverse(turn)
+        rays = rays_of(pose, [vec.rotate(back, vec.sub(ankle, camera)) for ankle in ankles_m])
+        places: list[Vec | None] = []
+        for (ray, seen), foot in zip(rays, person.feet, strict=True):
+            way = vec.rotate(turn, (*ray, -1.0))
+            over = y - self._ankle_m
+            if over < _GRAZING_M or way[1] > -_GRAZING:
+                places.append(None)
+                continue
+            on_floor = np.array([x + over / -way[1] * way[0], z + over / -way[1] * way[2]])
+            if seen:  # what the pose has was smoothed before
+                on_floor = foot.smooth.apply(on_floor, pose.time_ns)
+            places.append((float(on_floor[0]), self._ankle_m, float(on_floor[1])))
+        return places
 
     def _free(self, ankle_m: Vec, on_floor_m: Vec | None) -> Vec:
         """Where a foot that nothing holds is: the nearer to the floor, the more where its ray meets that."""
@@ -162,7 +176,8 @@ class FeetFilter:
         pins = [vec.sub(f.pin_m, a) for f, a in zip(person.feet, ankles_m, strict=True) if f.pin_m is not None]
         wanted = vec.middle(pins[0], pins[-1]) if pins else vec.ZERO
         away = vec.sub(person.shift_m, wanted)
-        away, person.shift_m_s = _sprung(away, person.shift_m_s, _FOLLOW_HZ if pins else _LET_GO_HZ, dt_s)
+        hz = _FOLLOW_HZ + _HURRY_HZ_M * vec.size(away) if pins else _LET_GO_HZ
+        away, person.shift_m_s = _sprung(away, person.shift_m_s, hz, dt_s)
         person.shift_m = vec.add(wanted, away)
 
     def _placed(self, foot: _Foot, free_m: Vec, dt_s: float) -> Vec:

@@ -16,6 +16,7 @@ from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.body import BodyDimensions
 from realtime_pose.ik.legs import FOOT, LOWER, legs_of
+from realtime_pose.ik.sight import rays_of
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
@@ -28,7 +29,7 @@ _SPEED_TAU_S = 0.06
 _PIECE_S = 0.25  # a stance is counted in pieces of this length, each the mean of its frames
 _PIECES = 240  # the last minute of standing
 _SAME_FLOOR_M = 0.06  # stances that differ by less are on one floor
-_LOW = 80  # percentile of camera heights: nearly the lowest floor, but not one stance's noise
+_LOW = 60  # percentile of camera heights: the lower floor of two, and not one stance's error
 _EASE_TAU_S = 0.7
 _PLACE, _FIT_PLACES = 0.02, 6  # slopes that differ by less are one place; a pitch needs so many
 _CERTAIN_RAD = math.radians(1.5)  # standard error of a pitch that counts
@@ -47,10 +48,14 @@ class _Standing:
     lasted_s: float = 0.0
     sums: Float64 = field(default_factory=lambda: np.zeros(3))  # frames, slopes, inverse distances
 
-    def see(self, place_m: Float64, dt_s: float) -> tuple[float, float] | None:
-        """The mean slope and inverse distance of a piece of stance, when one is full."""
-        distance = max(-float(place_m[2]), 0.1)
-        ray = place_m[:2] / distance
+    def see(self, ray: Float64, distance: float, dt_s: float) -> tuple[float, float] | None:
+        """The mean slope and inverse distance of a piece of stance, when one is full.
+
+        Args:
+            ray: (2,) where the ankle is seen at distance 1 along the camera's axis.
+            distance: Its distance along that axis in metres.
+            dt_s: Since the last call, in seconds.
+        """
         if self.ray is None or dt_s <= 0:
             self.ray, self.lasted_s = ray, 0.0
             return None
@@ -156,7 +161,12 @@ class GroundFilter:
         dt_s, person.time_ns = (pose.time_ns - person.time_ns) / 1e9, pose.time_ns
         if dt_s > _PIECE_S:  # a gap: nobody knows whether the foot stood through it
             person.feet, dt_s = (_Standing(), _Standing()), 0.0
-        fresh = [foot.see(place, dt_s) for foot, place, s in zip(person.feet, ankles_m, seen, strict=True) if s]
+        rays = rays_of(pose, [(x, y, z) for x, y, z in ankles_m.tolist()])
+        fresh = [
+            foot.see(np.array(ray), max(-place[2], 0.1), dt_s)
+            for foot, (ray, _), place, s in zip(person.feet, rays, ankles_m.tolist(), seen, strict=True)
+            if s
+        ]
         if not (pieces := [piece for piece in fresh if piece is not None]):
             return
         person.pieces.extend(pieces)
