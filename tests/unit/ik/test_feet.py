@@ -378,3 +378,44 @@ def test_a_camera_on_the_floor_still_finds_contacts():
 def test_ground_and_feet_are_listed_as_the_settings_say():
     assert [type(stage) for stage in build_floor_filters(BodyConfig())] == [GroundFilter, FeetFilter]
     assert [type(stage) for stage in build_floor_filters(BodyConfig(feet="never"))] == [GroundFilter]
+
+
+def seen_rays(pose):
+    """Where a camera without errors sees the ankles of a pose in its axes."""
+    ankles = forward_kinematics(pose)[FEET]
+    return as_float32(ankles[:, :2] / -ankles[:, 2:])
+
+
+def misplaced(poses, by_m=0.6):
+    """A lifter that puts a body ever farther away and back again, as in a squat; the camera's rays stay right."""
+    for i, pose in enumerate(poses):
+        off = by_m * np.sin(np.pi * min(i / 60, 1.0)) ** 2
+        yield replace(
+            pose, root_m=as_float32(pose.root_m * (1 + off / -pose.root_m[2])), ankle_rays=seen_rays(pose)
+        )  # fmt: skip
+
+
+def test_where_the_camera_saw_the_ankles_outweighs_where_a_lifter_put_them():
+    poses = [body(time_s=i / FPS, local=bent(0.4)) for i in range(90)]
+    true_m = forward_kinematics(Run(poses[:1]).poses[0])[FEET]
+    moved = Run(misplaced(poses))
+    assert moved.contacts.all()
+    assert np.ptp(moved.ankles_m[..., [0, 2]], axis=0).max() < 0.005
+    assert np.linalg.norm(moved.ankles_m[-1] - true_m, axis=-1).max() < 0.02
+    blind = Run([replace(pose, ankle_rays=None) for pose in misplaced(poses)])
+    assert np.ptp(blind.ankles_m[..., [0, 2]], axis=0).max() > 0.05
+
+
+def test_rays_of_exchanged_sides_serve_the_right_feet_and_rays_that_are_missing_harm_nobody():
+    def run(change):
+        return Run([replace(p, ankle_rays=as_float32(change(seen_rays(p), i))) for i, p in enumerate(step_aside())])
+
+    right = run(lambda rays, i: rays)
+    for change in (
+        lambda rays, i: rays[::-1] if 20 < i < 40 else rays,
+        lambda rays, i: np.full((2, 2), np.nan) if 50 < i < 60 else rays,
+        lambda rays, i: rays + (1.0 if 50 < i < 60 else 0.0),  # another body's
+    ):
+        other = run(change)
+        assert (other.contacts == right.contacts).mean() > 0.95
+        assert other.ankles_m == pytest.approx(right.ankles_m, abs=0.06)
