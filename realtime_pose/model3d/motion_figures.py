@@ -99,12 +99,14 @@ def foot_height_figure(motion: PersonMotion, contacts: Bool | None = None, theme
     if not all(f"{side}Foot" in row_of for side in _SIDES):
         return None
     sides = "   ".join(coloured(side, getattr(theme, side)) for side in _SIDES)
-    bars = "" if contacts is None else f"   {coloured('bars: on the floor', theme.muted)}"
+    bars = "" if contacts is None else f"   {coloured('bars: foot down', theme.muted)}"
     figure = empty_figure(
-        theme, f"Ankles above the floor   {sides}{bars}", 240,
+        theme, f"Ankle height   {sides}{bars}", 240 if contacts is None else 260,
         margin={"l": 58, "r": 16, "t": 40, "b": _BOTTOM_PX},
-        xaxis=time_axis(theme),
-        yaxis=axis(theme, title="height (cm)", zeroline=True, rangemode="tozero"),
+        xaxis=time_axis(theme, anchor="free", position=0),
+        yaxis=axis(
+            theme, title="above the floor (cm)", rangemode="tozero", domain=[0 if contacts is None else 0.16, 1]
+        ),
         hovermode="x",
     )  # fmt: skip
     for side in _SIDES:
@@ -116,10 +118,11 @@ def foot_height_figure(motion: PersonMotion, contacts: Bool | None = None, theme
             line={"color": getattr(theme, side), "width": 1.6}, hovertemplate=f"{side} %{{y:.1f}} cm<extra></extra>",
         )  # fmt: skip
     if contacts is not None:
+        figure.update_layout(yaxis2={"domain": [0, 0.12], "range": [1.5, -0.5], "visible": False, "fixedrange": True})
         for column, side in enumerate(_SIDES):
             times = _stretches_s(motion.time_s, contacts[:, column])
             figure.add_scatter(
-                x=times, y=np.full(len(times), -3.0 - 4.0 * column), mode="lines", hoverinfo="skip",
+                x=times, y=np.full(len(times), column), yaxis="y2", mode="lines", hoverinfo="skip",
                 line={"color": getattr(theme, side), "width": 5}, connectgaps=False,
             )  # fmt: skip
     return figure
