@@ -5,10 +5,10 @@ from typing import NamedTuple
 from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.vectors import Quat, Vec
 
-# Lengths of a body 1.70 m tall: wrist to the knuckles' middle, index to little finger, heel to toe, ankle over the sole.
+# Of a body 1.70 m tall: wrist to the knuckles' middle, index to little finger, heel to toe, ankle over the sole.
 _PALM_M, _KNUCKLES_M = 0.085, 0.060
 _FOOT_M, _ANKLE_M = 0.22, 0.052
-_LITTLE, _MOST = 0.35, 0.75  # share of a length: what shows less of it says nothing of a turn, what shows more says all
+_LITTLE, _MOST = 0.6, 0.95  # share of a length: what shows less of it says nothing of a turn, what shows more says all
 _TOO_LONG, _ABSURD = 1.8, 2.6
 
 

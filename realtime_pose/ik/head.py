@@ -21,6 +21,7 @@ FACE_TEMPLATE_M: Float64 = np.array(
 """(5, 3) an adult's face about the middle of the ears, facing +Z."""
 
 _TRUST_IN_GUESS = 0.05  # weight of the guess against the points, in template units (m): breaks ties, no more
+_GUESS_WEIGHT_M2 = 0.0002  # likewise in space: a fiftieth of what both ears weigh
 
 
 def head_rotation(face_xy_m: Float64, weights: Sequence[float], guess_xyzw: Float64) -> Float64:
@@ -43,11 +44,6 @@ def head_rotation(face_xy_m: Float64, weights: Sequence[float], guess_xyzw: Floa
     u, _, vt = np.linalg.svd(rows, full_matrices=False)
     ortho = u @ vt
     return rot.from_matrix(np.vstack((ortho, np.cross(ortho[0], ortho[1]))))
-
-
-_GUESS_WEIGHT_M2 = (
-    0.0008  # of the guess against the points: a tenth of both ears', so that it settles what they leave open
-)
 
 
 def head_turn(face: Sequence[tuple[Vec, Vec, float]], guess: Quat) -> Quat:

@@ -3,8 +3,8 @@
 Sources of the ranges, in degrees; docs/ik.md has the table. Limbs and trunk: American Academy of Orthopaedic Surgeons,
 "Joint Motion: Method of Measuring and Recording" (1965). Neck: American Medical Association, "Guides to the Evaluation
 of Permanent Impairment", 5th ed. (2001). Deep knee bends: Hemmerich et al., "Hip, knee, and ankle kinematics of high
-range of motion activities of daily living" (2006). They are opened a little where HUMANOID has fewer joints than a body:
-no shoulder blade, no collar bone, one line for the whole spine.
+range of motion activities of daily living" (2006). They are opened a little where HUMANOID has fewer joints than a
+body: no shoulder blade, no collar bone, one line for the whole spine.
 """
 
 import math
@@ -287,14 +287,18 @@ def _ankle(side: float) -> BallLimits:
 _TRUNK = _straight(vec.Y, vec.Z, (43, 18, 20, 20), (-28, 28))
 _NECK = _straight(vec.Y, vec.Z, (33, 33, 27, 27), (-42, 42))
 
+HAND_LIMITS = {"leftHand": _wrist(1.0), "rightHand": _wrist(-1.0)}
+"""Limits of the wrists."""
+
+FOOT_LIMITS = {"leftFoot": _ankle(1.0), "rightFoot": _ankle(-1.0)}
+"""Limits of the ankles."""
+
 JOINT_LIMITS: dict[str, JointLimits] = {
     **{joint: limits.ball for joint, limits in LIMB_LIMITS.items()},
     **{joint.replace("Upper", "Lower"): limits.hinge for joint, limits in LIMB_LIMITS.items()},
     **dict.fromkeys(("spine", "chest"), _TRUNK),
     **dict.fromkeys(("neck", "head"), _NECK),
-    "leftHand": _wrist(1.0),
-    "rightHand": _wrist(-1.0),
-    "leftFoot": _ankle(1.0),
-    "rightFoot": _ankle(-1.0),
+    **HAND_LIMITS,
+    **FOOT_LIMITS,
 }
 """Limits of every joint of HUMANOID but the hips, which turn freely."""

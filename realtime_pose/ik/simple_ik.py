@@ -7,9 +7,9 @@ from realtime_pose.datatypes import JointRotations, Joints3D, SkeletonPose
 from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.bones import BoneLengths
-from realtime_pose.ik.ends import End, foot_turn, hand_turn
+from realtime_pose.ik.ends import foot_turn, hand_turn
 from realtime_pose.ik.head import FACE_NAMES, FACE_TEMPLATE_M, head_turn
-from realtime_pose.ik.limits import JOINT_LIMITS, LIMB_LIMITS
+from realtime_pose.ik.limits import FOOT_LIMITS, HAND_LIMITS, JOINT_LIMITS, LIMB_LIMITS
 from realtime_pose.ik.trunk import Points, TrunkMemory, halves, trunk_of
 from realtime_pose.ik.two_bones import Limb, LimbMemory, TwoBones
 from realtime_pose.ik.vectors import Quat, Vec
@@ -34,6 +34,7 @@ _TEMPLATE: list[Vec] = [(x, y, z) for x, y, z in FACE_TEMPLATE_M.tolist()]
 _FASTEST_RAD_S = math.radians(1500.0)
 _PLANE_FASTEST_RAD_S = math.radians(1200.0)
 _LEAST_STEP_S = 1 / 120
+_ROLL_BELIEVED = 0.6  # of a foot about its own length: 5 cm from sole to ankle are all that shows it
 
 
 def _relaxed() -> list[Quat]:
@@ -120,7 +121,6 @@ class _Frame:
         self._dt_s = 0.0 if state.time_ns is None else (joints.time_ns - state.time_ns) / 1e9
         self._hold_ns, self._ease = config.hold_s * 1e9, 1.0 - math.exp(-self._dt_s / config.ease_s)
         self._local: list[Quat | None] = [None] * len(_JOINTS)
-        self._partly: dict[int, float] = {}  # how far a hand's or foot's turn was believed, where not wholly
         self.score = [0.0] * len(_JOINTS)
         self._points: Points = {}
         self._seen: dict[str, float] = {}
@@ -204,7 +204,7 @@ class _Frame:
         limits = LIMB_LIMITS[joint].hinge
         lower = vec.multiply(vec.multiply(parent, answer.local), limits.joined(answer.bend_rad))
         spin = 0.0
-        if side + "_wrist" == end_point:
+        if end.endswith("Hand"):
             spin = self._solve_hand(side, far, lower)
         else:
             self._solve_foot(side, far, lower)
@@ -226,25 +226,21 @@ class _Frame:
 
     def _solve_hand(self, side: str, wrist: Vec, forearm: Quat) -> float:
         """Set a hand; the spin that the forearm takes of it: half, as its two bones twist along their length."""
-        lower, hand = f"{side}LowerArm", f"{side}Hand"
-        limits = JOINT_LIMITS[hand]
-        bone = LIMB_LIMITS[f"{side}UpperArm"].bone_axis
+        hand, elbow = f"{side}Hand", LIMB_LIMITS[f"{side}UpperArm"].hinge
+        spun = elbow.split(self._held(_ROW[f"{side}LowerArm"]))[1]
         index, pinky = self._points.get(f"{side}_index"), self._points.get(f"{side}_pinky")
-        spun = LIMB_LIMITS[f"{side}UpperArm"].hinge.split(self._held(_ROW[lower]))[1]
-        before = vec.multiply(vec.about(bone, spun), self._held(_ROW[hand]))
         if index is None or pinky is None:
             return spun
-        size = self._bone_m[_ROW[hand]] / _REST_BONE_M[_ROW[hand]]
-        turn = hand_turn(side, wrist, index, pinky, size)
+        turn = hand_turn(side, wrist, index, pinky, self._size(hand))
         if turn.trust <= 0:
             return spun
-        whole = self._believed(before, forearm, turn)
-        spin = vec.spin_rad(whole, bone)
-        most = LIMB_LIMITS[f"{side}UpperArm"].hinge.twist_rad
-        spin = min(max(spin, -2 * most), 2 * most)
-        straight = vec.multiply(vec.about(bone, -vec.spin_rad(whole, bone)), whole)
-        self._set_end(hand, limits.clamped(vec.multiply(vec.about(bone, spin / 2), straight)), turn.trust)
-        return spin / 2
+        before = vec.multiply(vec.about(elbow.bone_axis, spun), self._held(_ROW[hand]))
+        seen = vec.multiply(vec.inverse(forearm), turn.world)
+        limits = HAND_LIMITS[hand]
+        direction, spin = limits.split(vec.slerp(before, seen, turn.trust))
+        spin = min(max(spin / 2, -elbow.twist_rad), elbow.twist_rad)
+        self._set_end(hand, limits.clamped(limits.joined(direction, spin)), turn.trust)
+        return spin
 
     def _solve_foot(self, side: str, ankle: Vec, shank: Quat) -> None:
         """Set a foot, where its points were seen."""
@@ -252,14 +248,17 @@ class _Frame:
         if heel is None or toe is None:
             return
         foot = f"{side}Foot"
-        turn = foot_turn(ankle, heel, toe, self._bone_m[_ROW[foot]] / _REST_BONE_M[_ROW[foot]])
-        if turn.trust > 0:
-            turned = self._believed(self._held(_ROW[foot]), shank, turn)
-            self._set_end(foot, JOINT_LIMITS[foot].clamped(turned), turn.trust)
+        turn = foot_turn(ankle, heel, toe, self._size(foot))
+        if turn.trust <= 0:
+            return
+        limits = FOOT_LIMITS[foot]
+        direction, roll = limits.split(vec.multiply(vec.inverse(shank), turn.world))
+        seen = limits.joined(direction, _ROLL_BELIEVED * roll)
+        self._set_end(foot, limits.clamped(vec.slerp(self._held(_ROW[foot]), seen, turn.trust)), turn.trust)
 
-    def _believed(self, before: Quat, parent: Quat, turn: End) -> Quat:
-        """The turn in its parent's space, drawn to the one before as far as it is not believed."""
-        return vec.slerp(before, vec.multiply(vec.inverse(parent), turn.world), turn.trust)
+    def _size(self, joint: str) -> float:
+        """How large the person is, as a share of a body 1.70 m tall, by the bone that ends at a joint."""
+        return self._bone_m[_ROW[joint]] / _REST_BONE_M[_ROW[joint]]
 
     # --- memory -------------------------------------------------------------------------------------------------------
 

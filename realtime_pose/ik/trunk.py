@@ -48,9 +48,9 @@ def trunk_of(
     """The trunk's turns; None where neither hips nor shoulders were seen as a pair.
 
     Hips and shoulders give their own lines exactly. The back's bend to the front does not show in them, but a pelvis
-    follows the thighs: over CMU's clips (climbing, swinging, running, walking) it leans back from the line of the trunk by 0.36
-    of their flexion against that line, with 5 degrees left unexplained instead of 12. Less than half of that is taken,
-    as nothing of it is seen, and spread evenly over spine and chest so that the shoulders stay where they are.
+    follows the thighs: in CMU's clips of climbing, swinging and walking it leans back from the trunk's line by
+    0.36 of their flexion against that line, with 5 degrees left unexplained instead of 12. Less than half of that is
+    taken, as nothing of it is seen, and spread evenly over spine and chest so that the shoulders stay where they are.
 
     Args:
         points: What was seen, in canonical axes.

@@ -17,14 +17,16 @@ from realtime_pose.ik.limits import LimbLimits
 from realtime_pose.ik.vectors import Quat, Vec
 
 _FLAT_SIN, _BENT_SIN = 0.05, 0.50  # sine of the bend: below, its plane is noise; above, it is trusted
+_FIRST_BENT_SIN = 0.15  # likewise, before there is another plane to keep
 _SHORT, _SHORTER = (
     0.01,
     0.06,
 )  # share by which a limb is short of straight: below, its seen bend counts, above its reach
+_SEEN_MOST_RAD = math.radians(28.0)  # so that the end misses its place by 3 % of the length at most
 _LONG = 0.06  # share by which it is too long: from there on it is straight
 _MIDDLE_COUNTS = 0.05  # of the middle joint's place against the end's, where not both can be had
 _SWIVELS = 12  # steps of the search, both ways, to the opposite side
-_NEAR_ENOUGH_M = 0.02  # an end this close to its place is not worth a search
+_NEAR_ENOUGH_M, _HOPELESS_M = 0.02, 0.15  # an end this close to its place, or this far, is not worth a search
 _FIRST_STEP_RAD, _LAST_STEP_RAD = 0.30, 0.04  # downhill
 
 
@@ -106,8 +108,8 @@ class TwoBones:
         line = vec.unit(end_m)
         if vec.size(line) < 0.5:  # the end is on the start: any line serves
             line = self._limits.cone_axis
-        pole, moved = self._pole(limb, line, bend, memory, step_rad)
         lean = math.atan2(limb.lower_m * math.sin(bend), limb.upper_m + limb.lower_m * math.cos(bend))
+        pole, moved = self._pole(limb, line, lean, memory, step_rad)
         direction, twist = self._turned(line, pole, lean)
         if self._ball.offence_of_parts_rad(direction, twist) <= 0:
             return Bent(self._ball.joined(direction, twist), bend, twist)
@@ -123,7 +125,7 @@ class TwoBones:
                 return Bent(self._ball.joined(direction, twist), bend, twist)
         drawn = self._downhill(limb, drawn, goal_m, middle_m)
         answer = Bent(self._ball.joined(drawn.direction, drawn.twist_rad), drawn.bend_rad, drawn.twist_rad)
-        if drawn.missed_m > _NEAR_ENOUGH_M and time_ns >= memory.futile_until_ns:
+        if _NEAR_ENOUGH_M < drawn.missed_m < _HOPELESS_M and time_ns >= memory.futile_until_ns:
             return self._searched(limb, goal_m, answer, drawn.missed_m, memory, time_ns)
         return answer
 
@@ -140,6 +142,7 @@ class TwoBones:
         bend = by_reach
         if limb.middle_m is not None:
             seen = vec.angle_rad(limb.middle_m, vec.sub(end_m, limb.middle_m))
+            seen = min(seen, max(_SEEN_MOST_RAD, by_reach))
             short = 1.0 - reach / (upper + lower)
             if short < 0:
                 bend = seen * max(0.0, 1.0 + short / _LONG)
@@ -147,7 +150,7 @@ class TwoBones:
                 bend = seen + (by_reach - seen) * vec.ramp(short, _SHORT, _SHORTER)
         return min(max(bend, 0.0), self._limits.hinge_rad)
 
-    def _pole(self, limb: Limb, line: Vec, bend: float, memory: LimbMemory, step_rad: float) -> tuple[Vec, float]:
+    def _pole(self, limb: Limb, line: Vec, lean: float, memory: LimbMemory, step_rad: float) -> tuple[Vec, float]:
         """Which way from the line the middle lies (unit), and by what angle that is not where it was.
 
         The plane of a straight limb is noise: the last one stays. The turn from the last plane to the seen one never
@@ -156,18 +159,19 @@ class TwoBones:
         before = self._twist_before(line, memory)
         kept = vec.cross(line, vec.rotate(self._ball.joined(line, before), self._limits.hinge_axis))
         if limb.middle_m is None or limb.end_m is None:
-            return kept, 0.0
+            # The spin that is kept is the first bone's, which leans away from the line.
+            return _swung(kept, line, before - self._turned(line, kept, lean)[1]), 0.0
         out = vec.across(limb.middle_m, line)
         seen = vec.angle_rad(limb.middle_m, vec.sub(limb.end_m, limb.middle_m))
-        trust = vec.ramp(math.sin(seen), _FLAT_SIN, _BENT_SIN) if vec.size(out) > 1e-6 else 0.0
+        bent_sin = _BENT_SIN if memory.twist_rad is not None else _FIRST_BENT_SIN
+        trust = vec.ramp(math.sin(seen), _FLAT_SIN, bent_sin) if vec.size(out) > 1e-6 else 0.0
         if trust == 0.0:
             return kept, 0.0
-        aside = vec.cross(line, kept)
-        turn = math.atan2(vec.dot(out, aside), vec.dot(out, kept))
+        turn = math.atan2(vec.dot(out, vec.cross(line, kept)), vec.dot(out, kept))
         moved = trust * (vec.wrapped_rad(before + turn) - before)
         if memory.twist_rad is not None:
             moved = min(max(moved, -step_rad), step_rad)
-        return vec.along(vec.scale(kept, math.cos(moved)), aside, math.sin(moved)), moved
+        return _swung(kept, line, moved), moved
 
     def _turned(self, line: Vec, pole: Vec, lean: float) -> tuple[Vec, float]:
         """Direction and spin of the first bone of a limb along the line whose middle lies out at the pole."""
@@ -178,10 +182,9 @@ class TwoBones:
 
     def _swivelled(self, line: Vec, pole: Vec, lean: float, first_way: int) -> tuple[Vec, float] | None:
         """Direction and spin inside the limits with the middle turned least about the line; None if there are none."""
-        aside = vec.cross(line, pole)
 
         def at(turn: float) -> tuple[Vec, float]:
-            return self._turned(line, vec.along(vec.scale(pole, math.cos(turn)), aside, math.sin(turn)), lean)
+            return self._turned(line, _swung(pole, line, turn), lean)
 
         step = math.pi / _SWIVELS
         for i in range(1, _SWIVELS + 1):
@@ -241,7 +244,7 @@ class TwoBones:
     def _searched(
         self, limb: Limb, goal_m: Vec, start: Bent, missed_m: float, memory: LimbMemory, time_ns: int
     ) -> Bent:
-        """ikpy's answer where it is nearer to the goal than the start; where it is not, it is left in peace for a while."""
+        """ikpy's answer where it is nearer to the goal than the start; where it is not, it is not asked for a while."""
         self.searches += 1
         local, bend, missed = self._chain.solve(goal_m, start.local, start.bend_rad, limb.upper_m, limb.lower_m)
         if missed > missed_m - 0.002:
@@ -256,3 +259,8 @@ class _Drawn(NamedTuple):
     direction: Vec
     bend_rad: float
     twist_rad: float
+
+
+def _swung(pole: Vec, line: Vec, turn: float) -> Vec:
+    """A vector at right angles to the line, turned about it."""
+    return vec.along(vec.scale(pole, math.cos(turn)), vec.cross(line, pole), math.sin(turn))

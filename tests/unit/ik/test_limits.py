@@ -1,81 +1,190 @@
+import math
+
 import numpy as np
 import pytest
 
+from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.chains import LimbChain
-from realtime_pose.ik.limits import LIMB_LIMITS
+from realtime_pose.ik.limits import JOINT_LIMITS, LIMB_LIMITS
+from realtime_pose.ik.simple_ik import RELAXED_XYZW
+from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 
 
-@pytest.mark.parametrize("joint", LIMB_LIMITS)
-def test_rest_is_inside_and_split_puts_together_again(joint):
-    limits = LIMB_LIMITS[joint]
-    assert limits.offence_rad(rot.IDENTITY_XYZW, 0.0) <= 0
+def any_turn(rng):
+    return vec.normalized(tuple(rng.normal(size=4).tolist()))
+
+
+def any_direction(rng):
+    return vec.unit(tuple(rng.normal(size=3).tolist()))
+
+
+def turn(axis, degrees):
+    return vec.about(axis, math.radians(degrees))
+
+
+def test_every_joint_but_the_hips_has_limits():
+    assert set(JOINT_LIMITS) == set(HUMANOID.joints) - {"hips"}
+
+
+@pytest.mark.parametrize("joint", JOINT_LIMITS)
+def test_the_t_pose_and_a_body_at_ease_are_inside(joint):
+    assert JOINT_LIMITS[joint].offence_rad(vec.IDENTITY) <= 1e-9
+    assert JOINT_LIMITS[joint].offence_rad(tuple(RELAXED_XYZW[HUMANOID.index[joint]].tolist())) <= 1e-9
+
+
+@pytest.mark.parametrize("joint", [*LIMB_LIMITS, "spine", "head", "leftHand", "rightHand", "leftFoot"])
+def test_split_and_joined_undo_each_other(joint):
+    limits = JOINT_LIMITS[joint]
     rng = np.random.default_rng(0)
-    for _ in range(30):
-        local = rot.unit(rng.normal(size=4))
-        direction, twist = limits.split(local)
-        again = rot.multiply(limits.swing(direction), rot.from_axis_angle(limits.bone_axis, np.array(twist)))
-        assert rot.angle_between_rad(again, local) < 1e-6
+    for _ in range(50):
+        local = any_turn(rng)
+        assert vec.between_rad(limits.joined(*limits.split(local)), local) < 1e-6
 
 
-@pytest.mark.parametrize("joint", LIMB_LIMITS)
+@pytest.mark.parametrize("joint", JOINT_LIMITS)
 def test_clamping_brings_anything_inside_and_leaves_the_inside_alone(joint):
-    limits = LIMB_LIMITS[joint]
+    limits = JOINT_LIMITS[joint]
     rng = np.random.default_rng(1)
     broken = 0
-    for _ in range(100):
-        local, bend = rot.unit(rng.normal(size=4)), rng.uniform(-1, 4)
-        broken += limits.offence_rad(local, bend) > 0
-        clamped, clamped_bend = limits.clamped(local, bend)
-        assert limits.offence_rad(clamped, clamped_bend) < 1e-6
-        again, again_bend = limits.clamped(clamped, clamped_bend)
-        assert rot.angle_between_rad(again, clamped) < 1e-6
-        assert again_bend == clamped_bend
+    for _ in range(200):
+        local = any_turn(rng)
+        broken += limits.offence_rad(local) > 0
+        clamped = limits.clamped(local)
+        assert limits.offence_rad(clamped) < 1e-6
+        assert vec.between_rad(limits.clamped(clamped), clamped) < 1e-6
     assert broken > 20
 
 
+@pytest.mark.parametrize("joint", ["leftUpperArm", "rightUpperLeg", "spine", "leftHand", "rightFoot"])
+def test_clamping_moves_little_what_is_broken_by_little(joint):
+    """At the edge the clamped answer goes on from the inside without a step."""
+    limits = JOINT_LIMITS[joint]
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        edge = limits.clamped(any_turn(rng))
+        near = vec.multiply(edge, vec.about(any_direction(rng), 0.01))
+        assert vec.between_rad(limits.clamped(near), near) < 0.05
+
+
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
-def test_a_bone_exactly_away_from_the_cone_is_clamped_too(joint):
+def test_a_bone_exactly_away_from_the_middle_is_clamped_too(joint):
     limits = LIMB_LIMITS[joint]
-    clamped, bend = limits.clamped(limits.swing(-limits.cone_axis), 0.3)
+    clamped, bend = limits.clamped(limits.swing(vec.scale(limits.cone_axis, -1.0)), 0.3)
     assert limits.offence_rad(clamped, bend) < 1e-6
 
 
 @pytest.mark.parametrize(
     ("joint", "bone_direction", "possible"),
     [
-        ("leftUpperArm", (0, -1, 0), True),  # hanging
-        ("leftUpperArm", (0, 1, 0), True),  # overhead
-        ("leftUpperArm", (0, 0, 1), True),  # forward
-        ("leftUpperArm", (-0.7, 0, 0.7), True),  # across the chest
-        ("leftUpperArm", (-0.7, 0, -0.7), False),  # behind the back
-        ("leftUpperLeg", (0, -1, 0), True),
-        ("leftUpperLeg", (0, 0.3, 0.95), True),  # a squat
-        ("leftUpperLeg", (0, -0.5, -0.87), False),  # 60 degrees back
-        ("leftUpperLeg", (-1, 0, 0), False),  # through the other leg
+        ("UpperArm", (0, -1, 0), True),  # hanging
+        ("UpperArm", (0, 1, 0), True),  # overhead
+        ("UpperArm", (0, 0, 1), True),  # forward
+        ("UpperArm", (0, -0.5, -0.87), True),  # 60 degrees back
+        ("UpperArm", (-0.7, 0, 0.7), True),  # across the chest
+        ("UpperArm", (-0.7, 0, -0.7), False),  # behind the back
+        ("UpperArm", (0, 0, -1), False),
+        ("UpperLeg", (0, -1, 0), True),
+        ("UpperLeg", (0, 0.5, 0.86), True),  # a deep squat
+        ("UpperLeg", (0, 0.85, 0.52), False),
+        ("UpperLeg", (0.7, -0.7, 0), True),  # 45 degrees out
+        ("UpperLeg", (-0.35, -0.94, 0), True),  # 20 degrees across the other leg
+        ("UpperLeg", (-0.7, -0.7, 0), False),
+        ("UpperLeg", (0, -0.9, -0.44), True),  # 26 degrees back
+        ("UpperLeg", (0, -0.5, -0.87), False),  # 60 degrees back
+        ("UpperLeg", (-1, 0, 0), False),  # through the other leg
     ],
 )
-def test_what_a_body_can_do(joint, bone_direction, possible):
-    limits = LIMB_LIMITS[joint]
-    assert (limits.offence_rad(limits.swing(rot.unit(bone_direction)), 0.3) <= 0) is possible
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_where_a_limb_can_point(side, joint, bone_direction, possible):
+    limits = LIMB_LIMITS[side + joint]
+    x, y, z = vec.unit(bone_direction)
+    direction = (x if side == "left" else -x, y, z)
+    assert (limits.ball.clamped_direction(direction) == direction) is possible
+
+
+@pytest.mark.parametrize(
+    ("joint", "axis", "most_deg", "least_deg"),
+    [
+        ("leftLowerArm", (0, -1, 0), 155, 0),  # bends to the front, never to the back
+        ("rightLowerArm", (0, 1, 0), 155, 0),
+        ("leftLowerLeg", vec.X, 155, 0),  # the heel goes back
+        ("spine", vec.X, 43, 18),  # bows, leans back
+        ("spine", vec.Y, 28, 28),
+        ("head", vec.Y, 42, 42),
+        ("leftHand", (0, 0, -1), 85, 75),  # palm down, then back
+        ("rightHand", vec.Z, 85, 75),
+        ("leftHand", (0, -1, 0), 25, 35),  # towards the thumb, then the little finger
+        ("rightHand", vec.Y, 25, 35),
+        ("leftFoot", vec.X, 55, 42),  # toes down, then up
+        ("leftFoot", vec.Y, 35, 25),  # toes out, then in
+        ("rightFoot", (0, -1, 0), 35, 25),
+        ("leftFoot", vec.Z, 20, 35),  # sole outward, then inward
+        ("rightFoot", (0, 0, -1), 20, 35),
+    ],
+)  # fmt: skip
+def test_ranges_are_those_of_the_table(joint, axis, most_deg, least_deg):
+    limits = JOINT_LIMITS[joint]
+    assert limits.offence_rad(turn(axis, most_deg - 0.5)) <= 1e-9
+    assert limits.offence_rad(turn(axis, most_deg + 1)) > 0
+    assert limits.offence_rad(turn(axis, 0.5 - least_deg)) <= 1e-9 or least_deg == 0
+    assert limits.offence_rad(turn(axis, -least_deg - 1)) > 0
+
+
+@pytest.mark.parametrize("joint", ["leftLowerArm", "rightLowerLeg"])
+def test_a_hinge_goes_no_other_way(joint):
+    limits = JOINT_LIMITS[joint]
+    aside = vec.cross(limits.bone_axis, limits.hinge_axis)
+    assert limits.offence_rad(turn(aside, 10)) == pytest.approx(math.radians(10))
+    assert limits.offence_rad(turn(limits.bone_axis, 60)) > 0
+    bent = vec.multiply(turn(aside, 10), turn(limits.hinge_axis, 70))
+    assert limits.offence_rad(limits.clamped(bent)) < 1e-9
+
+
+def test_a_wrist_bends_about_the_hand_that_the_forearm_has_turned():
+    """A palm turned up by 40 degrees still flexes by 80 towards itself, though that is aside of the elbow's hinge."""
+    limits = JOINT_LIMITS["leftHand"]
+    spun, flexed = turn(vec.X, 40), turn((0, 0, -1), 80)
+    assert limits.offence_rad(vec.multiply(spun, flexed)) < 0
+    assert limits.offence_rad(vec.multiply(flexed, spun)) > 0
 
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
-def test_ikpy_reaches_what_can_be_reached(joint):
-    """From a start 40 degrees off, the chain's end comes to a place that is known to be inside the limits."""
+def test_sides_mirror_each_other(joint):
+    limits, twin = (
+        LIMB_LIMITS[joint],
+        LIMB_LIMITS[joint.replace("left", "x").replace("right", "left").replace("x", "right")],
+    )
+    rng = np.random.default_rng(3)
+    for _ in range(30):
+        x, y, z, w = any_turn(rng)
+        assert limits.offence_rad((x, y, z, w), 0.5) == pytest.approx(twin.offence_rad((x, -y, -z, w), 0.5), abs=1e-9)
+
+
+@pytest.mark.parametrize("joint", LIMB_LIMITS)
+@pytest.mark.parametrize(("upper_m", "lower_m"), [(0.3, 0.26), (0.45, 0.45)])
+def test_ikpy_comes_nearer_to_what_can_be_reached(joint, upper_m, lower_m):
     limits = LIMB_LIMITS[joint]
-    chain = LimbChain(limits, 0.3, 0.26)
+    chain = LimbChain(limits)
     rng = np.random.default_rng(2)
-    away = []
+    before, after = [], []
     for _ in range(12):
-        goal, bend = limits.clamped(
-            limits.swing(rot.unit(limits.cone_axis + 0.3 * rng.normal(size=3))), rng.uniform(0.4, 1.2)
-        )
-        lower = rot.rotate(rot.from_axis_angle(limits.hinge_axis, np.array(bend)), limits.bone_axis * 0.26)
-        end = rot.rotate(goal, limits.bone_axis * 0.3 + lower)
-        start = rot.multiply(goal, rot.from_rotvec(0.7 * rot.unit(rng.normal(size=3))))
-        local, found_bend = chain.solve(end, start, bend)
+        direction = vec.unit(tuple((np.array(limits.cone_axis) + 0.3 * rng.normal(size=3)).tolist()))
+        goal, bend = limits.clamped(limits.swing(direction), rng.uniform(0.4, 1.2))
+        end = chain.end_m(goal, bend, upper_m, lower_m)
+        start = vec.multiply(goal, vec.about(any_direction(rng), 0.26))
+        before.append(np.linalg.norm(np.subtract(chain.end_m(start, bend, upper_m, lower_m), end)))
+        local, found_bend, missed = chain.solve(end, start, bend, upper_m, lower_m)
         assert limits.offence_rad(local, found_bend) < 1e-6
-        lower = rot.rotate(rot.from_axis_angle(limits.hinge_axis, np.array(found_bend)), limits.bone_axis * 0.26)
-        away.append(np.linalg.norm(rot.rotate(local, limits.bone_axis * 0.3 + lower) - end))
-    assert np.median(away) < 0.02
+        found = chain.end_m(local, found_bend, upper_m, lower_m)
+        assert missed == pytest.approx(np.linalg.norm(np.subtract(found, end)))
+        after.append(missed)
+    assert np.median(after) < 0.25 * np.median(before)
+
+
+def test_ends_of_a_limb_are_where_forward_kinematics_puts_them():
+    limits = LIMB_LIMITS["rightUpperArm"]
+    local, bend = limits.clamped(vec.about(vec.Y, 0.4), 0.8)
+    lower = rot.rotate(limits.hinge.joined(bend), np.array(limits.bone_axis) * 0.2)
+    wanted = rot.rotate(local, np.array(limits.bone_axis) * 0.3 + lower)
+    assert np.allclose(LimbChain(limits).end_m(local, bend, 0.3, 0.2), wanted)
