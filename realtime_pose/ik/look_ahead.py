@@ -20,6 +20,7 @@ from realtime_pose.utils.arrays import Float64, as_float32
 _WINDOW_NS = 250_000_000  # to both sides
 _GAP_NS = 250_000_000  # without somebody for longer, what was before says nothing of what is after
 _SPEED_SIGMA_S = 0.08
+_RIDGE = 1e-6  # keeps a parabola through fewer than three moments flat
 _SIGMA_HZ = 0.1325  # standard deviation in s of a Gaussian whose response falls to 0.707 at 1 Hz: sqrt(ln 2) / (2 pi)
 
 
@@ -109,10 +110,18 @@ def _follows(before: SkeletonPose, after: SkeletonPose, middle: SkeletonPose) ->
 def _middle(after_s: Float64, away: Float64, parameters: OneEuroParameters) -> Float64:
     """Where the smoothed course (J, 3) passes at time 0, from places (N, J, 3) at the times (N,)."""
     weight = np.exp(-0.5 * (after_s / _SPEED_SIGMA_S) ** 2)
-    weight /= weight.sum()
-    off_s = after_s - weight @ after_s
-    speed = np.tensordot(weight * off_s, away, 1) / max(float(weight @ off_s**2), 1e-9)  # (J, 3), a line's slope
-    cutoff_hz = parameters.min_cutoff_hz + parameters.beta * np.linalg.norm(speed, axis=-1)
+    off_s = after_s - weight @ after_s / weight.sum()
+    slope = np.tensordot(weight * off_s, away, 1) / max(float(weight @ off_s**2), 1e-9)  # (J, 3), of the best line
+    cutoff_hz = parameters.min_cutoff_hz + parameters.beta * _liveliness(after_s, away, weight)
     weights = np.exp(-0.5 * (after_s[:, None] * cutoff_hz / _SIGMA_HZ) ** 2)  # (N, J)
     weights /= weights.sum(axis=0)
-    return (weights[..., None] * away).sum(axis=0) - speed * (after_s @ weights)[:, None]
+    return (weights[..., None] * away).sum(axis=0) - slope * (after_s @ weights)[:, None]
+
+
+def _liveliness(after_s: Float64, away: Float64, weight: Float64) -> Float64:
+    """The speed (J,) around time 0, of the best parabola: at the turning point of a swing its bend counts as speed."""
+    powers = np.stack([(after_s / _SPEED_SIGMA_S) ** n for n in range(3)], axis=1)  # (N, 3)
+    normal = powers.T @ (weight[:, None] * powers) + _RIDGE * np.eye(3)
+    fit = np.linalg.solve(normal, powers.T * weight) @ away.reshape(len(away), -1)
+    slope, bend = fit[1].reshape(away.shape[1:]), 2 * fit[2].reshape(away.shape[1:])
+    return np.sqrt((slope**2 + bend**2).sum(axis=-1)) / _SPEED_SIGMA_S

@@ -21,7 +21,8 @@ _LONGEST_BLEND_S = 0.3  # a return fades for as long as the joint was away, up t
 _BLEND_RAD_S, _BLEND_M_S = 8.0, 3.0  # and for longer where it comes back far from where it was
 _JUMP_RAD, _JUMP_RAD_S = np.radians(45.0), 22.0  # measured turns beyond both are no motion: another body, or an error
 _JUMP_M, _JUMP_M_S = 0.3, 8.0  # likewise for the root
-_GAP_S, _GAP_FRAMES = 0.25, 3.0  # without the person for longer than both, everything returns
+_GAP_S, _GAP_INTERVALS = 0.25, 3.0  # without the person for longer than both, everything returns
+_USUAL_S = 1 / 30
 
 
 class _Fade:
@@ -54,7 +55,7 @@ class _Person:
 
     def __init__(self, pose: SkeletonPose, local: Float64, seen: Bool) -> None:
         self.time_ns = pose.time_ns
-        self.usual_s = 0.0  # how far the frames usually are apart
+        self.interval_s = _USUAL_S  # between the last two frames
         self.measured = self.shown = local
         root_m = pose.root_m.astype(np.float64)
         self.measured_m = self.shown_m = np.where(np.isfinite(root_m), root_m, 0.0)
@@ -91,13 +92,13 @@ class PresenceFilter:
             person = self._people[pose.track_id] = _Person(pose, local, seen)
             return _posed(pose, person)
         since_s = (pose.time_ns - person.time_ns) / 1e9
-        gap = since_s <= 0 or since_s > max(_GAP_S, _GAP_FRAMES * person.usual_s)
+        gap = since_s <= 0 or since_s > max(_GAP_S, _GAP_INTERVALS * person.interval_s)
         if gap:  # nothing moved on while nothing was shown
-            dt_s = max(person.usual_s, 1e-3)
+            dt_s = min(person.interval_s, _USUAL_S)
             person.away_s = np.where(person.seen, abs(since_s), person.away_s)
         else:
             dt_s = since_s
-            person.usual_s += (0.1 if person.usual_s else 1.0) * (since_s - person.usual_s)
+        person.interval_s = since_s if since_s > 0 else _USUAL_S
         self._turn(person, local, seen, dt_s, gap=gap)
         self._move(person, pose.root_m.astype(np.float64), bool(seen[0]), dt_s, gap=gap)
         person.away_s = np.where(seen, 0.0, person.away_s + dt_s)
