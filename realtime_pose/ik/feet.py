@@ -88,7 +88,8 @@ class FeetFilter:
         """The pose with its feet where they stand."""
         person = self._people.get(pose.track_id)
         dt_s = 0.0 if person is None else (pose.time_ns - person.time_ns) / 1e9
-        if person is None or not 0 <= dt_s <= _GAP_S:
+        fresh = person is None or not 0 <= dt_s <= _GAP_S
+        if person is None or fresh:
             person, dt_s = _Person(pose.time_ns), 0.0
             self._people[pose.track_id] = person
         person.time_ns = pose.time_ns
@@ -104,7 +105,7 @@ class FeetFilter:
         on_floor = self._on_floor(pose, ankles, person)
         for side in (0, 1):
             self._judge(person, side, ankles[side], on_floor[side], seen[side], dt_s)
-        self._follow(person, ankles, dt_s)
+        self._follow(person, ankles, dt_s, fresh=fresh)
         root = vec.add(root, person.shift_m)
 
         local = pose.rotations.local_xyzw.copy()
@@ -171,10 +172,12 @@ class FeetFilter:
             pin = vec.along(pin, away, _FARTHEST_M / far - 1.0)
         foot.pin_m = (pin[0], self._ankle_m, pin[2])
 
-    def _follow(self, person: _Person, ankles_m: list[Vec], dt_s: float) -> None:
-        """Move the pelvis softly to where pinned feet want it."""
+    def _follow(self, person: _Person, ankles_m: list[Vec], dt_s: float, *, fresh: bool) -> None:
+        """Move the pelvis softly to where pinned feet want it; at once where nobody has seen it yet."""
         pins = [vec.sub(f.pin_m, a) for f, a in zip(person.feet, ankles_m, strict=True) if f.pin_m is not None]
         wanted = vec.middle(pins[0], pins[-1]) if pins else vec.ZERO
+        if fresh and pins:
+            person.shift_m = wanted
         away = vec.sub(person.shift_m, wanted)
         hz = _FOLLOW_HZ + _HURRY_HZ_M * vec.size(away) if pins else _LET_GO_HZ
         away, person.shift_m_s = _sprung(away, person.shift_m_s, hz, dt_s)

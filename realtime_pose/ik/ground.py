@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.body import BodyDimensions
-from realtime_pose.ik.legs import FOOT, LOWER, legs_of
+from realtime_pose.ik.legs import FOOT, LOWER, Leg, legs_of
 from realtime_pose.ik.sight import rays_of
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
@@ -28,6 +29,7 @@ _STILL_M_S = 0.2  # slower across the line of sight, a foot stands
 _SPEED_TAU_S = 0.06
 _PIECE_S = 0.25  # a stance is counted in pieces of this length, each the mean of its frames
 _PIECES = 240  # the last minute of standing
+_STRAIGHT, _ENOUGH = 0.9, 8  # a leg that shows so much of its length stands upright; so many pieces of it will do
 _SAME_FLOOR_M = 0.06  # stances that differ by less are on one floor
 _LOW = 60  # percentile of camera heights: the lower floor of two, and not one stance's error
 _EASE_TAU_S = 0.7
@@ -76,11 +78,12 @@ class _Standing:
 
 @dataclass
 class _Person:
-    """One person's feet and the pieces of stance, newest last: (slope, 1 / distance in 1/m)."""
+    """One person's feet and the pieces of stance, newest last: (slope, 1 / distance in 1/m); apart where knees bent."""
 
     time_ns: int
     feet: tuple[_Standing, _Standing] = field(default_factory=lambda: (_Standing(), _Standing()))
     pieces: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_PIECES))
+    bent: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_PIECES))
 
 
 class GroundFilter:
@@ -120,22 +123,26 @@ class GroundFilter:
         return np.array([x, self._height_m, z])
 
     def forget(self, track_id: int) -> None:
-        """Drop one person's stances as far as they are no use to others: the floor stays."""
-        if track_id in self._people:
-            self._people[track_id].feet = (_Standing(), _Standing())
+        """Drop one person's stances unless the floor is known by them: it stays."""
+        person = self._people.get(track_id)
+        if person is not None and person is self._surest():
+            person.feet = (_Standing(), _Standing())
+        else:
+            self._people.pop(track_id, None)
 
     def apply(self, pose: SkeletonPose) -> SkeletonPose:
         """The pose with its root measured from the floor, and upright."""
         if pose.time_ns < self._time_ns - _NEW_TAKE_NS:
             self._start_anew()
         dt_s, self._time_ns = max(pose.time_ns - self._time_ns, 0) / 1e9, max(pose.time_ns, self._time_ns)
-        ankles = pose.root_m + np.array([leg.ankle_m for leg in legs_of(pose)])
+        legs = legs_of(pose)
+        ankles = pose.root_m + np.array([leg.ankle_m for leg in legs])
         seen = pose.score[FOOT] > 0
         if self._first_m is None:
             self._first_m, dt_s = pose.root_m.astype(np.float64), 0.0
             if not self._given_m:
                 self._height_m = self._height_goal_m = self._first_height_m(ankles[seen], self._first_m)
-        self._learn(pose, ankles, seen)
+        self._learn(pose, legs, ankles, seen)
         share = 1.0 - math.exp(-dt_s / _EASE_TAU_S)
         self._height_m += share * (self._height_goal_m - self._height_m)
         self._pitch_rad += share * (self._pitch_goal_rad - self._pitch_rad)
@@ -155,7 +162,7 @@ class GroundFilter:
             return self._ankle_m - float(rot.rotate(self.turn_xyzw, ankles_m)[:, 1].min())
         return self._hips_m - float(rot.rotate(self.turn_xyzw, root_m)[1])
 
-    def _learn(self, pose: SkeletonPose, ankles_m: Float64, seen: Bool) -> None:
+    def _learn(self, pose: SkeletonPose, legs: tuple[Leg, Leg], ankles_m: Float64, seen: Bool) -> None:
         """Take the frame's standing feet into account."""
         person = self._people.setdefault(pose.track_id, _Person(pose.time_ns))
         dt_s, person.time_ns = (pose.time_ns - person.time_ns) / 1e9, pose.time_ns
@@ -169,11 +176,15 @@ class GroundFilter:
         ]
         if not (pieces := [piece for piece in fresh if piece is not None]):
             return
-        person.pieces.extend(pieces)
-        # Sizes of people are guesses, and a floor between two guesses is wrong for both: who is best known counts.
-        surest = max(self._people.values(), key=lambda p: len(p.pieces))
-        if surest is person:
-            self._fit(np.array(person.pieces))
+        straight = any(vec.size(vec.sub(leg.ankle_m, leg.hip_m)) > _STRAIGHT * leg.longest_m for leg in legs)
+        (person.pieces if straight else person.bent).extend(pieces)
+        if self._surest() is person:
+            # Squats are where lifters err most in distance; who never stands up is measured by what there is.
+            self._fit(np.array(person.pieces if len(person.pieces) >= _ENOUGH else [*person.pieces, *person.bent]))
+
+    def _surest(self) -> _Person:
+        """Who is best known. Sizes of people are guesses, and a floor between two guesses is wrong for both."""
+        return max(self._people.values(), key=lambda person: (len(person.pieces), len(person.bent)))
 
     def _fit(self, pieces: Float64) -> None:
         """Pitch and height from pieces of stance (N, 2), as far as they are not given and the pieces know."""
