@@ -59,12 +59,15 @@ class BodyStages:
     """One person's way from keypoints to a pose: lift, solve, filter; the same live, replayed and where it is judged.
 
     Attributes:
+        lifter: From 2D to 3D.
+        solver: From 3D to joint rotations.
         filters: In the order in which a pose passes them.
     """
 
     def __init__(self, lifter: Lifter, solver: IkSolver, filters: Sequence[PoseFilter], score_threshold: float) -> None:
         self.filters = list(filters)
-        self._lifter, self._solver, self._score_threshold = lifter, solver, score_threshold
+        self.lifter, self.solver = lifter, solver
+        self._score_threshold = score_threshold
 
     def pose_of(
         self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, stopwatch: Stopwatch
@@ -74,17 +77,17 @@ class BodyStages:
         seen = keypoints.score >= self._score_threshold
         trusted = replace(keypoints, score=as_float32(keypoints.score * seen)).in_layout(keypoints.layout.lifts_as)
         with stopwatch.measure("lift"):
-            joints = self._lifter.lift(trusted, intrinsics)
+            joints = self.lifter.lift(trusted, intrinsics)
         with stopwatch.measure("solve"):
-            pose = replace(self._solver.solve(joints), ankle_rays=ankle_rays(trusted, intrinsics))
+            pose = replace(self.solver.solve(joints), ankle_rays=ankle_rays(trusted, intrinsics))
             for pose_filter in self.filters:
                 pose = pose_filter.apply(pose)
         return joints, pose
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        self._lifter.forget(track_id)
-        self._solver.forget(track_id)
+        self.lifter.forget(track_id)
+        self.solver.forget(track_id)
         for pose_filter in self.filters:
             pose_filter.forget(track_id)
 

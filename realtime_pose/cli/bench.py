@@ -66,6 +66,10 @@ def _table(figures: Any) -> Table:  # noqa: ANN401 - BenchFigures, imported late
             table.add_section()
         name, meaning = _ROWS.get(stage, (stage, ""))
         table.add_row(name, *(f"{values[key]:.2f}" for key in ("p50", "p95", "mean")), meaning)
+    table.add_section()
+    for part, values in figures.body_ms.items():
+        name, meaning = _BODY_ROWS[part]
+        table.add_row(name, *(f"{values[key]:.2f}" for key in ("p50", "p95", "mean")), meaning)
     table.caption = f"{figures.fps:.1f} frames a second from the video to the packet"
     return table
 
@@ -84,4 +88,10 @@ _ROWS = {
     "rest": ("rest", "what no stage has"),
     "whole": ("whole frame", "packet to packet"),
     "around": ("around the model", "crop, decode, detect, track, send"),
+}
+_BODY_ROWS = {
+    "lift": ("a person's lift", "2D to 3D, a person and frame"),
+    "ik": ("a person's IK", "3D to joint rotations inside the limits"),
+    "filters": ("a person's filters", "smoothing, floor, feet"),
+    "body": ("a person's body", "all three"),
 }

@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from realtime_pose.capture.base import FrameSource
 from realtime_pose.capture.sources import open_source, without_credentials
 from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import Frame
+from realtime_pose.datatypes import Frame, Joints3D, SkeletonPose
 from realtime_pose.errors import ConfigError, RealtimePoseError
 from realtime_pose.evaluation.stand_ins import ActorsKeypoints, quantize_on_noise, write_random_vitpose
+from realtime_pose.ik.base import IkSolver
 from realtime_pose.pipeline import build_pipeline, check_names
 from realtime_pose.report import STAGES
 from realtime_pose.runtime import Runtime
@@ -46,6 +47,7 @@ class BenchFigures:
             after it, "whole" a frame from packet to packet, "rest" what of that no stage has.
         around_ms: The same for crop, decode, detect and send together.
         notes: What else must be known, in sentences.
+        body_ms: The same for one person in one frame: "lift", "ik", "filters", and "body", all of them.
     """
 
     estimator: str
@@ -59,6 +61,7 @@ class BenchFigures:
     stages_ms: Mapping[str, Mapping[str, float]]
     around_ms: Mapping[str, float]
     notes: tuple[str, ...]
+    body_ms: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything by name."""
@@ -100,7 +103,9 @@ def run_bench(
         undo.callback(sink.close)
         source = _TimedSource(undo.enter_context(closing(open_source(config.capture))))
         pipeline = undo.enter_context(closing(build_pipeline(config, note)))
-        laps = pipeline.stopwatch = _Laps(getattr(pipeline.estimator, "stopwatch", Stopwatch()))
+        parts = getattr(pipeline.estimator, "stopwatch", Stopwatch())
+        laps = pipeline.stopwatch = _Laps(parts)
+        pipeline.body.solver = _TimedSolver(pipeline.body.solver, parts)
         if random_size:
             pipeline.estimator = ActorsKeypoints(pipeline.estimator)
         runtime = Runtime(source, pipeline, [sink], max_frames=max_frames + _WARM_FRAMES)
@@ -133,7 +138,19 @@ def run_bench(
         stages_ms={stage: _figures(values) for stage, values in stages.items()},
         around_ms=_figures([sum(lap.get(stage, 0.0) for stage in _AROUND) for lap in counted]),
         notes=tuple(notes),
+        body_ms={part: _figures(values) for part, values in _by_body(counted).items()},
     )
+
+
+def _by_body(laps: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """The ms of each frame's average person; frames without anybody do not count."""
+    parts: dict[str, list[float]] = {"lift": [], "ik": [], "filters": [], "body": []}
+    for lap in laps:
+        if "bodies" in lap:
+            lift, ik, solve = (lap[name] / lap["bodies"] for name in ("lift", "ik", "solve"))
+            for part, taken_ms in zip(parts, (lift, ik, solve - ik, lift + solve), strict=True):
+                parts[part].append(taken_ms)
+    return {part: values for part, values in parts.items() if values}
 
 
 def _by_stage(laps: Sequence[Mapping[str, float]], read_ms: Sequence[float]) -> dict[str, list[float]]:
@@ -161,21 +178,47 @@ class _Laps(Stopwatch):
     """A stopwatch that keeps what it measured frame by frame, with the parts that another one measured meanwhile.
 
     Attributes:
-        laps: For each frame ms by name; "whole" is the time since the frame before.
+        laps: For each frame ms by name; "whole" is the time since the frame before, and "bodies" counts who was lifted.
     """
 
     def __init__(self, parts: Stopwatch) -> None:
         super().__init__()
         self.laps: list[dict[str, float]] = []
         self._parts = parts
+        self._bodies = 0
         self._last_ns = time.perf_counter_ns()
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        """Add the time of the `with` block to `name`."""
+        self._bodies += name == "lift"
+        with super().measure(name):
+            yield
 
     def take(self) -> dict[str, float]:
         """What was measured since the last `take`, without the parts."""
         taken, now_ns = super().take(), time.perf_counter_ns()
-        self.laps.append({**taken, **self._parts.take(), "whole": (now_ns - self._last_ns) / 1e6})
+        bodies = {"bodies": self._bodies} if self._bodies else {}
+        self.laps.append({**taken, **self._parts.take(), **bodies, "whole": (now_ns - self._last_ns) / 1e6})
+        self._bodies = 0
         self._last_ns = now_ns
         return taken
+
+
+class _TimedSolver:
+    """A solver whose time a stopwatch counts as "ik", a part of the stage that has the filters too."""
+
+    def __init__(self, solver: IkSolver, stopwatch: Stopwatch) -> None:
+        self._solver, self._stopwatch = solver, stopwatch
+
+    def solve(self, joints: Joints3D) -> SkeletonPose:
+        """The solver's answer."""
+        with self._stopwatch.measure("ik"):
+            return self._solver.solve(joints)
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person."""
+        self._solver.forget(track_id)
 
 
 class _TimedSource:

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -80,6 +81,23 @@ def test_the_means_add_up(figures):
     assert figures[0].around_ms["mean"] == pytest.approx(around, abs=0.01)
 
 
+def test_what_a_person_takes_is_given_part_by_part(figures):
+    """One person a frame here, so that the parts are the stages'."""
+    found = figures[0]
+    assert tuple(found.body_ms) == ("lift", "ik", "filters", "body")
+    assert all(values["p50"] > 0 for values in found.body_ms.values())
+    means = {part: values["mean"] for part, values in found.body_ms.items()}
+    assert means["lift"] == pytest.approx(found.stages_ms["lift"]["mean"], abs=0.002)
+    assert means["ik"] + means["filters"] == pytest.approx(found.stages_ms["solve"]["mean"], abs=0.002)
+    assert means["body"] == pytest.approx(means["lift"] + means["ik"] + means["filters"], abs=0.002)
+
+
+def test_a_frame_of_three_people_is_shared_among_them_and_an_empty_one_does_not_count():
+    laps = [{"lift": 3.0, "solve": 6.0, "ik": 1.5, "bodies": 3, "whole": 9.0}, {"whole": 0.5}]
+    assert bench._by_body(laps) == {"lift": [1.0], "ik": [0.5], "filters": [1.5], "body": [3.0]}
+    assert bench._by_body([{"whole": 1.0}]) == {}
+
+
 def test_figures_can_be_written_as_json(figures):
     assert json.loads(json.dumps(figures[0].as_dict()))["stages_ms"]["whole"].keys() == {"p50", "p95", "mean"}
 
@@ -104,6 +122,7 @@ class _Idle:
 
     def __init__(self):
         self.stopwatch, self.estimator = Stopwatch(), None
+        self.body = SimpleNamespace(solver=None)
 
     def step(self, frame):
         return FrameResult(frame, ())
@@ -148,6 +167,17 @@ def test_a_lap_has_the_stages_the_parts_and_the_whole(monkeypatch):
         {"estimate": 1.0, "crop": 1.0, "whole": 1.5},
         {"estimate": 2.0, "crop": 2.0, "whole": 2.5},
     ]
+
+
+def test_a_lap_counts_who_was_lifted():
+    laps = bench._Laps(Stopwatch())
+    for people in (2, 0):
+        for _ in range(people):
+            with laps.measure("lift"):
+                pass
+        laps.take()
+    assert laps.laps[0]["bodies"] == 2
+    assert "bodies" not in laps.laps[1]
 
 
 # --- stand-ins --------------------------------------------------------------------------------------------------------
@@ -225,6 +255,7 @@ def test_the_command_prints_the_table_and_writes_the_report(monkeypatch, tmp_pat
         return BenchFigures(
             "vitpose-s", "openvino", "bf16", "cpu", "actor", 40, 1, 45.5,
             {"video": values, "crop": values, "whole": values}, values, ("A note.",),
+            {"lift": values, "ik": values, "filters": values, "body": values},
         )  # fmt: skip
 
     monkeypatch.setattr(bench, "run_bench", pretend)
@@ -235,6 +266,7 @@ def test_the_command_prints_the_table_and_writes_the_report(monkeypatch, tmp_pat
     assert "vitpose-s on openvino bf16, cpu; actor: 40 frames" in answer.output
     assert "45.5 frames a second from the video to the packet" in answer.output
     assert "A note." in answer.output
+    assert "a person's IK" in answer.output
     assert json.loads(path.read_text())["fps"] == 45.5
     assert (asked["max_frames"], asked["random"]) == (40, "b")
     inference = asked["config"].inference
