@@ -196,3 +196,23 @@ def test_progress_is_told():
     told = []
     answer_cases(GEOMETRIC, [make_case(4), make_case(6)], progress=lambda done, total: told.append((done, total)))
     assert told == [(4, 10), (10, 10)]
+
+
+def test_every_case_has_a_floor_of_its_own(monkeypatch):
+    """Filters may share what they learn between people in one picture; cases are no one picture."""
+    made = []
+
+    class Remembers(TurnsUpright):
+        turn_xyzw = rot.IDENTITY_XYZW
+
+        def __init__(self):
+            self.people = set()
+            made.append(self)
+
+        def apply(self, pose):
+            self.people.add(pose.track_id)
+            return pose
+
+    monkeypatch.setattr(lifting, "build_filters", lambda body: [Remembers()])
+    answer_cases(GEOMETRIC, [make_case(2), make_case(2, seed=1)])
+    assert [len(one.people) for one in made] == [1, 1]
