@@ -1,6 +1,6 @@
-"""Makes the actor: `python -m realtime_pose.model3d.actor [--out resources] [--seed 7]`.
+"""Makes the actors: `python -m realtime_pose.model3d.actor [--clip actor-2] [--out resources] [--seed 7]`.
 
-Writes models/default_model.glb, videos/default.mp4 and videos/default_truth.npz below `--out`.
+Writes models/default_model.glb, videos/default.mp4, videos/second_actor.mp4 and the truth of both below `--out`.
 """
 
 import argparse
@@ -8,39 +8,38 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from realtime_pose.model3d.actor.truth import save_truth
+from realtime_pose.model3d.actor.truth import TRUTHS, save_truth
 from realtime_pose.utils.paths import data_path
 
 _NEEDS = ("pyvista", "skimage", "fast_simplification", "av", "scipy")
 
 
-def make(out: Path, seed: int) -> None:
-    """Write the body, the clip and its truth below `out`."""
-    from rich.progress import Progress
+def make(name: str, out: Path, seed: int) -> None:
+    """Write one clip and its truth below `out`, and with the first the body."""
+    from rich.progress import track
 
     from realtime_pose.model3d.actor.body import build
     from realtime_pose.model3d.actor.clip import write_clip
-    from realtime_pose.model3d.actor.film import truth_of
+    from realtime_pose.model3d.actor.clips import CLIPS
+    from realtime_pose.model3d.actor.figure import figure_of
     from realtime_pose.model3d.actor.glb import glb_bytes
-    from realtime_pose.model3d.actor.motion import perform
     from realtime_pose.model3d.actor.stage import Stage
 
     for folder in ("models", "videos"):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    truth = truth_of(perform(seed))
-    save_truth(out / "videos" / "default_truth.npz", truth)
-    body = build()
-    (out / "models" / "default_model.glb").write_bytes(glb_bytes(body))
+    clip = CLIPS[name]
+    truth, body = clip.truth(seed), build(clip.look)
+    save_truth(out / "videos" / Path(TRUTHS[name]).name, truth)
+    if name == "actor":
+        (out / "models" / "default_model.glb").write_bytes(glb_bytes(body))
 
-    stage = Stage(body, seed)
+    stage = Stage(figure_of(body, clip.body), clip.camera, clip.room, seed, clip.script.stool)
     try:
-        with Progress() as progress:
-            poses = progress.track(
-                list(zip(truth.local_xyzw, truth.root_m, strict=True)), description="filming the actor"
-            )
-            pictures = (stage.draw(local, root) for local, root in poses)
-            size = truth.intrinsics
-            write_clip(out / "videos" / "default.mp4", pictures, round(truth.fps), size.width, size.height)
+        frames = track(range(len(truth.root_m)), description=f"filming {name}")
+        balls = clip.ball_m(truth)
+        pictures = (stage.draw(truth.local_xyzw[i], truth.root_m[i], balls[i]) for i in frames)
+        size = truth.intrinsics
+        write_clip(out / clip.film, pictures, round(truth.fps), size.width, size.height)
     finally:
         stage.close()
 
@@ -48,6 +47,7 @@ def make(out: Path, seed: int) -> None:
 def main() -> int:
     """Read the options, make the actor; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m realtime_pose.model3d.actor", description=__doc__)
+    parser.add_argument("--clip", choices=list(TRUTHS), help="only this clip (all of them unless told)")
     parser.add_argument("--out", type=Path, default=data_path("resources"), help="folder for models/ and videos/")
     parser.add_argument("--seed", type=int, default=7, help="draws the actor's small restless movements")
     options = parser.parse_args()
@@ -58,7 +58,8 @@ def main() -> int:
         sys.stderr.write(f"making the actor needs {', '.join(missing)}; install with: pip install -e .[actor]\n")
         return 1
     try:
-        make(options.out, options.seed)
+        for name in [options.clip] if options.clip else TRUTHS:
+            make(name, options.out, options.seed)
     except OSError as exc:
         sys.stderr.write(f"cannot write below {options.out} ({exc}); give another folder with --out\n")
         return 1

@@ -1,6 +1,7 @@
-"""The actor's body in the T-pose: soft distance fields for skin, clothes, hair and face, meshed part by part.
+"""The first actor's body in the T-pose: soft distance fields for skin, clothes, hair and face, meshed part by part.
 
-Clothes are layers of their own over the skin, so that hems and collars are crisp edges and not blurred colours.
+Clothes are layers of their own over the skin, so that hems and collars are crisp edges and not blurred colours. The
+second actor is this body in another look, stretched by `figure`.
 """
 
 from collections.abc import Callable
@@ -23,27 +24,17 @@ from realtime_pose.model3d.actor.field import (
     half_space,
     union,
 )
-from realtime_pose.model3d.actor.measures import rest_joint
+from realtime_pose.model3d.actor.looks import Look, Rgb
+from realtime_pose.model3d.actor.measures import FIRST
 from realtime_pose.model3d.actor.mesh import Mesh, joined, surface
 from realtime_pose.utils.arrays import Float64
 
-Rgb = tuple[float, float, float]
+_EYEBALL: Rgb = (0.88, 0.86, 0.84)
+_PUPIL: Rgb = (0.05, 0.05, 0.05)
 
-SKIN: Rgb = (0.86, 0.66, 0.54)
-LIPS: Rgb = (0.74, 0.48, 0.43)
-HAIR: Rgb = (0.20, 0.13, 0.09)
-SHIRT: Rgb = (0.16, 0.46, 0.50)
-COLLAR: Rgb = (0.11, 0.34, 0.38)
-TROUSERS: Rgb = (0.25, 0.28, 0.36)
-SHOES: Rgb = (0.32, 0.20, 0.14)
-SOLES: Rgb = (0.88, 0.86, 0.80)
-EYEBALL: Rgb = (0.88, 0.86, 0.84)
-IRIS: Rgb = (0.24, 0.33, 0.28)
-PUPIL: Rgb = (0.05, 0.05, 0.05)
-
-_ARM_Y = float(rest_joint("leftHand")[1])
-_ELBOW_X, _WRIST_X = float(rest_joint("leftLowerArm")[0]), float(rest_joint("leftHand")[0])
-_KNEE_Y = float(rest_joint("leftLowerLeg")[1])
+_ARM_Y = float(FIRST.rest_joint("leftHand")[1])
+_ELBOW_X, _WRIST_X = float(FIRST.rest_joint("leftLowerArm")[0]), float(FIRST.rest_joint("leftHand")[0])
+_KNEE_Y = float(FIRST.rest_joint("leftLowerLeg")[1])
 _EYE: Point = (0.031, 1.652, 0.070)
 
 
@@ -64,32 +55,36 @@ def plain(rgb: Rgb) -> Callable[[Float64], Float64]:
     return lambda points: np.tile(rgb, (len(points), 1))
 
 
-def build() -> Mesh:
+def build(look: Look) -> Mesh:
     """The whole body, just under 20,000 triangles."""
     meshes = []
-    for part in parts().values():
+    for part in parts(look).values():
         points, normals, faces = surface(part.field, part.low, part.high, part.voxel_m, part.triangles)
         meshes.append(Mesh(points, normals, faces, part.paint(points)))
     return joined(meshes)
 
 
-def parts() -> dict[str, Part]:
+def parts(look: Look) -> dict[str, Part]:
     """Every layer by name."""
+    sleeve = _WRIST_X - 0.012 if look.long_sleeves else 0.385
+    reach, behind = round(sleeve + 0.035, 3), -0.22 if look.bun else -0.14
     face: tuple[Point, Point] = (-0.07, 1.62, 0.04), (0.07, 1.70, 0.11)
     return {
-        "head": Part(_head(), (-0.12, 1.36, -0.14), (0.12, 1.78, 0.14), 0.003, 4400, _paint_head),
-        "hair": Part(_hair(), (-0.11, 1.55, -0.14), (0.11, 1.79, 0.12), 0.004, 1500, plain(HAIR)),
-        "brows": Part(_brows(), *face, 0.0015, 240, plain(HAIR)),
-        "lips": Part(_lips(), (-0.03, 1.56, 0.06), (0.03, 1.60, 0.10), 0.0015, 400, plain(LIPS)),
-        "eyes": Part(both_sides(ball(_EYE, 0.0118), 0.0), *face, 0.002, 500, plain(EYEBALL)),
-        "irises": Part(_iris(0.0101, 0.0056), *face, 0.001, 240, plain(IRIS)),
-        "pupils": Part(_iris(0.0110, 0.0028), *face, 0.0007, 160, plain(PUPIL)),
-        "arms": Part(_arms(), (-0.94, 1.36, -0.08), (0.94, 1.50, 0.11), 0.0035, 3400, plain(SKIN)),
-        "shirt": Part(_shirt(), (-0.42, 0.89, -0.19), (0.42, 1.53, 0.19), 0.005, 4600, plain(SHIRT)),
-        "collar": Part(_collar(), (-0.1, 1.42, -0.11), (0.1, 1.54, 0.11), 0.004, 500, plain(COLLAR)),
-        "trousers": Part(_trousers(), (-0.22, 0.04, -0.18), (0.22, 1.05, 0.18), 0.006, 2800, plain(TROUSERS)),
-        "shoes": Part(_shoes(), (-0.2, 0.005, -0.12), (0.2, 0.13, 0.24), 0.004, 1400, plain(SHOES)),
-        "soles": Part(_soles(), (-0.2, -0.01, -0.12), (0.2, 0.04, 0.24), 0.004, 700, plain(SOLES)),
+        "head": Part(_head(), (-0.12, 1.36, -0.14), (0.12, 1.78, 0.14), 0.003, 4400, _head_paint(look.skin)),
+        "hair": Part(_hair(look.bun), (-0.11, 1.55, behind), (0.11, 1.79, 0.12), 0.004, 1500, plain(look.hair)),
+        "brows": Part(_brows(), *face, 0.0015, 240, plain(look.hair)),
+        "lips": Part(_lips(), (-0.03, 1.56, 0.06), (0.03, 1.60, 0.10), 0.0015, 400, plain(look.lips)),
+        "eyes": Part(both_sides(ball(_EYE, 0.0118), 0.0), *face, 0.002, 500, plain(_EYEBALL)),
+        "irises": Part(_iris(0.0101, 0.0056), *face, 0.001, 240, plain(look.iris)),
+        "pupils": Part(_iris(0.0110, 0.0028), *face, 0.0007, 160, plain(_PUPIL)),
+        "arms": Part(_arms(sleeve - 0.033), (-0.94, 1.36, -0.08), (0.94, 1.50, 0.11), 0.0035, 3400, plain(look.skin)),
+        "shirt": Part(
+            _shirt(sleeve, look.hem_m), (-reach, 0.89, -0.19), (reach, 1.53, 0.19), 0.005, 4600, plain(look.shirt)
+        ),
+        "collar": Part(_collar(), (-0.1, 1.42, -0.11), (0.1, 1.54, 0.11), 0.004, 500, plain(look.collar)),
+        "trousers": Part(_trousers(), (-0.22, 0.04, -0.18), (0.22, 1.05, 0.18), 0.006, 2800, plain(look.trousers)),
+        "shoes": Part(_shoes(), (-0.2, 0.005, -0.12), (0.2, 0.13, 0.24), 0.004, 1400, plain(look.shoes)),
+        "soles": Part(_soles(), (-0.2, -0.01, -0.12), (0.2, 0.04, 0.24), 0.004, 700, plain(look.soles)),
     }
 
 
@@ -125,10 +120,15 @@ def _head() -> Field:
     return union(0.002, features, both_sides(lids, 0.0))
 
 
-def _paint_head(points: Float64) -> Float64:
+def _head_paint(skin: Rgb) -> Callable[[Float64], Float64]:
     """Skin, a little redder at the cheeks."""
-    blush = both_sides(ball((0.045, 1.618, 0.07), 0.022), 0.0)(points)
-    return np.array(SKIN) + np.clip(-blush / 0.022, 0.0, 1.0)[:, None] * np.array([0.01, -0.045, -0.04])
+    cheeks = both_sides(ball((0.045, 1.618, 0.07), 0.022), 0.0)
+
+    def paint(points: Float64) -> Float64:
+        blush = np.clip(-cheeks(points) / 0.022, 0.0, 1.0)
+        return np.array(skin) + blush[:, None] * np.array([0.01, -0.045, -0.04])
+
+    return paint
 
 
 def _lips() -> Field:
@@ -150,14 +150,15 @@ def _brows() -> Field:
     )
 
 
-def _hair() -> Field:
+def _hair(bun: bool) -> Field:
     cap = union(0.03, grown(_skull(), 0.008), ellipsoid((0.0, 1.715, 0.012), (0.064, 0.054, 0.068)))
     below = half_space((0.0, 1.712, 0.085), (0.0, -1.0, 0.80))
     sides = both_sides(ellipsoid((0.085, 1.635, 0.055), (0.05, 0.06, 0.055)), 0.0)
-    return carved(common(0.016, cap, below), sides, 0.01)
+    hair = carved(common(0.016, cap, below), sides, 0.01)
+    return union(0.012, hair, ellipsoid((0.0, 1.722, -0.142), (0.050, 0.046, 0.044))) if bun else hair
 
 
-def _arms() -> Field:
+def _arms(from_x: float) -> Field:
     y = _ARM_Y
     arm = chain(
         ((0.34, y, -0.003), (0.36, y, -0.002), (_ELBOW_X, y, 0.0), (_ELBOW_X + 0.075, y, 0.002), (_WRIST_X, y, 0.0)),
@@ -179,7 +180,7 @@ def _arms() -> Field:
         ((0.742, y - 0.006, 0.026), (0.782, y - 0.010, 0.052), (0.812, y - 0.014, 0.066)), (0.0150, 0.0120, 0.0090)
     )
     hand = union(0.014, union(0.004, *fingers), palm, thumb)
-    limb = common(0.004, union(0.03, arm, hand), half_space((0.352, y, 0.0), (-1.0, 0.0, 0.0)))
+    limb = common(0.004, union(0.03, arm, hand), half_space((from_x, y, 0.0), (-1.0, 0.0, 0.0)))
     return both_sides(limb, 0.0)
 
 
@@ -210,7 +211,7 @@ def _trousers() -> Field:
     return common(0.004, whole, top, half_space((0.0, 0.062, 0.0), (0.0, -1.0, -0.25)))
 
 
-def _shirt() -> Field:
+def _shirt(sleeve_x: float, hem_y: float) -> Field:
     torso = union(
         0.06,
         ellipsoid((0.0, 1.31, -0.006), (0.160, 0.19, 0.106)),
@@ -220,13 +221,16 @@ def _shirt() -> Field:
         ellipsoid((0.0, 1.12, 0.002), (0.147, 0.20, 0.105)),
     )
     sleeve = chain(((0.15, 1.434, -0.006), (0.22, 1.442, -0.004), (0.42, _ARM_Y, -0.002)), (0.058, 0.0565, 0.0535))
+    if sleeve_x > _ELBOW_X:
+        narrowing = ((0.42, _ARM_Y, -0.002), (_ELBOW_X, _ARM_Y, 0.0), (_WRIST_X, _ARM_Y, 0.0))
+        sleeve = union(0.0, sleeve, chain(narrowing, (0.0535, 0.049, 0.036)))
     skirt = grown(union(0.05, _seat(), _legs(0.10)), 0.008)
     whole = union(0.045, union(0.03, torso, skirt), both_sides(sleeve, 0.0))
     return common(
         0.006,
         whole,
-        half_space((0.0, 0.955, 0.0), (0.0, -1.0, 0.0)),
-        _within_x(0.385),
+        half_space((0.0, hem_y, 0.0), (0.0, -1.0, 0.0)),
+        _within_x(sleeve_x),
         half_space((0.0, 1.492, 0.0), (0.0, 1.0, 0.45)),
     )
 

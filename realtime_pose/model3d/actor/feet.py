@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime_pose.model3d.actor.curves import minimum_jerk, through
-from realtime_pose.model3d.actor.measures import ANKLE_HEIGHT_M
+from realtime_pose.model3d.actor.curves import Key, minimum_jerk, through
+from realtime_pose.model3d.actor.measures import FIRST, Measures
+from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 
-_TOE_PIVOT_M = np.array([0.0, -ANKLE_HEIGHT_M, 0.165])  # from the ankle: where the shoe rolls off
-_HEEL_PIVOT_M = np.array([0.0, -ANKLE_HEIGHT_M, -0.055])  # and where it lands
+# From the ankle of the first actor: where the shoe rolls off, and where it lands.
+_TOE_PIVOT_M = np.array([0.0, -FIRST.ankle_height_m, 0.165])
+_HEEL_PIVOT_M = np.array([0.0, -FIRST.ankle_height_m, -0.055])
 _ROLL_BEFORE_S, _ROLL_AFTER_S = 0.15, 0.09  # the heel rises before the foot leaves, the toes come down after
 
 
@@ -70,11 +72,13 @@ class FootTrack:
     contact: Bool
 
 
-def follow(start: Footprint, steps: Sequence[Step], time_s: Float64) -> FootTrack:
-    """The foot's way from `start` over all steps, which follow each other in time."""
+def follow(
+    measures: Measures, start: Footprint, steps: Sequence[Step], heel: Sequence[Key], time_s: Float64
+) -> FootTrack:
+    """The foot's way from `start` over all steps, which follow each other in time; `heel` raises it where it stands."""
     at = np.tile([start.x_m, start.z_m, np.radians(start.yaw_deg)], (len(time_s), 1))
-    lift, pitch = np.zeros(len(time_s)), np.zeros(len(time_s))
-    contact = np.ones(len(time_s), dtype=np.bool_)
+    lift, pitch = np.zeros(len(time_s)), np.radians(through(heel, time_s, soften_s=0.0))
+    contact = pitch == 0
     before = at[0].copy()
     for step in steps:
         after = np.array([step.to.x_m, step.to.z_m, np.radians(step.to.yaw_deg)])
@@ -90,6 +94,7 @@ def follow(start: Footprint, steps: Sequence[Step], time_s: Float64) -> FootTrac
     turned = rot.from_axis_angle([0.0, 1.0, 0.0], at[:, 2])
     pitched = rot.from_axis_angle([1.0, 0.0, 0.0], pitch)
     pivot = np.where(pitch[:, None] > 0, _TOE_PIVOT_M, _HEEL_PIVOT_M)
+    pivot = pivot * measures.surface_scale[HUMANOID.index["leftFoot"]]
     ankle = rot.rotate(turned, pivot - rot.rotate(pitched, pivot))
-    ankle += np.stack((at[:, 0], ANKLE_HEIGHT_M + lift, at[:, 1]), axis=-1)
+    ankle += np.stack((at[:, 0], measures.ankle_height_m + lift, at[:, 1]), axis=-1)
     return FootTrack(at[:, :2], at[:, 2], ankle, rot.multiply(turned, pitched), contact)

@@ -1,4 +1,4 @@
-"""The actor as a skinned glTF binary: HUMANOID's joints as nodes, rest rotations identity, colours in the vertices.
+"""The first actor as a skinned glTF binary: HUMANOID's joints as nodes, nothing turned, colours in the vertices.
 
 Source: Khronos, "glTF 2.0 Specification", sections 3.7.3 (skins), 4 (GLB).
 """
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from realtime_pose.model3d.actor.measures import BONE_M, REST_JOINTS_M
+from realtime_pose.model3d.actor.measures import FIRST
 from realtime_pose.model3d.actor.mesh import Mesh
 from realtime_pose.model3d.actor.weights import MOST_JOINTS, joint_weights
 from realtime_pose.skeletons import HUMANOID
@@ -74,8 +74,8 @@ def glb_bytes(body: Mesh) -> bytes:
 
 def _nodes() -> list[dict[str, Any]]:
     """A node a joint, in HUMANOID's order; translations are offsets from the parent, nothing is turned."""
-    offsets = HUMANOID.rest_direction * BONE_M[:, None]
-    offsets[0] = REST_JOINTS_M[0]
+    offsets = HUMANOID.rest_direction * FIRST.bone_m[:, None]
+    offsets[0] = FIRST.rest_joints_m[0]
     nodes: list[dict[str, Any]] = []
     for joint, name in enumerate(HUMANOID.joints):
         children = [child for child, parent in enumerate(HUMANOID.parents) if parent == joint]
@@ -87,7 +87,7 @@ def _nodes() -> list[dict[str, Any]]:
 def _inverse_binds() -> npt.NDArray[np.float32]:
     """(J, 16) column-major: the joints' rest places taken away."""
     out = np.tile(np.eye(4), (len(HUMANOID.joints), 1, 1))
-    out[:, 3, :3] = -REST_JOINTS_M
+    out[:, 3, :3] = -FIRST.rest_joints_m
     return out.reshape(-1, 16).astype("<f4")
 
 

@@ -1,21 +1,20 @@
-"""The actor's own measures: bone lengths, and the points of its surface that the keypoints stand for.
+"""The actors' own measures: bone lengths, how full the body is, and the points that the keypoints stand for.
 
-The actor is HUMANOID in its directions only. Its lengths are another adult's (1.76 m, legs 2 % longer and arms 3 %
-shorter than HUMANOID scaled to that height), so that a lifter that assumes HUMANOID's proportions has to prove itself.
+An actor is HUMANOID in its directions only; its lengths are another adult's, so that a lifter that assumes HUMANOID's
+proportions has to prove itself. The first actor (1.76 m, legs 2 % longer and arms 3 % shorter than HUMANOID scaled to
+that height) is the one that `body` draws; the second is that body, each part stretched to measures of its own.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.utils.arrays import Float64
 
-HEIGHT_M = 1.76
-"""Soles to crown."""
-
-ANKLE_HEIGHT_M = 0.078
-"""From the sole to the ankle's joint centre."""
-
-_LENGTH_M = {
+_FIRST_LENGTH_M = {
     "spine": 0.100,
     "chest": 0.168,
     "neck": 0.247,
@@ -27,42 +26,88 @@ _LENGTH_M = {
     "LowerLeg": 0.443,
     "Foot": 0.433,
 }
+# The bone that a joint's surface lies along, by its far end; the others (head, hands, feet) end at their tips.
+_ALONG = {
+    "hips": "spine", "spine": "chest", "chest": "neck", "neck": "head", "UpperArm": "LowerArm", "LowerArm": "Hand",
+    "UpperLeg": "LowerLeg", "LowerLeg": "Foot",
+}  # fmt: skip
 
 
-def _bone_lengths() -> Float64:
-    length = [_LENGTH_M.get(name.removeprefix("left").removeprefix("right"), 0.0) for name in HUMANOID.joints]
-    out = np.array(length)
-    out.flags.writeable = False
-    return out
+def _bare(joint: str) -> str:
+    """The joint's name without its side."""
+    return joint.removeprefix("left").removeprefix("right")
 
 
-BONE_M = _bone_lengths()
-"""(J,) length from parent to joint, HUMANOID's order; 0 for the root."""
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """One body's measures.
+
+    Attributes:
+        height_m: Soles to crown.
+        ankle_height_m: From the sole to the ankle's joint centre.
+        length_m: Bone lengths, parent to joint, by the joint's name without its side.
+        girth: By the same names, how many times as wide (x, y, z at rest) the surface is as the first actor's; along
+            a bone the bone's length says it.
+    """
+
+    height_m: float
+    ankle_height_m: float
+    length_m: Mapping[str, float]
+    girth: Mapping[str, tuple[float, float, float]]
+
+    @cached_property
+    def bone_m(self) -> Float64:
+        """(J,) length from parent to joint, HUMANOID's order; 0 for the root."""
+        return _fixed(np.array([self.length_m.get(_bare(name), 0.0) for name in HUMANOID.joints]))
+
+    @property
+    def thigh_m(self) -> float:
+        """From hip to knee."""
+        return self.length_m["LowerLeg"]
+
+    @property
+    def shank_m(self) -> float:
+        """From knee to ankle."""
+        return self.length_m["Foot"]
+
+    @cached_property
+    def rest_joints_m(self) -> Float64:
+        """(J, 3) joints of the T-pose, soles at y = 0."""
+        out = np.zeros((len(HUMANOID.joints), 3))
+        out[0, 1] = self.ankle_height_m + self.shank_m + self.thigh_m
+        for joint, parent in enumerate(HUMANOID.parents):
+            if parent >= 0:
+                out[joint] = out[parent] + HUMANOID.rest_direction[joint] * self.bone_m[joint]
+        return _fixed(out)
+
+    @cached_property
+    def surface_scale(self) -> Float64:
+        """(J, 3) how many times as large each joint's part of the surface is as the first actor's, at rest."""
+        out = np.ones((len(HUMANOID.joints), 3))
+        for row, name in enumerate(HUMANOID.joints):
+            part = _bare(name)
+            out[row] = self.girth.get(part, (1.0, 1.0, 1.0))
+            if part in _ALONG:
+                axis = 0 if "Arm" in part else 1
+                out[row, axis] = self.length_m[_ALONG[part]] / _FIRST_LENGTH_M[_ALONG[part]]
+        return _fixed(out)
+
+    @cached_property
+    def keypoint_offset_m(self) -> Float64:
+        """(K, 3) each of COCO17_FEET_HANDS at rest, from the joint that carries it."""
+        return _fixed(_KEYPOINT_OFFSET_M * self.surface_scale[list(KEYPOINT_JOINT)])
+
+    def rest_joint(self, name: str) -> Float64:
+        """(3,) where the joint is in the T-pose."""
+        return self.rest_joints_m[HUMANOID.index[name]]
 
 
-def _rest_joints() -> Float64:
-    out = np.zeros((len(HUMANOID.joints), 3))
-    out[0, 1] = ANKLE_HEIGHT_M + _LENGTH_M["LowerLeg"] + _LENGTH_M["Foot"]
-    for joint, parent in enumerate(HUMANOID.parents):
-        if parent >= 0:
-            out[joint] = out[parent] + HUMANOID.rest_direction[joint] * BONE_M[joint]
-    out.flags.writeable = False
-    return out
+def _fixed(values: Float64) -> Float64:
+    values.flags.writeable = False
+    return values
 
 
-REST_JOINTS_M = _rest_joints()
-"""(J, 3) joints of the T-pose, soles at y = 0."""
-
-REST_HIPS_M: Float64 = REST_JOINTS_M[0]
-"""(3,) the hips of the T-pose."""
-
-
-def rest_joint(name: str) -> Float64:
-    """(3,) where the joint is in the T-pose."""
-    return REST_JOINTS_M[HUMANOID.index[name]]
-
-
-# keypoint -> (joint that carries it, where it is in the T-pose relative to that joint), the left side's for pairs.
+# keypoint -> (joint that carries it, where the first actor's is in the T-pose relative to it), left of pairs.
 _KEYPOINT_ROWS: dict[str, tuple[str, tuple[float, float, float]]] = {
     "nose": ("head", (0.0, 0.056, 0.113)),
     "eye": ("head", (0.031, 0.091, 0.082)),
@@ -92,5 +137,24 @@ def _keypoint_anchors() -> tuple[tuple[int, ...], Float64]:
     return tuple(joints), np.array(offsets)
 
 
-KEYPOINT_JOINT, KEYPOINT_OFFSET_M = _keypoint_anchors()
-"""For each of COCO17_FEET_HANDS: the row of the joint that carries it, and (K, 3) its place relative to it at rest."""
+KEYPOINT_JOINT, _KEYPOINT_OFFSET_M = _keypoint_anchors()
+"""For each of COCO17_FEET_HANDS: the row of the joint that carries it."""
+
+FIRST = Measures(height_m=1.76, ankle_height_m=0.078, length_m=_FIRST_LENGTH_M, girth={})
+"""The actor that `body` draws."""
+
+SECOND = Measures(
+    height_m=1.62,
+    ankle_height_m=0.072,
+    length_m={
+        "spine": 0.106, "chest": 0.174, "neck": 0.236, "head": 0.088, "UpperArm": 0.252, "LowerArm": 0.292,
+        "Hand": 0.252, "UpperLeg": 0.112, "LowerLeg": 0.376, "Foot": 0.378,
+    },
+    girth={
+        "hips": (1.12, 1.0, 1.08), "spine": (0.98, 1.0, 1.00), "chest": (0.88, 1.0, 0.97), "neck": (0.86, 1.0, 0.88),
+        "head": (0.95, 0.95, 0.95), "UpperArm": (1.0, 0.92, 0.92), "LowerArm": (1.0, 0.90, 0.90),
+        "Hand": (0.91, 0.91, 0.91), "UpperLeg": (1.08, 1.0, 1.06), "LowerLeg": (0.98, 1.0, 0.98),
+        "Foot": (0.93, 0.072 / 0.078, 0.92),
+    },
+)  # fmt: skip
+"""Legs 5 % shorter and arms 6 % longer than HUMANOID at that height, wider hips, narrower shoulders."""

@@ -1,6 +1,6 @@
 """The performance: the script's keys and footsteps turned into local rotations, the feet held where they stand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,17 +8,16 @@ from scipy.ndimage import minimum_filter1d
 
 from realtime_pose.axes import mirrored_rotations
 from realtime_pose.kinematics import local_rotations
-from realtime_pose.model3d.actor import script
-from realtime_pose.model3d.actor.curves import Key, soften, through
+from realtime_pose.model3d.actor.curves import soften, through
 from realtime_pose.model3d.actor.feet import FootTrack, follow
-from realtime_pose.model3d.actor.legs import REACH_M, bend, free_ankle
-from realtime_pose.model3d.actor.measures import BONE_M, REST_HIPS_M
+from realtime_pose.model3d.actor.legs import STRETCH, bend, free_ankle
+from realtime_pose.model3d.actor.measures import Measures
+from realtime_pose.model3d.actor.script import FPS, HANG, Keys, Script
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 
 _X, _Y, _Z = np.eye(3)
-_HIP_M = BONE_M[HUMANOID.index["leftUpperLeg"]] * _X  # the left hip, from the hips joint
 _STAND_LOWER_M = 0.005  # the hips standing, below the hips of the T-pose
 
 
@@ -52,31 +51,31 @@ class _Restless:
         return size * (0.65 * np.sin(slow + phase[0]) + 0.45 * np.sin(slower + phase[1]))
 
 
-def perform(seed: int) -> Performance:
+def perform(script: Script, body: Measures, seed: int) -> Performance:
     """The whole performance; the seed draws only the small restless movements."""
-    time_s = np.arange(round(script.DURATION_S * script.FPS)) / script.FPS
+    time_s = np.arange(round(script.duration_s * FPS)) / FPS
     restless = _Restless(time_s, np.random.default_rng(seed))
-    left = follow(script.LEFT_START, script.LEFT_STEPS, time_s)
-    right = follow(script.RIGHT_START, script.RIGHT_STEPS, time_s)
+    left = follow(body, script.left_start, script.left_steps, script.left_heel, time_s)
+    right = follow(body, script.right_start, script.right_steps, script.right_heel, time_s)
     yaw = soften((left.yaw_rad + right.yaw_rad) / 2, 0.16, time_s)
     stride = _stride(left, right, yaw, time_s)
-    pelvis = _drawn(script.PELVIS, time_s)
-    body = _turn(
+    pelvis = _drawn({"settled": ((0.0, 0.0),)} | dict(script.pelvis), time_s)
+    hips = _turn(
         yaw + np.radians(6.0) * stride,
         np.radians(pelvis["pitch"] + restless(0.4, 0.21)),
         np.radians(pelvis["roll"] + restless(0.4, 0.17)),
     )
-    kick = _drawn(script.KICK, time_s)
-    root = _root(left, right, yaw, body, pelvis, kick["free"], restless, time_s)
+    kick = _drawn(script.kick, time_s)
+    root = _root(body, left, right, yaw, hips, pelvis, kick["free"], restless, time_s)
     local = np.tile(rot.IDENTITY_XYZW, (len(time_s), len(HUMANOID.joints), 1))
-    _set_legs(local, root, body, yaw, left, right, kick)
-    _set_trunk(local, stride, restless, time_s)
-    _set_arms(local, stride, restless, time_s)
+    _set_legs(body, local, root, hips, yaw, left, right, kick)
+    _set_trunk(script, local, stride, restless, time_s)
+    _set_arms(script, local, stride, restless, time_s)
     contact = np.stack((left.contact, right.contact & (kick["free"] < 1e-9)), axis=-1)
-    return Performance(_without_flips(local), root, contact, _activity(time_s))
+    return Performance(_without_flips(local), root, contact, _activity(script, time_s))
 
 
-def _drawn(keys: Mapping[str, Sequence[Key]], time_s: Float64) -> dict[str, Float64]:
+def _drawn(keys: Keys, time_s: Float64) -> dict[str, Float64]:
     return {name: through(points, time_s) for name, points in keys.items()}
 
 
@@ -94,10 +93,11 @@ def _stride(left: FootTrack, right: FootTrack, yaw: Float64, time_s: Float64) ->
 
 
 def _root(
+    body: Measures,
     left: FootTrack,
     right: FootTrack,
     yaw: Float64,
-    body: Float64,
+    hips: Float64,
     pelvis: Mapping[str, Float64],
     free: Float64,
     restless: _Restless,
@@ -109,13 +109,14 @@ def _root(
     shift = 0.22 * standing + pelvis["shift"]
     across = np.stack((np.cos(yaw), -np.sin(yaw)), axis=-1)  # the body's left on the floor, (x, z)
     ahead = np.stack((np.sin(yaw), np.cos(yaw)), axis=-1)
-    on_floor = middle + (0.11 * shift + restless(0.006, 0.23))[:, None] * across
-    on_floor += (restless(0.006, 0.19) - pelvis["back"])[:, None] * ahead
-    height = REST_HIPS_M[1] - _STAND_LOWER_M - pelvis["down"]
-    side = rot.rotate(body, _HIP_M)
+    wander = 0.006 * (1.0 - pelvis["settled"])
+    on_floor = middle + (0.11 * shift + wander * restless(1.0, 0.23))[:, None] * across
+    on_floor += (wander * restless(1.0, 0.19) - pelvis["back"])[:, None] * ahead
+    height = body.rest_joints_m[0, 1] - _STAND_LOWER_M - pelvis["down"]
+    side = rot.rotate(hips, body.length_m["UpperLeg"] * _X)
     for foot, hip, planted in ((left, side, np.ones_like(free)), (right, -side, 1.0 - free)):
         apart = on_floor + hip[:, [0, 2]] - foot.ankle_m[:, [0, 2]]
-        reach = np.sqrt(REACH_M**2 - np.sum(apart**2, axis=-1))
+        reach = np.sqrt((STRETCH * (body.thigh_m + body.shank_m)) ** 2 - np.sum(apart**2, axis=-1))
         limit = foot.ankle_m[:, 1] + reach - hip[:, 1]
         height = np.where(planted > 1.0 - 1e-9, np.minimum(height, limit), height)
     # Low points spread to their neighbours before softening, so that the soft curve stays within reach.
@@ -124,9 +125,10 @@ def _root(
 
 
 def _set_legs(
+    body: Measures,
     local: Float64,
     root: Float64,
-    body: Float64,
+    hips: Float64,
     yaw: Float64,
     left: FootTrack,
     right: FootTrack,
@@ -134,27 +136,28 @@ def _set_legs(
 ) -> None:
     """Write hips, thighs, shanks and feet into `local`."""
     turned = local.copy()
-    turned[:, 0] = body
+    turned[:, 0] = hips
+    left_hip = body.length_m["UpperLeg"] * _X
     for side, foot in (("left", left), ("right", right)):
-        hip = root + rot.rotate(body, _HIP_M if side == "left" else -_HIP_M)
+        hip = root + rot.rotate(hips, left_hip if side == "left" else -left_hip)
         ankle, sole = foot.ankle_m, foot.rotation_xyzw
         if side == "right":
             free = kick["free"]
             upright = rot.from_axis_angle(_Y, yaw)
-            aim = free_ankle(hip, upright, np.radians(kick["hip"]), np.radians(kick["knee"]))
+            aim = free_ankle(body, hip, upright, np.radians(kick["hip"]), np.radians(kick["knee"]))
             ankle = ankle + free[:, None] * (aim - ankle)
             pointed = kick["hip"] * -1.0 + kick["knee"] + kick["toes"]  # with the shank, toes down
             sole = rot.multiply(sole, rot.from_axis_angle(_X, np.radians(free * pointed)))
-        thigh, shank = bend(hip, ankle, (yaw + foot.yaw_rad) / 2)
+        thigh, shank = bend(body, hip, ankle, (yaw + foot.yaw_rad) / 2)
         for name, turn in (("UpperLeg", thigh), ("LowerLeg", shank), ("Foot", sole)):
             turned[:, HUMANOID.index[side + name]] = turn
     legs = [HUMANOID.index[s + n] for s in ("left", "right") for n in ("UpperLeg", "LowerLeg", "Foot")]
     local[:, [0, *legs]] = local_rotations(HUMANOID, turned)[:, [0, *legs]]
 
 
-def _set_trunk(local: Float64, stride: Float64, restless: _Restless, time_s: Float64) -> None:
+def _set_trunk(script: Script, local: Float64, stride: Float64, restless: _Restless, time_s: Float64) -> None:
     """Write spine, chest, neck and head into `local`; each pair shares its turn."""
-    torso, head = _drawn(script.TORSO, time_s), _drawn(script.HEAD, time_s)
+    torso, head = _drawn(script.torso, time_s), _drawn(script.head, time_s)
     breath = 0.8 * np.sin(2 * np.pi * 0.27 * time_s)
     torso_turn = (torso["yaw"] - 12.0 * stride, torso["pitch"] + breath, torso["roll"] + restless(0.6, 0.17))
     head_turn = (
@@ -168,21 +171,19 @@ def _set_trunk(local: Float64, stride: Float64, restless: _Restless, time_s: Flo
             local[:, HUMANOID.index[name]] = _turn(yaw, pitch, roll)
 
 
-def _set_arms(local: Float64, stride: Float64, restless: _Restless, time_s: Float64) -> None:
+def _set_arms(script: Script, local: Float64, stride: Float64, restless: _Restless, time_s: Float64) -> None:
     """Write both arms into `local`; the right one is drawn as a left one and mirrored."""
-    both = {"right": _arm(script.RIGHT_ARM, -stride, restless, time_s)}
+    both = {"right": _arm(script.right_arm, -stride, restless, time_s)}
     mirrored = local.copy()
     _write_arm(mirrored, "left", both["right"])
     rows = [HUMANOID.index["right" + n] for n in ("UpperArm", "LowerArm", "Hand")]
     local[:, rows] = mirrored_rotations(HUMANOID, mirrored)[:, rows]
-    _write_arm(local, "left", _arm(script.LEFT_ARM, stride, restless, time_s))
+    _write_arm(local, "left", _arm(script.left_arm, stride, restless, time_s))
 
 
-def _arm(
-    keys: Mapping[str, Sequence[Key]], stride: Float64, restless: _Restless, time_s: Float64
-) -> tuple[Float64, Float64, Float64]:
+def _arm(keys: Keys, stride: Float64, restless: _Restless, time_s: Float64) -> tuple[Float64, Float64, Float64]:
     """Upper arm, lower arm and hand (T, 4) of a left arm; it swings forward where `stride` is positive."""
-    drawn = {name: through(keys.get(name, ((0.0, rest),)), time_s) for name, rest in script.ARM_REST.items()}
+    drawn = {name: through(keys.get(name, ((0.0, rest),)), time_s) for name, rest in HANG.items()}
     drop = np.radians(drawn["drop"] + restless(0.8, 0.25))
     swing = np.radians(drawn["swing"] + 24.0 * stride + restless(0.8, 0.19))
     elbow = np.radians(drawn["elbow"] + 8.0 * stride + restless(1.0, 0.15))
@@ -207,6 +208,6 @@ def _without_flips(local: Float64) -> Float64:
     return out
 
 
-def _activity(time_s: Float64) -> tuple[str, ...]:
-    begins = [begin for begin, _ in script.ACTIVITIES]
-    return tuple(script.ACTIVITIES[np.searchsorted(begins, t + 1e-9, side="right") - 1][1] for t in time_s)
+def _activity(script: Script, time_s: Float64) -> tuple[str, ...]:
+    begins = [begin for begin, _ in script.activities]
+    return tuple(script.activities[np.searchsorted(begins, t + 1e-9, side="right") - 1][1] for t in time_s)

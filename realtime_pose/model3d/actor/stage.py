@@ -1,81 +1,96 @@
-"""The stage: the actor in its room, drawn off-screen by the camera of `film`."""
+"""The stage: an actor in its room, drawn off-screen by the camera that films it."""
 
 import numpy as np
 import pyvista
 from vtkmodules.vtkCommonCore import vtkLogger
 
-from realtime_pose.model3d.actor.film import CAMERA_POSITION_M, INTRINSICS
-from realtime_pose.model3d.actor.measures import BONE_M, REST_JOINTS_M
+from realtime_pose.model3d.actor.figure import Figure
+from realtime_pose.model3d.actor.film import FilmCamera
 from realtime_pose.model3d.actor.mesh import Mesh
-from realtime_pose.model3d.actor.room import (
-    FLOOR_HIGH_M,
-    FLOOR_LOW_M,
-    WALL_HEIGHT_M,
-    floor_picture,
-    wall_picture,
-    with_shadow,
-)
-from realtime_pose.model3d.actor.weights import joint_weights
-from realtime_pose.model3d.skinning import skin, skin_matrices
-from realtime_pose.skeletons import HUMANOID
-from realtime_pose.utils.arrays import FloatArray, UInt8
+from realtime_pose.model3d.actor.props import Stool, ball_mesh, stool_mesh
+from realtime_pose.model3d.actor.room import Room, floor_picture, wall_picture, with_shadow
+from realtime_pose.utils.arrays import Float64, FloatArray, UInt8
 
 _SAMPLES = 2  # pictures are drawn this many times larger and averaged down: smooth edges
-# position, colour, strength: a main light from the front left, a wide fill, and one from behind for the outline
-_LIGHTS = (
-    ((-1.8, 3.2, 3.0), "#fff4e6", 0.62),
-    ((2.6, 1.6, 3.2), "#e8f0ff", 0.30),
-    ((0.5, 3.5, -1.5), "#ffffff", 0.28),
-)
 
 
 class Stage:
     """Draws the actor in the room, one pose after another."""
 
-    def __init__(self, body: Mesh, seed: int) -> None:
-        self._body, self._weights = body, joint_weights(body.points_m)
-        self._floor_rgb = floor_picture(np.random.default_rng(seed))
-        self._actor = pyvista.PolyData.from_regular_faces(body.points_m.astype(np.float32), body.faces)
-        self._actor.point_data["rgb"] = np.round(body.rgb * 255).astype(np.uint8)
-        size = (INTRINSICS.width * _SAMPLES, INTRINSICS.height * _SAMPLES)
+    def __init__(self, figure: Figure, camera: FilmCamera, room: Room, seed: int, stool: Stool | None = None) -> None:
+        self._figure, self._room, self._camera = figure, room, camera
+        self._floor_rgb = floor_picture(room, np.random.default_rng(seed))
+        size = (camera.intrinsics.width * _SAMPLES, camera.intrinsics.height * _SAMPLES)
         vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_ERROR)  # else it warns that there is no display
         self._plotter = pyvista.Plotter(off_screen=True, window_size=size, lighting="none")
         self._plotter.set_background("#d5d4cf")
-        for position, color, strength in _LIGHTS:
+        for light in room.lights:
             self._plotter.add_light(
-                pyvista.Light(position=position, focal_point=(0, 1, 0), color=color, intensity=strength)
+                pyvista.Light(
+                    position=light.position_m, focal_point=(0, 1, 0), color=light.color, intensity=light.strength
+                )
             )
-        x0, z0 = FLOOR_LOW_M
-        x1, z1 = FLOOR_HIGH_M
+        (x0, z0), (x1, z1), up = room.low_m, room.high_m, room.wall_height_m
         self._floor = self._add_picture([(x0, 0, z0), (x1, 0, z0), (x1, 0, z1), (x0, 0, z1)])
-        wall = self._add_picture([(x0, 0, z0), (x1, 0, z0), (x1, WALL_HEIGHT_M, z0), (x0, WALL_HEIGHT_M, z0)])
-        wall.texture = _texture(wall_picture())
-        self._plotter.add_mesh(
-            self._actor, scalars="rgb", rgb=True, smooth_shading=False, ambient=0.34, diffuse=0.9, specular=0.06,
-            specular_power=12, show_scalar_bar=False,
-        ).prop.interpolation = "Phong"  # fmt: skip
-        camera = self._plotter.camera
-        camera.position = tuple(CAMERA_POSITION_M)
-        camera.focal_point = tuple(CAMERA_POSITION_M - np.array([0.0, 0.0, 1.0]))
-        camera.up = (0.0, 1.0, 0.0)
-        camera.view_angle = 2.0 * np.degrees(np.arctan(INTRINSICS.height / 2 / INTRINSICS.fy))  # VTK's is vertical
-        camera.clipping_range = (0.5, 12.0)
+        wall = self._add_picture([(x0, 0, z0), (x1, 0, z0), (x1, up, z0), (x0, up, z0)])
+        wall.texture = _texture(wall_picture(room))
+        self._actor = self._add_mesh(figure.mesh)
+        self._standing = np.zeros((0, 3))
+        if stool is not None:
+            mesh = stool_mesh(stool)
+            self._add_mesh(mesh)
+            self._standing = mesh.points_m
+        self._ball: tuple[pyvista.PolyData, Float64] | None = None
+        self._aim()
 
-    def draw(self, local_xyzw: FloatArray, root_m: FloatArray) -> UInt8:
-        """(480, 640, 3) RGB picture of one pose: local rotations (J, 4) and hips (3,)."""
-        matrices = skin_matrices(HUMANOID, local_xyzw, root_m, BONE_M, REST_JOINTS_M)
-        points, normals = skin(self._body.points_m, self._body.normals, self._weights, matrices)
+    def draw(self, local_xyzw: FloatArray, root_m: FloatArray, ball_m: FloatArray | None = None) -> UInt8:
+        """(H, W, 3) RGB picture of one pose: local rotations (J, 4), hips (3,), and the ball's middle (3,)."""
+        points, normals = self._figure.posed(local_xyzw, root_m)
         self._actor.points = points.astype(np.float32)
         self._actor.point_data.active_normals = normals.astype(np.float32)
-        self._floor.texture = _texture(with_shadow(self._floor_rgb, points))
+        shading = [points, self._standing]
+        if ball_m is not None:
+            shading.append(self._ball_at(ball_m))
+        self._floor.texture = _texture(with_shadow(self._room, self._floor_rgb, np.concatenate(shading)))
         self._plotter.render()
         large = self._plotter.screenshot(return_img=True)[..., :3].astype(np.float64)
-        rows, columns = INTRINSICS.height, INTRINSICS.width
+        rows, columns = self._camera.intrinsics.height, self._camera.intrinsics.width
         return np.round(large.reshape(rows, _SAMPLES, columns, _SAMPLES, 3).mean(axis=(1, 3))).astype(np.uint8)
 
     def close(self) -> None:
         """Free the window."""
         self._plotter.close()
+
+    def _ball_at(self, middle_m: FloatArray) -> Float64:
+        """The ball's points, moved there."""
+        if self._ball is None:
+            mesh = ball_mesh()
+            self._ball = self._add_mesh(mesh), mesh.points_m
+        drawn, points = self._ball
+        drawn.points = (points + middle_m).astype(np.float32)
+        return points + middle_m
+
+    def _aim(self) -> None:
+        """Point VTK's camera where the film's looks."""
+        from_world = self._camera.camera_from_world[:3, :3]
+        position, lens = np.array(self._camera.position_m), self._camera.intrinsics
+        camera = self._plotter.camera
+        camera.position = tuple(position)
+        camera.focal_point = tuple(position + from_world[2])
+        camera.up = tuple(-from_world[1])
+        camera.view_angle = 2.0 * np.degrees(np.arctan(lens.height / 2 / lens.fy))  # VTK's is vertical
+        camera.clipping_range = (0.5, 12.0)
+
+    def _add_mesh(self, mesh: Mesh) -> pyvista.PolyData:
+        """Show a surface; what comes back may be moved."""
+        drawn = pyvista.PolyData.from_regular_faces(mesh.points_m.astype(np.float32), mesh.faces)
+        drawn.point_data["rgb"] = np.round(mesh.rgb * 255).astype(np.uint8)
+        drawn.point_data.active_normals = mesh.normals.astype(np.float32)
+        self._plotter.add_mesh(
+            drawn, scalars="rgb", rgb=True, smooth_shading=False, ambient=0.34, diffuse=0.9, specular=0.06,
+            specular_power=12, show_scalar_bar=False,
+        ).prop.interpolation = "Phong"  # fmt: skip
+        return drawn
 
     def _add_picture(self, corners: list[tuple[float, float, float]]) -> pyvista.Actor:
         """An unlit rectangle; the picture's first row lies along its first two corners."""

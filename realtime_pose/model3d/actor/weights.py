@@ -7,7 +7,7 @@ give (shoulder, hip) and narrow where the limb folds (elbow, knee); no point fol
 
 import numpy as np
 
-from realtime_pose.model3d.actor.measures import rest_joint
+from realtime_pose.model3d.actor.measures import FIRST
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Float64
 
@@ -16,7 +16,7 @@ MOST_JOINTS = 4
 
 
 def joint_weights(points_m: Float64) -> Float64:
-    """(V, J) weights of the body's points (V, 3) in the T-pose; rows sum to 1, at most four are not 0."""
+    """(V, J) weights of the first actor's points (V, 3) in the T-pose; rows sum to 1, at most four are not 0."""
     x, y, z = points_m.T
     weights = np.zeros((len(points_m), len(HUMANOID.joints)))
     rest = np.ones(len(points_m))  # what the joints further out have left
@@ -24,10 +24,10 @@ def joint_weights(points_m: Float64) -> Float64:
         # Below the armpit the flank stays with the chest, however far out it is.
         flank = np.maximum(0.0, 1.405 - y) * 1.3
         arm = _passed(out - flank, 0.125, 0.235)
-        elbow, wrist = rest_joint("leftLowerArm")[0], rest_joint("leftHand")[0]
+        elbow, wrist = FIRST.rest_joint("leftLowerArm")[0], FIRST.rest_joint("leftHand")[0]
         lower, hand = arm * _passed(out, elbow - 0.055, elbow + 0.055), arm * _passed(out, wrist - 0.035, wrist + 0.03)
         # The thigh begins at the groin in front and under the seat behind; the middle belongs to both legs.
-        hip, knee = rest_joint("leftUpperLeg")[1], rest_joint("leftLowerLeg")[1]
+        hip, knee = FIRST.rest_joint("leftUpperLeg")[1], FIRST.rest_joint("leftLowerLeg")[1]
         leg = _passed(-y, -hip - 0.020 + 0.25 * z, 0.115 - hip + 0.25 * z) * _passed(out, -0.03, 0.03)
         shank, ankle = leg * _passed(-y, -knee - 0.07, 0.07 - knee), leg * _passed(-y, -0.112, -0.085)
         for limb in (
@@ -38,7 +38,7 @@ def joint_weights(points_m: Float64) -> Float64:
             for name, here, beyond in zip(limb, follows[:-1], follows[1:], strict=True):
                 weights[:, HUMANOID.index[side + name]] = here - beyond
         rest -= arm + leg
-    height = {name: rest_joint(name)[1] for name in ("spine", "chest", "neck", "head")}
+    height = {name: FIRST.rest_joint(name)[1] for name in ("spine", "chest", "neck", "head")}
     above = {
         "spine": _passed(y, height["spine"] - 0.06, height["spine"] + 0.06),
         "chest": _passed(y, height["chest"] - 0.08, height["chest"] + 0.08),

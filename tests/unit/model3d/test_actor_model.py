@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_pose.model3d.actor.glb import glb_bytes
-from realtime_pose.model3d.actor.measures import BONE_M, HEIGHT_M
+from realtime_pose.model3d.actor.measures import FIRST
 from realtime_pose.model3d.actor.mesh import Mesh, joined
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.paths import data_path
@@ -70,7 +70,7 @@ def test_its_joints_are_humanoids_with_nothing_turned(gltf):
         parents = [p for p, other in enumerate(joints) if index in (gltf.nodes[other].children or [])]
         assert (parents or [-1]) == [HUMANOID.parents[row]]
         if parents:
-            np.testing.assert_allclose(node.translation, HUMANOID.rest_direction[row] * BONE_M[row], atol=1e-6)
+            np.testing.assert_allclose(node.translation, HUMANOID.rest_direction[row] * FIRST.bone_m[row], atol=1e-6)
 
 
 def test_its_bind_matrices_undo_its_nodes(gltf):
@@ -97,7 +97,7 @@ def test_its_surface_is_a_light_grown_person_seen_from_outside(gltf):
     assert MODEL.stat().st_size < 2_000_000
     low, high = points.min(axis=0), points.max(axis=0)
     assert low[1] == pytest.approx(0.0, abs=0.004)
-    assert high[1] == pytest.approx(HEIGHT_M, abs=0.02)
+    assert high[1] == pytest.approx(FIRST.height_m, abs=0.02)
     assert low[0] == pytest.approx(-high[0], abs=0.01)
     assert high[2] == pytest.approx(0.20, abs=0.03)  # the toes point to the front
     assert points[(points[:, 1] > 1.6) & (points[:, 1] < 1.63)][:, 2].max() > 0.10  # and so does the nose

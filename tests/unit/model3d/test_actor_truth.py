@@ -6,28 +6,46 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_pose.errors import ArrayShapeError, RecordingError
+from realtime_pose.errors import ArrayShapeError, RecordingError, UnknownChoiceError
 from realtime_pose.kinematics import joint_positions
+from realtime_pose.model3d.actor.second_script import SECOND_SCRIPT
 from realtime_pose.model3d.actor.truth import ActorTruth, load_truth, project, save_truth
-from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, REST_HEIGHT_M
+from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.paths import data_path
 
 SIDES = ("left", "right")
 
 
+@pytest.fixture(scope="module", params=["actor", "actor-2"])
+def truth(request) -> ActorTruth:
+    return load_truth(request.param)
+
+
 @pytest.fixture(scope="module")
-def truth() -> ActorTruth:
-    return load_truth(data_path("resources/videos/default_truth.npz"))
+def first() -> ActorTruth:
+    return load_truth("actor")
+
+
+@pytest.fixture(scope="module")
+def second() -> ActorTruth:
+    return load_truth("actor-2")
 
 
 def joint(truth: ActorTruth, name: str) -> np.ndarray:
     return truth.joints_m[:, HUMANOID.index[name]].astype(np.float64)
 
 
-def test_it_lasts_15_to_20_seconds_and_shows_every_activity(truth):
+def test_it_lasts_15_to_20_seconds(truth):
     assert 15.0 <= len(truth.joints_m) / truth.fps <= 20.0
-    assert set(truth.activity) == {"stand", "wave", "walk", "turn", "squat", "kick", "reach"}
+
+
+def test_every_activity_is_shown(first, second):
+    assert set(first.activity) == {"stand", "wave", "walk", "turn", "squat", "kick", "reach"}
+    assert set(second.activity) == {
+        "side step", "wave", "turn", "lunge", "pick up", "throw", "walk", "sit down", "sit", "sit with crossed arms",
+        "stand up", "stand",
+    }  # fmt: skip
 
 
 def test_forward_kinematics_meets_the_joints(truth):
@@ -37,7 +55,7 @@ def test_forward_kinematics_meets_the_joints(truth):
 
 def test_rotations_are_unit_and_never_jump(truth):
     np.testing.assert_allclose(np.linalg.norm(truth.local_xyzw, axis=-1), 1.0, atol=1e-6)
-    assert np.degrees(rot.angle_between_rad(truth.local_xyzw[:-1], truth.local_xyzw[1:])).max() < 15.0
+    assert np.degrees(rot.angle_between_rad(truth.local_xyzw[:-1], truth.local_xyzw[1:])).max() < 18.0
     assert np.sum(truth.local_xyzw[:-1] * truth.local_xyzw[1:], axis=-1).min() > 0.0  # no flips of sign
 
 
@@ -46,10 +64,6 @@ def test_bones_keep_the_actors_own_lengths(truth):
         if parent >= 0:
             length = np.linalg.norm(truth.joints_m[:, row] - truth.joints_m[:, parent], axis=-1)
             np.testing.assert_allclose(length, truth.bone_m[row], atol=1e-5)
-    ratio = truth.bone_m[1:] / (HUMANOID.rest_bone_m[1:] * truth.height_m / REST_HEIGHT_M)
-    rows = {name: ratio[HUMANOID.index[name] - 1] for name in HUMANOID.joints[1:]}
-    assert rows["leftLowerArm"] + rows["leftHand"] == pytest.approx(2 * 0.97, abs=0.02)
-    assert rows["leftLowerLeg"] + rows["leftFoot"] == pytest.approx(2 * 1.02, abs=0.01)
 
 
 @pytest.mark.parametrize("side", SIDES)
@@ -77,7 +91,7 @@ def test_knees_and_elbows_bend_one_way(truth, side, above, hinge, below):
     bend = turn[:, axis] * (-1.0 if (side, axis) == ("left", 1) else 1.0)
     assert np.abs(np.delete(turn, axis, axis=1)).max() < 1e-4
     assert np.degrees(bend.min()) > 0.0
-    assert np.degrees(bend.max()) < 130.0
+    assert np.degrees(bend.max()) < 135.0
     cosine = np.sum(rot.unit(limb) * rot.unit(past), axis=-1)
     np.testing.assert_allclose(np.arccos(np.clip(cosine, -1, 1)), bend, atol=2e-3)
 
@@ -98,8 +112,62 @@ def test_the_keypoints_are_the_joints_projected_and_inside_the_picture(truth):
             )
     seen = project(truth.keypoints_m, truth.camera_from_world, truth.intrinsics)
     np.testing.assert_allclose(seen, truth.keypoints_px, atol=1e-3)
+
+
+def inside(truth: ActorTruth, margin_px: float) -> np.ndarray:
+    """(T, K) whether a keypoint is in the picture."""
     size = np.array([truth.intrinsics.width, truth.intrinsics.height])
-    assert ((truth.keypoints_px > 5) & (truth.keypoints_px < size - 5)).all()
+    return ((truth.keypoints_px > margin_px) & (truth.keypoints_px < size - margin_px)).all(axis=-1)
+
+
+def test_the_first_is_whole_in_every_picture(first):
+    assert inside(first, 5).all()
+
+
+def test_the_second_is_whole_at_first_and_only_above_the_knees_when_seated(second):
+    at = COCO17_FEET_HANDS.index
+    activity = np.array(second.activity)
+    assert inside(second, 5)[np.arange(len(activity)) < 10.1 * second.fps].all()
+    seated = np.isin(activity, ("sit", "sit with crossed arms"))
+    assert seated.sum() > 4 * second.fps
+    for point in ("nose", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_hip", "right_hip"):
+        assert inside(second, 5)[seated][:, at[point]].all()
+    below = [at[f"{side}_{point}"] for side in SIDES for point in ("knee", "ankle", "heel", "toe")]
+    assert not inside(second, 0)[seated][:, below].any()
+
+
+def test_the_second_sits_still_on_the_stool_with_level_thighs_and_bent_knees(second):
+    stool = SECOND_SCRIPT.stool
+    activity = np.array(second.activity)
+    seated = np.isin(activity, ("sit", "sit with crossed arms"))
+    hips = joint(second, "hips")[seated]
+    assert np.hypot(hips[:, 0] - stool.x_m, hips[:, 2] - stool.z_m).max() < 0.03
+    assert np.ptp(hips, axis=0).max() < 0.002
+    np.testing.assert_allclose(hips[:, 1] - stool.height_m, 0.123, atol=0.005)  # the seat of the trousers
+    for side in SIDES:
+        hip, knee, ankle = (joint(second, side + name)[seated] for name in ("UpperLeg", "LowerLeg", "Foot"))
+        assert np.degrees(np.arcsin(np.abs(rot.unit(knee - hip)[:, 1]))).max() < 20.0
+        assert np.degrees(np.arccos(rot.unit(knee - ankle)[:, 1])).max() < 20.0
+    assert second.foot_contact[seated].all()
+    assert second.root_m[activity == "stand", 1].min() > 0.8  # and gets up again
+
+
+def test_the_second_crosses_the_arms_one_before_the_other(second):
+    crossed = np.array(second.activity) == "sit with crossed arms"
+    middle = np.flatnonzero(crossed)[crossed.sum() // 2]
+    left, right = second.joints_m[middle, [HUMANOID.index["leftHand"], HUMANOID.index["rightHand"]]].astype(float)
+    assert left[0] < right[0] - 0.08  # each wrist on the other side
+    assert right[2] > left[2] + 0.06
+
+
+def test_the_second_steps_aside_reaches_over_its_head_lunges_and_touches_the_floor(second):
+    activity, fps = np.array(second.activity), second.fps
+    hips, wrist = joint(second, "hips"), joint(second, "leftHand")
+    assert hips[0, 0] - hips[round(2.2 * fps), 0] > 0.6
+    assert (wrist - joint(second, "head"))[activity == "wave", 1].max() > 0.35
+    apart = (joint(second, "leftFoot") - joint(second, "rightFoot"))[activity == "lunge"]
+    assert np.linalg.norm(apart[:, [0, 2]], axis=1).max() > 0.6
+    assert second.keypoints_m[activity == "pick up"][:, COCO17_FEET_HANDS.index["right_index"], 1].min() < 0.12
 
 
 def test_the_picture_is_not_mirrored_and_the_back_is_seen(truth):
@@ -116,6 +184,11 @@ def test_what_is_saved_is_loaded(truth, tmp_path):
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     for field in dataclasses.fields(ActorTruth):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(truth, field.name))
+
+
+def test_a_clip_that_there_is_not_is_refused_with_those_there_are():
+    with pytest.raises(UnknownChoiceError, match=r"clip='actor-3' is not one of: actor, actor-2"):
+        load_truth("actor-3")
 
 
 def _text(path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime_pose.kinematics import global_rotations, joint_positions
-from realtime_pose.model3d.actor.measures import BONE_M, REST_HIPS_M, REST_JOINTS_M
+from realtime_pose.model3d.actor.measures import FIRST
 from realtime_pose.model3d.actor.weights import MOST_JOINTS, joint_weights
 from realtime_pose.model3d.skinning import skin, skin_matrices
 from realtime_pose.skeletons import HUMANOID
@@ -25,7 +25,7 @@ def cloud() -> np.ndarray:
 
 def test_the_rest_pose_leaves_the_mesh_alone(cloud):
     still = np.tile(rot.IDENTITY_XYZW, (J, 1))
-    matrices = skin_matrices(HUMANOID, still, REST_HIPS_M, BONE_M, REST_JOINTS_M)
+    matrices = skin_matrices(HUMANOID, still, FIRST.rest_joints_m[0], FIRST.bone_m, FIRST.rest_joints_m)
     points, normals = skin(cloud, rot.unit(cloud), joint_weights(cloud), matrices)
     np.testing.assert_allclose(points, cloud, atol=1e-12)
     np.testing.assert_allclose(normals, rot.unit(cloud), atol=1e-12)
@@ -33,11 +33,11 @@ def test_the_rest_pose_leaves_the_mesh_alone(cloud):
 
 def test_points_on_one_joint_move_with_it(pose):
     root = np.array([0.3, 1.0, -0.4])
-    matrices = skin_matrices(HUMANOID, pose, root, BONE_M, REST_JOINTS_M)
+    matrices = skin_matrices(HUMANOID, pose, root, FIRST.bone_m, FIRST.rest_joints_m)
     offset = np.array([0.01, -0.02, 0.05])
-    points, normals = skin(REST_JOINTS_M + offset, np.tile([0.0, 0.0, 1.0], (J, 1)), np.eye(J), matrices)
+    points, normals = skin(FIRST.rest_joints_m + offset, np.tile([0.0, 0.0, 1.0], (J, 1)), np.eye(J), matrices)
     turned = global_rotations(HUMANOID, pose)
-    expected = joint_positions(HUMANOID, pose, root, BONE_M) + rot.rotate(turned, offset)
+    expected = joint_positions(HUMANOID, pose, root, FIRST.bone_m) + rot.rotate(turned, offset)
     np.testing.assert_allclose(points, expected, atol=1e-12)
     np.testing.assert_allclose(normals, rot.rotate(turned, [0.0, 0.0, 1.0]), atol=1e-12)
 
@@ -74,7 +74,7 @@ def test_an_elbow_bent_square_keeps_its_girth():
     ]
     bent = np.tile(rot.IDENTITY_XYZW, (J, 1))
     bent[HUMANOID.index["leftLowerArm"]] = rot.from_axis_angle([0.0, -1.0, 0.0], np.pi / 2)
-    matrices = skin_matrices(HUMANOID, bent, REST_HIPS_M, BONE_M, REST_JOINTS_M)
+    matrices = skin_matrices(HUMANOID, bent, FIRST.rest_joints_m[0], FIRST.bone_m, FIRST.rest_joints_m)
     points, _ = skin(ring, ring, joint_weights(np.array(ring)), matrices)
     assert np.ptp(points[:, 1]) == pytest.approx(0.08, abs=0.001)
-    assert np.linalg.norm(points - REST_JOINTS_M[HUMANOID.index["leftLowerArm"]], axis=1).min() > 0.025
+    assert np.linalg.norm(points - FIRST.rest_joints_m[HUMANOID.index["leftLowerArm"]], axis=1).min() > 0.025
