@@ -54,7 +54,9 @@ def _common(
 @app.command()
 def run(
     ctx: typer.Context,
-    source: Annotated[str | None, typer.Option(help="Camera index or name, file, folder, URL, or actor.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Camera index or name, file, folder, URL, actor or actor-2.")
+    ] = None,
     udp: opt.Udp = None,
     udp_format: opt.UdpFormat = None,
     vmc: opt.Vmc = None,

@@ -11,7 +11,9 @@ from realtime_pose.cli.terminal import out
 
 
 def bench(
-    source: Annotated[str, typer.Argument(help="Video, image folder, URL or actor, the packaged clip.")] = "actor",
+    source: Annotated[
+        str, typer.Argument(help="Video, image folder, URL, or a packaged clip: actor, actor-2.")
+    ] = "actor",
     random: Annotated[
         str, typer.Option(help="Measure random weights of ViTPose s, b, l or h: as fast as real ones, no download.")
     ] = "",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def process(
     ctx: typer.Context,
-    inputs: Annotated[list[str], typer.Argument(help="Videos, images, folders of either, or actor.")],
+    inputs: Annotated[list[str], typer.Argument(help="Videos, images, folders of either, actor or actor-2.")],
     to: Annotated[
         Path, typer.Option("--out", help="Folder for the results; with several inputs, one folder each below it.")
     ],
