@@ -3,6 +3,14 @@
     python benchmarks/accuracy.py measure NAME [--without filters,feet,bones] [--lifter geometric|trained] [--cases DIR]
     python benchmarks/accuracy.py table [--write]
 
+The columns, each with the parts of those to its left:
+
+    measure "IK"             --lifter geometric --without bones,feet,filters
+    measure "trained lifter" --without bones,feet,filters
+    measure "bones"          --without feet,filters
+    measure "floor, feet"    --without filters
+    measure "filters"
+
 A column is everything that `eval lift` and `selftest` say, for the lifting cases (if they are there), the drawn bodies
 and both actors; it is kept in benchmarks/accuracy.json. Parts are switched off where a setting does that (`feet`), else
 by putting their plain forerunner in their place: bones by height alone, and of the filters only One-Euro on rotations
@@ -16,6 +24,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -65,11 +74,12 @@ def _by_height() -> type:
 
 def _plain_filters(body: Any) -> list[Any]:  # noqa: ANN401 - BodyConfig
     """The smoothing as it was at first, then floor and feet as they are."""
-    from realtime_pose.ik.filters import OneEuroPoseFilter, SmoothingPreset, build_last_filters
+    from realtime_pose.ik.filters import SMOOTHING_PRESETS, OneEuroPoseFilter, build_last_filters
     from realtime_pose.ik.one_euro import OneEuroParameters
 
-    off = OneEuroParameters(1e6, 0.0)
-    preset = SmoothingPreset(joints=off, rotation=OneEuroParameters(1.5, 0.7), root=OneEuroParameters(1.0, 3.0))
+    preset = SMOOTHING_PRESETS["balanced"]
+    assert preset is not None  # it is the default
+    preset = replace(preset, rotation=OneEuroParameters(1.5, 0.7), root=OneEuroParameters(1.0, 3.0))
     return [OneEuroPoseFilter(preset), *build_last_filters(body)]
 
 
