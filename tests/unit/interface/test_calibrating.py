@@ -187,7 +187,7 @@ class Source:
 
     def __init__(self, seconds):
         self.results = [make_result([standing(at_s=i / 20)], index=i, time_ns=i * S // 20) for i in range(seconds * 20)]
-        self.reads, self.closed = 0, 0
+        self.reads, self.closed, self.asked = 0, 0, []
 
     def read(self):
         self.reads += 1
@@ -211,7 +211,9 @@ def source(monkeypatch):
     def put(seconds):
         made = Source(seconds)
         monkeypatch.setattr(calibrating, "open_source", lambda config: made)
-        monkeypatch.setattr(calibrating, "build_pipeline", lambda config, notify, progress: made)
+        monkeypatch.setattr(
+            calibrating, "build_pipeline", lambda config, notify, progress: made.asked.append(config) or made
+        )
         return made
 
     return put
@@ -241,9 +243,10 @@ def test_a_profile_in_the_settings_is_not_used_to_find_one(source):
     source(5)
     other = calibrate(CONFIG, print, lambda calibration, result: True).profile
     longer = replace(other, lengths_m={**other.lengths_m, "thigh": other.lengths_m["thigh"] * 1.2})
-    source(5)
+    made = source(5)
     config = replace(CONFIG, body=replace(CONFIG.body, profile=longer.text))
     assert calibrate(config, print, lambda calibration, result: True).profile == other
+    assert made.asked[0].body == CONFIG.body
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------
