@@ -19,7 +19,7 @@ from realtime_pose.utils.arrays import Bool, Float64
 
 _MOST_STEP_S = 0.1  # a longer gap between two frames counts as this much
 _EXPECTED_S, _EXPECTED_SPREAD = 0.5, 0.04  # the average body speaks as long as this, and bodies differ by so much
-_ENOUGH_S, _SURE, _LONG_S = 3.0, 0.015, 15.0
+_ENOUGH_S, _SURE, _LONG_S = 5.0, 0.015, 15.0
 _MOMENT_S = 0.3  # frames closer than this err alike
 _RATE = 0.02  # share of its length by which a bone changes in a second at most: 17 mm/s at an ankle
 _BIN = 0.005  # width of a bin, of the logarithm

@@ -18,21 +18,21 @@ TRUNK_AND_LEGS = tuple(f"{side}_{part}" for part in ("shoulder", "hip", "knee", 
 
 _ARMS = tuple(f"{side}_{part}" for part in ("elbow", "wrist") for side in ("left", "right"))
 _FACING = 0.5  # sine of the turn to the side; more, and widths are guesses
-_UPRIGHT = 0.88  # share of its length that a part must show upwards
+_UPRIGHT = 0.85  # cosine of how far trunk, thighs and shanks may lean: about 32 degrees
 
 
-def faces_upright(joints: Joints3D, body: BodyDimensions, pitch_rad: float) -> bool:
-    """Whether the body stands upright and faces the camera, as far as the lifter can tell."""
+def faces_upright(joints: Joints3D, pitch_rad: float) -> bool:
+    """Whether the body stands upright, knees straight, and faces the camera, as far as the lifter can tell."""
     xyz = _upright(joints.xyz_m.astype(np.float64), pitch_rad)
-    middle = {part: _middle(xyz, joints, part) for part in ("shoulder", "hip", "ankle")}
-    across = [
-        _point(xyz, joints, f"left_{part}") - _point(xyz, joints, f"right_{part}") for part in ("shoulder", "hip")
-    ]
-    rise = ((middle["shoulder"] - middle["hip"])[1], (middle["hip"] - middle["ankle"])[1])
-    whole = (body.torso, body.thigh + body.shank)
-    return all(v[0] > 0 and abs(v[2]) <= _FACING * np.linalg.norm(v) for v in across) and all(
-        part > _UPRIGHT * length for part, length in zip(rise, whole, strict=True)
-    )
+    for part in ("shoulder", "hip"):
+        leftward = _point(xyz, joints, f"left_{part}") - _point(xyz, joints, f"right_{part}")
+        if leftward[0] <= 0 or abs(leftward[2]) > _FACING * np.linalg.norm(leftward):
+            return False
+    rises = [_middle(xyz, joints, "shoulder") - _middle(xyz, joints, "hip")]
+    for side in ("left", "right"):
+        hip, knee, ankle = (_point(xyz, joints, f"{side}_{part}") for part in ("hip", "knee", "ankle"))
+        rises += [hip - knee, knee - ankle]
+    return all(rise[1] > _UPRIGHT * np.linalg.norm(rise) for rise in rises)
 
 
 def flat_joints(

@@ -159,7 +159,7 @@ class Calibration:
             return TOO_CLOSE
         if not self._still(keypoints.xy_px[rows].astype(np.float64), dt_s):
             return MOVING
-        if not faces_upright(joints, self._average, self._pitch_rad):
+        if not faces_upright(joints, self._pitch_rad):
             return TURNED
         if not self.done:
             flat = flat_joints(keypoints, camera, joints, self._average, self._pitch_rad)
