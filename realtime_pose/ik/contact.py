@@ -7,7 +7,7 @@ from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.vectors import Vec
 
 _SPEED_TAU_S = 0.06
-_SLOW_M_S, _FAST_M_S = 0.6, 0.9  # a foot comes to stand below the one and leaves above the other
+_SLOW_M_S, _FAST_M_S = 0.5, 0.9  # a foot comes to stand below the one and leaves above the other
 _AT_ONCE = 0.8  # of the slower: the speed of this frame alone that is enough
 _SWINGING_M_S = 1.0  # in space; where a foot comes nearer and rises, its place on the floor can be slow for a moment
 _BEARING = 1.6  # times as fast may the only foot be that stands: somebody who walks has one on the floor

@@ -34,7 +34,9 @@ _FOLLOW_HZ, _LET_GO_HZ = 0.8, 0.3  # of the spring that moves the pelvis
 _HURRY_HZ_M = 6.0  # the farther off it is, the quicker
 _LIFT_M = 0.03  # an ankle that stands this much too high is noise; more is a heel off the floor
 _NEAR_FLOOR_M = (0.01, 0.06)  # a foot lower than the one is where its ray meets the floor, higher than the other not
-_FARTHEST_M = 0.15  # a pin that far from where its foot is seen on the floor is wrong
+_NEAR_TAU_S = 0.15  # of the way from the one to the other
+_NEAR_M, _FARTHEST_M = 0.03, 0.2  # a pin farther than the one from where its foot is seen creeps there, slower than
+_CREEP_M_S = 0.006  # anybody can see; farther than the other it is wrong
 _GRAZING_M, _GRAZING = 0.3, 0.08  # a camera so little above the ankles, and a ray so little downwards, see no depth
 _SMOOTHING = OneEuroParameters(min_cutoff_hz=2.0, beta=2.0)  # of where a foot is seen on the floor
 _UNTOUCHED_M = 1e-4  # a leg that is so near to its place stays as it is
@@ -55,6 +57,7 @@ class _Foot:
     put_m: Vec | None = None  # where it was put
     away_m: Vec = vec.ZERO  # from where it should be to where it is put, springing back
     away_m_s: Vec = vec.ZERO
+    off_m: Vec = vec.ZERO
     planted: float = 0.0  # 0 free, 1 flat and down
     turn: Quat | None = None  # flat on the floor
 
@@ -105,12 +108,12 @@ class FeetFilter:
         on_floor = self._on_floor(pose, ankles, person)
         for side in (0, 1):
             self._judge(person, side, ankles[side], on_floor[side], seen[side], dt_s)
-        self._follow(person, ankles, dt_s, fresh=fresh)
+        self._follow(person, ankles, on_floor, dt_s, fresh=fresh)
         root = vec.add(root, person.shift_m)
 
         local = pose.rotations.local_xyzw.copy()
         for side, (foot, leg) in enumerate(zip(person.feet, legs, strict=True)):
-            free = self._free(vec.add(ankles[side], person.shift_m), on_floor[side])
+            free = vec.add(vec.add(ankles[side], person.shift_m), foot.off_m)
             ankle = self._placed(foot, free, dt_s)
             done = self._on_or_above_floor(leg, side, root, ankle, self._turned(foot, leg.foot, ankle, dt_s))
             for row, new in zip((UPPER[side], LOWER[side], FOOT[side]), local_turns(done), strict=True):
@@ -136,14 +139,6 @@ class FeetFilter:
             places.append((float(on_floor[0]), self._ankle_m, float(on_floor[1])))
         return places
 
-    def _free(self, ankle_m: Vec, on_floor_m: Vec | None) -> Vec:
-        """Where a foot that nothing holds is: the nearer to the floor, the more where its ray meets that."""
-        if on_floor_m is None:
-            return ankle_m
-        share = 1.0 - vec.ramp(ankle_m[1] - self._ankle_m, *_NEAR_FLOOR_M)
-        x, y, z = ankle_m
-        return (x + share * (on_floor_m[0] - x), y, z + share * (on_floor_m[2] - z))
-
     def _judge(self, person: _Person, side: int, ankle_m: Vec, on_floor_m: Vec | None, seen: bool, dt_s: float) -> None:
         """Settle whether the foot stands, and where."""
         foot, other = person.feet[side], person.feet[1 - side]
@@ -153,6 +148,11 @@ class FeetFilter:
                 foot.contact, foot.pin_m = FootContact(stands=False), None
             return
         ankle = vec.add(ankle_m, person.shift_m)
+        share = 1.0 - vec.ramp(ankle[1] - self._ankle_m, *_NEAR_FLOOR_M) if on_floor_m else 0.0
+        x, _, z = vec.scale(vec.sub(on_floor_m or ankle, ankle), share)
+        off = (x, 0.0, z)
+        gain = 1.0 - math.exp(-dt_s / _NEAR_TAU_S) if foot.put_m else 1.0
+        foot.off_m = vec.along(foot.off_m, vec.sub(off, foot.off_m), gain)
         stands = foot.contact.update(
             on_floor_m or ankle_m,
             ankle_m,
@@ -164,24 +164,31 @@ class FeetFilter:
         if not stands:
             foot.pin_m = None
             return
-        # It stops where it was put last: a contact is never seen too early.
-        pin = foot.pin_m or foot.put_m or self._free(ankle, on_floor_m)
+        # It stops where it was put last: a contact is never found too early.
+        pin = foot.pin_m or foot.put_m or vec.add(ankle, foot.off_m)
         away = vec.sub(pin, on_floor_m or ankle)
         far = math.hypot(away[0], away[2])
-        if far > _FARTHEST_M:
-            pin = vec.along(pin, away, _FARTHEST_M / far - 1.0)
+        if far > _NEAR_M:
+            nearer = min(max(far - _CREEP_M_S * dt_s, _NEAR_M), _FARTHEST_M)
+            pin = vec.along(pin, away, nearer / far - 1.0)
         foot.pin_m = (pin[0], self._ankle_m, pin[2])
 
-    def _follow(self, person: _Person, ankles_m: list[Vec], dt_s: float, *, fresh: bool) -> None:
-        """Move the pelvis softly to where pinned feet want it; at once where nobody has seen it yet."""
-        pins = [vec.sub(f.pin_m, a) for f, a in zip(person.feet, ankles_m, strict=True) if f.pin_m is not None]
-        wanted = vec.middle(pins[0], pins[-1]) if pins else vec.ZERO
-        if fresh and pins:
-            person.shift_m = wanted
-        away = vec.sub(person.shift_m, wanted)
-        hz = _FOLLOW_HZ + _HURRY_HZ_M * vec.size(away) if pins else _LET_GO_HZ
+    def _follow(
+        self, person: _Person, ankles_m: list[Vec], on_floor_m: list[Vec | None], dt_s: float, *, fresh: bool
+    ) -> None:
+        """Move the pelvis softly to where its standing feet are seen; at once where it was not there before."""
+        wanted = [
+            vec.sub(place or foot.pin_m, ankle)
+            for foot, place, ankle in zip(person.feet, on_floor_m, ankles_m, strict=True)
+            if foot.pin_m is not None
+        ]
+        goal = vec.middle(wanted[0], wanted[-1]) if wanted else vec.ZERO
+        if fresh:
+            person.shift_m = goal
+        away = vec.sub(person.shift_m, goal)
+        hz = _FOLLOW_HZ + _HURRY_HZ_M * vec.size(away) if wanted else _LET_GO_HZ
         away, person.shift_m_s = _sprung(away, person.shift_m_s, hz, dt_s)
-        person.shift_m = vec.add(wanted, away)
+        person.shift_m = vec.add(goal, away)
 
     def _placed(self, foot: _Foot, free_m: Vec, dt_s: float) -> Vec:
         """Where the ankle shall be: at its pin or where it is free, and on the way between the two."""

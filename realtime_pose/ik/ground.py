@@ -38,6 +38,7 @@ _CERTAIN_RAD = math.radians(1.5)  # standard error of a pitch that counts
 _LEAST_RAD, _LEVEL_RAD, _MOST_RAD = (
     math.radians(d) for d in (4.0, 2.0, 50.0)
 )  # counts beyond the first, until below the second
+_LEAST_OVER_M = 0.2  # a camera lower over the ankles does not say by its height how far away they are
 _NEW_TAKE_NS = 500_000_000
 
 
@@ -109,6 +110,7 @@ class GroundFilter:
         self._time_ns = -1
         self._pitch_rad = self._pitch_goal_rad = self._given_rad
         self._height_m = self._height_goal_m = self._given_m
+        self._first_over_m = _LEAST_OVER_M
 
     @property
     def turn_xyzw(self) -> Float64:
@@ -117,9 +119,14 @@ class GroundFilter:
 
     @property
     def camera_m(self) -> Float64:
-        """(3,) where the camera is in the world; its y is its height over the floor."""
+        """(3,) where the camera is in the world; its y is its height over the floor.
+
+        A camera that turns out to be higher is farther away as well: who stands where the first position was stays at
+        the origin.
+        """
         first = np.zeros(3) if self._first_m is None else self._first_m
-        x, _, z = -rot.rotate(self.turn_xyzw, first)
+        farther = max(self._height_m - self._ankle_m, _LEAST_OVER_M) / self._first_over_m
+        x, _, z = -rot.rotate(self.turn_xyzw, first) * farther
         return np.array([x, self._height_m, z])
 
     def forget(self, track_id: int) -> None:
@@ -142,6 +149,7 @@ class GroundFilter:
             self._first_m, dt_s = pose.root_m.astype(np.float64), 0.0
             if not self._given_m:
                 self._height_m = self._height_goal_m = self._first_height_m(ankles[seen], self._first_m)
+            self._first_over_m = max(self._height_m - self._ankle_m, _LEAST_OVER_M)
         self._learn(pose, legs, ankles, seen)
         share = 1.0 - math.exp(-dt_s / _EASE_TAU_S)
         self._height_m += share * (self._height_goal_m - self._height_m)

@@ -137,7 +137,7 @@ def walk(noise):
 
 def test_the_actors_feet_do_not_slide_and_are_seen_to_stand():
     stands, moved = actor_truth().foot_contact[WALK], walk(noise=False)
-    assert moved.slide_cm_s(stands) < 0.2
+    assert moved.slide_cm_s(stands) < 0.5  # by which a pin creeps to where its foot is seen
     assert moved.contacts[stands].mean() > 0.98
     speed = np.linalg.norm(np.diff(moved.ankles_m, axis=0), axis=-1) * FPS
     assert moved.contacts[1:][speed > 1.5].mean() < 0.05  # nothing that truly swings is held
@@ -146,8 +146,8 @@ def test_the_actors_feet_do_not_slide_and_are_seen_to_stand():
 def test_exact_poses_are_hardly_touched():
     moved, truth = walk(noise=False), actor_truth()
     path = moved.roots_m - moved.roots_m[0] - (truth.root_m[WALK] - truth.root_m[WALK][0])
-    assert np.linalg.norm(path, axis=-1).max() < 0.09
-    assert np.linalg.norm(path, axis=-1).mean() < 0.035
+    assert np.linalg.norm(path, axis=-1).max() < 0.05
+    assert np.linalg.norm(path, axis=-1).mean() < 0.015
 
 
 def test_a_lifters_noise_does_not_move_feet_that_stand():
@@ -179,7 +179,7 @@ def test_contacts_can_be_had_again_from_the_poses_alone():
     moved = walk(noise=True)
     again = contacts_of(moved.poses)
     assert again.shape == moved.contacts.shape
-    assert (again == moved.contacts).mean() > 0.93
+    assert (again == moved.contacts).mean() > 0.9
     assert contacts_of([]).shape == (0, 2)
 
 
