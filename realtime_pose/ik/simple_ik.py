@@ -34,7 +34,7 @@ _TEMPLATE: list[Vec] = [(x, y, z) for x, y, z in FACE_TEMPLATE_M.tolist()]
 _FASTEST_RAD_S = math.radians(1500.0)
 _PLANE_FASTEST_RAD_S = math.radians(1200.0)
 _LEAST_STEP_S = 1 / 120
-_ROLL_BELIEVED = 0.6  # of a foot about its own length: 5 cm from sole to ankle are all that shows it
+_ROLL_BELIEVED = 0.3  # of a foot about its own length: 5 cm from sole to ankle are all that shows it
 
 
 def _relaxed() -> list[Quat]:
@@ -80,6 +80,11 @@ class SimpleIKSolver:
         self._bones = BoneLengths(config)
         self._two_bones = {joint: TwoBones(LIMB_LIMITS[joint]) for joint in _LIMBS}
         self._states: dict[int, _State] = {}
+
+    @property
+    def searches(self) -> int:
+        """How often ikpy was asked, for everybody so far."""
+        return sum(limb.searches for limb in self._two_bones.values())
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
