@@ -7,8 +7,10 @@ import numpy as np
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.base import BodyConfig, PoseFilter
 from realtime_pose.ik.feet import build_floor_filters
+from realtime_pose.ik.joint_space import inside_limits
 from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters, OneEuroRotationFilter
 from realtime_pose.ik.presence import PresenceFilter
+from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.choices import check_choice
 
@@ -32,6 +34,8 @@ class SmoothingPreset:
     ahead_root: OneEuroParameters
 
 
+_USUAL_NS = 33_333_333
+_ALL = np.ones(len(HUMANOID.joints), bool)
 _Cutoff = OneEuroParameters
 SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
     "none": None,
@@ -53,25 +57,38 @@ class OneEuroPoseFilter:
 
     def __init__(self, preset: SmoothingPreset) -> None:
         self._preset = preset
-        self._filters: dict[int, tuple[OneEuroRotationFilter, OneEuroFilter]] = {}
+        self._people: dict[int, _Smoothers] = {}
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        self._filters.pop(track_id, None)
+        self._people.pop(track_id, None)
 
     def apply(self, pose: SkeletonPose) -> SkeletonPose:
         """The smoothed pose."""
-        if pose.track_id not in self._filters:
-            self._filters[pose.track_id] = (
-                OneEuroRotationFilter(self._preset.rotation),
-                OneEuroFilter(self._preset.root, joint=True),
+        person = self._people.get(pose.track_id)
+        if person is None:
+            person = self._people[pose.track_id] = _Smoothers(
+                OneEuroRotationFilter(self._preset.rotation), OneEuroFilter(self._preset.root, joint=True), pose.time_ns
             )
-        rotations, root = self._filters[pose.track_id]
-        local = rotations.apply(pose.rotations.local_xyzw.astype(np.float64), pose.time_ns)
-        root_m = root.apply(pose.root_m.astype(np.float64), pose.time_ns)
-        return replace(
-            pose, rotations=JointRotations(pose.rotations.skeleton, as_float32(local)), root_m=as_float32(root_m)
-        )
+        elif pose.time_ns > person.time_ns:
+            person.own_ns += pose.time_ns - person.time_ns
+        else:
+            person.own_ns += _USUAL_NS  # to begin anew would show: the pose before goes on from what was shown
+        person.time_ns = pose.time_ns
+        local = person.rotations.apply(pose.rotations.local_xyzw.astype(np.float64), person.own_ns)
+        rotations = JointRotations(pose.rotations.skeleton, as_float32(inside_limits(local, _ALL)))
+        root_m = person.root.apply(pose.root_m.astype(np.float64), person.own_ns)
+        return replace(pose, rotations=rotations, root_m=as_float32(root_m))
+
+
+@dataclass
+class _Smoothers:
+    """One person's filters, and their clock, which never stands still or runs backwards as the poses' time may."""
+
+    rotations: OneEuroRotationFilter
+    root: OneEuroFilter
+    time_ns: int
+    own_ns: int = 0
 
 
 def build_filters(config: BodyConfig) -> list[PoseFilter]:

@@ -13,6 +13,7 @@ import numpy as np
 from realtime_pose.datatypes import FrameResult, JointRotations, Person, SkeletonPose
 from realtime_pose.ik.base import BodyConfig, PoseFilter
 from realtime_pose.ik.filters import SmoothingPreset, build_last_filters, looks_ahead, preset_of
+from realtime_pose.ik.joint_space import inside_limits
 from realtime_pose.ik.one_euro import OneEuroParameters
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -87,7 +88,8 @@ def smoothed_pose(pose: SkeletonPose, around: list[SkeletonPose], preset: Smooth
     moves = np.array([other.root_m for other in around], dtype=np.float64)[:, None] - root_m
     local = rot.multiply(local, rot.from_rotvec(_middle(after_s, turns, preset.ahead_rotation)))
     root_m = root_m + _middle(after_s, moves, preset.ahead_root)[0]
-    rotations = JointRotations(pose.rotations.skeleton, as_float32(rot.unit(local)))
+    local = inside_limits(rot.unit(local), np.ones(len(local), bool))
+    rotations = JointRotations(pose.rotations.skeleton, as_float32(local))
     return replace(pose, rotations=rotations, root_m=as_float32(root_m))
 
 

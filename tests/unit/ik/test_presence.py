@@ -51,13 +51,13 @@ def test_what_is_seen_passes_as_it_is():
 
 
 @pytest.mark.parametrize("hidden_s", [0.2, 1.0, 5.0])
-@pytest.mark.parametrize("elsewhere_deg", [40, 170])
+@pytest.mark.parametrize("elsewhere_deg", [40, 160])
 def test_a_limb_that_returns_elsewhere_does_not_pop(hidden_s, elsewhere_deg):
     presence, config = PresenceFilter(BodyConfig()), BodyConfig()
-    there = human_local(3)
-    there[ARM[0]] = rot.multiply(
-        rot.from_axis_angle([0.6, 0.0, 0.8], np.radians(elsewhere_deg, dtype=float)), there[ARM[0]]
-    )
+    others = [human_local(seed, reach=1.5) for seed in range(4, 300)]
+    apart_deg = [np.degrees(rot.angle_between_rad(human_local(3)[ARM[0]], o[ARM[0]])) for o in others]
+    there = others[int(np.argmin(np.abs(np.array(apart_deg) - elsewhere_deg)))]
+    assert min(np.abs(np.array(apart_deg) - elsewhere_deg)) < 5
     gone, back = 30, 30 + round(hidden_s * 30)
     before, steps = None, []
     for i in range(back + 60):
@@ -136,7 +136,7 @@ def test_after_a_gap_the_pose_goes_on_from_where_it_was_shown(away_ns):
         moves.append(np.linalg.norm(got.root_m - before.root_m))
         before = got
     assert max(steps) < 25.0
-    assert max(moves) < 0.16  # metres a frame
+    assert max(moves) < 0.2  # metres a frame
     assert turned(got, given).max() < 0.1
     assert got.root_m == pytest.approx(given.root_m)
 
