@@ -26,7 +26,7 @@ class BodyConfig:
         camera_pitch_deg: How far the camera looks down; with 0 and a floor that is found, its slope tells.
     """
 
-    lifter: str = "geometric"
+    lifter: str = "trained"
     solver: str = "simple"
     height_m: float = 1.70
     profile: str = ""

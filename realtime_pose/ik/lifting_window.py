@@ -14,7 +14,7 @@ from realtime_pose.utils.arrays import Float64
 LAYOUT = COCO17_FEET_HANDS
 """The points that the network takes and gives; those that an estimator lacks have score 0."""
 
-MOMENTS_S = np.array([0, 1, 2, 4, 7, 12]) / 30.0
+MOMENTS_S = np.array([0, 1, 3, 6, 12, 24]) / 30.0
 """How long before now each of the W looks was, newest first."""
 
 _TRUNK = LAYOUT.rows(("left_shoulder", "right_shoulder", "left_hip", "right_hip"))

@@ -5,6 +5,7 @@ from realtime_pose.ik.steady import SteadyLifter
 from realtime_pose.utils.choices import load_choice
 
 LIFTERS = {
+    "trained": "realtime_pose.ik.trained:TrainedLifter",
     "geometric": "realtime_pose.ik.geometric:GeometricLifter",
 }
 SOLVERS = {

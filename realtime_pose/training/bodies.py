@@ -13,13 +13,14 @@ LAYOUT = COCO17_FEET_HANDS
 """The points of a drawn body."""
 
 _AVERAGE = BodyDimensions.of_height(1.0)
-# Share of the average, lowest and highest. Widths cover what COCO's annotators mark and what mocap calls a hip.
+# Share of the average, lowest and highest. They are wider than people differ, for what is called a hip or a shoulder
+# differs too: annotators mark hips high and shoulders inward, every motion capture has joint centres of its own.
 _RANGES = {
-    "torso": (0.91, 1.09),
-    "shoulder_width": (0.82, 1.18),
-    "hip_width": (0.80, 1.40),
-    "upper_arm": (0.90, 1.12),
-    "forearm": (0.90, 1.12),
+    "torso": (0.78, 1.10),
+    "shoulder_width": (0.82, 1.20),
+    "hip_width": (0.80, 1.45),
+    "upper_arm": (0.82, 1.12),
+    "forearm": (0.85, 1.12),
     "thigh": (0.91, 1.09),
     "shank": (0.91, 1.09),
     "head_height": (0.85, 1.15),

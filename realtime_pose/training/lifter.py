@@ -31,7 +31,7 @@ _LIVELY = (
     "02_03",
     "03_01",
     "03_02",
-)  # what people do most, drawn three times as often
+)  # what people do most, drawn five times as often
 _DEVIATION_RAD = np.radians(7.0)
 
 
@@ -89,7 +89,7 @@ class MotionBank:
         self._motion = Motion.joined(list(clips.values()))
         lengths = np.array([len(clip) for clip in clips.values()])
         starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-        often = np.array([3.0 if any(word in name for word in _LIVELY) else 1.0 for name in clips])
+        often = np.array([5.0 if any(word in name for word in _LIVELY) else 1.0 for name in clips])
         weight = np.zeros(len(self._motion))
         steady = ~_torn(self._motion)
         for start, length, times in zip(starts, lengths, often, strict=True):

@@ -15,14 +15,14 @@ from realtime_pose.utils.arrays import Float64
 _TRUNK, _LIMB = 9, 6  # pelvis pitch, roll, yaw; chest pitch, roll, yaw; head pitch, roll, yaw
 _STANCES = {
     # how often, name
-    "stand": 0.44,
-    "sit": 0.15,
-    "squat": 0.09,
-    "kick": 0.08,
+    "stand": 0.48,
+    "sit": 0.16,
+    "squat": 0.08,
+    "kick": 0.07,
     "lunge": 0.07,
-    "lie": 0.04,
-    "bow": 0.06,
-    "any": 0.07,
+    "lie": 0.03,
+    "bow": 0.05,
+    "any": 0.06,
 }
 _GESTURES = {
     "hang": 0.24,
@@ -93,8 +93,10 @@ def _normal(rng: np.random.Generator, shape: tuple[int, ...], *mean_and_spread_d
 
 def _draw_trunk(rng: np.random.Generator, stances: np.ndarray) -> Float64:
     n = len(stances)
-    chest_and_head = (8, 14), (0, 8), (0, 16), (2, 15), (0, 9), (0, 24)
-    trunk = _normal(rng, (n,), (2, 7), (0, 4), (0, 10), *chest_and_head)
+    # Standing at ease, shoulder, hip and knee are above one another, and the ankle a little behind: the plumb line of
+    # Kendall et al., "Muscles: Testing and Function, with Posture and Pain" (5th ed., 2005), chapter 2.
+    chest_and_head = (2, 12), (0, 8), (0, 16), (4, 15), (0, 9), (0, 24)
+    trunk = _normal(rng, (n,), (0, 6), (0, 4), (0, 10), *chest_and_head)
     trunk[stances == "bow", 0] += rng.uniform(0.3, 1.3, (stances == "bow").sum())
     trunk[stances == "squat", 0] += rng.uniform(0.0, 0.7, (stances == "squat").sum())
     trunk[stances == "kick", 1] += rng.normal(0, 0.3, (stances == "kick").sum())
@@ -115,7 +117,7 @@ def _draw_legs(rng: np.random.Generator, n: int) -> tuple[np.ndarray, Float64, F
 
 def _legs_of(rng: np.random.Generator, stances: np.ndarray) -> Float64:
     n = len(stances)
-    legs = _normal(rng, (n, 2), (8, 10), (4, 6), (8, 10), (10, 9), (0, 9), (0, 7))
+    legs = _normal(rng, (n, 2), (1, 9), (4, 6), (8, 10), (5, 9), (0, 9), (0, 7))
     deep = rng.uniform(0, 1, (n, 1)) + rng.normal(0, 0.06, (n, 2))
     squat = stances == "squat"
     legs[squat, :, 0] = np.radians(20 + 95 * deep[squat]) + rng.normal(0, 0.12, (squat.sum(), 2))

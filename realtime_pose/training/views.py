@@ -83,7 +83,7 @@ def _before_a_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64
     # Far away the whole body is in the picture; near, the upper one is what people show.
     fits = np.clip(distance * half_wh[:, 1] * 2 / 1.15, 0.0, 1.0)[:, None]
     hips, head = points[:, 0, _HIPS].mean(axis=1), points[:, 0, _FACE].mean(axis=1)
-    aim = hips + (head - hips) * (1 - fits) * rng.uniform(0.3, 1.0, (n, 1))
+    aim = hips + (head - hips) * np.maximum(1 - fits, 0.5) * rng.uniform(0.3, 1.0, (n, 1))
     where = rng.normal(0, 0.3, (n, 2)) * half_wh * np.where(rng.random((n, 1)) < 0.85, 1.0, 1.8)
     spot = np.concatenate((where, -np.ones((n, 1))), axis=1) * distance[:, None]
     turned = turn.astype(np.float32)[:, None]
@@ -120,7 +120,8 @@ def _estimated(
 
     off = np.sqrt((error**2).sum(-1)) / _SIGMA
     score = 0.96 - off * (0.05 + 0.19 * _uniform(rng, n, 1, k)) + 0.04 * _normal(rng, n, w, k)
-    score -= hidden * (0.75 * _uniform(rng, n, 1, k))
+    # Some estimators doubt what the body covers, some do not: a sure face must not look like exchanged sides.
+    score -= hidden * (0.75 * _uniform(rng, n, 1, k)) * (_uniform(rng, n, 1, 1) < 0.6)
     doubted = _uniform(rng, n, 1, k)  # an error usually comes with a weak score
     score *= np.where(astray & (doubted < 0.8), 0.3 + 0.6 * doubted, np.float32(1.0))
 
@@ -163,13 +164,12 @@ def _for_a_while(rng: np.random.Generator, shape: tuple[int, int], share: float,
 
 
 def _swapped(rng: np.random.Generator, xy: Float64, score: Float64) -> tuple[Float64, Float64]:
-    """Left and right exchanged for a while: of the legs, of the arms, or all."""
+    """Left and right of the legs or of the arms exchanged for a while; of the whole body `ik.swaps` puts them right."""
     n, w, k, _ = xy.shape
-    groups = np.zeros((3, k), dtype=bool)
+    groups = np.zeros((2, k), dtype=bool)
     groups[0, [*_LEGS["left"], *_LEGS["right"]]] = True
     groups[1, [*_ARMS["left"], *_ARMS["right"]]] = True
-    groups[2] = True
-    when = _for_a_while(rng, (n, 1), 0.04, w) & groups[rng.integers(0, 3, n)][:, None]
+    when = _for_a_while(rng, (n, 1), 0.025, w) & groups[rng.integers(0, 2, n)][:, None]
     return np.where(when[..., None], xy[:, :, _MIRROR], xy), np.where(when, score[:, :, _MIRROR], score)
 
 
