@@ -15,6 +15,7 @@ _LOW_M, _HIGH_M = 0.03, 0.06  # of the ankle over where it is when the foot is f
 _RISING_M_S = 0.3
 _MOVED_M, _GONE_M = 0.05, 0.10  # on the floor, from where it stood: what a rise must show, and what is no noise
 _SPOT_TAU_S = 0.5
+_LEFT_M, _SWING_S = 0.08, 0.15  # a foot that has left its spot stands again no sooner
 _STILL_M_S, _STILL_S, _ONLY_STILL_S = 0.3, 0.4, 0.15
 _LOST_M = 0.15  # a foot may seem that high and yet stand: if it is still for so long, the second if no other stands
 
@@ -43,6 +44,7 @@ class FootContact:
     _in_space: _Speed = field(default_factory=_Speed)
     _spot_m: Vec | None = None
     _still_s: float = 0.0
+    _away_s: float = 0.0
 
     def update(
         self, on_floor_m: Vec, ankle_m: Vec, height_m: float, dt_s: float, *, other_stands: bool, sharp: bool
@@ -71,12 +73,17 @@ class FootContact:
             moved = _flat(vec.sub(on_floor_m, spot))
             raised = (rising or height_m > _HIGH_M) and (moved > _MOVED_M or not sharp)
             self.stands = speed < _FAST_M_S * bearing and moved < _GONE_M and not raised
+            self._away_s = 0.0
         else:
             slow = min(speed, _flat(self._on_floor.now_m_s) / _AT_ONCE) < _SLOW_M_S * bearing
             swings = rising or _flat(self._in_space.m_s) > _SWINGING_M_S
+            self._away_s += dt_s
+            left = self._spot_m is not None and _flat(vec.sub(on_floor_m, self._spot_m)) > _LEFT_M
+            swings = swings or (left and self._away_s < _SWING_S)
             lost = height_m < _LOST_M and self._still_s > (_STILL_S if other_stands else _ONLY_STILL_S)
             self.stands = (slow and not swings and height_m < _LOW_M) or lost
-            self._spot_m = on_floor_m
+            if self.stands:
+                self._spot_m, self._away_s = on_floor_m, 0.0
         return self.stands
 
 

@@ -100,6 +100,7 @@ class GroundFilter:
     def __init__(self, config: BodyConfig) -> None:
         self._ankle_m = ankle_height_m(config.height_m)
         self._hips_m = BodyDimensions.of_height(config.height_m).hip_height
+        self._feet_place = config.feet != "never"
         self._given_m = config.camera_height_m
         self._given_rad = math.radians(config.camera_pitch_deg)
         self._start_anew()
@@ -121,11 +122,12 @@ class GroundFilter:
     def camera_m(self) -> Float64:
         """(3,) where the camera is in the world; its y is its height over the floor.
 
-        A camera that turns out to be higher is farther away as well: who stands where the first position was stays at
-        the origin.
+        Where feet say how far away people are, a camera that turns out to be higher is farther away as well, so that
+        who stands where the first position was stays at the origin.
         """
         first = np.zeros(3) if self._first_m is None else self._first_m
-        farther = max(self._height_m - self._ankle_m, _LEAST_OVER_M) / self._first_over_m
+        over = max(self._height_m - self._ankle_m, _LEAST_OVER_M)
+        farther = over / self._first_over_m if self._feet_place else 1.0
         x, _, z = -rot.rotate(self.turn_xyzw, first) * farther
         return np.array([x, self._height_m, z])
 
