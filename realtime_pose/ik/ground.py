@@ -206,7 +206,7 @@ class GroundFilter:
         if not self._given_m:
             pitch = self._pitch_goal_rad
             heights = (math.cos(pitch) * pieces[:, 0] + math.sin(pitch)) / pieces[:, 1] + self._ankle_m
-            low = np.percentile(heights, _LOW)
+            low = np.percentile(heights, _LOW, method="nearest")  # a stance there was, so that one at least is near
             self._height_goal_m = float(np.median(heights[np.abs(heights - low) < _SAME_FLOOR_M]))
 
 

@@ -189,3 +189,10 @@ def test_the_floor_is_learnt_alike_at_every_rate():
         run(ground, stances([3.0], seconds=1.5, fps=fps, start_ns=FRAME_NS))
         heights.append(ground.camera_m[1])
     assert np.ptp(heights) < 0.01
+
+
+def test_two_stances_on_different_heights_still_give_a_floor() -> None:
+    # Between them lies no stance at all: the lower of two is a floor, their middle is none.
+    ground = GroundFilter(BodyConfig())
+    ground._fit(np.array([[-0.2, 0.20], [-0.2, 0.14]]))
+    assert np.isfinite(ground._height_goal_m)
