@@ -18,10 +18,11 @@ from realtime_pose.skeletons import LIMB_NAMES
 from realtime_pose.utils.arrays import Bool, Float64
 
 _MOST_STEP_S = 0.1  # a longer gap between two frames counts as this much
-_EXPECTED_S, _EXPECTED_SPREAD = 0.5, 0.04  # the average body speaks as long as this, and bodies differ by so much
+_EXPECTED_S, _EXPECTED_SPREAD = 0.3, 0.04  # the average body speaks as long as this, and bodies differ by so much
 _ENOUGH_S, _SURE, _LONG_S = 5.0, 0.015, 15.0
 _MOMENT_S = 0.3  # frames closer than this err alike
 _RATE = 0.02  # share of its length by which a bone changes in a second at most: 17 mm/s at an ankle
+_EARLY_S, _EARLY_RATE = 1.5, 0.15  # somebody who has just come may change quicker: nobody knows them yet
 _BIN = 0.005  # width of a bin, of the logarithm
 
 # Each measured distance: the length it says, and its two ends; a pair's middle is "shoulders" or "hips".
@@ -99,6 +100,7 @@ class _Person:
     statistics: LengthStatistics
     bone_m: Float64
     time_ns: int = -1
+    since_ns: int = -1
     share: Float64 = field(default_factory=lambda: np.ones(len(LENGTHS)))  # what they have now
     goal: Float64 = field(default_factory=lambda: np.ones(len(LENGTHS)))
     fixed: Bool = field(default_factory=lambda: np.zeros(len(LENGTHS), dtype=np.bool_))
@@ -120,21 +122,22 @@ class BoneLengths:
     def update(self, joints: Joints3D) -> Float64:
         """The person's bones (17,), metres from parent to joint in HUMANOID's order, 0 for the root; read-only.
 
-        They begin as an average body's of `height_m` and change slowly, by 2 % in a second at most, until they are
-        settled; from then on they are the same to the last bit. A side's left and right are equal.
+        They begin as an average body's of `height_m` and change slowly, by 15 % in a second at most and soon by 2 %, until they
+        are settled; from then on they are the same to the last bit. A side's left and right are equal.
         """
         if self._known:
             return self._start_m
         person = self._people.get(joints.track_id)
         if person is None:
             person = self._people[joints.track_id] = _Person(LengthStatistics(self._expected), self._start_m)
-            person.time_ns = joints.time_ns
+            person.time_ns = person.since_ns = joints.time_ns
         dt_s = min(max((joints.time_ns - person.time_ns) / 1e9, 0.0), _MOST_STEP_S)
         person.time_ns = joints.time_ns
         if not person.fixed.all():
             self._learn(person, joints, dt_s)
         if not np.array_equal(person.share, person.goal):
-            person.share = person.share + np.clip(person.goal - person.share, -_RATE * dt_s, _RATE * dt_s)
+            most = dt_s * (_EARLY_RATE if joints.time_ns - person.since_ns < _EARLY_S * 1e9 else _RATE)
+            person.share = person.share + np.clip(person.goal - person.share, -most, most)
             lengths = dict(zip(LENGTHS, (self._expected.lengths * person.share).tolist(), strict=True))
             person.bone_m = _read_only(self._expected.with_lengths(lengths).bone_m)
         return person.bone_m

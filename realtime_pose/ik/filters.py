@@ -40,10 +40,10 @@ _Cutoff = OneEuroParameters
 SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
     "none": None,
     "crisp": SmoothingPreset(
-        _Cutoff(4.0, 8.0), _Cutoff(6.0, 2.0), _Cutoff(2.0, 4.0), _Cutoff(2.5, 0.5), _Cutoff(2.0, 3.0)
+        _Cutoff(5.0, 10.0), _Cutoff(8.0, 3.0), _Cutoff(2.0, 4.0), _Cutoff(2.5, 0.5), _Cutoff(2.0, 3.0)
     ),
     "balanced": SmoothingPreset(
-        _Cutoff(2.0, 4.0), _Cutoff(4.0, 1.0), _Cutoff(1.0, 3.0), _Cutoff(1.5, 0.3), _Cutoff(1.0, 2.0)
+        _Cutoff(3.0, 6.0), _Cutoff(5.0, 1.5), _Cutoff(1.0, 3.0), _Cutoff(1.5, 0.3), _Cutoff(1.0, 2.0)
     ),
     "smooth": SmoothingPreset(
         _Cutoff(1.0, 2.0), _Cutoff(2.0, 0.5), _Cutoff(0.5, 2.0), _Cutoff(1.0, 0.2), _Cutoff(0.7, 1.0)
