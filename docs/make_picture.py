@@ -11,7 +11,8 @@ import numpy as np
 
 from realtime_pose.kinematics import joint_positions
 from realtime_pose.model3d.actor.body import build
-from realtime_pose.model3d.actor.measures import BONE_M
+from realtime_pose.model3d.actor.clips import CLIPS
+from realtime_pose.model3d.actor.figure import figure_of
 from realtime_pose.model3d.actor.stage import Stage
 from realtime_pose.recording.session import read_session
 from realtime_pose.skeletons import HUMANOID
@@ -24,12 +25,14 @@ ANKLE_M = 0.07
 
 def character_row(results: list) -> np.ndarray:
     """The character in the poses of `results`, side by side."""
-    stage, pictures = Stage(build(), seed=7), []
+    clip = CLIPS["actor"]
+    figure = figure_of(build(clip.look), clip.body)
+    stage, pictures = Stage(figure, clip.camera, clip.room, seed=7), []
     for result in results:
         pose = result.people[0].pose
         local = pose.rotations.local_xyzw.astype(float)
         local[0] = rot.multiply(rot.from_axis_angle([0.0, 1.0, 0.0], np.array(TURN_RAD)), local[0])
-        joints = joint_positions(HUMANOID, local, np.zeros(3), BONE_M)
+        joints = joint_positions(HUMANOID, local, np.zeros(3), clip.body.bone_m)
         feet = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
         pictures.append(stage.draw(local, np.array([0.0, ANKLE_M - joints[feet, 1].min(), 0.0]))[..., ::-1])
     stage.close()
