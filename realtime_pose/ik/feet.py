@@ -35,8 +35,8 @@ _HURRY_HZ_M = 6.0  # the farther off it is, the quicker
 _LIFT_M = 0.03  # an ankle that stands this much too high is noise; more is a heel off the floor
 _NEAR_FLOOR_M = (0.01, 0.06)  # a foot lower than the one is where its ray meets the floor, higher than the other not
 _NEAR_TAU_S = 0.15  # of the way from the one to the other
-_NEAR_M, _FARTHEST_M = 0.03, 0.2  # a pin farther than the one from where its foot is seen creeps there, slower than
-_CREEP_M_S = 0.006  # anybody can see; farther than the other it is wrong
+_NEAR_M, _FARTHEST_M = 0.02, 0.2  # a pin farther than the one from where its foot is seen creeps there, slower than
+_CREEP_M_S = 0.01  # anybody can see; farther than the other it is wrong
 _GRAZING_M, _GRAZING = 0.3, 0.08  # a camera so little above the ankles, and a ray so little downwards, see no depth
 _SMOOTHING = OneEuroParameters(min_cutoff_hz=2.0, beta=2.0)  # of where a foot is seen on the floor
 _UNTOUCHED_M = 1e-4  # a leg that is so near to its place stays as it is

@@ -137,7 +137,7 @@ def walk(noise):
 
 def test_the_actors_feet_do_not_slide_and_are_seen_to_stand():
     stands, moved = actor_truth().foot_contact[WALK], walk(noise=False)
-    assert moved.slide_cm_s(stands) < 0.5  # by which a pin creeps to where its foot is seen
+    assert moved.slide_cm_s(stands) < 1.0  # by which a pin creeps to where its foot is seen
     assert moved.contacts[stands].mean() > 0.98
     speed = np.linalg.norm(np.diff(moved.ankles_m, axis=0), axis=-1) * FPS
     assert moved.contacts[1:][speed > 1.5].mean() < 0.05  # nothing that truly swings is held
