@@ -122,7 +122,7 @@ class BoneLengths:
     def update(self, joints: Joints3D) -> Float64:
         """The person's bones (17,), metres from parent to joint in HUMANOID's order, 0 for the root; read-only.
 
-        They begin as an average body's of `height_m` and change slowly, by 15 % in a second at most and soon by 2 %, until they
+        They begin as an average body's of `height_m` and change by 15 % in a second at most, soon by 2 %, until they
         are settled; from then on they are the same to the last bit. A side's left and right are equal.
         """
         if self._known:
