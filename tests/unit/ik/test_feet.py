@@ -419,3 +419,43 @@ def test_rays_of_exchanged_sides_serve_the_right_feet_and_rays_that_are_missing_
         other = run(change)
         assert (other.contacts == right.contacts).mean() > 0.95
         assert other.ankles_m == pytest.approx(right.ankles_m, abs=0.06)
+
+
+def test_toes_that_point_down_are_turned_up_before_the_leg_is_lifted():
+    local = bent(0.0)
+    for side in ("left", "right"):
+        local[ROW[f"{side}Foot"]] = rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(40.0))
+    score = np.ones(17)
+    score[FEET] = 0  # nobody knows whether they stand
+    moved = Run([body(local=local, score=score)])
+    assert moved.soles_m.min() > -0.01
+    assert moved.ankles_m[..., 1] == pytest.approx(ANKLE_M, abs=0.01)
+
+
+def test_a_foot_that_was_held_far_from_where_a_lifter_has_it_leaves_without_a_pop():
+    def poses():
+        for i, pose in enumerate(step_aside()):
+            off = 0.15 * np.clip((i / FPS - 0.9) / 0.2, 0, 1)  # just before it leaves the lifter goes astray
+            yield replace(
+                pose, root_m=as_float32(pose.root_m * (1 + off / -pose.root_m[2])), ankle_rays=seen_rays(pose)
+            )  # fmt: skip
+
+    moved = Run(poses())
+    left = int(np.flatnonzero(~moved.contacts[:, 0])[0])
+    steps = np.linalg.norm(np.diff(moved.ankles_m[:, 0], axis=0), axis=-1)
+    held = np.linalg.norm(
+        np.array([forward_kinematics(p)[FEET[0]] for p in moved.before])[left] - moved.ankles_m[left, 0]
+    )
+    assert held > 0.05
+    assert steps[left - 1] < 0.03
+
+
+def test_somebody_who_comes_in_is_at_once_where_their_feet_are_seen():
+    pose = body(local=bent(0.4))
+    first = next(iter(misplaced([pose] * 31)))  # right
+    astray = list(misplaced([pose] * 31))[-1]  # 60 cm too far away
+    right, moved = Run([first]), Run([astray])
+    assert moved.ankles_m[0, :, 2] - moved.ground.camera_m[2] == pytest.approx(
+        right.ankles_m[0, :, 2] - right.ground.camera_m[2], abs=0.02
+    )
+    assert np.linalg.norm(moved.poses[0].root_m - moved.before[0].root_m) > 0.3

@@ -196,3 +196,18 @@ def test_two_stances_on_different_heights_still_give_a_floor() -> None:
     ground = GroundFilter(BodyConfig())
     ground._fit(np.array([[-0.2, 0.20], [-0.2, 0.14]]))
     assert np.isfinite(ground._height_goal_m)
+
+
+def test_a_few_places_close_together_say_nothing_of_the_pitch():
+    for seed in range(20):
+        ground = GroundFilter(BodyConfig())
+        distances = np.random.default_rng(seed).uniform(2.8, 3.3, 6)
+        run(ground, stances(distances, seconds=0.4, noise_m=0.08, seed=seed))
+        assert ground.turn_xyzw == pytest.approx(rot.IDENTITY_XYZW)
+
+
+def test_feet_that_never_rest_do_not_make_a_floor():
+    ground = GroundFilter(BodyConfig())
+    for i in range(150):
+        ground.apply(standing((0.0, -3.0), i * FRAME_NS, up_m=0.15 * (1 - np.cos(i / 3))))
+    assert ground.camera_m[1] == pytest.approx(1.0, abs=0.02)
