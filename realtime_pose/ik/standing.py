@@ -1,4 +1,4 @@
-"""What a body shows of its lengths while it stands upright and faces the camera: then all of it is equally far away.
+"""What a body shows of its lengths while it stands upright and faces the camera: then its trunk is equally far away.
 
 Lengths across the line of sight are as right as the keypoints are, whatever the lifter makes of depth.
 """
@@ -16,7 +16,7 @@ from realtime_pose.utils.arrays import Float64, as_float32
 TRUNK_AND_LEGS = tuple(f"{side}_{part}" for part in ("shoulder", "hip", "knee", "ankle") for side in ("left", "right"))
 """The points without which a standing body cannot be measured."""
 
-_ARMS = tuple(f"{side}_{part}" for part in ("elbow", "wrist") for side in ("left", "right"))
+_LIMBS = tuple(f"{side}_{part}" for part in ("elbow", "wrist", "knee", "ankle") for side in ("left", "right"))
 _FACING = 0.5  # sine of the turn to the side; more, and widths are guesses
 _UPRIGHT = 0.85  # cosine of how far trunk, thighs and shanks may lean: about 32 degrees
 
@@ -40,7 +40,7 @@ def flat_joints(
 ) -> Joints3D:
     """The keypoints on an upright plane, at the distance at which the body from ankles to ears is as tall as `body`.
 
-    Of arms, which seldom hang quite straight, the lifted depth is kept.
+    Of arms, which seldom hang quite straight, and of knees and ankles the lifted depth is kept.
 
     Args:
         keypoints: Of a body that `faces_upright`, each of TRUNK_AND_LEGS seen.
@@ -61,11 +61,10 @@ def flat_joints(
     shown = sum(float(np.linalg.norm(b - a)) for a, b in pairwise(chain))
     distance_m = whole_m / max(shown, 1e-6)
     root = chain[2] * distance_m
-    xyz = flat * distance_m - root
-    lifted = _upright(joints.xyz_m.astype(np.float64), pitch_rad)
-    for name in _ARMS:
-        shoulder = f"{name.split('_')[0]}_shoulder"
-        xyz[keypoints.layout.index[name], 2] = (_point(lifted, joints, name) - _point(lifted, joints, shoulder))[2]
+    away_m = np.full((len(flat), 1), distance_m)
+    limbs = keypoints.layout.rows(_LIMBS)
+    away_m[limbs, 0] -= _upright(joints.xyz_m.astype(np.float64), pitch_rad)[limbs, 2]
+    xyz = flat * away_m - root
     return Joints3D(
         keypoints.layout,
         as_float32(xyz),
