@@ -1,6 +1,7 @@
 """What happens to a pose after IK: hidden joints, smoothing, then the ground under the feet."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -36,18 +37,12 @@ class SmoothingPreset:
 
 _USUAL_NS = 33_333_333
 _ALL = np.ones(len(HUMANOID.joints), bool)
-_Cutoff = OneEuroParameters
+_Live, _Ahead = partial(OneEuroParameters, derivative_cutoff_hz=3.0), OneEuroParameters
 SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
     "none": None,
-    "crisp": SmoothingPreset(
-        _Cutoff(5.0, 10.0), _Cutoff(8.0, 3.0), _Cutoff(2.0, 4.0), _Cutoff(2.5, 0.5), _Cutoff(2.0, 3.0)
-    ),
-    "balanced": SmoothingPreset(
-        _Cutoff(3.0, 6.0), _Cutoff(5.0, 1.5), _Cutoff(1.0, 3.0), _Cutoff(1.5, 0.3), _Cutoff(1.0, 2.0)
-    ),
-    "smooth": SmoothingPreset(
-        _Cutoff(1.0, 2.0), _Cutoff(2.0, 0.5), _Cutoff(0.5, 2.0), _Cutoff(1.0, 0.2), _Cutoff(0.7, 1.0)
-    ),
+    "crisp": SmoothingPreset(_Live(5.0, 14.0), _Live(8.0, 4.0), _Live(3.0, 10.0), _Ahead(2.5, 0.5), _Ahead(2.0, 3.0)),
+    "balanced": SmoothingPreset(_Live(2.0, 7.0), _Live(3.0, 1.6), _Live(1.5, 6.0), _Ahead(1.5, 0.3), _Ahead(1.0, 2.0)),
+    "smooth": SmoothingPreset(_Live(1.0, 3.0), _Live(1.5, 0.7), _Live(0.7, 3.0), _Ahead(1.0, 0.2), _Ahead(0.7, 1.0)),
 }
 """Presets by name, from quick and lively to calm and late."""
 

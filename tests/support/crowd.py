@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from support.people import make_pose
 
-from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
+from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints, SkeletonPose
 from realtime_pose.inference.base import Tracker
 from realtime_pose.pipeline import PipelineSettings, PosePipeline
 from realtime_pose.skeletons import COCO17
@@ -225,14 +226,17 @@ class _Eyes:
         pass
 
 
+_ANY_POSE = make_pose()
+
+
 class _Nothing:
     """Stands where lifter and solver are: poses are not looked at here."""
 
     def lift(self, *_: object) -> None:
         pass
 
-    def solve(self, _: object) -> None:
-        pass
+    def solve(self, _: object) -> SkeletonPose:
+        return _ANY_POSE
 
     def forget(self, track_id: int) -> None:
         pass

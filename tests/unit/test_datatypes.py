@@ -18,6 +18,7 @@ from realtime_pose.datatypes import (
 )
 from realtime_pose.errors import ArrayShapeError
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID
+from realtime_pose.utils.arrays import as_float32
 
 
 def zeros(*shape):
@@ -133,3 +134,17 @@ def test_a_result_may_be_empty_and_a_person_without_pose():
     assert FrameResult(frame, ()).people == ()
     person = make_person(with_pose=False)
     assert FrameResult(frame, (person,)).people[0].pose is None
+
+
+def test_keypoints_that_make_sense_are_left_as_they_are_and_nonsense_has_no_score():
+    fine = PersonKeypoints(COCO17, as_float32(np.full((17, 2), 3.0)), as_float32(np.full(17, 0.5)), 1, 0)
+    assert fine.sane() is fine
+    xy, score = fine.xy_px.copy(), fine.score.copy()
+    xy[0], xy[1, 1], xy[2, 0], xy[3, 0] = np.nan, np.inf, -np.inf, 3e38
+    score[4], score[5], score[6] = np.nan, -1.0, 7.0
+    sane = PersonKeypoints(COCO17, xy, score, 1, 0).sane()
+    assert np.isfinite(sane.xy_px).all()
+    assert sane.score[:6].tolist() == [0.0] * 6
+    assert sane.score[6] == 1.0
+    assert np.array_equal(sane.xy_px[4:], fine.xy_px[4:])
+    assert np.array_equal(sane.score[7:], fine.score[7:])

@@ -57,11 +57,11 @@ class FakeEstimator:
         self.closed = True
 
 
-def pipeline(estimator, detector, persons=2, detect_every=5):
+def pipeline(estimator, detector, persons=2, detect_every=5, single=False):
     config, body = InferenceConfig(persons=persons), BodyConfig()
     return PosePipeline(
         estimator, detector, PeopleTracker(config), build_lifter(body), build_solver(body), build_filters(body),
-        PipelineSettings(detect_every=detect_every),
+        PipelineSettings(detect_every=detect_every, single=single),
     )  # fmt: skip
 
 
@@ -118,6 +118,21 @@ def test_somebody_long_gone_is_forgotten_by_every_stage():
     whole._detector.boxes = (LEFT,)
     (person,) = whole.step(frame(101)).people
     assert person.keypoints.track_id == 2  # long gone is somebody new
+
+
+def test_the_single_performer_is_not_forgotten_until_somebody_else_comes():
+    estimator, detector, forgotten = FakeEstimator(), FakeDetector(LEFT), []
+    whole = pipeline(estimator, detector, persons=1, single=True)
+    whole._forgetters.append(forgotten.append)
+    whole.step(frame(0))
+    whole.step(frame(1))
+    estimator.sees, detector.boxes = False, ()
+    whole.step(frame(2))
+    whole.step(frame(1000))
+    assert forgotten == []
+    estimator.sees, detector.boxes = True, (RIGHT,)
+    (person,) = whole.step(frame(1001)).people
+    assert person.keypoints.track_id == 1
 
 
 def test_points_below_the_threshold_are_not_lifted_but_are_reported():

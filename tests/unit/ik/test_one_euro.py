@@ -69,3 +69,17 @@ def test_a_constant_rotation_passes_unchanged():
     for i in range(5):
         got = rotations.apply(turn, i * 33_000_000)
     assert np.allclose(got, turn)
+
+
+def test_only_what_begins_anew_forgets_what_came_before():
+    some, fresh = OneEuroFilter(PARAMETERS, joint=True), OneEuroFilter(PARAMETERS, joint=True)
+    places = np.zeros((3, 3))
+    for i in range(10):
+        some.apply(places, i * 33_000_000)
+    moved = some.apply(places + 1.0, 10 * 33_000_000, np.array([False, True, False]))
+    assert np.array_equal(moved[1], [1.0, 1.0, 1.0])
+    assert (moved[[0, 2]] < 0.5).all()
+    fresh.apply(places[1:2] + 1.0, 10 * 33_000_000)
+    for i in range(11, 14):
+        both = some.apply(places + 0.1 * i, i * 33_000_000)
+        assert np.allclose(both[1], fresh.apply(places[1:2] + 0.1 * i, i * 33_000_000)[0])

@@ -187,6 +187,21 @@ def test_a_single_performer_has_one_name_wherever_they_come_back():
     assert ids(tracker.update(FRAME, [box(500, 200, 600, 400)], [])) == names
 
 
+def test_a_single_performer_has_one_name_however_long_they_are_away():
+    tracker = make_tracker(1)
+    (name,) = lose(tracker, box(0, 0, 100, 200))
+    for i in range(0, 3000, 100):
+        assert tracker.update(empty_frame(i), [], []) == []
+    assert ids(tracker.update(empty_frame(3000), [box(500, 200, 600, 400)], [])) == [name]
+
+
+def test_of_several_who_were_away_for_long_nobody_is_known():
+    tracker = make_tracker(2)
+    names = lose(tracker, box(0, 0, 100, 200))
+    tracker.update(empty_frame(3000), [], [])
+    assert ids(tracker.update(empty_frame(3001), [box(0, 0, 100, 200)], []))[0] not in names
+
+
 def test_a_name_is_given_back_to_one_person_only():
     tracker = make_tracker()
     (name,) = lose(tracker, box(100, 0, 200, 200))
