@@ -15,8 +15,8 @@ import numpy as np
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.body import BodyDimensions
 from realtime_pose.ik.legs import FOOT, LOWER, Leg, legs_of
+from realtime_pose.ik.profile import body_of
 from realtime_pose.ik.sight import rays_of
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
@@ -99,7 +99,7 @@ class GroundFilter:
 
     def __init__(self, config: BodyConfig) -> None:
         self._ankle_m = ankle_height_m(config.height_m)
-        self._hips_m = BodyDimensions.of_height(config.height_m).hip_height
+        self._hips_m = body_of(config).hip_height
         self._feet_place = config.feet != "never"
         self._given_m = config.camera_height_m
         self._given_rad = math.radians(config.camera_pitch_deg)

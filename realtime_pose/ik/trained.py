@@ -14,6 +14,7 @@ from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.lifter_network import LifterWeights, load_lifter_weights
 from realtime_pose.ik.lifting_window import LAYOUT, MOMENTS_S, look_at
 from realtime_pose.ik.one_euro import OneEuroFilter, OneEuroParameters
+from realtime_pose.ik.own_lengths import OwnLengths
 from realtime_pose.utils.arrays import Float64, as_float32
 
 _GAP_S = 1.0  # somebody unseen for longer starts anew
@@ -45,6 +46,7 @@ class TrainedLifter:
     def __init__(self, config: BodyConfig, weights: LifterWeights | None = None) -> None:
         """Reads the shipped weights unless others are given; CheckpointError where there are none."""
         self._height_m = config.height_m
+        self._own = OwnLengths(config)
         self._camera_from_level = _about_x(math.radians(config.camera_pitch_deg))
         self._weights = _shipped_weights() if weights is None else weights
         self._states: dict[int, _State] = {}
@@ -64,7 +66,7 @@ class TrainedLifter:
         _remember(state, keypoints, intrinsics, self._camera_from_level)
         xy, score = _window(state)
         xyz, error = self._places(xy, score)
-        xyz, error_m = xyz * self._height_m, error * self._height_m
+        xyz, error_m = self._own.of(xyz * self._height_m, LAYOUT), error * self._height_m
         state.root_m = _root(xyz, xy[0], score[0] / (error_m + _KEYPOINT_M) ** 2, state)
 
         chance = 1.0 - np.exp(-_GOOD_M / error_m)
