@@ -30,7 +30,7 @@ _HEEL, _TOE = (0.0, -1.0, -0.7), (0.0, -1.0, 2.1)  # of a foot at rest, from the
 _PLANT_TAU_S = 0.05  # a foot that comes to stand goes flat and down
 _YAW_TAU_S = 0.4  # a foot that stands turns no quicker
 _BLEND_HZ = 4.0  # of the spring by which a foot leaves its pin, and gives way to one
-_FOLLOW_HZ, _LET_GO_HZ = 0.8, 0.3  # of the spring that moves the pelvis
+_FOLLOW_HZ, _LET_GO_HZ = 1.2, 0.3  # of the spring that moves the pelvis
 _HURRY_HZ_M = 6.0  # the farther off it is, the quicker
 _LIFT_M = 0.03  # an ankle that stands this much too high is noise; more is a heel off the floor
 _NEAR_FLOOR_M = (0.01, 0.06)  # a foot lower than the one is where its ray meets the floor, higher than the other not
@@ -176,9 +176,12 @@ class FeetFilter:
     def _follow(
         self, person: _Person, ankles_m: list[Vec], on_floor_m: list[Vec | None], dt_s: float, *, fresh: bool
     ) -> None:
-        """Move the pelvis softly to where its standing feet are seen; at once where it was not there before."""
+        """Move the pelvis softly to where its standing feet want it; at once where it was not there before.
+
+        Where they are seen is right in the room, where they are pinned spares the legs: it goes half-way.
+        """
         wanted = [
-            vec.sub(place or foot.pin_m, ankle)
+            vec.sub(vec.middle(place or foot.pin_m, foot.pin_m), ankle)
             for foot, place, ankle in zip(person.feet, on_floor_m, ankles_m, strict=True)
             if foot.pin_m is not None
         ]

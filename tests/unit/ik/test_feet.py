@@ -147,7 +147,7 @@ def test_exact_poses_are_hardly_touched():
     moved, truth = walk(noise=False), actor_truth()
     path = moved.roots_m - moved.roots_m[0] - (truth.root_m[WALK] - truth.root_m[WALK][0])
     assert np.linalg.norm(path, axis=-1).max() < 0.05
-    assert np.linalg.norm(path, axis=-1).mean() < 0.015
+    assert np.linalg.norm(path, axis=-1).mean() < 0.025
 
 
 def test_a_lifters_noise_does_not_move_feet_that_stand():
