@@ -19,7 +19,6 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
 
 _WINDOW_NS = 250_000_000  # to both sides
-_GAP_NS = 250_000_000  # without somebody for longer, what was before says nothing of what is after
 _SPEED_SIGMA_S = 0.08
 _RIDGE = 1e-6  # keeps a parabola through fewer than three moments flat
 _SIGMA_HZ = 0.1325  # standard deviation in s of a Gaussian whose response falls to 0.707 at 1 Hz: sqrt(ln 2) / (2 pi)
@@ -67,7 +66,9 @@ class LookAhead:
     def _person(self, person: Person) -> Person:
         if person.pose is None:
             return person
-        pose = smoothed_pose(person.pose, _around(person.pose, self._past[person.pose.track_id]), self._preset)
+        latest_ns = person.pose.time_ns + _WINDOW_NS
+        around = [other for other in self._past[person.pose.track_id] if other.time_ns <= latest_ns]
+        pose = smoothed_pose(person.pose, around, self._preset)
         for pose_filter in self._filters:
             pose = pose_filter.apply(pose)
         return replace(person, pose=pose)
@@ -91,22 +92,6 @@ def smoothed_pose(pose: SkeletonPose, around: list[SkeletonPose], preset: Smooth
     local = inside_limits(rot.unit(local), np.ones(len(local), bool))
     rotations = JointRotations(pose.rotations.skeleton, as_float32(local))
     return replace(pose, rotations=rotations, root_m=as_float32(root_m))
-
-
-def _around(pose: SkeletonPose, poses: deque[SkeletonPose]) -> list[SkeletonPose]:
-    """Those of a person's poses that are near in time, with no gap between."""
-    known = list(poses)
-    at = next(i for i, other in enumerate(known) if other is pose)
-    first = last = at
-    while first > 0 and known[first].time_ns - known[first - 1].time_ns <= _GAP_NS:
-        first -= 1
-    while last + 1 < len(known) and _follows(known[last], known[last + 1], pose):
-        last += 1
-    return known[first : last + 1]
-
-
-def _follows(before: SkeletonPose, after: SkeletonPose, middle: SkeletonPose) -> bool:
-    return after.time_ns - before.time_ns <= _GAP_NS and after.time_ns - middle.time_ns <= _WINDOW_NS
 
 
 def _middle(after_s: Float64, away: Float64, parameters: OneEuroParameters) -> Float64:

@@ -54,6 +54,16 @@ def test_presets_differ_as_their_names_say():
     assert after["crisp"] > after["balanced"] > after["smooth"] > 0
 
 
+@pytest.mark.parametrize("back_ns", [FRAME_NS, 10**9])
+def test_time_that_runs_backwards_does_not_show(back_ns):
+    """To begin anew would let the pose leap by all that it lags."""
+    stage = OneEuroPoseFilter(SMOOTHING_PRESETS["smooth"])
+    times_ns = [i * FRAME_NS - (i >= 20) * back_ns for i in range(30)]
+    path = [stage.apply(at(make_pose(0), (0.05 * i, 0.9, 0), t)).root_m[0] for i, t in enumerate(times_ns)]
+    assert 0.05 * 29 - path[-1] > 0.02  # it lags
+    assert np.diff(path[5:]).max() < 0.06
+
+
 def test_none_smooths_nothing_but_hidden_joints_are_still_filled_in():
     stages = build_filters(BodyConfig(smoothing="none"))
     assert isinstance(stages[0], PresenceFilter)

@@ -141,6 +141,19 @@ def test_after_a_gap_the_pose_goes_on_from_where_it_was_shown(away_ns):
     assert got.root_m == pytest.approx(given.root_m)
 
 
+def test_after_a_gap_a_small_step_of_the_body_fades_as_well():
+    presence = PresenceFilter(BodyConfig())
+    for i in range(10):
+        presence.apply(pose(human_local(3), i))
+    way = [
+        presence.apply(pose(human_local(3), 0, root_m=(0.2, 0.9, 0.0), time_ns=2 * 10**9 + i * FRAME_NS)).root_m[0]
+        for i in range(12)
+    ]
+    assert 0 < way[0] < 0.03
+    assert np.diff(way).max() < 0.04
+    assert way[-1] == pytest.approx(0.2)
+
+
 def test_what_is_no_number_counts_as_hidden():
     presence = PresenceFilter(BodyConfig())
     first = presence.apply(pose(human_local(3), 0))
