@@ -134,10 +134,10 @@ class Stream:
 
 
 def check_sane(stream, track_id=1):
-    """Finite, unit and inside the limits; and without a jump before feet, whose tests are elsewhere, have their say."""
+    """Finite, unit, inside the limits and without a jump; feet that let go may move the body a little more."""
     smoothed = [pose for pose in stream.tap.passed if pose.track_id == track_id]
     _check_sane(smoothed, turn_deg=60.0, move_m=0.25)
-    _check_sane(stream.poses(track_id), turn_deg=180.0, move_m=np.inf)
+    _check_sane(stream.poses(track_id), turn_deg=60.0, move_m=0.6)
 
 
 def _check_sane(poses, *, turn_deg, move_m):
