@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from receiver_cases import make_rig
 
-from realtime_pose.skeletons import HUMANOID
+from realtime_pose.ik.body import LENGTHS, BodyDimensions
+from realtime_pose.ik.profile import BodyProfile
+from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -22,6 +24,10 @@ ROOT = HERE.parents[1]
 def test_a_rig_in_godot_moves_as_the_actor_does(tmp_path):
     rig = make_rig("live", np.asarray(HUMANOID.rest_bone_m), seed=1)
     (tmp_path / "rig.json").write_text(json.dumps(rig.as_json([])))
+    # The rig has an average body's bones; so has the person whose joints its own are held against.
+    average = BodyDimensions.of_height(REST_HEIGHT_M)
+    profile = BodyProfile(REST_HEIGHT_M, {name: getattr(average, name) for name in LENGTHS})
+    profile.save(tmp_path / "average.json")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -39,6 +45,7 @@ def test_a_rig_in_godot_moves_as_the_actor_does(tmp_path):
             assert line, started
             started += line
         run = ["run", "--source", "actor", "--no-download", "--udp", f"127.0.0.1:{port}", "--max-frames", "120"]
+        run += ["--profile", str(tmp_path / "average.json")]
         sender = subprocess.run(
             [sys.executable, "-m", "realtime_pose", *run],
             cwd=ROOT,
