@@ -17,7 +17,8 @@ from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.legs import FOOT, LOWER, Leg, legs_of
 from realtime_pose.ik.profile import body_of
-from realtime_pose.ik.sight import rays_of
+from realtime_pose.ik.sight import Ray, rays_of
+from realtime_pose.ik.vectors import Vec
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
@@ -33,7 +34,7 @@ _STRAIGHT, _ENOUGH = 0.9, 8  # a leg that shows so much of its length stands upr
 _SAME_FLOOR_M = 0.06  # stances that differ by less are on one floor
 _LOW = 60  # percentile of camera heights: the lower floor of two, and not one stance's error
 _EASE_TAU_S = 0.7
-_PLACE, _FIT_PLACES = 0.02, 6  # slopes that differ by less are one place; a pitch needs so many
+_PLACE, _FIT_PLACES = 0.02, 5  # slopes that differ by less are one place; a pitch needs so many
 _CERTAIN_RAD = math.radians(1.5)  # standard error of a pitch that counts
 _LEAST_RAD, _LEVEL_RAD, _MOST_RAD = (
     math.radians(d) for d in (4.0, 2.0, 50.0)
@@ -46,25 +47,27 @@ _NEW_TAKE_NS = 500_000_000
 class _Standing:
     """One foot's stillness, and what its stance says so far."""
 
-    ray: Float64 | None = None
+    posed: Float64 | None = None
     speed_m_s: Float64 = field(default_factory=lambda: np.zeros(2))
     lasted_s: float = 0.0
     sums: Float64 = field(default_factory=lambda: np.zeros(3))  # frames, slopes, inverse distances
 
-    def see(self, ray: Float64, distance: float, dt_s: float) -> tuple[float, float] | None:
+    def see(self, ray: Ray, place_m: Vec, dt_s: float) -> tuple[float, float] | None:
         """The mean slope and inverse distance of a piece of stance, when one is full.
 
         Args:
-            ray: (2,) where the ankle is seen at distance 1 along the camera's axis.
-            distance: Its distance along that axis in metres.
+            ray: Where the ankle is seen at distance 1 along the camera's axis.
+            place_m: Where the pose has it: smoother, so that is what must be still.
             dt_s: Since the last call, in seconds.
         """
-        if self.ray is None or dt_s <= 0:
-            self.ray, self.lasted_s = ray, 0.0
+        distance = max(-place_m[2], 0.1)
+        posed = np.array(place_m[:2]) / distance
+        if self.posed is None or dt_s <= 0:
+            self.posed, self.lasted_s = posed, 0.0
             return None
         gain = 1.0 - math.exp(-dt_s / _SPEED_TAU_S)
-        self.speed_m_s = self.speed_m_s + gain * ((ray - self.ray) * distance / dt_s - self.speed_m_s)
-        self.ray = ray
+        self.speed_m_s = self.speed_m_s + gain * ((posed - self.posed) * distance / dt_s - self.speed_m_s)
+        self.posed = posed
         if math.hypot(*self.speed_m_s) > _STILL_M_S:
             self.lasted_s, self.sums = 0.0, np.zeros(3)
             return None
@@ -178,10 +181,11 @@ class GroundFilter:
         dt_s, person.time_ns = (pose.time_ns - person.time_ns) / 1e9, pose.time_ns
         if dt_s > _PIECE_S:  # a gap: nobody knows whether the foot stood through it
             person.feet, dt_s = (_Standing(), _Standing()), 0.0
-        rays = rays_of(pose, [(x, y, z) for x, y, z in ankles_m.tolist()])
+        places: list[Vec] = [(x, y, z) for x, y, z in ankles_m.tolist()]
+        rays = rays_of(pose, places)
         fresh = [
-            foot.see(np.array(ray), max(-place[2], 0.1), dt_s)
-            for foot, (ray, _), place, s in zip(person.feet, rays, ankles_m.tolist(), seen, strict=True)
+            foot.see(ray, place, dt_s)
+            for foot, (ray, _), place, s in zip(person.feet, rays, places, seen, strict=True)
             if s
         ]
         if not (pieces := [piece for piece in fresh if piece is not None]):
