@@ -11,6 +11,7 @@ import numpy as np
 from realtime_pose.errors import RecordingError
 
 STAGES = ("capture", "detect", "estimate", "lift", "solve", "send")
+_RECENT, _RECENT_NS = 500, 2_000_000_000
 _KEPT = 20_000  # latest frames that figures are taken over: bounded memory for a run without end
 
 
@@ -23,6 +24,7 @@ class RunStatistics:
         self._live = live
         self._first_ns: int | None = None
         self._last_ns = 0
+        self._sent_ns: deque[int] = deque(maxlen=_RECENT)
         self._latency_ms: deque[float] = deque(maxlen=_KEPT)
         self._stages_ms: dict[str, deque[float]] = {stage: deque(maxlen=_KEPT) for stage in STAGES}
 
@@ -31,6 +33,7 @@ class RunStatistics:
         if self._first_ns is None:
             self._first_ns = captured_ns
         self._last_ns = sent_ns
+        self._sent_ns.append(sent_ns)
         self.frames += 1
         self.persons_max = max(self.persons_max, persons)
         self._latency_ms.append((sent_ns - captured_ns) / 1e6)
@@ -47,8 +50,13 @@ class RunStatistics:
         """Frames a second over the whole run."""
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
-    def figures(self) -> dict[str, Any]:
-        """The part of the report that is measured."""
+    def recent_fps(self, now_ns: int) -> float:
+        """Frames a second over the last two seconds."""
+        sent_ns = [sent for sent in self._sent_ns.copy() if now_ns - sent < _RECENT_NS]
+        return (len(sent_ns) - 1) * 1e9 / (sent_ns[-1] - sent_ns[0]) if len(sent_ns) > 1 else 0.0
+
+    def figures(self, latest: int = _KEPT) -> dict[str, Any]:
+        """The part of the report that is measured; times are those of the latest so many frames."""
         estimate_ms = list(self._stages_ms["estimate"])
         return {
             "frames": self.frames,
@@ -56,8 +64,8 @@ class RunStatistics:
             "seconds": round(self.seconds, 3),
             "fps": round(self.fps, 2),
             "model_fps": round(1e3 / float(np.mean(estimate_ms)), 2) if estimate_ms else 0.0,
-            "latency_ms": _percentiles(list(self._latency_ms)) if self._live else None,
-            "stages_ms": {stage: _percentiles(list(values)) for stage, values in self._stages_ms.items()},
+            "latency_ms": _percentiles(list(self._latency_ms)[-latest:]) if self._live else None,
+            "stages_ms": {stage: _percentiles(list(values)[-latest:]) for stage, values in self._stages_ms.items()},
         }
 
 

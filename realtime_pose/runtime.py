@@ -19,6 +19,8 @@ from realtime_pose.utils.slot import LatestSlot, SlotClosed
 log = logging.getLogger(__name__)
 
 _MUCH_TOO_LATE_NS = 1_000_000_000
+_JUMP_NS = 2_000_000_000
+_PAUSE_TICK_S = 0.2
 _QUEUE_FRAMES = 32  # about a second: what a slow sink may be behind
 
 
@@ -109,6 +111,7 @@ class Runtime:
         slow_sinks: Take results each in a thread of its own.
         paced: Show a file at its own speed, as a camera would.
         max_frames: End after so many; None for all.
+        read_ahead: Decode a file's next frame while this one is worked on; not for a source that is sought in.
     """
 
     def __init__(
@@ -120,13 +123,22 @@ class Runtime:
         *,
         paced: bool = False,
         max_frames: int | None = None,
+        read_ahead: bool = True,
     ) -> None:
         self.statistics = RunStatistics(live=paced or source.live)
         self.results: LatestSlot[FrameResult] = LatestSlot()
         self._source, self._pipeline, self._sinks = source, pipeline, list(sinks)
         self._workers = [SinkWorker(sink, lossless=not source.live) for sink in slow_sinks]
         self._paced, self._max_frames = paced and not source.live, max_frames
+        self._read_ahead = read_ahead and not source.live
         self._due_offset_ns: int | None = None
+        self._last_time_ns = 0
+        self._gate = threading.Condition()  # guards the next four
+        self._is_paused = False
+        self._steps = 0
+        self._errands: list[Callable[[], None]] = []
+        self._over = False
+        self._missed_in_pause = 0
         self._persons = 0
         self._notices: list[str] = []
         self._source_notices = 0  # of them, taken over from the source
@@ -143,9 +155,73 @@ class Runtime:
         """Begin; returns at once."""
         self._thread.start()
 
+    @property
+    def paused(self) -> bool:
+        """Whether it stands still."""
+        return self._is_paused
+
+    def pause(self) -> None:
+        """Stand still after the frame that is being worked on; what a live source gives meanwhile is passed over."""
+        with self._gate:
+            self._is_paused, self._steps = True, 0
+
+    def resume(self) -> None:
+        """Go on."""
+        with self._gate:
+            self._is_paused = False
+            self._gate.notify_all()
+
+    def step(self) -> None:
+        """Take one frame more, standing still before and after it."""
+        with self._gate:
+            self._is_paused, self._steps = True, 1
+            self._gate.notify_all()
+
+    def between_frames(self, errand: Callable[[], None]) -> bool:
+        """Have something done in the pose thread while no frame is worked on; False if the run is over."""
+        with self._gate:
+            if self._over:
+                return False
+            self._errands.append(errand)
+            self._gate.notify_all()
+        return True
+
+    def use_pipeline(self, pipeline: PosePipeline) -> bool:
+        """Go on with another pipeline from the next frame on; the one before is closed. False if the run is over."""
+
+        def exchange() -> None:
+            before, self._pipeline = self._pipeline, pipeline
+            before.close()
+
+        return self.between_frames(exchange)
+
+    def use_sinks(self, sinks: Sequence[PoseSink]) -> bool:
+        """Send to these from the next frame on; those left out are closed. False if the run is over."""
+
+        def exchange() -> None:
+            before, self._sinks = self._sinks, list(sinks)
+            for sink in before:
+                if sink not in self._sinks:
+                    self._note_failure("closing", sink.close)
+
+        return self.between_frames(exchange)
+
+    def add_slow_sink(self, sink: PoseSink) -> SinkWorker:
+        """Hand results to one more slow sink, in a thread of its own, until `remove_slow_sink`."""
+        worker = SinkWorker(sink, lossless=not self._source.live)
+        self._workers = [*self._workers, worker]  # whole lists are exchanged: the pose thread may be going through one
+        return worker
+
+    def remove_slow_sink(self, worker: SinkWorker) -> None:
+        """Let a slow sink finish what it was given and close it; its `failure` is the caller's to look at."""
+        self._workers = [other for other in self._workers if other is not worker]
+        worker.close()
+
     def stop(self, timeout_s: float = 2.0) -> None:
         """End the run with files closed. Safe to repeat, from any thread, and before `start`."""
         self._stop.set()
+        with self._gate:
+            self._gate.notify_all()
         if self._source.live:
             self._source.close()  # wakes a read that waits for a camera or a server
         if not self._join(timeout_s):
@@ -170,7 +246,7 @@ class Runtime:
         return Snapshot(
             running=self._thread.ident is not None and not self._ended.is_set(),
             frames=self.statistics.frames,
-            frames_dropped=self._source.dropped + sum(worker.dropped for worker in self._workers),
+            frames_dropped=self._source.dropped - self._missed_in_pause + sum(w.dropped for w in self._workers),
             fps=self.statistics.fps,
             persons=self._persons,
             notices=tuple(self._notices),
@@ -178,15 +254,19 @@ class Runtime:
 
     def _run(self) -> None:
         with ThreadPoolExecutor(1, "read-ahead") as reader:
-            self._work_through(self._source.read if self._source.live else _ReadAhead(self._source, reader).read)
+            self._work_through(_ReadAhead(self._source, reader).read if self._read_ahead else self._source.read)
 
     def _work_through(self, read: Callable[[], Frame | None]) -> None:
         while not self._stop.is_set() and self.statistics.frames != self._max_frames:
+            if not self._may_go_on():
+                continue
             with self._pipeline.stopwatch.measure("capture"):
                 frame = read()
             self._collect_notices()
             if frame is None:
                 continue  # nothing came within the source's timeout
+            with self._gate:
+                self._steps = 0
             if self._paced:
                 frame = self._when_due(frame)
             result = self._pipeline.step(frame)
@@ -198,6 +278,20 @@ class Runtime:
             self._persons = len(result.people)
             self.statistics.add(self._pipeline.stopwatch.take(), len(result.people), frame.captured_ns, sent_ns)
             self.results.put(result)
+
+    def _may_go_on(self) -> bool:
+        """Whether to take the next frame, after what is to be done between frames; waits while the run stands still."""
+        with self._gate:
+            errands, self._errands = self._errands, []
+            if not errands and self._is_paused and not self._steps and not self._stop.is_set():
+                missed = self._source.dropped
+                self._gate.wait(_PAUSE_TICK_S)
+                self._missed_in_pause += self._source.dropped - missed
+                self._due_offset_ns = None
+                return False
+        for errand in errands:
+            errand()
+        return not errands
 
     def _hand_to_workers(self, result: FrameResult) -> None:
         """Give the result to the slow sinks. One that failed ends a run over files; a live run goes on without it."""
@@ -216,7 +310,9 @@ class Runtime:
     def _when_due(self, frame: Frame) -> Frame:
         """The frame, at the moment at which its own time says it is to be shown."""
         now_ns = time.monotonic_ns()
-        if self._due_offset_ns is None:
+        jumped = abs(frame.time_ns - self._last_time_ns) > _JUMP_NS  # sought in, or a recording that was interrupted
+        self._last_time_ns = frame.time_ns
+        if self._due_offset_ns is None or jumped:
             self._due_offset_ns = now_ns - frame.time_ns
         early_ns = frame.time_ns + self._due_offset_ns - now_ns
         if early_ns > 0:
@@ -230,6 +326,10 @@ class Runtime:
 
     def _finish(self) -> None:
         """Close everything that was opened, whatever one of them says."""
+        with self._gate:
+            errands, self._errands, self._over = self._errands, [], True
+        for errand in errands:  # what was handed over to be used is closed below with the rest
+            self._note_failure("closing", errand)
         closers = [sink.close for sink in (*self._sinks, *self._workers)]  # first: files are whole, whatever follows
         for close in (*closers, self._source.close, self._pipeline.close):
             self._note_failure("closing", close)

@@ -168,7 +168,9 @@ def test_a_clip_that_falls_behind_its_own_speed_says_so():
     class Late(FakeSource):
         def read(self):
             frame = super().read()
-            return Frame(frame.image_bgr.copy(), frame.index, frame.time_ns - frame.index * 10**10, frame.captured_ns)
+            return Frame(
+                frame.image_bgr.copy(), frame.index, frame.time_ns - frame.index * 1_500_000_000, frame.captured_ns
+            )
 
     runtime = finished(Runtime(Late(3), FakePipeline(), paced=True))
     assert [n for n in runtime.snapshot().notices if "too slow" in n]
@@ -227,3 +229,149 @@ def test_a_paced_file_is_shown_at_its_own_speed_and_counts_as_live():
     assert runtime.statistics.figures()["latency_ms"] is not None
     unpaced = finished(Runtime(FakeSource(8), FakePipeline()))
     assert unpaced.statistics.figures()["latency_ms"] is None
+
+
+class Endless(FakeSource):
+    """A frame each time it is asked, as a file without end would."""
+
+    def __init__(self, *, live=False):
+        super().__init__(10**9, live=live)
+        self.asked = threading.Semaphore(0)
+
+    def read(self):
+        self.asked.release()
+        return super().read()
+
+
+def seen_after(runtime, index, sink):
+    """Wait until the sink got a frame of at least that index."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not sink.got or sink.got[-1] < index:
+        assert time.monotonic() < deadline
+        runtime.results.get(0.1)
+    return sink.got[-1]
+
+
+def stands_still(runtime):
+    """Errands are done between frames, so one that is done while paused says that no frame is under way."""
+    done = threading.Event()
+    assert runtime.between_frames(done.set)
+    assert done.wait(PATIENCE_S)
+
+
+def test_a_paused_run_stands_still_steps_frame_by_frame_and_goes_on():
+    sink = FakeSink()
+    runtime = Runtime(Endless(), FakePipeline(), [sink])
+    runtime.start()
+    seen_after(runtime, 3, sink)
+    runtime.pause()
+    stands_still(runtime)
+    before = len(sink.got)
+    stands_still(runtime)
+    assert runtime.paused
+    assert len(sink.got) == before
+    for more in (1, 2):
+        runtime.step()
+        seen_after(runtime, sink.got[before - 1] + more, sink)
+        stands_still(runtime)
+        assert len(sink.got) == before + more
+    runtime.resume()
+    seen_after(runtime, sink.got[-1] + 5, sink)
+    assert not runtime.paused
+    runtime.stop()
+    assert sink.got == list(range(len(sink.got)))  # a file loses nothing by being paused
+
+
+def test_a_paused_run_can_be_stopped():
+    runtime = Runtime(Endless(), FakePipeline())
+    runtime.start()
+    runtime.pause()
+    stands_still(runtime)
+    runtime.stop()
+    assert runtime.wait(PATIENCE_S)
+
+
+def test_what_a_camera_gives_during_a_pause_does_not_count_as_dropped():
+    class Camera(Endless):
+        dropped = 0
+
+    source, sink = Camera(live=True), FakeSink()
+    runtime = Runtime(source, FakePipeline(), [sink])
+    runtime.start()
+    seen_after(runtime, 1, sink)
+    runtime.pause()
+    stands_still(runtime)
+    source.dropped = 7  # some may count before the pause begins to watch, none twice
+    runtime.resume()
+    seen_after(runtime, sink.got[-1] + 3, sink)
+    source.dropped += 2
+    assert runtime.snapshot().frames_dropped in (2, 9)
+    runtime.stop()
+
+
+def test_another_pipeline_takes_over_between_two_frames():
+    class Second(FakePipeline):
+        def __init__(self):
+            super().__init__()
+            self.frames = []
+
+        def step(self, frame):
+            self.frames.append(frame.index)
+            return super().step(frame)
+
+    first, second, sink = FakePipeline(), Second(), FakeSink()
+    runtime = Runtime(Endless(), first, [sink])
+    runtime.start()
+    seen_after(runtime, 3, sink)
+    assert runtime.use_pipeline(second)
+    stands_still(runtime)
+    assert first.closed
+    seen_after(runtime, sink.got[-1] + 3, sink)
+    runtime.stop()
+    assert second.closed
+    assert second.frames == list(range(second.frames[0], sink.got[-1] + 1))
+
+
+def test_sinks_come_and_go_while_it_runs_and_are_closed_once():
+    stays, goes, comes, late = FakeSink(), FakeSink(), FakeSink(), FakeSink()
+    runtime = Runtime(Endless(), FakePipeline(), [stays, goes])
+    runtime.start()
+    seen_after(runtime, 2, stays)
+    assert runtime.use_sinks([stays, comes])
+    stands_still(runtime)
+    assert (goes.closed, stays.closed) == (1, 0)
+    worker = runtime.add_slow_sink(late)
+    last = seen_after(runtime, stays.got[-1] + 3, comes)
+    seen_after(runtime, last, late)
+    runtime.remove_slow_sink(worker)
+    assert (late.closed, worker.failure) == (1, None)
+    seen_after(runtime, late.got[-1] + 2, comes)
+    runtime.stop()
+    assert (stays.closed, goes.closed, comes.closed, late.closed) == (1, 1, 1, 1)
+    assert late.got == list(range(late.got[0], late.got[-1] + 1))
+
+
+def test_sinks_handed_over_as_the_run_ends_are_closed_as_well():
+    gate, comes = threading.Event(), FakeSink()
+    runtime = Runtime(FakeSource(1, gate=gate), FakePipeline(), [FakeSink(gate=gate)])
+    runtime.start()
+    assert runtime.use_sinks([comes])
+    gate.set()
+    assert runtime.wait(PATIENCE_S)
+    assert comes.closed == 1
+    assert not runtime.use_sinks([FakeSink()])
+
+
+def test_a_clip_that_is_sought_in_goes_on_at_once():
+    class Sought(Endless):
+        def read(self):
+            frame = super().read()
+            if frame.index >= 2:
+                return Frame(frame.image_bgr, frame.index, frame.time_ns + 10**13, frame.captured_ns)
+            return frame
+
+    sink = FakeSink()
+    runtime = Runtime(Sought(), FakePipeline(), [sink], paced=True, read_ahead=False)
+    runtime.start()
+    seen_after(runtime, 5, sink)
+    runtime.stop()
