@@ -1,8 +1,10 @@
 """The whole way of one frame, from picture to poses: read this first."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
@@ -18,7 +20,7 @@ from realtime_pose.datatypes import (
 )
 from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
 from realtime_pose.ik.feet import FEET_MODES
-from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters
+from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters, with_smoothing
 from realtime_pose.ik.sight import ankle_rays
 from realtime_pose.ik.stages import LIFTERS, SOLVERS, build_lifter, build_solver
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
@@ -27,7 +29,7 @@ from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.inference.estimators import check_names as check_inference_names
 from realtime_pose.inference.people import PeopleTracker
 from realtime_pose.inference.tracking import box_of_keypoints
-from realtime_pose.utils.arrays import as_float32
+from realtime_pose.utils.arrays import Float32, as_float32
 from realtime_pose.utils.choices import check_choice
 from realtime_pose.utils.clock import Stopwatch
 
@@ -67,14 +69,16 @@ class BodyStages:
     def __init__(self, lifter: Lifter, solver: IkSolver, filters: Sequence[PoseFilter], score_threshold: float) -> None:
         self.filters = list(filters)
         self.lifter, self.solver = lifter, solver
-        self._score_threshold = score_threshold
+        self.score_threshold = score_threshold
+        self._origin_m: Float32 = np.zeros(3, np.float32)
+        self._recentre = False
 
     def pose_of(
         self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, stopwatch: Stopwatch
     ) -> tuple[Joints3D, SkeletonPose]:
         """Joints and pose of somebody with a body; what lies below the score's threshold counts as not seen."""
         keypoints = keypoints.sane()
-        seen = keypoints.score >= self._score_threshold
+        seen = keypoints.score >= self.score_threshold
         trusted = replace(keypoints, score=as_float32(keypoints.score * seen)).in_layout(keypoints.layout.lifts_as)
         with stopwatch.measure("lift"):
             joints = self.lifter.lift(trusted, intrinsics)
@@ -82,7 +86,16 @@ class BodyStages:
             pose = replace(self.solver.solve(joints), ankle_rays=ankle_rays(trusted, intrinsics))
             for pose_filter in self.filters:
                 pose = pose_filter.apply(pose)
-        return joints, pose
+        return joints, self._placed(pose)
+
+    def recentre(self) -> None:
+        """Whoever comes next in the results stands at the origin from then on; heights and distances stay."""
+        self._recentre = True
+
+    def _placed(self, pose: SkeletonPose) -> SkeletonPose:
+        if self._recentre:
+            self._recentre, self._origin_m = False, as_float32(pose.root_m * [1, 0, 1])
+        return replace(pose, root_m=as_float32(pose.root_m - self._origin_m)) if self._origin_m.any() else pose
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
@@ -116,7 +129,6 @@ class PosePipeline:
         self._detector, self._tracker = detector, tracker
         self.body = BodyStages(lifter, solver, filters, settings.score_threshold)
         self._settings = settings
-        self._forgetters = [tracker.forget, self.body.forget]
         self._last_keypoints: list[PersonKeypoints] = []
         self._last_seen_ns: dict[int, int] = {}
         self._frames_since_detection = 0
@@ -133,6 +145,29 @@ class PosePipeline:
         seen = tuple(person for person in people if person is not None)
         self._remember(frame, seen)
         return FrameResult(frame, seen)
+
+    def retune(self, before: AppConfig, after: AppConfig, locked_on: int | None = None) -> None:
+        """Go on with other settings between two frames; models stay, and so does what is known where it still holds.
+
+        Args:
+            before: The settings so far.
+            after: Those from now on.
+            locked_on: Follow this person only, whoever else comes; None follows as many as the settings say.
+        """
+        followed = after.inference.persons if locked_on is None else 1
+        after = replace(after, inference=replace(after.inference, persons=followed))
+        if replace(before.body, smoothing=after.body.smoothing) != after.body:
+            self.body = build_body(after)
+        elif before.body != after.body:
+            self.body.lifter = build_lifter(after.body)
+            self.body.filters = with_smoothing(self.body.filters, after.body)
+        self.body.score_threshold = after.inference.score_threshold
+        self._settings = pipeline_settings(after)
+        last = [person for person in self._last_keypoints if locked_on in (None, person.track_id)]
+        self._last_keypoints = last[:followed]
+        self._tracker = PeopleTracker(after.inference)  # learns those who stay by their last keypoints
+        self._frames_since_detection = after.inference.detect_every  # somebody else may be followed now
+        self._forget_gone(set(self._last_seen_ns) - {person.track_id for person in self._last_keypoints})
 
     def close(self) -> None:
         """Give the models back."""
@@ -180,11 +215,15 @@ class PosePipeline:
         self._last_seen_ns |= {keypoints.track_id: frame.time_ns for keypoints in self._last_keypoints}
         if self._settings.single and len(self._last_seen_ns) == 1:
             return  # the stage is theirs: the same character goes on whenever they return
-        gone = [i for i, seen_ns in self._last_seen_ns.items() if frame.time_ns - seen_ns > _FORGET_AFTER_NS]
+        self._forget_gone(
+            {i for i, seen_ns in self._last_seen_ns.items() if frame.time_ns - seen_ns > _FORGET_AFTER_NS}
+        )
+
+    def _forget_gone(self, gone: Collection[int]) -> None:
         for track_id in gone:
             del self._last_seen_ns[track_id]
-            for forget in self._forgetters:
-                forget(track_id)
+            self._tracker.forget(track_id)
+            self.body.forget(track_id)
 
 
 def check_names(config: AppConfig) -> None:

@@ -1,5 +1,6 @@
 """What happens to a pose after IK: hidden joints, smoothing, then the ground under the feet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -98,6 +99,18 @@ def build_filters(config: BodyConfig) -> list[PoseFilter]:
         return [presence]
     smoothing: list[PoseFilter] = [] if preset is None else [OneEuroPoseFilter(preset)]
     return [presence, *smoothing, *build_last_filters(config)]
+
+
+def with_smoothing(filters: Sequence[PoseFilter], config: BodyConfig) -> list[PoseFilter]:
+    """The filters of `build_filters` with another preset between them; the others keep what they know.
+
+    Raises:
+        UnknownChoiceError: There is no such smoothing preset.
+    """
+    preset = preset_of(config)
+    presence, *last = [kept for kept in filters if not isinstance(kept, OneEuroPoseFilter)]
+    smoothing: list[PoseFilter] = [] if preset is None else [OneEuroPoseFilter(preset)]
+    return [presence, *smoothing, *last]
 
 
 def build_last_filters(config: BodyConfig) -> list[PoseFilter]:

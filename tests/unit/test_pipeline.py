@@ -65,6 +65,16 @@ def pipeline(estimator, detector, persons=2, detect_every=5, single=False):
     )  # fmt: skip
 
 
+class Forgotten:
+    """A filter that changes nothing and notes whom it was to forget."""
+
+    def __init__(self, forgotten):
+        self.forget = forgotten.append
+
+    def apply(self, pose):
+        return pose
+
+
 LEFT, RIGHT = (60.0, 60.0, 260.0, 460.0), (380.0, 60.0, 580.0, 460.0)
 
 
@@ -107,7 +117,7 @@ def test_the_detector_is_asked_on_loss_and_every_so_many_frames_only():
 def test_somebody_long_gone_is_forgotten_by_every_stage():
     whole = pipeline(FakeEstimator(), FakeDetector(LEFT))
     forgotten = []
-    whole._forgetters.append(forgotten.append)
+    whole.body.filters.append(Forgotten(forgotten))
     whole.step(frame(0))
     whole._detector.boxes = ()
     whole._last_keypoints = []
@@ -123,7 +133,7 @@ def test_somebody_long_gone_is_forgotten_by_every_stage():
 def test_the_single_performer_is_not_forgotten_until_somebody_else_comes():
     estimator, detector, forgotten = FakeEstimator(), FakeDetector(LEFT), []
     whole = pipeline(estimator, detector, persons=1, single=True)
-    whole._forgetters.append(forgotten.append)
+    whole.body.filters.append(Forgotten(forgotten))
     whole.step(frame(0))
     whole.step(frame(1))
     estimator.sees, detector.boxes = False, ()
@@ -178,3 +188,81 @@ def test_wrong_names_are_refused_with_the_known_ones(values):
     settings = {"inference": {"estimator": "blazepose"}} | values
     with pytest.raises(UnknownChoiceError, match="is not one of"):
         build_pipeline(AppConfig().with_values(settings, "test"))
+
+
+class Standing(FakeEstimator):
+    """Sees everybody stand where they stand: odd names left, even ones right."""
+
+    def estimate(self, frame, boxes):
+        found = []
+        for box in boxes:
+            x = -0.9 if box.track_id % 2 else 0.9
+            seen = keypoints_of(points_of(human_local(0, reach=0.2), root_m=(x, 0.0, -3.0)), track_id=box.track_id)
+            score = as_float32(seen.score * 0.9)
+            found.append(PersonKeypoints(COCO17, seen.xy_px, score, box.track_id, frame.time_ns))
+        return found
+
+
+def settings(persons=2, threshold=0.3, **body):
+    return AppConfig(inference=InferenceConfig(persons=persons, score_threshold=threshold), body=BodyConfig(**body))
+
+
+def test_another_smoothing_keeps_what_is_known_and_another_height_does_not():
+    whole = pipeline(Standing(), FakeDetector(LEFT))
+    before = whole.step(frame(0)).people[0].pose
+    body, solver = whole.body, whole.body.solver
+    presence, smoother, *last = body.filters
+    whole.retune(settings(), settings(smoothing="crisp"))
+    assert (whole.body, whole.body.solver) == (body, solver)
+    assert [f for f in whole.body.filters if f in (presence, *last)] == [presence, *last]
+    assert smoother not in whole.body.filters
+    after = whole.step(frame(1)).people[0].pose
+    assert np.abs(after.root_m - before.root_m).max() < 0.02
+    whole.retune(settings(smoothing="crisp"), settings(smoothing="crisp", height_m=1.9))
+    taller = whole.step(frame(2)).people[0].pose
+    assert whole.body is not body
+    assert taller.bone_m.sum() > 1.05 * after.bone_m.sum()
+
+
+def test_a_changed_threshold_counts_from_the_next_frame_on():
+    whole = pipeline(Standing(), FakeDetector(LEFT))
+    assert whole.step(frame(0)).people
+    whole.retune(settings(), settings(threshold=0.95))
+    whole.step(frame(1))
+    assert whole.step(frame(2)).people == ()
+
+
+def test_who_is_locked_on_stays_alone_and_the_others_come_back_after_it():
+    whole = pipeline(Standing(), FakeDetector(LEFT, RIGHT))
+    for i in range(3):
+        whole.step(frame(i))
+    whole.retune(settings(), settings(), locked_on=2)
+    for i in range(3, 10):
+        (person,) = whole.step(frame(i)).people
+        assert person.keypoints.track_id == 2
+        assert person.box.bbox_xyxy_px[0] > 320  # the right one of the two
+    whole.retune(settings(), settings())
+    for i in range(10, 20):
+        result = whole.step(frame(i))
+    assert len(result.people) == 2
+    assert 2 in [person.keypoints.track_id for person in result.people]
+
+
+def test_fewer_people_are_followed_at_once():
+    whole = pipeline(Standing(), FakeDetector(LEFT, RIGHT))
+    whole.step(frame(0))
+    whole.step(frame(1))
+    whole.retune(settings(), settings(persons=1))
+    for i in range(2, 12):
+        assert [p.keypoints.track_id for p in whole.step(frame(i)).people] == [1]
+
+
+def test_recentring_puts_the_person_at_the_origin_and_keeps_heights_and_moves():
+    whole = pipeline(Standing(), FakeDetector(LEFT))
+    for i in range(3):
+        before = whole.step(frame(i)).people[0].pose.root_m
+    whole.body.recentre()
+    first = whole.step(frame(3)).people[0].pose.root_m
+    np.testing.assert_allclose(first[[0, 2]], 0, atol=1e-6)
+    assert first[1] == pytest.approx(before[1], abs=0.01)
+    np.testing.assert_allclose(whole.step(frame(4)).people[0].pose.root_m, first, atol=0.02)
