@@ -13,7 +13,8 @@ from realtime_pose.datatypes import Person, PersonKeypoints
 from realtime_pose.skeletons import KeypointLayout
 from realtime_pose.utils.arrays import Float64, UInt8
 
-_SIDE_BGR = {"left": (233, 180, 86), "right": (0, 94, 213), "middle": (66, 228, 240)}
+SIDE_BGR = {"left": (233, 180, 86), "right": (0, 94, 213), "middle": (66, 228, 240)}
+"""The colour of each side; the dashboard draws with them too."""
 _RIM_BGR = (30, 30, 30)
 _TEXT_BGR = (255, 255, 255)
 
@@ -86,7 +87,7 @@ def _draw_limbs(out: UInt8, keypoints: PersonKeypoints, threshold: float, width_
         for rim in rims:
             for a, b in of_part:
                 side = layout.sides[a] if layout.sides[a] == layout.sides[b] else "middle"
-                colour = _RIM_BGR if rim else _SIDE_BGR[side]
+                colour = _RIM_BGR if rim else SIDE_BGR[side]
                 cv2.line(out, at[a], at[b], colour, thick + rim, cv2.LINE_AA, _SUBPIXEL_BITS)
         if part == "face" or (part == "hand" and (thick == 1 or length_px < _DOT_WIDTHS * thick)):
             continue
@@ -94,7 +95,7 @@ def _draw_limbs(out: UInt8, keypoints: PersonKeypoints, threshold: float, width_
         for row, point in enumerate(at):
             if seen[row] and parts[row] == part:
                 cv2.circle(out, point, radius + 2**_SUBPIXEL_BITS, _RIM_BGR, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
-                cv2.circle(out, point, radius, _SIDE_BGR[layout.sides[row]], -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+                cv2.circle(out, point, radius, SIDE_BGR[layout.sides[row]], -1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _width_for(xy: Float64, width_px: int) -> int:

@@ -224,5 +224,5 @@ def test_themes_can_be_exchanged_colour_by_colour():
 
 
 def test_sides_in_the_dark_have_the_overlays_own_colours():
-    for side, bgr in drawing._SIDE_BGR.items():
+    for side, bgr in drawing.SIDE_BGR.items():
         assert getattr(DARK, side) == "#{2:02x}{1:02x}{0:02x}".format(*bgr)
