@@ -76,7 +76,12 @@ class _Graph:
 
 
 class BlazePoseEstimator:
-    """Keypoints of the one person that BlazePose follows by itself."""
+    """Keypoints of the one person that BlazePose follows by itself.
+
+    Args:
+        config: The settings.
+        video: Whether the frames follow each other in time; for single pictures each is looked at anew.
+    """
 
     name = "blazepose"
     runtime = "mediapipe"
@@ -85,9 +90,9 @@ class BlazePoseEstimator:
     layout = COCO17_FEET_HANDS
     finds_people = True
 
-    def __init__(self, config: InferenceConfig) -> None:
+    def __init__(self, config: InferenceConfig, *, video: bool = True) -> None:
         self._threshold = config.score_threshold
-        self._graph = _Graph(video=True)
+        self._graph = _Graph(video=video)
         self.model_hash = _hash_of_models()
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:

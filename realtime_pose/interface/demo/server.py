@@ -1,0 +1,62 @@
+"""Serving the demo: on this machine, to its own pages, and gone within two seconds when it is told to end."""
+
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import gradio as gr
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from realtime_pose.interface.demo.guard import Guard
+from realtime_pose.interface.demo.page import look
+
+MAX_UPLOAD_MB = 20
+_MOST_BYTES = MAX_UPLOAD_MB * 2**20 + 2**16  # an upload, and what its form adds
+_CONNECTIONS = 100
+_END_WITHIN_S = 1  # pages keep a stream open, which would hold the end up
+
+
+def build_app(page: gr.Blocks, folder: Path, port: int) -> Starlette:
+    """The page as an ASGI app; `folder`, which holds what visitors upload, is deleted when it ends."""
+
+    @asynccontextmanager
+    async def leave_nothing(app: Starlette) -> AsyncIterator[None]:
+        yield
+        shutil.rmtree(folder, ignore_errors=True)
+
+    app = Starlette(lifespan=leave_nothing, middleware=[Middleware(Guard, port=port, most_bytes=_MOST_BYTES)])
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        server_name="127.0.0.1",
+        server_port=port,
+        footer_links=[],
+        run_history=False,
+        allowed_paths=[],
+        show_error=True,
+        max_file_size=f"{MAX_UPLOAD_MB}mb",
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        **look(),
+    )
+    return app
+
+
+def serve(app: Starlette, listener: socket.socket) -> None:
+    """Answer requests on an open socket until SIGINT or SIGTERM comes."""
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        server_header=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=_END_WITHIN_S,
+        ws="none",
+    )
+    uvicorn.Server(config).run(sockets=[listener])
