@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -55,6 +56,29 @@ class PipelineSettings:
     detect_every: int = 30
     score_threshold: float = 0.3
     single: bool = False
+
+
+class FramePipeline(Protocol):
+    """What a run needs of a pipeline.
+
+    Attributes:
+        estimator: What finds keypoints; reports name it.
+        stopwatch: Has the times of the last step, by stage.
+    """
+
+    @property
+    def estimator(self) -> PoseEstimator: ...
+
+    @property
+    def stopwatch(self) -> Stopwatch: ...
+
+    def step(self, frame: Frame) -> FrameResult:
+        """The frame with everybody in it."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...
 
 
 class BodyStages:

@@ -12,7 +12,7 @@ from realtime_pose.capture.base import FrameSource
 from realtime_pose.communication.base import PoseSink
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import EndOfStream, StageFailedError
-from realtime_pose.pipeline import PosePipeline
+from realtime_pose.pipeline import FramePipeline
 from realtime_pose.report import RunStatistics
 from realtime_pose.utils.slot import LatestSlot, SlotClosed
 
@@ -33,6 +33,7 @@ class SinkWorker:
 
     def __init__(self, sink: PoseSink, *, lossless: bool) -> None:
         self.dropped = 0
+        self.taken = 0
         self.failure: Exception | None = None
         self._sink, self._lossless = sink, lossless
         self._queue: queue.Queue[FrameResult | None] = queue.Queue(_QUEUE_FRAMES)
@@ -45,6 +46,7 @@ class SinkWorker:
             return
         try:
             self._queue.put(result, block=self._lossless)
+            self.taken += 1
         except queue.Full:
             self.dropped += 1
 
@@ -73,6 +75,34 @@ class SinkWorker:
             self._sink.close()
         except Exception as exc:  # noqa: BLE001 - kept for the pose thread
             self.failure = self.failure or exc
+
+
+class Errands:
+    """A thread that does one thing after another, for callers who cannot wait: opening a camera, loading a model.
+
+    An errand that raises ends nothing but itself, and is written to the log: errands tell their own failures.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def add(self, errand: Callable[[], None]) -> None:
+        """Have it done after those that were added before."""
+        self._queue.put(errand)
+
+    def close(self, timeout_s: float) -> None:
+        """Wait at most so long for the last errand; one that takes longer ends with the program."""
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        while (errand := self._queue.get()) is not None:
+            try:
+                errand()
+            except Exception:
+                log.exception("%s: an errand failed", self._thread.name)
 
 
 class _ReadAhead:
@@ -117,7 +147,7 @@ class Runtime:
     def __init__(
         self,
         source: FrameSource,
-        pipeline: PosePipeline,
+        pipeline: FramePipeline,
         sinks: Sequence[PoseSink] = (),
         slow_sinks: Sequence[PoseSink] = (),
         *,
@@ -186,7 +216,7 @@ class Runtime:
             self._gate.notify_all()
         return True
 
-    def use_pipeline(self, pipeline: PosePipeline) -> bool:
+    def use_pipeline(self, pipeline: FramePipeline) -> bool:
         """Go on with another pipeline from the next frame on; the one before is closed. False if the run is over."""
 
         def exchange() -> None:
@@ -217,11 +247,15 @@ class Runtime:
         self._workers = [other for other in self._workers if other is not worker]
         worker.close()
 
-    def stop(self, timeout_s: float = 2.0) -> None:
-        """End the run with files closed. Safe to repeat, from any thread, and before `start`."""
+    def ask_to_stop(self) -> None:
+        """Let the run end soon; returns at once. `stop` is still to follow."""
         self._stop.set()
         with self._gate:
             self._gate.notify_all()
+
+    def stop(self, timeout_s: float = 2.0) -> None:
+        """End the run with files closed. Safe to repeat, from any thread, and before `start`."""
+        self.ask_to_stop()
         if self._source.live:
             self._source.close()  # wakes a read that waits for a camera or a server
         if not self._join(timeout_s):

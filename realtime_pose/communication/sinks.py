@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from realtime_pose.communication.base import LiveSink
+from realtime_pose.communication.targets import parse_served, parse_target
 from realtime_pose.utils.choices import load_choice
 
 SINKS = {
@@ -13,6 +14,20 @@ SINKS = {
     "websocket": "realtime_pose.communication.websocket:WebSocketSink",
     "osc_trackers": "realtime_pose.communication.osc_trackers:OscTrackerSink",
 }
+
+
+def check_targets(targets: Mapping[str, str]) -> None:
+    """Refuse what is no target, before anything is opened.
+
+    Args:
+        targets: Name in SINKS -> its targets with a space between; empty for none.
+
+    Raises:
+        ConfigError: One is none; the message says what is wrong with it.
+    """
+    for name, listed in targets.items():
+        for target in filter(None, listed.split(" ")):
+            (parse_served if name == "websocket" else parse_target)(target)
 
 
 def open_sinks(targets: Mapping[str, str], *, mirror: bool = False, udp_format: str = "json") -> list[LiveSink]:

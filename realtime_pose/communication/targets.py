@@ -56,6 +56,15 @@ def parse_target(
     return Target(text, host, port, person, tuple(origins))
 
 
+def parse_served(text: str) -> Target:
+    """The target of "host[:port][,person=ID][,origin=URL]" that a WebSocket serves at; port 0 takes a free one.
+
+    Raises:
+        ConfigError: It is anything else; the message says what is wrong with it.
+    """
+    return parse_target(text, 8765, options=("person", "origin"), lowest_port=0)
+
+
 _VALUES = {"person": "ID", "origin": "https://HOST"}
 
 

@@ -20,7 +20,7 @@ from websockets.http11 import Request, Response
 from realtime_pose.communication.datagrams import only
 from realtime_pose.communication.packet import HelloPacket, Packet, PosePacket, encode
 from realtime_pose.communication.stream import PacketStream
-from realtime_pose.communication.targets import Target, address_text, open_socket, parse_target
+from realtime_pose.communication.targets import Target, address_text, open_socket, parse_served
 from realtime_pose.communication.visitors import why_refused
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import ConfigError
@@ -57,7 +57,7 @@ class WebSocketSink:
     name: ClassVar[str] = "websocket"
 
     def __init__(self, target: str = "127.0.0.1", *, mirror: bool = False) -> None:
-        self._target = parse_target(target, 8765, options=("person", "origin"), lowest_port=0)
+        self._target = parse_served(target)
         self.target_text = target
         self._listener = _listener(self._target)
         self.address = address_text(self._listener.getsockname())

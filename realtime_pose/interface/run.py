@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_pose import __version__
-from realtime_pose.capture.base import FrameSource
+from realtime_pose.capture.base import CaptureConfig, FrameSource
 from realtime_pose.capture.sources import local_path, open_source, without_credentials
 from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.base import LiveSink, PoseSink
@@ -17,7 +17,7 @@ from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.ik.look_ahead import build_look_ahead
 from realtime_pose.interface.looking_ahead import LookAheadSink
-from realtime_pose.pipeline import PosePipeline, build_pipeline, check_names
+from realtime_pose.pipeline import FramePipeline, build_pipeline, check_names
 from realtime_pose.recording.exporters import TakeInfo, parse_formats
 from realtime_pose.recording.pictures import sound_of
 from realtime_pose.recording.take import TakeRecorder, files_of_take
@@ -32,7 +32,7 @@ class Run:
 
     config: AppConfig
     source: FrameSource
-    pipeline: PosePipeline
+    pipeline: FramePipeline
     runtime: Runtime
     sinks: Sequence[LiveSink]
     notes: list[str]
@@ -68,6 +68,7 @@ def open_run(
     paced: bool = True,
     max_frames: int | None = None,
     job: str = "",
+    open_frames: Callable[[CaptureConfig], FrameSource] = open_source,
 ) -> Iterator[Run]:
     """A started run; when the `with` block is left it is stopped and its files are closed.
 
@@ -78,6 +79,7 @@ def open_run(
         paced: Show a file at its own speed, as a camera would, and never look ahead; otherwise as fast as it goes.
         max_frames: End after so many.
         job: Kept in the session, so that `process` knows its own unfinished work again.
+        open_frames: Opens what frames come from.
 
     Raises:
         RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
@@ -99,11 +101,11 @@ def open_run(
         sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
         for sink in sinks:
             undo.callback(sink.close)
-        source = undo.enter_context(closing(open_source(config.capture)))
+        source = undo.enter_context(closing(open_frames(config.capture)))
         pipeline = undo.enter_context(closing(build_pipeline(config, note, progress)))
         if config.inference.persons > 1 and pipeline.estimator.finds_people:
             note(f"{pipeline.estimator.name} follows one person, not {config.inference.persons}; ViTPose can do more.")
-        take = _take(config, source, pipeline, job)
+        take = take_recorder(config, source, pipeline, job) if output.record else None
         runtime = Runtime(
             source,
             pipeline,
@@ -138,9 +140,22 @@ def spare(folder: Path, source: Path) -> None:
         raise ConfigError(f"{source} would be replaced by the new {source.name}; choose another folder for the results")
 
 
-def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline, job: str) -> TakeRecorder | None:
-    if not config.output.record:
-        return None
+def take_recorder(
+    config: AppConfig, source: FrameSource, pipeline: FramePipeline, job: str = "", *, whole: bool = True
+) -> TakeRecorder:
+    """What writes a run into the folder `config.output.record`.
+
+    Args:
+        config: All settings.
+        source: Where frames come from.
+        pipeline: What makes results of them.
+        job: Kept in the session.
+        whole: The take begins with the source's first frame, so that the source's sound belongs to it.
+
+    Raises:
+        RecordingError: The folder cannot be made or written.
+        UnknownChoiceError: There is no such format.
+    """
     estimator, shown = pipeline.estimator, without_credentials(config.capture.source)
     settings = {
         "program": f"realtime-pose {__version__}",
@@ -152,7 +167,10 @@ def _take(config: AppConfig, source: FrameSource, pipeline: PosePipeline, job: s
         "fps": source.fps or _USUAL_FPS,
         "config": asdict(config) | {"capture": asdict(config.capture) | {"source": shown}},
     } | ({"job": job} if job else {})
-    return TakeRecorder(Path(config.output.record), take_info(config, settings), parse_formats(config.output.formats))
+    take = take_info(config, settings)
+    if not whole:
+        take = replace(take, sound=None)
+    return TakeRecorder(Path(config.output.record), take, parse_formats(config.output.formats))
 
 
 def take_info(config: AppConfig, settings: Mapping[str, Any]) -> TakeInfo:

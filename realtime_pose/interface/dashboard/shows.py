@@ -1,0 +1,115 @@
+"""What can be shown: a run from a source, or a take that is played again; opened here, shown by the studio."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from realtime_pose.capture.base import CaptureConfig, FrameSource
+from realtime_pose.capture.browser import BrowserCamera
+from realtime_pose.capture.looped import Looped
+from realtime_pose.capture.sources import ACTORS, open_source, without_credentials
+from realtime_pose.checkpoints import Progress
+from realtime_pose.communication.sinks import open_sinks
+from realtime_pose.config import AppConfig
+from realtime_pose.interface.dashboard.playback import PlaybackPipeline, SessionSource
+from realtime_pose.interface.run import Run, open_run
+from realtime_pose.pipeline import FramePipeline, PosePipeline
+from realtime_pose.runtime import Runtime
+
+BROWSER = "browser"
+"""The source whose pictures come from whoever looks at the page."""
+
+
+@dataclass
+class Show:
+    """A run under way. `pipeline`, `sinks` and `config` change while it goes on; `run` has what it began with."""
+
+    run: Run
+    kind: str
+    source_text: str
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.pipeline: FramePipeline = self.run.pipeline
+        self.sinks = list(self.run.sinks)
+        self.config = self.run.config
+
+    @property
+    def runtime(self) -> Runtime:
+        """The threads that it goes on in."""
+        return self.run.runtime
+
+    @property
+    def browser_camera(self) -> BrowserCamera | None:
+        """Where a browser's pictures go, if they are what is shown."""
+        return self.run.source if isinstance(self.run.source, BrowserCamera) else None
+
+    @property
+    def tuned(self) -> PosePipeline | None:
+        """The pipeline that settings can change; None for a take, whose poses are as they are."""
+        return self.pipeline if isinstance(self.pipeline, PosePipeline) else None
+
+    @property
+    def session(self) -> SessionSource | None:
+        """What is sought in, if a take is shown."""
+        return self.run.source if isinstance(self.run.source, SessionSource) else None
+
+
+def opening_words(config: AppConfig) -> str:
+    """What opening the source is called while it lasts."""
+    return "Waiting for the browser's camera ..." if config.capture.source == BROWSER else "Opening the source ..."
+
+
+@contextmanager
+def open_live(config: AppConfig, notify: Callable[[str], None], progress: Progress) -> Iterator[Show]:
+    """A started run from the source that the settings name; a demo actor begins again whenever their clip is over.
+
+    Raises:
+        RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
+    """
+    with open_run(config, notify, progress, open_frames=_open_frames) as run:
+        kind = "live" if run.source.live else "file"
+        yield Show(run, kind, without_credentials(config.capture.source))
+
+
+@contextmanager
+def open_take(folder: Path, config: AppConfig) -> Iterator[Show]:
+    """A take, played at its own speed into the live outputs that the settings name.
+
+    Raises:
+        RecordingError: There is no take, or it cannot be read.
+        ConfigError: A target cannot be had.
+    """
+    output = config.output
+    with ExitStack() as undo:
+        source = undo.enter_context(closing(SessionSource(folder)))
+        sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
+        for sink in sinks:
+            undo.callback(sink.close)
+        pipeline = PlaybackPipeline(source)
+        runtime = Runtime(source, pipeline, sinks, paced=True, read_ahead=False)
+        undo.pop_all()
+    try:
+        runtime.start()
+        config = replace(config, capture=replace(config.capture, source=folder.name))
+        yield Show(Run(config, source, pipeline, runtime, sinks, []), "take", folder.name, folder)
+    finally:
+        runtime.stop()
+
+
+def _open_frames(capture: CaptureConfig) -> FrameSource:
+    if capture.source == BROWSER:
+        return BrowserCamera(capture)
+    if capture.source in ACTORS:
+        return Looped(partial(open_source, capture))
+    return open_source(capture)
+
+
+def asks_other_models(before: AppConfig, after: AppConfig) -> bool:
+    """Whether the change of settings needs models to be loaded, rather than numbers to be changed."""
+    old, new = before.inference, after.inference
+    tuned = replace(old, persons=new.persons, score_threshold=new.score_threshold, detect_every=new.detect_every)
+    another_detector = new.detector == "auto" and (old.persons == 1) != (new.persons == 1)
+    return tuned != new or another_detector

@@ -1,0 +1,83 @@
+"""The take that is being recorded: plain pictures and the session, from which everything else can be made later."""
+
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from realtime_pose.errors import RealtimePoseError, RecordingError
+from realtime_pose.interface.dashboard.shows import Show
+from realtime_pose.interface.dashboard.state import RecordingState
+from realtime_pose.interface.plotting import REPORT
+from realtime_pose.interface.run import take_recorder
+from realtime_pose.report import write_report
+
+_FORMATS = "frames"
+
+
+class TakeUnderWay:
+    """Records a show from now on, into a new folder.
+
+    Attributes:
+        folder: The take.
+        finishing: Whether its files are being finished.
+
+    Args:
+        show: What to record.
+        below: The folder of all takes.
+
+    Raises:
+        RecordingError: The folder cannot be made or written.
+    """
+
+    def __init__(self, show: Show, below: Path) -> None:
+        self.folder = _new_folder(below)
+        self.finishing = False
+        output = replace(show.config.output, record=str(self.folder), formats=_FORMATS)
+        config = replace(show.config, output=output)
+        self._show = show
+        self._before = show.runtime.statistics.frames
+        self._begin_s = time.monotonic()
+        recorder = take_recorder(config, show.run.source, show.pipeline, whole=False)
+        self._worker = show.runtime.add_slow_sink(recorder)
+
+    @property
+    def state(self) -> RecordingState:
+        """How far it is."""
+        return RecordingState(self.folder, time.monotonic() - self._begin_s, self._frames, self.finishing)
+
+    def finish(self) -> str:
+        """Close its files and put the run's report beside them; one sentence on what went wrong, if anything did."""
+        self.finishing = True
+        frames = self._frames
+        self._show.runtime.remove_slow_sink(self._worker)
+        if self._worker.failure is not None:
+            return f"{self._worker.failure}."
+        figures = self._show.runtime.statistics.figures(frames)
+        report = self._show.run.report() | figures | {"frames": frames, "frames_dropped": self._worker.dropped}
+        try:
+            write_report(self.folder / REPORT, report)
+        except RealtimePoseError as exc:
+            return f"{exc}."
+        return ""
+
+    @property
+    def _frames(self) -> int:
+        return self._worker.taken
+
+
+def _new_folder(below: Path) -> Path:
+    """A folder named by the time; one that is there already is not touched."""
+    name = datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S")
+    for more in ("", *(f"_{n}" for n in range(2, 100))):
+        folder = below / f"{name}{more}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as exc:
+            raise RecordingError(
+                f"cannot write into {below}: {exc.strerror}; start with another --takes folder"
+            ) from exc
+        return folder
+    raise RecordingError(f"{below} has a hundred takes of this second; wait a moment")
