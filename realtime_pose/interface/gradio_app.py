@@ -75,7 +75,7 @@ def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
     from realtime_pose.config import load_config
     from realtime_pose.interface.demo.page import build_page
     from realtime_pose.interface.demo.server import build_app, serve
-    from realtime_pose.interface.demo.stills import Stills
+    from realtime_pose.interface.demo.stills import Stills, read_picture
 
     listener = _listen(options.port)  # before models are loaded, which takes long
     settings: dict[str, object] = {"persons": PEOPLE}
@@ -88,7 +88,9 @@ def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
         say(sentence)
 
     stills = Stills(load_config([], {"inference": settings}), notify, _progress(say))
-    page = build_page(stills, write_examples(folder), notices)
+    examples = write_examples(folder)
+    stills.people_in(read_picture(examples[0]))  # what is loaded late is loaded before the first visitor comes
+    page = build_page(stills, examples, notices)
     port = listener.getsockname()[1]
     say(f"{stills.described}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends.")
     serve(build_app(page, folder, port), listener)

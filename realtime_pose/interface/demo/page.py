@@ -38,9 +38,10 @@ _START = "Choose a picture, or click one of the examples."
 _NOBODY = "Nobody was found in this picture. Try one that shows a person whole, larger and in good light."
 _CSS = """
 .gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
-#said p, #runs p { margin: 0; }
-#said { padding: 2px 4px; font-size: 1.05em; }
-#runs { padding: 2px 4px; color: var(--body-text-color-subdued); font-size: 0.9em; }
+#said p, #runs p { margin: 0; padding: 2px 4px; }
+#runs p { color: var(--body-text-color-subdued); font-size: 0.9em; overflow-wrap: anywhere; }
+#figure { min-height: 462px; }  /* as high empty as filled: nothing jumps when a result comes */
+@media (max-width: 640px) { #picture, #overlay { height: 320px !important; } }
 """
 
 Answer = tuple[Any, ...]
@@ -64,14 +65,19 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
                 gr.Examples([[str(path)] for path in examples], picture, label="Examples", cache_examples=False)
             with gr.Column():
                 overlay = gr.Image(
-                    label="Skeletons", interactive=False, format="jpeg", height=420, buttons=["download", "fullscreen"]
+                    label="Skeletons",
+                    elem_id="overlay",
+                    interactive=False,
+                    format="jpeg",
+                    height=420,
+                    buttons=["download", "fullscreen"],
                 )
         with gr.Row():
             with gr.Column():
                 who = gr.Radio([], label="In 3D", visible=False)
-                figure = gr.Plot(label="In 3D: drag to turn it")
+                figure = gr.Plot(label="In 3D: drag to turn it", elem_id="figure")
             with gr.Column():
-                packets = gr.JSON(label="PosePackets", max_height=460)
+                packets = gr.JSON(label="PosePackets", min_height=462, max_height=462)
         gr.Markdown(_what_runs(stills, notices), elem_id="runs")
 
         def answer(path: str | None) -> Answer:
@@ -96,6 +102,7 @@ def _picture_input() -> gr.Image:
     """Upload, camera and clipboard; gives the file's path, so that reading it, with its limits, is ours."""
     picture = gr.Image(
         label="Picture",
+        elem_id="picture",
         sources=["upload", "webcam", "clipboard"],
         type="filepath",
         height=420,

@@ -4,20 +4,51 @@ import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import gradio as gr
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from realtime_pose.interface.demo.guard import Guard
+from realtime_pose.interface.dashboard.guard import Guard
 from realtime_pose.interface.demo.page import look
 
 MAX_UPLOAD_MB = 20
-_MOST_BYTES = MAX_UPLOAD_MB * 2**20 + 2**16  # an upload, and what its form adds
+MAX_BODY_BYTES = MAX_UPLOAD_MB * 2**20 + 2**16
+"""An upload, and what its form adds; no other request comes near it."""
 _CONNECTIONS = 100
 _END_WITHIN_S = 1  # pages keep a stream open, which would hold the end up
+
+
+class BodyLimit:
+    """Refuses requests that are too large by what they say, and breaks off those that turn out to be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on (ASGI)."""
+        if scope["type"] == "http" and int(Headers(scope=scope).get("content-length", "0")) > MAX_BODY_BYTES:
+            answer = PlainTextResponse(_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            await answer(scope, receive, send)
+            return
+        had = 0
+
+        async def counted() -> Message:
+            nonlocal had
+            message = await receive()
+            had += len(message.get("body", b""))
+            return message if had <= MAX_BODY_BYTES else {"type": "http.disconnect"}
+
+        await self._app(scope, counted, send)
+
+
+_TOO_LARGE = f"This file is too large; at most {MAX_UPLOAD_MB} MB are taken."
 
 
 def build_app(page: gr.Blocks, folder: Path, port: int) -> Starlette:
@@ -28,7 +59,7 @@ def build_app(page: gr.Blocks, folder: Path, port: int) -> Starlette:
         yield
         shutil.rmtree(folder, ignore_errors=True)
 
-    app = Starlette(lifespan=leave_nothing, middleware=[Middleware(Guard, port=port, most_bytes=_MOST_BYTES)])
+    app = Starlette(lifespan=leave_nothing, middleware=[Middleware(Guard), Middleware(BodyLimit)])
     gr.mount_gradio_app(
         app,
         page,
