@@ -1,6 +1,7 @@
 """The synthetic actors: the clips that come with the program, so that everything runs without a camera."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.video import VideoFile, open_video
@@ -9,6 +10,12 @@ from realtime_pose.utils.paths import data_path
 
 CLIP = "resources/videos/default.mp4"
 SECOND_CLIP = "resources/videos/second_actor.mp4"
+_CLIPS = {"actor": CLIP, "actor-2": SECOND_CLIP}
+
+
+def clip_of(actor: str) -> Path:
+    """The file of the clip that a name of ACTORS means."""
+    return data_path(_CLIPS[actor])
 
 
 def open_actor(config: CaptureConfig) -> VideoFile:

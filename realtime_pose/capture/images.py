@@ -59,6 +59,12 @@ class ImageFiles:
         self._next = self._decode()
         return frame
 
+    def seek(self, index: int) -> None:
+        """Go on with the image of this place in the folder, or the next one that can be read."""
+        if self._next is None or self._next[1] != index:
+            self._position = max(index, 0)
+            self._next = self._decode()
+
     def close(self) -> None:
         """End the source. Safe to repeat, and from any thread."""
         self._closed = True

@@ -13,7 +13,7 @@ from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import ConfigError, RecordingError
 from realtime_pose.interface.run import take_info
 from realtime_pose.recording.exporters import EXPORTERS, is_of, open_exporters, parse_formats
-from realtime_pose.recording.pictures import find_pictures, sound_of, with_pictures
+from realtime_pose.recording.pictures import find_pictures, is_source, sound_of, with_pictures
 from realtime_pose.recording.session import Session
 from realtime_pose.recording.take import SESSION, files_of_take
 
@@ -71,7 +71,7 @@ def open_export(
     results: Iterable[FrameResult] = session.frames()
     if pictures is not None and any(EXPORTERS[name].pictures for name in formats):
         take = replace(take, sound=sound_of(pictures))
-        results = with_pictures(results, pictures)
+        results = with_pictures(results, pictures, same_times=is_source(session, pictures))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:

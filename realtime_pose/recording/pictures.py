@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from realtime_pose.capture.base import CaptureConfig, FrameSource
-from realtime_pose.capture.sources import local_path, open_source, source_kind
+from realtime_pose.capture.looped import Looped
+from realtime_pose.capture.sources import ACTORS, local_path, open_source, source_kind
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError, EndOfStream, RecordingError
 from realtime_pose.recording.exporters import EXPORTERS
 from realtime_pose.recording.session import Session
 
 _SAME_TIME_NS = 1_000_000
-_LIVE = ("camera", "network")
+_LIVE = ("camera", "network", "browser")
 
 
 def find_pictures(session: Session, video: str = "") -> CaptureConfig | None:
@@ -37,6 +39,11 @@ def find_pictures(session: Session, video: str = "") -> CaptureConfig | None:
     return None if live else CaptureConfig(source, rotate_deg=turned)
 
 
+def is_source(session: Session, capture: CaptureConfig) -> bool:
+    """Whether these pictures are what the session was made from, so that both have the same times."""
+    return bool(capture.source == session.settings.get("config", {}).get("capture", {}).get("source"))
+
+
 def sound_of(capture: CaptureConfig) -> Path | None:
     """The file whose sound belongs to these pictures, if it is a local video."""
     try:
@@ -45,21 +52,29 @@ def sound_of(capture: CaptureConfig) -> Path | None:
         return None
 
 
-def with_pictures(results: Iterable[FrameResult], capture: CaptureConfig) -> Iterator[FrameResult]:
+def with_pictures(
+    results: Iterable[FrameResult], capture: CaptureConfig, *, same_times: bool = False
+) -> Iterator[FrameResult]:
     """The same results, each with its picture: the one of the same time after the first.
+
+    Args:
+        results: What a session gives.
+        capture: The pictures.
+        same_times: The session was made from them, and may have begun anywhere in them: times are compared as they are.
 
     Raises:
         CaptureError: The video cannot be read.
         RecordingError: It is not the session's.
     """
-    source = open_source(capture)
+    # an actor begins anew where a session goes on
+    source = Looped(partial(open_source, capture)) if capture.source in ACTORS else open_source(capture)
     try:
         first_ns: tuple[int, int] | None = None
         for result in results:
             wanted = result.frame
             if first_ns is None:
                 frame = _next(source, capture)
-                first_ns = wanted.time_ns, frame.time_ns
+                first_ns = (0, 0) if same_times else (wanted.time_ns, frame.time_ns)
             due_ns = wanted.time_ns - first_ns[0] + first_ns[1]
             while frame.time_ns < due_ns - _SAME_TIME_NS:
                 frame = _next(source, capture)

@@ -197,25 +197,31 @@ class Session:
         Raises:
             RecordingError: A record in the middle is damaged.
         """
-        contents = _Contents(self.path)
+        contents = Contents(self.path)
+        for _, payload in self.records():
+            result = contents.take(payload)
+            if result is not None:
+                yield result
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """Each record after the settings: the byte at which its payload begins, and the payload.
+
+        Raises:
+            RecordingError: A record in the middle is damaged.
+        """
         with _opened(self.path) as file:
             _read_head(self.path, file)
-            for payload in self._payloads(file):
-                result = contents.take(payload)
-                if result is not None:
-                    yield result
-
-    def _payloads(self, file: BinaryIO) -> Iterator[bytes]:
-        while head := file.read(_RECORD.size):
-            at = file.tell() - len(head)
-            payload = _payload(file, head)
-            if payload is None:
-                if len(file.read(1)) == 0:
-                    self.cut = True
-                    return
-                raise RecordingError(f"{self.path} is damaged at byte {at}; the frames before it can be used")
-            self.bytes_read = at + len(head) + len(payload)
-            yield payload
+            at = file.tell()
+            while head := file.read(_RECORD.size):
+                payload = _payload(file, head)
+                if payload is None:
+                    if len(file.read(1)) == 0:
+                        self.cut = True
+                        return
+                    raise RecordingError(f"{self.path} is damaged at byte {at}; the frames before it can be used")
+                self.bytes_read = at + len(head) + len(payload)
+                yield at + len(head), payload
+                at = self.bytes_read
 
 
 def read_session(path: str | Path) -> Session:
@@ -272,15 +278,27 @@ def _payload(file: BinaryIO, head: bytes) -> bytes | None:
     return payload if 0 < size == len(payload) and zlib.crc32(payload) == checksum else None
 
 
-class _Contents:
-    """Turns payloads into results; remembers the layouts and skeletons that came before."""
+class Contents:
+    """Turns a session's records into results; remembers the layouts and skeletons that came before."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._layouts: list[KeypointLayout] = []
         self._skeletons: list[Skeleton] = []
 
+    @staticmethod
+    def time_ns(payload: bytes) -> int | None:
+        """The media time of a frame's record; None for a record of another kind."""
+        if payload[:1] != b"F" or len(payload) <= _FRAME.size:
+            return None
+        return int(_FRAME.unpack_from(payload, 1)[1])
+
     def take(self, payload: bytes) -> FrameResult | None:
+        """The result in a frame's record; None for a record of another kind.
+
+        Raises:
+            RecordingError: It holds something that this program does not know.
+        """
         kind, body = payload[:1], payload[1:]
         try:
             if kind == b"F":
