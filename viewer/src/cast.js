@@ -1,0 +1,127 @@
+// Who is played by which figure: up to four people, each by a figure of the character of their own.
+import { Character } from "./character.js";
+
+const MOST = 4;
+
+export class Cast {
+  #character = null;
+  #figures = []; // {figure, id: of whoever it plays, or null}
+  #growing = false;
+  #people = [];
+  #asked = 0;
+
+  /** changed(): something is to be rendered, perhaps later than the call that led to it. */
+  constructor(scene, changed) {
+    this.scene = scene;
+    this.changed = changed;
+    this.visible = true;
+  }
+
+  get name() {
+    return this.#character?.name ?? "";
+  }
+
+  get missing() {
+    return this.#character?.missing ?? [];
+  }
+
+  /** Takes another character; false where a later one was asked for meanwhile. Raises CharacterError, and keeps this one. */
+  async use(name, buffer) {
+    const asked = ++this.#asked;
+    const character = await Character.read(name, buffer);
+    const first = await character.figure();
+    if (asked !== this.#asked) {
+      first.dispose();
+      character.dispose();
+      return false;
+    }
+    this.#drop();
+    this.#character = character;
+    this.#add(first);
+    this.play(this.#people);
+    return true;
+  }
+
+  #add(figure) {
+    this.scene.add(figure.holder);
+    this.#figures.push({ figure, id: null });
+  }
+
+  /** people: those with a pose. Nobody: one figure stands at the origin, if `idle`, else none is seen. */
+  play(people, idle = this.idle) {
+    this.idle = idle;
+    this.#people = people.slice(0, MOST);
+    const here = new Set(this.#people.map(({ id }) => id));
+    for (const part of this.#figures) if (!here.has(part.id)) part.id = null;
+    for (const person of this.#people) {
+      let part = this.#figures.find(({ id }) => id === person.id);
+      const isNew = !part;
+      part ??= this.#figures.find(({ id }) => id === null);
+      if (!part) {
+        this.#grow();
+        break;
+      }
+      part.id = person.id;
+      part.figure.pose(person);
+      if (isNew) part.figure.settle();
+    }
+    this.#show();
+  }
+
+  #show() {
+    const resting = this.idle && !this.#people.length ? this.#figures[0] : null;
+    if (resting) resting.figure.rest();
+    for (const part of this.#figures) part.figure.holder.visible = this.visible && (part.id !== null || part === resting);
+    this.changed();
+  }
+
+  async #grow() {
+    const character = this.#character;
+    if (this.#growing || !character || this.#figures.length >= MOST) return;
+    this.#growing = true;
+    try {
+      const figure = await character.figure();
+      if (character !== this.#character) return figure.dispose();
+      this.#add(figure);
+    } finally {
+      this.#growing = false;
+    }
+    this.play(this.#people);
+  }
+
+  setVisible(visible) {
+    this.visible = visible;
+    this.#show();
+  }
+
+  /** Whether something goes on moving after the pose has come to rest. */
+  get swings() {
+    return this.visible && this.#figures.some(({ figure }) => figure.vrm);
+  }
+
+  update(seconds) {
+    for (const { figure } of this.#figures) if (figure.holder.visible) figure.update(seconds);
+  }
+
+  /** The figure of a person, or of the first one there is. */
+  figureOf(id) {
+    const part = this.#figures.find((other) => (id === undefined ? other.id !== null : other.id === id));
+    return (part ?? (id === undefined ? this.#figures[0] : undefined))?.figure;
+  }
+
+  get count() {
+    return this.#figures.filter(({ figure }) => figure.holder.visible).length;
+  }
+
+  #drop() {
+    for (const { figure } of this.#figures) figure.dispose();
+    this.#figures = [];
+    this.#character?.dispose();
+    this.#character = null;
+  }
+
+  destroy() {
+    this.#asked += 1;
+    this.#drop();
+  }
+}

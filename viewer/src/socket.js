@@ -1,0 +1,97 @@
+// The connection to the server: opens again by itself, and answers each frame once it has been drawn.
+import { decodeFrame } from "./message.js";
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5000;
+const UNSENT_BYTES = 262_144; // above it a picture for the server waits for a better moment
+
+export class LiveSocket {
+  #socket = null;
+  #timer = 0;
+  #waitMs = FIRST_WAIT_MS;
+  #ended = false;
+
+  /**
+   * on.hello(message), on.state(message), on.link(text): what is wrong with the connection, "" when all is well;
+   * on.frame(frame): may be async, and its end is told to the server, which sends no more than two frames ahead.
+   */
+  constructor(url, on) {
+    this.url = url;
+    this.on = on;
+    this.reconnects = 0;
+    this.#open();
+  }
+
+  #open() {
+    const socket = new WebSocket(this.url);
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    let before = Promise.resolve();
+    socket.onmessage = ({ data }) => {
+      if (typeof data === "string") {
+        this.#told(JSON.parse(data));
+      } else {
+        before = before.then(() => this.#shown(socket, data)); // in their order: decoding may overtake
+      }
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (this.#ended) return;
+      const why = code === 1008 && reason ? ` The server says: ${reason}.` : "";
+      this.on.link(`Reconnecting ...${why}`);
+      this.#timer = setTimeout(() => this.retry(), this.#waitMs);
+      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+    };
+  }
+
+  #told(message) {
+    if (message.type === "hello") {
+      this.#waitMs = FIRST_WAIT_MS;
+      this.on.link("");
+      this.on.hello(message);
+    } else if (message.type === "state") {
+      this.on.state(message);
+    }
+  }
+
+  async #shown(socket, data) {
+    if (this.#ended || socket !== this.#socket) return;
+    const frame = decodeFrame(data);
+    try {
+      await this.on.frame(frame);
+    } catch (error) {
+      console.error(error); // one frame that cannot be shown must not hold up those after it
+    }
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ack: frame.seq }));
+  }
+
+  /** Try now instead of after the wait; nothing happens while a connection is there or on its way. */
+  retry() {
+    clearTimeout(this.#timer);
+    if (this.#ended || this.#socket.readyState < WebSocket.CLOSING) return;
+    this.reconnects += 1;
+    this.#open();
+  }
+
+  get ready() {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Whether a picture may be sent without a queue growing. */
+  get hasRoom() {
+    return this.ready && this.#socket.bufferedAmount < UNSENT_BYTES;
+  }
+
+  do(what) {
+    if (this.ready) this.#socket.send(JSON.stringify({ do: what }));
+  }
+
+  sendPicture(bytes) {
+    if (this.ready) this.#socket.send(bytes);
+  }
+
+  destroy() {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#socket.close();
+  }
+}

@@ -1,0 +1,274 @@
+// The right pane: floor, light, people; rendered only when something has changed.
+import {
+  AmbientLight, Color, DirectionalLight, Fog, GridHelper, HemisphereLight, Mesh, MeshBasicMaterial, PerspectiveCamera,
+  RingGeometry, Scene, Vector3, WebGLRenderer,
+} from "three";
+import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
+import { Cast } from "./cast.js";
+import { Skeletons } from "./skeletons.js";
+import { SCENE } from "./theme.js";
+
+const EYE = new Vector3(0.28, 0.16, 1).normalize(); // from where one looks at first
+const EYE_M = 4.4;
+const HIGH_M = 0.95; // what one looks at: about the hips
+const FOLLOW_S = 0.6; // how softly the view goes after people
+const SWING_MS = 1500; // how long hair goes on after a pose
+const GONE_MS = 600; // who was not seen for so long is gone
+const SUNK_M = -0.25; // feet lower than this: the floor is not known yet, and lies under them
+const TURN_RAD = 0.1;
+const CELL_M = 0.5;
+
+/** Why there is no 3D here, as a sentence. */
+export class NoWebGl extends Error {}
+
+export class Stage {
+  #frame = 0;
+  #lastMs = 0;
+  #movedMs = -Infinity;
+  #people = new Map(); // id -> {person, seenMs}
+  #run = null;
+  #centre = new Vector3(0, HIGH_M, 0);
+  #snap = true;
+  #floorY = 0;
+  #lost = false;
+  #soft;
+  #observer;
+
+  /** box: the element to fill; lost(sentence): the 3D view is gone, or back (""). Raises NoWebGl. */
+  constructor(box, lost, signal) {
+    const context = openContext(box);
+    this.box = box;
+    this.renders = 0;
+    this.#soft = context.soft;
+    this.canvas = context.canvas;
+    this.renderer = new WebGLRenderer({ canvas: context.canvas, context: context.gl, antialias: !context.soft });
+    this.scene = new Scene();
+    this.scene.background = new Color();
+    this.scene.fog = new Fog(0, 6, 18);
+    this.camera = new PerspectiveCamera(36, 4 / 3, 0.05, 60);
+    this.orbit = new OrbitControls(this.camera, this.canvas);
+    Object.assign(this.orbit, { minDistance: 0.6, maxDistance: 14, maxPolarAngle: Math.PI * 0.53, enableZoom: false });
+    this.orbit.addEventListener("change", () => this.changed());
+    this.canvas.style.touchAction = "pan-y"; // a finger that goes up and down scrolls the page
+    this.cast = new Cast(this.scene, () => this.changed());
+    this.skeletons = new Skeletons(this.scene);
+    this.#furnish();
+    this.resetView();
+    this.#listen(lost, signal);
+    this.#observer = new ResizeObserver(() => this.#fit());
+    this.#observer.observe(box);
+    this.#fit();
+  }
+
+  #furnish() {
+    this.sky = new HemisphereLight(0xffffff, 0xffffff, 1.5);
+    const sun = new DirectionalLight(0xffffff, 1.9);
+    sun.position.set(1.5, 3, 2.5);
+    const back = new DirectionalLight(0xffffff, 0.7);
+    back.position.set(-2, 2, -3);
+    this.mark = new Mesh(new RingGeometry(0.09, 0.11, 40), new MeshBasicMaterial({ transparent: true, opacity: 0.9 }));
+    this.mark.rotation.x = -Math.PI / 2;
+    this.scene.add(this.sky, new AmbientLight(0xffffff, 0.35), sun, back, this.mark);
+  }
+
+  /** "light" or "dark" */
+  setTheme(name) {
+    const { ground, line, mark, floorLight, shadow } = SCENE[name];
+    this.scene.background.set(ground);
+    this.scene.fog.color.set(ground);
+    this.sky.groundColor.set(floorLight);
+    this.mark.material.color.set(mark);
+    this.skeletons.setShadow(shadow);
+    if (this.grid) {
+      this.grid.removeFromParent();
+      this.grid.dispose();
+    }
+    this.grid = new GridHelper(40, 40 / CELL_M, line, line);
+    this.scene.add(this.grid);
+    this.changed();
+  }
+
+  #listen(lost, signal) {
+    this.canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault(); // it may come back
+      this.#lost = true;
+      lost("The graphics card took the 3D view away. It comes back by itself in a moment; if it does not, reload the page.");
+    }, { signal });
+    this.canvas.addEventListener("webglcontextrestored", () => {
+      this.#lost = false;
+      lost("");
+      this.changed();
+    }, { signal });
+    // the wheel scrolls the page until somebody has turned to this view
+    this.canvas.addEventListener("focus", () => (this.orbit.enableZoom = true), { signal });
+    this.canvas.addEventListener("blur", () => (this.orbit.enableZoom = false), { signal });
+    this.canvas.addEventListener("pointerdown", () => this.canvas.focus({ preventScroll: true }), { signal });
+    this.canvas.addEventListener("keydown", (event) => this.#key(event), { signal });
+  }
+
+  #key(event) {
+    const turns = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const zooms = { "+": 0.9, "=": 0.9, "-": 1 / 0.9 };
+    if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in turns || event.key in zooms)) return;
+    event.preventDefault();
+    const offset = this.camera.position.clone().sub(this.orbit.target);
+    const [aside, up] = turns[event.key] ?? [0, 0];
+    offset.applyAxisAngle(this.camera.up, aside * TURN_RAD);
+    const across = new Vector3().crossVectors(this.camera.up, offset).normalize();
+    const tilted = offset.clone().applyAxisAngle(across, up * TURN_RAD);
+    if (Math.abs(tilted.clone().normalize().y) < 0.98) offset.copy(tilted);
+    this.camera.position.copy(this.orbit.target).addScaledVector(offset, zooms[event.key] ?? 1);
+    this.orbit.update();
+    this.changed();
+  }
+
+  #fit() {
+    const { clientWidth: width, clientHeight: height } = this.box;
+    if (!width || !height) return;
+    this.renderer.setPixelRatio(this.#soft ? 1 : Math.min(window.devicePixelRatio || 1, 2));
+    this.renderer.setSize(width, height, false);
+    this.camera.aspect = width / height;
+    this.camera.updateProjectionMatrix();
+    this.changed();
+  }
+
+  /** Back to where one looked from at first, at whoever is there now. */
+  resetView() {
+    const spread = Math.max(0, ...this.#hips().map((hips) => hips.distanceTo(this.#centre)));
+    this.orbit.target.copy(this.#centre);
+    this.camera.position.copy(this.#centre).addScaledVector(EYE, EYE_M + 1.5 * spread);
+    this.orbit.update();
+    this.changed();
+  }
+
+  #hips() {
+    return [...this.#people.values()].map(({ person }) => new Vector3(...person.joints[0]));
+  }
+
+  /** The people of a frame; `run` changes with each start. */
+  show(people, run, nowMs) {
+    if (run !== this.#run) {
+      this.#run = run;
+      this.#people.clear();
+      this.#floorY = 0;
+      this.#snap = true;
+    }
+    for (const person of people) {
+      if (person.joints && person.rotations && person.root) this.#people.set(person.id, { person, seenMs: nowMs });
+    }
+    for (const [id, { seenMs }] of this.#people) if (nowMs - seenMs > GONE_MS) this.#people.delete(id);
+    this.#settleFloor();
+    const shown = [...this.#people.values()].map(({ person }) => person);
+    this.cast.play(shown, false);
+    this.skeletons.show(shown, this.#floorY);
+    this.#look(shown);
+    this.#movedMs = nowMs;
+    this.changed();
+  }
+
+  #settleFloor() {
+    for (const { person } of this.#people.values()) {
+      const lowest = Math.min(...person.joints.map(([, y]) => y)) - 0.07; // an ankle over its sole
+      if (lowest < SUNK_M) this.#floorY = Math.min(this.#floorY, lowest);
+    }
+  }
+
+  #look(shown) {
+    if (shown.length) {
+      const middle = this.#hips().reduce((sum, hips) => sum.add(hips), new Vector3()).divideScalar(shown.length);
+      this.#centre.set(middle.x, this.#floorY + HIGH_M, middle.z);
+      if (this.#snap) this.#follow(1);
+      this.#snap = false;
+    }
+    if (this.grid) this.grid.position.y = this.mark.position.y = this.#floorY;
+    this.mark.position.y += 0.004;
+  }
+
+  /** Nothing runs: the character stands at the origin. */
+  idle() {
+    this.#people.clear();
+    this.#run = null;
+    this.#floorY = 0;
+    this.#centre.set(0, HIGH_M, 0);
+    this.cast.play([], true);
+    this.skeletons.show([], 0);
+    this.#look([]);
+    this.changed();
+  }
+
+  get persons() {
+    return this.#people.size;
+  }
+
+  #follow(share) {
+    const step = this.#centre.clone().sub(this.orbit.target).multiplyScalar(share);
+    this.orbit.target.add(step);
+    this.camera.position.add(step);
+  }
+
+  changed() {
+    if (!this.#frame) this.#frame = requestAnimationFrame((nowMs) => this.#tick(nowMs));
+  }
+
+  #tick(nowMs) {
+    this.#frame = 0;
+    if (this.#lost) return;
+    const seconds = Math.min(Math.max((nowMs - this.#lastMs) / 1000, 0), 0.1);
+    this.#lastMs = nowMs;
+    const away = this.#centre.distanceTo(this.orbit.target);
+    if (away > 0.002) this.#follow(1 - Math.exp(-seconds / FOLLOW_S));
+    this.cast.update(seconds);
+    this.#render();
+    if (away > 0.002 || (this.cast.swings && performance.now() - this.#movedMs < SWING_MS)) this.changed();
+  }
+
+  #render() {
+    const distance = this.camera.position.distanceTo(this.orbit.target);
+    Object.assign(this.scene.fog, { near: distance * 1.2, far: distance * 2 + 8 });
+    if (this.grid) {
+      this.grid.position.x = Math.round(this.orbit.target.x / CELL_M) * CELL_M; // the floor has no end
+      this.grid.position.z = Math.round(this.orbit.target.z / CELL_M) * CELL_M;
+    }
+    this.camera.lookAt(this.orbit.target);
+    this.renderer.render(this.scene, this.camera);
+    this.renders += 1;
+  }
+
+  destroy() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = -1; // nothing is rendered any more
+    this.#observer.disconnect();
+    this.cast.destroy();
+    this.skeletons.destroy();
+    this.grid?.dispose();
+    this.mark.geometry.dispose();
+    this.mark.material.dispose();
+    this.orbit.dispose();
+    this.renderer.dispose();
+    this.renderer.forceContextLoss();
+    this.canvas.remove();
+  }
+}
+
+/** A canvas with WebGL 2, and whether it is drawn in software, where sharp edges cost too much. */
+function openContext(box) {
+  const look = document.createElement("canvas").getContext("webgl2");
+  if (!look) {
+    throw new NoWebGl(
+      "The 3D view needs WebGL 2, which is switched off or missing in this browser. Switch on hardware acceleration in the " +
+        "browser's settings, or use another browser. The picture goes on without it.",
+    );
+  }
+  const named = look.getExtension("WEBGL_debug_renderer_info");
+  const maker = String(look.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : look.RENDERER));
+  look.getExtension("WEBGL_lose_context")?.loseContext();
+  const soft = /swiftshader|llvmpipe|software|basic render/i.test(maker);
+  const canvas = document.createElement("canvas");
+  canvas.tabIndex = 0;
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", "The people in 3D. Turn the view with the arrow keys, come nearer with + and -.");
+  const gl = canvas.getContext("webgl2", { antialias: !soft, alpha: false, powerPreference: "high-performance" });
+  if (!gl) throw new NoWebGl("The 3D view could not be opened: too many are open. Close other tabs and reload the page.");
+  box.prepend(canvas);
+  return { canvas, gl, soft };
+}

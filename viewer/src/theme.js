@@ -1,0 +1,40 @@
+// Light or dark, as the page is: what it was told, else the page's own colours, else what the system prefers.
+
+export const SCENE = {
+  light: { ground: "#eef1f5", line: "#c4ccd7", mark: "#8492a6", floorLight: "#b9b4a8", shadow: 0.28 },
+  dark: { ground: "#171a20", line: "#363d49", mark: "#6b778a", floorLight: "#3a3a40", shadow: 0.5 },
+};
+
+/** "light" or "dark" of a CSS colour; null where it is none. */
+export function toneOf(colour) {
+  const ctx = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  if (!colour || !CSS.supports("color", colour)) return null;
+  ctx.fillStyle = colour;
+  ctx.fillRect(0, 0, 1, 1);
+  const [r, g, b, a] = ctx.getImageData(0, 0, 1, 1).data;
+  return a === 0 ? null : 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
+}
+
+export class Theme {
+  #query = window.matchMedia("(prefers-color-scheme: dark)");
+
+  /** changed(name): told now and at each change. `root` has a colour transition, which says when the page's changed. */
+  constructor(root, fixed, changed, signal) {
+    this.root = root;
+    this.fixed = fixed;
+    this.changed = changed;
+    this.name = "";
+    this.#query.addEventListener("change", () => this.look(), { signal });
+    root.addEventListener("transitionend", (event) => event.target === root && this.look(), { signal });
+    this.look();
+  }
+
+  look() {
+    const page = getComputedStyle(this.root).getPropertyValue("--st-background-color").trim();
+    const name = this.fixed ?? toneOf(page) ?? (this.#query.matches ? "dark" : "light");
+    if (name === this.name) return;
+    this.name = name;
+    this.root.dataset.theme = name;
+    this.changed(name);
+  }
+}
