@@ -1,0 +1,75 @@
+"""The page: which section stands where. Streamlit runs it as a script for each browser tab, and again for each change.
+
+What refreshes or is changed lives in a fragment of its own, so that the live view is never touched.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from realtime_pose.interface.dashboard.look import CSS, ICON
+from realtime_pose.interface.dashboard.sections.figures import details_section, figures_section, packet_section
+from realtime_pose.interface.dashboard.sections.help import help_section
+from realtime_pose.interface.dashboard.sections.live import live_section
+from realtime_pose.interface.dashboard.sections.outputs import outputs_section, take_over_outputs
+from realtime_pose.interface.dashboard.sections.settings import model_section, motion_section
+from realtime_pose.interface.dashboard.sections.source import source_section, take_over_source
+from realtime_pose.interface.dashboard.sections.status import status_section
+from realtime_pose.interface.dashboard.shared import shared_studio
+from realtime_pose.interface.dashboard.state_sync import pull
+
+if TYPE_CHECKING:
+    from realtime_pose.interface.studio import Studio
+
+_SECTIONS = "realtime_pose.interface.dashboard.sections"
+
+
+def show(studio: "Studio") -> None:
+    """Draw the whole page."""
+    st.set_page_config(page_title="realtime-pose", page_icon=ICON, layout="wide")
+    st.html(CSS)
+    if (config := pull(studio)) is not None:
+        take_over_source(studio, config.capture.source)
+        take_over_outputs(config)
+    with st.sidebar:
+        _settings(studio)
+    status_section(studio)
+    live_section()
+    figures_section(studio)
+    _tabs(studio)
+
+
+def _settings(studio: "Studio") -> None:
+    st.subheader("Source", anchor=False)
+    source_section(studio)
+    st.subheader("Model", anchor=False)
+    model_section(studio)
+    st.subheader("Person and motion", anchor=False)
+    motion_section(studio)
+    st.subheader("Outputs", anchor=False)
+    outputs_section(studio)
+
+
+def _tabs(studio: "Studio") -> None:
+    figures, takes, packet, words = st.tabs(["Figures", "Takes", "Packet", "Help"])
+    with figures:
+        details_section(studio)
+        _if_there("still", "still_section", studio)
+    with takes:
+        _if_there("takes", "takes_section", studio)
+    with packet:
+        packet_section(studio)
+    with words:
+        help_section()
+
+
+def _if_there(module: str, section: str, studio: "Studio") -> None:
+    """Draw a section that is not needed for the rest."""
+    if find_spec(f"{_SECTIONS}.{module}") is not None:
+        getattr(import_module(f"{_SECTIONS}.{module}"), section)(studio)
+
+
+if __name__ == "__main__":
+    show(shared_studio())

@@ -1,0 +1,232 @@
+"""Files that a page names or sends: only videos, pictures, and what lies in the folders that were allowed at the start.
+
+A file counts as a video or picture by its name's ending and by its first bytes, and only once the program's own reader
+has got a picture out of it. FFmpeg also opens play lists (HLS, DASH, concat), which are text that names other files:
+none of the containers below is one.
+"""
+
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.capture.sources import IMAGE_SUFFIXES, open_source
+from realtime_pose.errors import CaptureError, ConfigError
+
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".wmv", ".flv", ".ogv",
+     ".3gp", ".gif"}
+)  # fmt: skip
+MEDIA_SUFFIXES = tuple(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
+WEIGHT_SUFFIXES = (".safetensors", ".pth", ".onnx")
+MODEL_CONFIG_SUFFIXES = (".py",)
+MAX_UPLOAD_MB = 100
+_MAX_PICTURE_PX = 50_000_000
+_KEPT_UPLOADS = 5
+_KEPT_S = 24 * 3600
+_HEAD_BYTES = 4096
+
+_MOV_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_VIDEO_MAGIC = (b"\x1a\x45\xdf\xa3", b"OggS", b"FLV\x01", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"GIF8",
+                b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")  # fmt: skip
+_PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
+_PLAY_LISTS = (b"#extm3u", b"ffconcat", b"<mpd", b"<smil", b"v=0\r\n", b"v=0\n")
+
+
+def checked_media(text: str) -> Path:
+    """The full path of the video or picture that `text` names.
+
+    Raises:
+        CaptureError: It is anything else, or gives no picture; no word on what else lies there.
+    """
+    given = text.strip()
+    if not given or "\0" in given or not given.isprintable():
+        raise CaptureError("no file is named; give the path of a video or a picture")
+    path = _resolved(given)
+    if path.suffix.lower() not in MEDIA_SUFFIXES or Path(given).suffix.lower() not in MEDIA_SUFFIXES:
+        raise CaptureError(
+            f"{given} does not end like a video or picture ({_listed(MEDIA_SUFFIXES)}); give one that does"
+        )
+    if not path.is_file():  # also refuses pipes and devices, which would hold the page up
+        raise CaptureError(f"{given} is not there, or is not a file; check the path")
+    _check_container(path, given)
+    _check_picture(path, given)
+    return path
+
+
+def keep_upload(name: str, data: BinaryIO, folder: Path, in_use: str = "") -> Path:
+    """The path of the uploaded file, stored in `folder` under a name of ours once it was opened as a video or picture.
+
+    Args:
+        name: What the browser calls the file; only its ending and a few plain letters are used.
+        data: Its bytes.
+        folder: Where uploads are kept; older ones there are cleaned away.
+        in_use: The source that is set now, which stays.
+
+    Raises:
+        CaptureError: It is too large, no video or picture, or cannot be stored; nothing is kept then.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix not in MEDIA_SUFFIXES:
+        raise CaptureError(f"{name!r} does not end like a video or picture ({_listed(MEDIA_SUFFIXES)})")
+    plain = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-")[:40] or "video"
+    path = folder.resolve() / f"{plain}-{secrets.token_hex(4)}{suffix}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        clean_uploads(folder, in_use)
+        with path.open("xb") as file:
+            shutil.copyfileobj(_Limited(data, name), file)
+    except OSError as exc:
+        path.unlink(missing_ok=True)
+        raise CaptureError(f"{name!r} cannot be stored ({exc.strerror}); make room on the disk and try again") from exc
+    except CaptureError:
+        path.unlink(missing_ok=True)
+        raise
+    try:
+        return checked_media(str(path))
+    except CaptureError as exc:
+        path.unlink(missing_ok=True)
+        raise CaptureError(str(exc).replace(str(path), repr(name)).replace(path.name, repr(name))) from exc
+
+
+class _Limited:
+    """Reads `data`, and refuses to read more than an upload may have."""
+
+    def __init__(self, data: BinaryIO, name: str) -> None:
+        self._data, self._name, self._left = data, name, MAX_UPLOAD_MB * 1_000_000
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._data.read(size)
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise CaptureError(
+                f"{self._name!r} is larger than {MAX_UPLOAD_MB} MB; give its path on this computer instead"
+            )
+        return chunk
+
+
+def clean_uploads(folder: Path, in_use: str = "", now_s: float | None = None) -> None:
+    """Delete uploads older than a day, and all but the newest few; never the one that is set as the source."""
+    now_s = time.time() if now_s is None else now_s
+    with suppress(OSError):  # what cannot be listed or deleted stays
+        files = [p for p in folder.iterdir() if p.is_file() and not p.is_symlink() and str(p.resolve()) != in_use]
+        files.sort(key=lambda p: p.stat().st_mtime, reverse=True)
+        for place, path in enumerate(files):
+            if place >= _KEPT_UPLOADS - 1 or now_s - path.stat().st_mtime > _KEPT_S:
+                path.unlink(missing_ok=True)
+
+
+def allowed_file(text: str, suffixes: Sequence[str], allowed: Sequence[Path], what: str) -> Path:
+    """The full path of the file that `text` names, which lies in one of the allowed folders, links followed.
+
+    Args:
+        text: A full path, or one below an allowed folder or below the working folder.
+        suffixes: How its name may end.
+        allowed: Folders.
+        what: What the message calls it, e.g. "weights".
+
+    Raises:
+        ConfigError: It lies elsewhere, is not there, or ends otherwise; no word on what lies elsewhere.
+    """
+    given = text.strip()
+    if not given.isprintable():
+        raise ConfigError(f"{what} {given!r} cannot be a path; give one of a file in {_places(allowed)}")
+    folders = [folder.resolve() for folder in allowed]
+    candidates = [_resolved(given), *(_resolved(str(folder / given)) for folder in folders)]
+    inside = [path for path in candidates if any(path.is_relative_to(folder) for folder in folders)]
+    if not inside:
+        raise ConfigError(
+            f"{what} {given!r} lies outside of the folders allowed here ({_places(allowed)}); "
+            "put it there, or allow its folder at the start with: realtime-pose ui --allow FOLDER"
+        )
+    found = next((path for path in inside if path.is_file()), None)
+    if found is None:
+        raise ConfigError(f"{what} {given!r} is not in {_places(allowed)}; check the name")
+    if found.suffix.lower() not in suffixes:
+        raise ConfigError(f"{what} {given!r} does not end in {_listed(suffixes)}; give a file that does")
+    return found
+
+
+def listed_files(allowed: Iterable[Path], suffixes: Sequence[str]) -> list[str]:
+    """The files with such endings in the allowed folders and one level below, as full paths."""
+    found: set[str] = set()
+    for folder in allowed:
+        with suppress(OSError):
+            root = folder.resolve()
+            for path in (*root.glob("*"), *root.glob("*/*")):
+                real = path.resolve()
+                if real.suffix.lower() in suffixes and real.is_relative_to(root) and real.is_file():
+                    found.add(str(real))
+    return sorted(found)
+
+
+def _resolved(text: str) -> Path:
+    try:
+        return Path(text).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a home that is unknown, a name too long
+        return Path("/nowhere")
+
+
+def _listed(suffixes: Iterable[str]) -> str:
+    return ", ".join(sorted(suffixes))
+
+
+def _places(folders: Sequence[Path]) -> str:
+    return ", ".join(map(str, folders)) or "no folder"
+
+
+def _check_container(path: Path, name: str) -> None:
+    """Refuse what does not begin as a video or picture does, and play lists above all."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as exc:
+        raise CaptureError(f"{name} cannot be read ({exc.strerror}); give a file that you may open") from exc
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        known = head.startswith(_PICTURE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+    else:
+        known = _is_video(head) and not any(mark in head.lower() for mark in _PLAY_LISTS)
+    if not known:
+        raise CaptureError(f"{name} is not a video or picture inside, whatever its name says; give another file")
+
+
+def _is_video(head: bytes) -> bool:
+    transport = any(
+        len(head) > start + 2 * step and all(head[start + i * step] == 0x47 for i in range(3))
+        for start, step in ((0, 188), (4, 192))
+    )
+    return (
+        head.startswith(_VIDEO_MAGIC)
+        or head[4:8] in _MOV_ATOMS
+        or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+        or transport
+    )
+
+
+def _check_picture(path: Path, name: str) -> None:
+    """Refuse what the program's own reader gets no picture out of."""
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        _check_size(path, name)
+    source = open_source(CaptureConfig(source=str(path)))
+    try:
+        if source.read() is None:
+            raise CaptureError(f"{name} gives no picture; give another file")
+    finally:
+        source.close()
+
+
+def _check_size(path: Path, name: str) -> None:
+    from PIL import Image, UnidentifiedImageError  # comes with Streamlit
+
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as exc:
+        raise CaptureError(f"{name} is not a picture that can be read; give another file") from exc
+    if width * height > _MAX_PICTURE_PX:
+        raise CaptureError(f"{name} has {width} x {height} pixels, at most {_MAX_PICTURE_PX // 10**6} million are read")
