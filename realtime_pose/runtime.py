@@ -80,10 +80,13 @@ class SinkWorker:
 class Errands:
     """A thread that does one thing after another, for callers who cannot wait: opening a camera, loading a model.
 
-    An errand that raises ends nothing but itself, and is written to the log: errands tell their own failures.
+    Args:
+        name: The thread's.
+        on_fault: Told what an errand raised; the next one is done all the same.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, on_fault: Callable[[Exception], None]) -> None:
+        self._on_fault = on_fault
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
@@ -101,8 +104,8 @@ class Errands:
         while (errand := self._queue.get()) is not None:
             try:
                 errand()
-            except Exception:
-                log.exception("%s: an errand failed", self._thread.name)
+            except Exception as exc:  # noqa: BLE001 - told; a thread that dies would leave every later errand undone
+                self._on_fault(exc)
 
 
 class _ReadAhead:

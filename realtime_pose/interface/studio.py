@@ -72,7 +72,7 @@ class Studio:
         self._lock = threading.RLock()
         self._config = replace(config, output=replace(config.output, record=""))
         self._revision = 0
-        self._errands = Errands("studio")
+        self._errands = Errands("studio", self._fault)
         self._wanted = 0  # which opening is the newest; older ones are given up
         self._show: Show | None = None
         self._phase, self._doing, self._failure, self._trouble = "idle", "", "", ""
@@ -279,6 +279,7 @@ class Studio:
         with self._lock:
             self._wanted += 1
             self._phase, self._doing, self._opening = "opening", doing, source
+            self._calibration = None
             self._errands.add(partial(self._open, self._wanted, opener))
         self._tell()
 
@@ -312,13 +313,16 @@ class Studio:
 
     def _watch(self, show: Show, number: int, undo: ExitStack) -> None:
         """Hand every result to those who watch, until the show is over. Runs in the view's thread."""
-        with suppress(SlotClosed):
-            while True:
-                result = show.runtime.results.get(1.0)
-                if result is not None:
-                    self._last = result
-                    self._guide(result)
-                    self.feed.publish(result, run=number, mirror=self._config.output.mirror)
+        try:
+            with suppress(SlotClosed):
+                while True:
+                    result = show.runtime.results.get(1.0)
+                    if result is not None:
+                        self._last = result
+                        self._guide(result)
+                        self.feed.publish(result, run=number, mirror=self._config.output.mirror)
+        except Exception as exc:  # noqa: BLE001 - told; without the view nobody would see that it stopped
+            self._fault(exc)
         undo.close()
         self._end(show)
 
@@ -343,6 +347,17 @@ class Studio:
         if take is not None:
             self._finish(take)
         self._tell()
+
+    def _fault(self, exc: Exception) -> None:
+        """Tell of something that nobody foresaw, rather than wait for it for ever."""
+        log.error("the studio met a fault", exc_info=exc)
+        sentence = f"{type(exc).__name__}: {exc}. This is a fault of the program; the log has more."
+        with self._lock:
+            if self._phase == "opening":
+                self._phase, self._failure = "failed", sentence
+            else:
+                self._trouble = sentence
+        self._done_doing()
 
     def _note(self, sentence: str) -> None:
         with self._lock:
