@@ -23,6 +23,9 @@ SOURCES: Mapping[str, str] = {
 ACTORS = ("actor", "actor-2")
 """The packaged clips, whose exact truth `model3d.actor.truth.load_truth` knows by the same names."""
 
+BROWSER = "browser"
+"""The camera of whoever looks at the dashboard, which alone can open it: `capture.browser` has no device of its own."""
+
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp")
 
@@ -34,18 +37,21 @@ def open_source(config: CaptureConfig) -> FrameSource:
         CaptureError: It is not there, or gives no picture.
         UnknownChoiceError: Another setting names a choice that does not exist.
     """
-    return load_choice("capture.source", source_kind(config.source), SOURCES)(config)
+    kind = source_kind(config.source)
+    if kind == BROWSER:
+        raise CaptureError("the source browser is the camera of the dashboard's page; start it with: realtime-pose ui")
+    return load_choice("capture.source", kind, SOURCES)(config)
 
 
 def source_kind(source: str) -> str:
-    """The key of SOURCES for a camera's number or name, a path, a URL, `actor` or `actor-2`.
+    """The key of SOURCES for a camera's number or name, a path, a URL, `actor` or `actor-2`; BROWSER for `browser`.
 
     Raises:
         CaptureError: It is none of these; the message says what there is.
     """
     if not source.strip():
         raise CaptureError("no source is named; give a path, a URL, a camera's number, actor or actor-2")
-    if source in ACTORS:
+    if source in ACTORS or source == BROWSER:
         return source
     if (source.isascii() and source.isdigit()) or source.startswith("/dev/video"):
         return "camera"

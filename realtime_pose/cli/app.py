@@ -21,6 +21,7 @@ from realtime_pose.cli.replay import replay
 from realtime_pose.cli.takes import export
 from realtime_pose.cli.terminal import err, out
 from realtime_pose.cli.train import train_app
+from realtime_pose.cli.ui import ui
 from realtime_pose.errors import ConfigError, PacketError, RealtimePoseError
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ app.command()(replay)
 app.command()(export)
 app.command()(plot)
 app.command()(bench)
+app.command()(ui)
 
 
 @app.callback(invoke_without_command=True)  # so that --version needs no command

@@ -134,6 +134,10 @@ class Watch:
         self._in_flight.discard(seq)
         self._changed.set()
 
+    async def catch_up(self) -> None:
+        """Have the frame ready that came while nobody watched."""
+        await self._feed.catch_up()
+
     async def next(self) -> str | bytes:
         """The next message: the newest event in text, else the newest frame, once there is room for one more."""
         while True:

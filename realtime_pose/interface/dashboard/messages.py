@@ -21,9 +21,11 @@ from realtime_pose.utils.arrays import FloatArray
 
 DO = ("recentre", "pause", "resume", "step")
 """What the viewer's keys may ask for."""
+CAMERA_HEAD_BYTES = 8
+"""Before a camera's picture: the client's clock."""
 
 _LENGTH = struct.Struct("<I")
-_CAMERA_HEAD = struct.Struct("<d")  # the client's clock in ms at the grab
+_CAMERA_HEAD = struct.Struct("<d")
 _LONGER_SIDE_PX = 960
 _QUALITY = 80
 _PX, _SCORE, _METRES, _QUATERNION = 1, 2, 4, 4  # decimals
@@ -150,6 +152,6 @@ def read_picture(message: bytes) -> tuple[float, bytes]:
     Raises:
         PacketError: The message is too short to hold either.
     """
-    if len(message) <= _CAMERA_HEAD.size:
+    if len(message) <= CAMERA_HEAD_BYTES:
         raise PacketError("wanted the time of the grab, then a JPEG")
-    return _CAMERA_HEAD.unpack_from(message)[0], message[_CAMERA_HEAD.size :]
+    return _CAMERA_HEAD.unpack_from(message)[0], message[CAMERA_HEAD_BYTES:]
