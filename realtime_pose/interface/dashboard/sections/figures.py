@@ -37,7 +37,7 @@ def figures_section(studio: "Studio") -> None:
     with st.container(key="figures"):
         for label, value, why in figures(state):
             st.metric(label, value, help=why, border=True)
-    st.html(stages_html(state.stages_ms) + f'<div class="rp-hint rp-warn">{escape(hint(state, studio.config))}</div>')
+    st.html(stages_html(state.stages_ms) + f'<div class="pg-hint pg-warn">{escape(hint(state, studio.config))}</div>')
 
 
 def figures(state: StudioState) -> list[tuple[str, str, str]]:
@@ -45,11 +45,11 @@ def figures(state: StudioState) -> list[tuple[str, str, str]]:
     on = state.phase in ("opening", "running", "paused")
     latency = state.latency_ms or {}
     return [
-        ("Pictures a second", f"{state.fps:.1f}" if on else _NONE, "How many are worked on now (fps)."),
+        ("Pictures/s", f"{state.fps:.1f}" if on else _NONE, "How many are worked on now (fps)."),
         ("Left out", f"{state.frames_dropped:,}" if on else _NONE,
          "Pictures of a camera that came while the one before was being worked on (dropped frames)."),
         ("Delay", _ms(latency.get("p50")), "From the picture to the pose sent, usually (latency, median)."),
-        ("Delay, at worst", _ms(latency.get("p95")), "95 of 100 poses come sooner (latency, 95th percentile)."),
+        ("Worst delay", _ms(latency.get("p95")), "95 of 100 poses come sooner (latency, 95th percentile)."),
         ("People", str(state.persons) if on else _NONE, "How many are followed in this picture."),
         ("Confidence", _NONE if state.mean_score is None or not on else f"{state.mean_score:.0%}",
          "How sure the model is of the points, on average."),
@@ -76,8 +76,8 @@ def stages_html(stages_ms: Mapping[str, Percentiles]) -> str:
         f"{STAGE_WORDS[stage]} {f'{ms:.1f} ms' if whole else ''}</span>"
         for stage, ms in medians.items()
     )
-    bar = f'<div class="rp-stages" role="img" aria-label="Time by stage">{pieces}</div>'
-    return f'{bar}<div class="rp-legend">{legend}</div>'
+    bar = f'<div class="pg-stages" role="img" aria-label="Time by stage">{pieces}</div>'
+    return f'{bar}<div class="pg-legend">{legend}</div>'
 
 
 @st.fragment(run_every=1.0)

@@ -11,7 +11,7 @@ import streamlit as st
 from realtime_pose.capture.sources import ACTORS, SCHEMES, without_credentials
 from realtime_pose.errors import CaptureError, RealtimePoseError
 from realtime_pose.interface.dashboard.camera_list import camera_finder
-from realtime_pose.interface.dashboard.state_sync import change, sentence_of, set_problem, show_problem
+from realtime_pose.interface.dashboard.state_sync import attempt, change, sentence_of, set_problem, show_problem
 from realtime_pose.interface.dashboard.uploads import MAX_UPLOAD_MB, MEDIA_SUFFIXES, checked_media, keep_upload
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _KIND, _PATH, _URL, _CAMERA, _ACTOR, _UPLOADED = (
 )
 _ACTOR_WORDS = {"actor": "First actor", "actor-2": "Second actor"}
 _SOURCE = "capture.source"
+_RUNNING = ("opening", "running", "paused")
 
 
 def source_kind_of(source: str, uploads: Path) -> str:
@@ -58,7 +59,7 @@ def take_over_source(studio: "Studio", source: str) -> None:
 def source_section(studio: "Studio") -> None:
     """The choice of the source, and what each kind needs."""
     st.selectbox(
-        "Source", KINDS, key=_KIND, on_change=_kind_chosen, args=(studio,), filter_mode=None,
+        "Pictures from", KINDS, key=_KIND, on_change=_kind_chosen, args=(studio,), filter_mode=None,
         help="Where the pictures come from. The demo needs nothing: it is a clip of an actor.",
     )  # fmt: skip
     parts: dict[str, Callable[[Studio], None]] = {
@@ -86,7 +87,14 @@ def _kind_chosen(studio: "Studio") -> None:
 
 
 def _set(studio: "Studio", source: str) -> None:
-    change(studio, {_SOURCE: source}, field=_SOURCE)
+    """Make it the source; where another one runs, go over to it, except in the middle of a recording."""
+    if source == studio.config.capture.source or not change(studio, {_SOURCE: source}, field=_SOURCE):
+        return
+    state = studio.state()
+    if state.recording is not None:
+        set_problem(_SOURCE, "A recording is being made of the old source; stop it, then press Stop and Start.")
+    elif state.phase in _RUNNING:
+        attempt(studio.start)
 
 
 def _demo(studio: "Studio") -> None:
@@ -134,7 +142,7 @@ def _camera(studio: "Studio") -> None:
 
 def _in_use(studio: "Studio") -> str:
     """The camera that runs now, which cannot be opened a second time."""
-    running = studio.state().phase in ("opening", "running", "paused")
+    running = studio.state().phase in _RUNNING
     return studio.config.capture.source.removeprefix("/dev/video") if running else ""
 
 

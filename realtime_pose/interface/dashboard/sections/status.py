@@ -77,19 +77,19 @@ def _announce_take(state: StudioState) -> None:
 
 def status_html(state: StudioState, page_problem: str = "") -> str:
     """The status line as HTML: what runs on what, and below it the one thing one should know now."""
-    parts = [f'<span class="rp-phase rp-{escape(state.phase)}">{_PHASES.get(state.phase, escape(state.phase))}</span>']
+    parts = [f'<span class="pg-phase pg-{escape(state.phase)}">{_PHASES.get(state.phase, escape(state.phase))}</span>']
     if state.phase in _BUSY and state.source:
         parts.append(f"<span>{escape(_source_words(state))}</span>")
     if state.estimator and state.phase in _BUSY and state.kind != "take":
         where = ", ".join(filter(None, (state.device, state.precision)))
         parts.append(
-            f'<span class="rp-soft">{escape(estimator_words(state.estimator))} with {escape(state.runtime)}'
+            f'<span class="pg-soft">{escape(estimator_words(state.estimator))} with {escape(state.runtime)}'
             f"{escape(f' ({where})' if where else '')}</span>"
         )
     if state.recording is not None:
-        parts.append(f'<span class="rp-rec">Recording {_clock(state.recording.seconds)}</span>')
+        parts.append(f'<span class="pg-rec">Recording {_clock(state.recording.seconds)}</span>')
     message = _message(state, page_problem)
-    return f'<div class="rp-status" role="status"><div class="rp-line">{"".join(parts)}</div>{message}</div>'
+    return f'<div class="pg-status" role="status"><div class="pg-line">{"".join(parts)}</div>{message}</div>'
 
 
 def _source_words(state: StudioState) -> str:
@@ -104,28 +104,28 @@ def _message(state: StudioState, page_problem: str) -> str:
     if state.calibration is not None and (text := _calibration_html(state.calibration)):
         return text
     if state.phase == "failed":
-        return _line("rp-bad", state.failure)
+        return _line("pg-bad", state.failure.replace("try --source actor", "choose the demo as the source"))
     if state.doing:
         return _line("", state.doing) + _progress(state.progress)
     if page_problem or state.trouble:
-        return _line("rp-warn", page_problem or state.trouble)
+        return _line("pg-warn", page_problem or state.trouble)
     if state.notices:
-        return _line("rp-soft", state.notices[-1])
-    return _line("rp-soft", _next_step(state))
+        return _line("pg-soft", state.notices[-1])
+    return _line("pg-soft", _next_step(state))
 
 
 def _next_step(state: StudioState) -> str:
     if state.phase == "idle":
-        return "Press Start. The demo needs no camera; other sources are at the left."
+        return "Press Start. The demo needs no camera; other sources are in the side panel."
     return "Paused: step picture by picture, or go on." if state.phase == "paused" else ""
 
 
 def _calibration_html(calibration: CalibrationState) -> str:
     if calibration.phase in ("countdown", "measuring"):
-        seconds = f'<span class="rp-count">{max(0, round(calibration.seconds_left + 0.49))}</span>'
-        return f'<div class="rp-line">{seconds}<span>{escape(calibration.hint)}</span></div>'
+        seconds = f'<span class="pg-count">{max(0, round(calibration.seconds_left + 0.49))}</span>'
+        return f'<div class="pg-line">{seconds}<span>{escape(calibration.hint)}</span></div>'
     if calibration.phase == "failed":
-        return _line("rp-bad", calibration.result)
+        return _line("pg-bad", calibration.result)
     return _line("", calibration.result)
 
 
@@ -138,7 +138,7 @@ def _progress(progress: float | None) -> str:
         return ""
     percent = round(100 * min(max(progress, 0.0), 1.0))
     return (
-        f'<div class="rp-bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
+        f'<div class="pg-bar" role="progressbar" aria-valuenow="{percent}" aria-valuemin="0" aria-valuemax="100">'
         f'<i style="width:{percent}%"></i></div>'
     )
 
