@@ -74,7 +74,7 @@ def plot_session(
     else:
         notes.append("Joint angles are named for the program's own skeleton; this session has another.")
     charts["path"] = ("", root_path_figure(motion))
-    stages = _stages(session, len(contents.frames), notes)
+    stages = stages_beside(session, len(contents.frames), notes)
     if stages is not None:
         charts["latency"] = ("", latency_figure(*stages))
     shown = poses[row]
@@ -146,8 +146,14 @@ def _box_m(motion: PersonMotion) -> tuple[float, float]:
     return float(np.clip(low - 0.1, -2.0, BOX_M[0])), float(np.clip(high + 0.1, BOX_M[1], 4.0))
 
 
-def _stages(session: Session, frames: int, notes: list[str]) -> tuple[dict[str, Any], Any] | None:
-    """Each stage's and the whole latency's percentiles from the run's report, if it lies beside the session."""
+def stages_beside(session: Session, frames: int, notes: list[str]) -> tuple[dict[str, Any], Any] | None:
+    """Each stage's and the whole latency's percentiles from the run's report, if it lies beside the session.
+
+    Args:
+        session: Whose.
+        frames: How many it has, so that another run's report is told apart.
+        notes: Gets the reason where there are none.
+    """
     try:
         report = json.loads(session.path.with_name(REPORT).read_text(encoding="utf-8"))
     except FileNotFoundError:

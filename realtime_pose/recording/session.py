@@ -28,7 +28,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -278,6 +278,14 @@ def _payload(file: BinaryIO, head: bytes) -> bytes | None:
     return payload if 0 < size == len(payload) and zlib.crc32(payload) == checksum else None
 
 
+class Glance(NamedTuple):
+    """What can be told of a recorded frame without unpacking it: its times, and how many people are in it."""
+
+    time_ns: int
+    captured_ns: int
+    people: int
+
+
 class Contents:
     """Turns a session's records into results; remembers the layouts and skeletons that came before."""
 
@@ -287,11 +295,12 @@ class Contents:
         self._skeletons: list[Skeleton] = []
 
     @staticmethod
-    def time_ns(payload: bytes) -> int | None:
-        """The media time of a frame's record; None for a record of another kind."""
+    def glance(payload: bytes) -> "Glance | None":
+        """What a frame's record begins with; None for a record of another kind."""
         if payload[:1] != b"F" or len(payload) <= _FRAME.size:
             return None
-        return int(_FRAME.unpack_from(payload, 1)[1])
+        _, time_ns, captured_ns, _, _, people = _FRAME.unpack_from(payload, 1)
+        return Glance(time_ns, captured_ns, people)
 
     def take(self, payload: bytes) -> FrameResult | None:
         """The result in a frame's record; None for a record of another kind.

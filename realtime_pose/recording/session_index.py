@@ -10,6 +10,8 @@ class SessionIndex:
 
     Attributes:
         times_ns: Each frame's media time, in order.
+        captured_ns: The first frame's monotonic clock.
+        people: The most at once.
         damage: What is missing of the session, in a sentence; empty if nothing is.
 
     Raises:
@@ -19,16 +21,20 @@ class SessionIndex:
     def __init__(self, session: Session) -> None:
         self._path, self._contents = session.path, Contents(session.path)
         self.times_ns: list[int] = []
+        self.captured_ns, self.people = 0, 0
         self.damage = ""
         self._spans: list[tuple[int, int]] = []
         try:
             for at, payload in session.records():
-                time_ns = self._contents.time_ns(payload)
-                if time_ns is None:
+                glance = self._contents.glance(payload)
+                if glance is None:
                     self._contents.take(payload)
-                else:
-                    self.times_ns.append(time_ns)
-                    self._spans.append((at, len(payload)))
+                    continue
+                if not self._spans:
+                    self.captured_ns = glance.captured_ns
+                self.people = max(self.people, glance.people)
+                self.times_ns.append(glance.time_ns)
+                self._spans.append((at, len(payload)))
         except RecordingError as exc:
             if not self.times_ns:
                 raise

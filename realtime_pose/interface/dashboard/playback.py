@@ -2,19 +2,22 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.datatypes import Frame, FrameResult
+from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
 from realtime_pose.errors import CaptureError, ConfigError, EndOfStream
 from realtime_pose.recording.exporters import EXPORTERS
 from realtime_pose.recording.pictures import find_pictures, is_source
 from realtime_pose.recording.seeking import Pictures, open_pictures
 from realtime_pose.recording.session import Session
 from realtime_pose.recording.session_index import SessionIndex
+from realtime_pose.recording.take import open_session
+from realtime_pose.skeletons import COCO17, KeypointLayout
 from realtime_pose.utils.arrays import Float64, UInt8
 from realtime_pose.utils.clock import Stopwatch
 
@@ -28,7 +31,7 @@ class SessionSource:
     into it. At the end `read` answers None until there is a seek. It is not to be read ahead.
 
     Args:
-        session: The take's session.
+        path: The take's folder, or its session.
 
     Attributes:
         rows: How many frames there are.
@@ -44,7 +47,8 @@ class SessionSource:
     live = False
     dropped = 0
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, path: Path) -> None:
+        session = open_session(path)
         self._index = SessionIndex(session)
         self.settings = session.settings
         self.notices: list[str] = [self._index.damage] if self._index.damage else []
@@ -56,7 +60,7 @@ class SessionSource:
         self.row = 0
         self._blank = self._index.result(0).frame.image_bgr
         self._film, self.drawn = self._find_film(session)
-        self._changed = threading.Condition()
+        self._changed, self._files = threading.Condition(), threading.Lock()
         self._next = 0
         self._closed = False
 
@@ -85,11 +89,15 @@ class SessionSource:
         """The recorded people of a frame that `read` gave, with their picture.
 
         Raises:
+            EndOfStream: The source was closed.
             RecordingError: The session cannot be read any more.
         """
         row = frame.index
-        recorded = self._index.result(row)
-        image = self._film.at(int(self._times_ns[row])) if self._film is not None else None
+        with self._files:
+            if self._closed:
+                raise EndOfStream("the take was closed")
+            recorded = self._index.result(row)
+            image = self._film.at(int(self._times_ns[row])) if self._film is not None else None
         if image is None:
             image = frame.image_bgr
         image = np.ascontiguousarray(image[: frame.height, : frame.width])
@@ -97,16 +105,14 @@ class SessionSource:
         return replace(recorded, frame=replace(frame, image_bgr=image))
 
     def close(self) -> None:
-        """End the source. Safe to repeat, and from any thread."""
+        """Give the files back. Safe to repeat, and from any thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def release(self) -> None:
-        """Give the files back, from the thread that calls `result`."""
-        self._index.close()
-        if self._film is not None:
-            self._film.close()
+        with self._files:  # a film that is closed while it is read crashes the process
+            self._index.close()
+            if self._film is not None:
+                self._film.close()
 
     def _find_film(self, session: Session) -> tuple["_Film | None", bool]:
         """The first pictures that are the session's, and whether the people are drawn on them already."""
@@ -164,15 +170,24 @@ def _rate_hz(times_s: Float64) -> float:
     return 1 / period_s if period_s > 0 else 0.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class RecordedEstimator:
-    """Says what made the people of a take, where a run says what makes them."""
+    """Says what made the people of a take, where a run has what makes them."""
 
     name: str
     runtime: str
     precision: str
     device: str
     model_hash: str = ""
+    layout: KeypointLayout = COCO17
+    finds_people: bool = True
+
+    def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
+        """Nobody: a take's people are in its session."""
+        return []
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     @classmethod
     def of(cls, settings: dict[str, object]) -> "RecordedEstimator":
@@ -202,4 +217,4 @@ class PlaybackPipeline:
 
     def close(self) -> None:
         """Give the take's files back."""
-        self._source.release()
+        self._source.close()
