@@ -77,24 +77,23 @@ def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
     from realtime_pose.interface.demo.server import build_app, serve
     from realtime_pose.interface.demo.stills import Stills, read_picture
 
-    listener = _listen(options.port)  # before models are loaded, which takes long
-    settings: dict[str, object] = {"persons": PEOPLE}
-    if options.no_download:
-        settings["download"] = False
     notices: list[str] = []
 
     def notify(sentence: str) -> None:
         notices.append(sentence)
         say(sentence)
 
-    stills = Stills(load_config([], {"inference": settings}), notify, _progress(say))
-    examples = write_examples(folder)
-    stills.people_in(read_picture(examples[0]))  # what is loaded late is loaded before the first visitor comes
-    page = build_page(stills, examples, notices)
-    port = listener.getsockname()[1]
-    say(f"{stills.described}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends.")
-    serve(build_app(page, folder, port), listener)
-    stills.close()
+    settings: dict[str, object] = {"persons": PEOPLE} | ({"download": False} if options.no_download else {})
+    config = load_config([], {"inference": settings})
+    with _listen(options.port) as listener:  # before models are loaded, which takes long
+        stills = Stills(config, notify, _progress(say))
+        examples = write_examples(folder)
+        stills.people_in(read_picture(examples[0]))  # what is loaded late is loaded before the first visitor comes
+        page = build_page(stills, examples, notices)
+        port = listener.getsockname()[1]
+        say(f"{stills.described}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends.")
+        serve(build_app(page, folder, port), listener)
+        stills.close()
 
 
 def _listen(port: int) -> socket.socket:

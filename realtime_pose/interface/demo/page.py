@@ -23,7 +23,9 @@ API_NAME = "pose"
 _SHOWN_PX = 1600  # the overlay's longer side at most: more is not seen, and has to be sent
 _QUEUED = 16
 _KEPT_S = 3600  # what a visitor gave and got is deleted after so long, or at the end
-_ON_ANY_GROUND = replace(LIGHT, paper="rgba(0,0,0,0)", text="#7d8694", muted="#7d8694", zero="#8b94a1")
+_ON_ANY_GROUND = replace(
+    LIGHT, paper="rgba(0,0,0,0)", text="#7d8694", muted="#7d8694", zero="#8b94a1", middle="#958000"
+)
 """Colours that keep their contrast on white and on dark, as the server does not know which one a visitor has."""
 _HOVER = {"bgcolor": "#1c2128", "bordercolor": "#1c2128", "font": {"color": "#ffffff"}}
 _SYSTEM_FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
@@ -39,7 +41,7 @@ _NOBODY = "Nobody was found in this picture. Try one that shows a person whole, 
 _CSS = """
 .gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
 #said p, #runs p { margin: 0; padding: 2px 4px; }
-#runs p { color: var(--body-text-color-subdued); font-size: 0.9em; overflow-wrap: anywhere; }
+#runs p { font-size: 0.9em; opacity: 0.75; overflow-wrap: anywhere; }
 #figure { min-height: 462px; }  /* as high empty as filled: nothing jumps when a result comes */
 @media (max-width: 640px) { #picture, #overlay { height: 320px !important; } }
 """
@@ -89,6 +91,9 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
             trigger_mode="always_last",
         )  # fmt: skip
         who.input(_figure_of, [who, poses], figure, show_progress="hidden", api_visibility="private")
+    for block in page.blocks.values():
+        if isinstance(block, gr.components.Component):
+            _fetch_nothing(block)
     page.queue(api_open=False, max_size=_QUEUED, default_concurrency_limit=1)
     return page
 
@@ -110,17 +115,21 @@ def _picture_input() -> gr.Image:
         webcam_options=gr.WebcamOptions(mirror=False),
     )
     # Set on this one component: a class of our own would make Gradio write a .pyi file beside this one.
-    move = picture.async_move_resource_to_block_cache
+    picture.preprocess = lambda payload: None if payload is None else payload.path or ""
+    return picture
 
-    async def only_uploads(path: str | Path | None) -> str | None:
-        if path is not None and not Path(path).is_file():
+
+def _fetch_nothing(component: gr.components.Component) -> None:
+    """Have the component refuse addresses, which Gradio would fetch where a visitor gives one in place of a file."""
+    move = component.async_move_resource_to_block_cache
+
+    async def only_files(path: str | Path | None) -> str | None:
+        if "://" in str(path):
             raise gr.Error("Upload the picture itself; addresses are not fetched.", print_exception=False)
         moved: str | None = await move(path)
         return moved
 
-    picture.async_move_resource_to_block_cache = only_uploads
-    picture.preprocess = lambda payload: None if payload is None else payload.path or ""
-    return picture
+    component.async_move_resource_to_block_cache = only_files
 
 
 def _what_runs(stills: Stills, notices: Sequence[str]) -> str:

@@ -77,6 +77,7 @@ def build_app(page: gr.Blocks, folder: Path, port: int) -> Starlette:
         mcp_server=False,
         **look(),
     )
+    page.has_launched = True  # until then Gradio takes any path of this machine for a visitor's file
     return app
 
 
