@@ -6,6 +6,7 @@ import json
 import struct
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,11 @@ PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="wi
 </script>"""
 
 
+@cache
+def _truth():
+    return load_truth("actor")
+
+
 def hello():
     """The first message: layouts, skeleton, colours."""
     return {
@@ -70,7 +76,7 @@ def state(phase, **more):
 
 def actor(row, *, person=0, aside_m=0.0):
     """The actor at one moment of the clip, as a message has a person."""
-    truth = load_truth("actor")
+    truth = _truth()
     xy = truth.keypoints_px[row] + [aside_m * 180, 0]
     return {
         "id": person,

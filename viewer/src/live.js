@@ -185,7 +185,7 @@ class LiveView {
   #tellRate() {
     const fps = this.#rates.fps(performance.now());
     const latency = this.#rates.latencyMs();
-    this.pane.badge("rate", fps > 0 ? `${fps.toFixed(0)} a second, ${Math.max(0, latency).toFixed(0)} ms` : "");
+    this.pane.badge("rate", fps > 0 ? `${fps.toFixed(0)} fps, ${Math.max(0, latency).toFixed(0)} ms` : "");
   }
 
   // ---- what the user does -------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ const PAGE = `
         <label class="rp-toggle" title="A frame around each person that was found"><input type="checkbox" data-toggle="boxes">Boxes</label>
         <label class="rp-toggle" title="The number that each person keeps while in view"><input type="checkbox" data-toggle="ids" checked>Numbers</label>
       </div>
+      <p class="rp-note"><kbd>space</kbd> pause or go on, <kbd>.</kbd> one step, <kbd>R</kbd> recentre</p>
     </div>
     <div class="rp-view">
       <div class="rp-box rp-3d">
@@ -32,11 +33,13 @@ const PAGE = `
         <label class="rp-toggle" title="The joints and bones that drive the figure; grey: not seen by the camera"><input type="checkbox" data-toggle="joints" checked>Joints</label>
         <button type="button" data-press="reset" title="Look from the front again">Reset view</button>
         <button type="button" data-press="recentre" title="The character stands at the middle of the floor again (key R)">Recentre</button>
-        <button type="button" data-press="choose" title="A .glb or .vrm file of yours; it stays in this browser. It can be dropped on the view, too">Choose character</button>
+      </div>
+      <div class="rp-bar rp-file" role="group" aria-label="The character">
+        <button type="button" data-press="choose" title="A .glb or .vrm file of yours; it stays in this browser. You can drop it on the view, too">Choose character</button>
         <button type="button" data-press="default" title="The character that comes with the program" disabled>Default</button>
+        <p class="rp-note rp-said" role="status"></p>
         <input type="file" accept=".glb,.vrm,model/gltf-binary" aria-label="A character's .glb or .vrm file" tabindex="-1" hidden>
       </div>
-      <p class="rp-note" role="status"></p>
     </div>
   </div>`;
 
@@ -105,7 +108,7 @@ export class Pane {
   }
 
   note(text, tone = "") {
-    const note = this.#one(".rp-note");
+    const note = this.#one(".rp-said");
     note.dataset.tone = tone;
     note.textContent = text;
   }

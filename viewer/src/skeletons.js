@@ -1,7 +1,7 @@
 // Joints and bones of each person, drawn through the character so that both are seen.
 import {
-  CircleGeometry, Color, CylinderGeometry, Group, InstancedMesh, Matrix4, Mesh, MeshBasicMaterial, MeshLambertMaterial,
-  Quaternion, SphereGeometry, CanvasTexture, Vector3,
+  CanvasTexture, CircleGeometry, Color, CylinderGeometry, Group, IcosahedronGeometry, InstancedMesh, Matrix4, Mesh,
+  MeshBasicMaterial, MeshLambertMaterial, Quaternion, Vector3,
 } from "three";
 
 const MOST = 8;
@@ -20,8 +20,8 @@ export class Skeletons {
     this.parents = [];
     this.sides = [];
     this.colours = {};
-    this.ball = new SphereGeometry(1, 16, 12);
-    this.rod = new CylinderGeometry(0.75, 1, 1, 10);
+    this.ball = new IcosahedronGeometry(1, 2);
+    this.rod = new CylinderGeometry(0.75, 1, 1, 8, 1, true);
     // among what is transparent, so that it comes after all of the character
     this.material = new MeshLambertMaterial({ transparent: true });
   }
@@ -62,6 +62,7 @@ export class Skeletons {
     rods.onBeforeRender = (renderer) => renderer.clearDepth(); // seen through the body
     const shadow = new Mesh(this.#spot.geometry, this.#spot.material);
     shadow.rotation.x = -Math.PI / 2;
+    shadow.renderOrder = -1;
     group.add(balls, rods, shadow);
     this.scene.add(group);
     return { group, balls, rods, shadow };
@@ -115,6 +116,6 @@ function spot() {
   for (const [stop, alpha] of [[0, 1], [0.35, 0.7], [0.7, 0.2], [1, 0]]) fade.addColorStop(stop, `rgb(0 0 0 / ${alpha})`);
   ctx.fillStyle = fade;
   ctx.fillRect(0, 0, 128, 128);
-  const material = new MeshBasicMaterial({ map: new CanvasTexture(canvas), transparent: true, depthWrite: false, fog: false });
+  const material = new MeshBasicMaterial({ map: new CanvasTexture(canvas), transparent: true, depthWrite: false });
   return { geometry: new CircleGeometry(0.5, 32), material };
 }

@@ -1,22 +1,23 @@
 // The right pane: floor, light, people; rendered only when something has changed.
 import {
-  AmbientLight, Color, DirectionalLight, Fog, GridHelper, HemisphereLight, Mesh, MeshBasicMaterial, PerspectiveCamera,
-  RingGeometry, Scene, Vector3, WebGLRenderer,
+  AmbientLight, Color, DirectionalLight, HemisphereLight, PerspectiveCamera, Scene, Vector3, WebGLRenderer,
 } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
 import { Cast } from "./cast.js";
+import { Floor } from "./floor.js";
+import { Pace } from "./pace.js";
 import { Skeletons } from "./skeletons.js";
 import { SCENE } from "./theme.js";
 
 const EYE = new Vector3(0.28, 0.16, 1).normalize(); // from where one looks at first
-const EYE_M = 4.4;
+const EYE_M = 3.9;
 const HIGH_M = 0.95; // what one looks at: about the hips
 const FOLLOW_S = 0.6; // how softly the view goes after people
 const SWING_MS = 1500; // how long hair goes on after a pose
 const GONE_MS = 600; // who was not seen for so long is gone
 const SUNK_M = -0.25; // feet lower than this: the floor is not known yet, and lies under them
+const NEAR_M = 0.002; // so close to where it goes the view rests
 const TURN_RAD = 0.1;
-const CELL_M = 0.5;
 
 /** Why there is no 3D here, as a sentence. */
 export class NoWebGl extends Error {}
@@ -28,9 +29,12 @@ export class Stage {
   #people = new Map(); // id -> {person, seenMs}
   #run = null;
   #centre = new Vector3(0, HIGH_M, 0);
+  #spread = 0; // how far from the centre the people stand
   #snap = true;
+  #free = true; // nobody has turned the view: it may come nearer and go further by itself
   #floorY = 0;
   #lost = false;
+  #pace;
   #soft;
   #observer;
 
@@ -42,13 +46,14 @@ export class Stage {
     this.#soft = context.soft;
     this.canvas = context.canvas;
     this.renderer = new WebGLRenderer({ canvas: context.canvas, context: context.gl, antialias: !context.soft });
+    this.#pace = new Pace(context.gl);
     this.scene = new Scene();
     this.scene.background = new Color();
-    this.scene.fog = new Fog(0, 6, 18);
     this.camera = new PerspectiveCamera(36, 4 / 3, 0.05, 60);
     this.orbit = new OrbitControls(this.camera, this.canvas);
     Object.assign(this.orbit, { minDistance: 0.6, maxDistance: 14, maxPolarAngle: Math.PI * 0.53, enableZoom: false });
     this.orbit.addEventListener("change", () => this.changed());
+    this.orbit.addEventListener("start", () => (this.#free = false));
     this.canvas.style.touchAction = "pan-y"; // a finger that goes up and down scrolls the page
     this.cast = new Cast(this.scene, () => this.changed());
     this.skeletons = new Skeletons(this.scene);
@@ -66,25 +71,17 @@ export class Stage {
     sun.position.set(1.5, 3, 2.5);
     const back = new DirectionalLight(0xffffff, 0.7);
     back.position.set(-2, 2, -3);
-    this.mark = new Mesh(new RingGeometry(0.09, 0.11, 40), new MeshBasicMaterial({ transparent: true, opacity: 0.9 }));
-    this.mark.rotation.x = -Math.PI / 2;
-    this.scene.add(this.sky, new AmbientLight(0xffffff, 0.35), sun, back, this.mark);
+    this.floor = new Floor(this.scene);
+    this.scene.add(this.sky, new AmbientLight(0xffffff, 0.35), sun, back);
   }
 
   /** "light" or "dark" */
   setTheme(name) {
     const { ground, line, mark, floorLight, shadow } = SCENE[name];
     this.scene.background.set(ground);
-    this.scene.fog.color.set(ground);
     this.sky.groundColor.set(floorLight);
-    this.mark.material.color.set(mark);
+    this.floor.setColours(line, mark);
     this.skeletons.setShadow(shadow);
-    if (this.grid) {
-      this.grid.removeFromParent();
-      this.grid.dispose();
-    }
-    this.grid = new GridHelper(40, 40 / CELL_M, line, line);
-    this.scene.add(this.grid);
     this.changed();
   }
 
@@ -119,6 +116,7 @@ export class Stage {
     if (Math.abs(tilted.clone().normalize().y) < 0.98) offset.copy(tilted);
     this.camera.position.copy(this.orbit.target).addScaledVector(offset, zooms[event.key] ?? 1);
     this.orbit.update();
+    this.#free = false;
     this.changed();
   }
 
@@ -134,9 +132,8 @@ export class Stage {
 
   /** Back to where one looked from at first, at whoever is there now. */
   resetView() {
-    const spread = Math.max(0, ...this.#hips().map((hips) => hips.distanceTo(this.#centre)));
-    this.orbit.target.copy(this.#centre);
-    this.camera.position.copy(this.#centre).addScaledVector(EYE, EYE_M + 1.5 * spread);
+    this.#free = true;
+    this.#follow(1);
     this.orbit.update();
     this.changed();
   }
@@ -161,7 +158,7 @@ export class Stage {
     const shown = [...this.#people.values()].map(({ person }) => person);
     this.cast.play(shown, false);
     this.skeletons.show(shown, this.#floorY);
-    this.#look(shown);
+    this.#look();
     this.#movedMs = nowMs;
     this.changed();
   }
@@ -173,15 +170,18 @@ export class Stage {
     }
   }
 
-  #look(shown) {
-    if (shown.length) {
-      const middle = this.#hips().reduce((sum, hips) => sum.add(hips), new Vector3()).divideScalar(shown.length);
+  #look() {
+    const hips = this.#hips();
+    if (hips.length) {
+      const middle = hips.reduce((sum, place) => sum.add(place), new Vector3()).divideScalar(hips.length);
       this.#centre.set(middle.x, this.#floorY + HIGH_M, middle.z);
-      if (this.#snap) this.#follow(1);
+    }
+    this.#spread = Math.max(0, ...hips.map((place) => place.setY(this.#centre.y).distanceTo(this.#centre)));
+    if (hips.length && this.#snap) {
+      this.#follow(1);
       this.#snap = false;
     }
-    if (this.grid) this.grid.position.y = this.mark.position.y = this.#floorY;
-    this.mark.position.y += 0.004;
+    this.floor.setHeight(this.#floorY);
   }
 
   /** Nothing runs: the character stands at the origin. */
@@ -192,7 +192,7 @@ export class Stage {
     this.#centre.set(0, HIGH_M, 0);
     this.cast.play([], true);
     this.skeletons.show([], 0);
-    this.#look([]);
+    this.#look();
     this.changed();
   }
 
@@ -200,10 +200,19 @@ export class Stage {
     return this.#people.size;
   }
 
+  /** Where one looks from after all of the way: a view that somebody turned only goes along. */
+  #goal() {
+    if (this.#free) return this.#centre.clone().addScaledVector(EYE, EYE_M + 1.6 * this.#spread);
+    return this.camera.position.clone().add(this.#centre).sub(this.orbit.target);
+  }
+
   #follow(share) {
-    const step = this.#centre.clone().sub(this.orbit.target).multiplyScalar(share);
-    this.orbit.target.add(step);
-    this.camera.position.add(step);
+    this.camera.position.lerp(this.#goal(), share);
+    this.orbit.target.lerp(this.#centre, share);
+  }
+
+  get #away() {
+    return Math.max(this.#centre.distanceTo(this.orbit.target), this.#goal().distanceTo(this.camera.position));
   }
 
   changed() {
@@ -213,25 +222,18 @@ export class Stage {
   #tick(nowMs) {
     this.#frame = 0;
     if (this.#lost) return;
-    const seconds = Math.min(Math.max((nowMs - this.#lastMs) / 1000, 0), 0.1);
+    if (!this.#pace.mayRender(performance.now())) return this.changed();
+    const seconds = Math.min(Math.max((nowMs - this.#lastMs) / 1000, 0), 0.5);
     this.#lastMs = nowMs;
-    const away = this.#centre.distanceTo(this.orbit.target);
-    if (away > 0.002) this.#follow(1 - Math.exp(-seconds / FOLLOW_S));
+    if (this.#away > NEAR_M) this.#follow(1 - Math.exp(-seconds / FOLLOW_S));
     this.cast.update(seconds);
-    this.#render();
-    if (away > 0.002 || (this.cast.swings && performance.now() - this.#movedMs < SWING_MS)) this.changed();
-  }
-
-  #render() {
-    const distance = this.camera.position.distanceTo(this.orbit.target);
-    Object.assign(this.scene.fog, { near: distance * 1.2, far: distance * 2 + 8 });
-    if (this.grid) {
-      this.grid.position.x = Math.round(this.orbit.target.x / CELL_M) * CELL_M; // the floor has no end
-      this.grid.position.z = Math.round(this.orbit.target.z / CELL_M) * CELL_M;
-    }
+    this.floor.lieUnder(this.orbit.target, this.camera.position.distanceTo(this.orbit.target));
     this.camera.lookAt(this.orbit.target);
     this.renderer.render(this.scene, this.camera);
+    this.#pace.rendered(performance.now());
     this.renders += 1;
+    const swinging = this.cast.swings && performance.now() - this.#movedMs < SWING_MS;
+    if (this.#away > NEAR_M || swinging) this.changed();
   }
 
   destroy() {
@@ -240,9 +242,7 @@ export class Stage {
     this.#observer.disconnect();
     this.cast.destroy();
     this.skeletons.destroy();
-    this.grid?.dispose();
-    this.mark.geometry.dispose();
-    this.mark.material.dispose();
+    this.floor.destroy();
     this.orbit.dispose();
     this.renderer.dispose();
     this.renderer.forceContextLoss();

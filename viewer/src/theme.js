@@ -1,8 +1,8 @@
 // Light or dark, as the page is: what it was told, else the page's own colours, else what the system prefers.
 
 export const SCENE = {
-  light: { ground: "#eef1f5", line: "#c4ccd7", mark: "#8492a6", floorLight: "#b9b4a8", shadow: 0.28 },
-  dark: { ground: "#171a20", line: "#363d49", mark: "#6b778a", floorLight: "#3a3a40", shadow: 0.5 },
+  light: { ground: "#eef1f5", line: "#b3bdca", mark: "#6b7c93", floorLight: "#b9b4a8", shadow: 0.28 },
+  dark: { ground: "#171a20", line: "#454e5c", mark: "#8493a8", floorLight: "#3a3a40", shadow: 0.5 },
 };
 
 /** "light" or "dark" of a CSS colour; null where it is none. */
