@@ -78,6 +78,7 @@ def ui(
             threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
 
     server.serve(lambda: server.default_studio(settings, folders), port=free, host_names=names, on_ready=ready)
+    server.leave()
 
 
 def _has_screen() -> bool:

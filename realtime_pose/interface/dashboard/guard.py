@@ -5,6 +5,9 @@ A browser sends requests to this machine on behalf of any page that its user ope
 are judged before Streamlit sees the request, which asks an outside address for its own when it meets a foreign origin.
 """
 
+import base64
+import hashlib
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -20,12 +23,12 @@ App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _FORBIDDEN, _POLICY_VIOLATION, _TRY_AGAIN_LATER = 403, 1008, 1013
 
-# Streamlit styles its widgets inline and compiles expressions of tables; components are modules in blobs. Nothing is
-# fetched, shown, sent or embedded that is not from here.
+# Streamlit styles its widgets inline; components are modules in blobs. Nothing is fetched, shown, sent or embedded that
+# is not from here, and no text becomes code.
 _CONTENT = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' 'wasm-unsafe-eval' blob:",
+        "script-src 'self' 'wasm-unsafe-eval' blob: {scripts}",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",
@@ -40,7 +43,6 @@ _CONTENT = "; ".join(
     )
 )
 _HEADERS = {
-    b"content-security-policy": _CONTENT.encode(),
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",
@@ -56,10 +58,13 @@ class Guard:
     Args:
         app: What is guarded.
         host_names: Names beside this machine's own that the page may be called by.
+        scripts: Hashes of the scripts that stand in the page itself, as `hashes_of` gives them.
     """
 
-    def __init__(self, app: App, host_names: Iterable[str] = ()) -> None:
+    def __init__(self, app: App, host_names: Iterable[str] = (), scripts: Iterable[str] = ()) -> None:
         self._app = app
+        content = _CONTENT.format(scripts=" ".join(f"'{script}'" for script in scripts))
+        self._headers = {b"content-security-policy": content.encode(), **_HEADERS}
         self._names = {*OUR_NAMES, *(name.lower() for name in host_names)}
         self._sockets = 0
 
@@ -72,7 +77,7 @@ class Guard:
         elif scope["type"] == "websocket":
             await self._count(scope, receive, send)
         else:
-            await self._app(scope, receive, _with_headers(send, scope["path"]))
+            await self._app(scope, receive, self._with_headers(send, scope["path"]))
 
     async def _count(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._sockets >= MAX_SOCKETS:
@@ -83,6 +88,24 @@ class Guard:
             await self._app(scope, receive, send)
         finally:
             self._sockets -= 1
+
+    def _with_headers(self, send: Send, path: str) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                ours = dict(self._headers)
+                if path.startswith("/dashboard/"):
+                    ours[b"cache-control"] = b"no-cache"  # asked for after an update; unchanged, it is not sent again
+                theirs = [(key, value) for key, value in message["headers"] if key.lower() not in ours]
+                message["headers"] = [*theirs, *ours.items()]
+            await send(message)
+
+        return sending
+
+
+def hashes_of(html: str) -> tuple[str, ...]:
+    """What a content security policy calls the scripts that stand in `html`: "sha256-..." each."""
+    scripts = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
+    return tuple(f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}" for script in scripts)
 
 
 def why_refused(headers: Iterable[tuple[bytes, bytes]], names: Iterable[str]) -> str:
@@ -118,16 +141,3 @@ async def _refuse(scope: Message, send: Send, why: str, code: int) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": _FORBIDDEN, "headers": [*headers, *_HEADERS.items()]})
     await send({"type": "http.response.body", "body": body})
-
-
-def _with_headers(send: Send, path: str) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            ours = dict(_HEADERS)
-            if path.startswith("/dashboard/"):
-                ours[b"cache-control"] = b"no-cache"  # asked for anew after an update; unchanged, it is not sent again
-            theirs = [(key, value) for key, value in message["headers"] if key.lower() not in ours]
-            message["headers"] = [*theirs, *ours.items()]
-        await send(message)
-
-    return sending

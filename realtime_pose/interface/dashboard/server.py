@@ -8,11 +8,12 @@ import logging
 import os
 import signal
 import socket
+import sys
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 from starlette.middleware import Middleware
@@ -22,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from realtime_pose.config import AppConfig, load_config
 from realtime_pose.errors import ConfigError
-from realtime_pose.interface.dashboard.guard import OUR_NAMES, Guard
+from realtime_pose.interface.dashboard.guard import OUR_NAMES, Guard, hashes_of
 from realtime_pose.interface.dashboard.live import Live
 from realtime_pose.interface.dashboard.shared import share, shared_studio
 from realtime_pose.interface.dashboard.state import Folders
@@ -88,7 +89,7 @@ def app_options(
             Route(CHARACTER, _character),
             Mount("/dashboard", StaticFiles(directory=_STATIC, check_dir=False)),
         ],
-        "middleware": [Middleware(Guard, host_names=tuple(host_names))],
+        "middleware": [Middleware(Guard, host_names=tuple(host_names), scripts=_streamlit_scripts())],
         "lifespan": lifespan,
     }
 
@@ -118,6 +119,14 @@ def serve(
     }
     with _ends_quietly():
         build_app(make_studio, page=page, host_names=names, on_ready=on_ready).run(config=options)
+
+
+def leave() -> NoReturn:
+    """End the process now, after `serve`: all is closed by then, and unloading model runtimes can take seconds."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def default_studio(config: AppConfig, folders: Folders) -> "Studio":
@@ -198,6 +207,12 @@ def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]
             yield f"{above}{key}", value
 
 
+def _streamlit_scripts() -> tuple[str, ...]:
+    from streamlit import file_util
+
+    return hashes_of((Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8"))
+
+
 async def _character(_: "Request") -> FileResponse:
     return FileResponse(data_path("resources/models/default_model.glb"), media_type="model/gltf-binary")
 
@@ -218,11 +233,7 @@ def _end_in_time() -> None:
 @contextmanager
 def _ends_quietly() -> Iterator[None]:
     """SIGTERM and Ctrl-C are how a server ends, not how it fails: uvicorn raises them again when it is done."""
-
-    def end(*_: object) -> None:
-        raise SystemExit(0)
-
-    before = signal.signal(signal.SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
