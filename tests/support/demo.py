@@ -1,6 +1,7 @@
 """The Gradio demo without models: the picture's first pixel says how many people are to be found in it."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,7 +45,9 @@ def demo_app(folder: Path):
             patch.setenv(name, "")  # so that it is put back
         folder.mkdir()
         gradio_app.keep_to_itself(folder)
-        yield asyncio.run(_built(folder))
+        with ThreadPoolExecutor(1) as elsewhere:  # in a browser test this thread's event loop is Playwright's
+            app = elsewhere.submit(asyncio.run, _built(folder)).result()
+        yield app
 
 
 async def _built(folder: Path):

@@ -79,7 +79,7 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
                 who = gr.Radio([], label="In 3D", visible=False)
                 figure = gr.Plot(label="In 3D: drag to turn it", elem_id="figure")
             with gr.Column():
-                packets = gr.JSON(label="PosePackets", min_height=462, max_height=462)
+                packets = gr.JSON(label="PosePackets", min_height=462, max_height=462, elem_id="packets")
         gr.Markdown(_what_runs(stills, notices), elem_id="runs")
 
         def answer(path: str | None) -> Answer:

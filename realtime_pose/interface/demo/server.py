@@ -59,7 +59,9 @@ def build_app(page: gr.Blocks, folder: Path, port: int) -> Starlette:
         yield
         shutil.rmtree(folder, ignore_errors=True)
 
-    app = Starlette(lifespan=leave_nothing, middleware=[Middleware(Guard), Middleware(BodyLimit)])
+    # the page's own scripts hold its settings and what Gradio makes of them, so they have no hash to be known by
+    guard = Middleware(Guard, scripts=("unsafe-inline",))
+    app = Starlette(lifespan=leave_nothing, middleware=[guard, Middleware(BodyLimit)])
     gr.mount_gradio_app(
         app,
         page,
