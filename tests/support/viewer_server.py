@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -171,6 +171,7 @@ class ViewerServer:
         self.greeting = state("idle")
         self.watchers: list[Watcher] = []
         self._arrived = threading.Condition()
+        self._closed = False
         app = Starlette(
             routes=[
                 Route("/", lambda request: HTMLResponse(PAGE)),
@@ -180,7 +181,9 @@ class ViewerServer:
             ]
         )
         # websockets' own deprecations are uvicorn's to mend: the sans-io implementation has none
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="websockets-sansio", lifespan="off")
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="error", ws="websockets-sansio", lifespan="off"
+        )
         self._server = uvicorn.Server(config)
         self._socket = config.bind_socket()
         self.port = self._socket.getsockname()[1]
@@ -189,11 +192,12 @@ class ViewerServer:
         self._thread.start()
 
     async def _model(self, request):
-        from starlette.responses import FileResponse
-
         return FileResponse(default_character_path())
 
     async def _live(self, socket: WebSocket) -> None:
+        if self._closed:
+            await socket.close()
+            return
         await socket.accept()
         await socket.send_text(json.dumps(hello()))
         await socket.send_text(json.dumps(self.greeting))
@@ -202,6 +206,13 @@ class ViewerServer:
             self.watchers.append(watcher)
             self._arrived.notify_all()
         await watcher.listen()
+
+    def hold(self) -> None:
+        """Refuse whoever connects, until `go_on`."""
+        self._closed = True
+
+    def go_on(self) -> None:
+        self._closed = False
 
     def newest(self, count: int) -> Watcher:
         """The browser that came as number `count`, once it is there."""

@@ -17,13 +17,19 @@ export class Pace {
   mayRender(nowMs) {
     if (this.#fence) {
       const { gl } = this;
-      if (gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) !== gl.SIGNALED && !gl.isContextLost()) return false;
+      if (gl.getSyncParameter(this.#fence, gl.SYNC_STATUS) !== gl.SIGNALED) return false;
       gl.deleteSync(this.#fence);
       this.#fence = null;
       const tookMs = nowMs - this.#sinceMs;
       this.#restUntilMs = tookMs > FREE_MS ? nowMs + Math.min(REST * tookMs, LONGEST_REST_MS) : 0;
     }
     return nowMs >= this.#restUntilMs;
+  }
+
+  /** The context was lost: what was under way is gone with it. */
+  reset() {
+    this.#fence = null;
+    this.#restUntilMs = 0;
   }
 
   rendered(nowMs) {

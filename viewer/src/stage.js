@@ -93,6 +93,7 @@ export class Stage {
     }, { signal });
     this.canvas.addEventListener("webglcontextrestored", () => {
       this.#lost = false;
+      this.#pace.reset();
       lost("");
       this.changed();
     }, { signal });
