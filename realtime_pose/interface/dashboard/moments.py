@@ -15,7 +15,8 @@ from realtime_pose.recording.session import Session
 from realtime_pose.recording.session_index import SessionIndex
 
 _KEPT_S = 30.0
-_MOST = 2000  # frames that curves are drawn of; of a longer take so many, evenly spaced
+_LATEST = 2000
+_MOST = 800  # frames that a take's curves are drawn of: of a longer one so many, evenly spaced
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class History:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._moments: deque[Moment] = deque(maxlen=_MOST)
+        self._moments: deque[Moment] = deque(maxlen=_LATEST)
 
     def add(self, result: FrameResult) -> None:
         """Take one result."""

@@ -177,3 +177,11 @@ def exports_of(studio: object) -> Exports:
         if studio not in _exports:
             _exports[studio] = Exports()
         return _exports[studio]
+
+
+def close_exports(studio: object) -> None:
+    """Give up a studio's exports and delete their files: it ends. Safe to repeat."""
+    with _lock:
+        exports = _exports.pop(studio, None)
+    if exports is not None:
+        exports.close()

@@ -165,12 +165,19 @@ def _read(path: Path, stamp: tuple[int, int]) -> _Contents:
         session = read_session(path)
         index = SessionIndex(session)
     except RecordingError as exc:
-        return _Contents(stamp, _moment(when_s, when_s), 0.0, 0, 0, f"{exc}.", playable=False)
+        return _Contents(stamp, _moment(when_s, when_s), 0.0, 0, 0, _short(f"{exc}.", path), playable=False)
     index.close()
     offset_ns = session.settings.get("wall_offset_ns")
     began_s = (index.captured_ns + offset_ns) / 1e9 if isinstance(offset_ns, int) else when_s
     seconds = (index.times_ns[-1] - index.times_ns[0]) / 1e9
-    return _Contents(stamp, _moment(began_s, when_s), seconds, len(index.times_ns), index.people, index.damage)
+    return _Contents(
+        stamp, _moment(began_s, when_s), seconds, len(index.times_ns), index.people, _short(index.damage, path)
+    )
+
+
+def _short(text: str, path: Path) -> str:
+    """The sentence with the file's name in its path's place: the folder is beside it."""
+    return text.replace(str(path), path.name)
 
 
 def _moment(unix_s: float, otherwise_s: float) -> datetime:

@@ -118,8 +118,8 @@ def _draw_skeleton(still: _Still, person: int | None, theme: Theme, *, moving: b
         return
     at_s = still.moment.time_s - still.begin_s
     more = " Pause, or move the slider, for another moment." if moving else ""
-    st.caption(f"{f'The moment at {at_s:.2f} s.' if at_s > 0 or moving else 'This moment.'} Drag to turn it.{more}")
     _plot(skeleton_figure(pose, theme), "still.skeleton")
+    st.caption(f"{f'The moment at {at_s:.2f} s.' if at_s > 0 or moving else 'This moment.'} Drag to turn it.{more}")
 
 
 def _draw_angles(still: _Still, person: int | None, theme: Theme) -> None:

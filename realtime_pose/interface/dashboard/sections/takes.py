@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _ROW, _HELD, _PLAYED = "takes.row", "takes.held_until", "takes.played"
 _DRAWN, _ASKED, _OPEN, _SHOWN, _PROBLEM = (f"takes.{name}" for name in ("drawn", "asked", "open", "shown", "problem"))
 _HOLD_S = 1.2  # so long after a user's move the slider does not follow the playback
+_FOLLOW_S = 0.9  # and it follows no more often: a thumb that is being dragged jumps at each
 _AT_ONCE = 8  # takes in the list before "Show more"
 _ORDER = ("bvh", "glb", "fbx", "vrma", "csv", "overlay", "frames")
 FORMATS = (*_ORDER, *(name for name in EXPORTERS if name not in _ORDER))
@@ -63,7 +64,7 @@ def player(studio: "Studio") -> None:
     if playback is None or state.phase not in ("running", "paused"):
         return
     with st.container(border=True, key="player"):
-        _follow(playback)
+        _follow(state, playback)
         st.slider(
             f"Take {playback.folder.name}", 0, max(playback.rows - 1, 1), key=_ROW, format="%d",
             on_change=_moved, args=(studio,), disabled=playback.rows < 2, label_visibility="collapsed",
@@ -82,14 +83,17 @@ def player(studio: "Studio") -> None:
             )
 
 
-def _follow(playback: PlaybackState) -> None:
+def _follow(state: StudioState, playback: PlaybackState) -> None:
     """Set the slider to where the playback is, unless the user has just moved it; another take begins anew."""
     played = str(playback.folder)
     if st.session_state.get(_PLAYED) != played:
         st.session_state[_PLAYED] = played
         st.session_state[_HELD] = 0.0
-    if time.monotonic() >= st.session_state.get(_HELD, 0.0) or _ROW not in st.session_state:
+    now_s = time.monotonic()
+    if now_s >= st.session_state.get(_HELD, 0.0) or _ROW not in st.session_state:
         st.session_state[_ROW] = playback.row
+        if state.phase == "running" and playback.row < playback.rows - 1:
+            st.session_state[_HELD] = now_s + _FOLLOW_S
     st.session_state[_ROW] = min(st.session_state[_ROW], max(playback.rows - 1, 1))
 
 
@@ -175,13 +179,9 @@ def take_html(take: Take) -> str:
         facts.append("being read ...")
     elif take.playable:
         facts += [clock(take.seconds), f"{take.frames:,} frames"]
-        facts.append("nobody in it" if not take.people else f"{take.people} {_plural('person', take.people)}")
+        facts.append({0: "nobody in it", 1: "1 person"}.get(take.people, f"{take.people} people"))
     facts.append(f"{take.size_bytes / 1e6:.1f} MB")
     return f'<div class="rp-take"><b>{escape(take.name)}</b><br><small>{escape(" · ".join(facts))}</small></div>'
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else "people"
 
 
 def _plain(text: str) -> str:
