@@ -1,81 +1,68 @@
-"""A studio that does nothing but remember what it was told, for tests of the page."""
+"""A studio without cameras or models, for what the server and its socket do with one."""
 
+import struct
 import threading
-from dataclasses import replace
 
-from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
-from realtime_pose.interface.dashboard.state import Folders, StudioState
+from realtime_pose.interface.dashboard.feed import Feed
 
 
 class FakeStudio:
-    """Follows the real one's contract; `calls` has what was asked for, `now` is what state() answers."""
+    """Writes down what it was told."""
 
-    def __init__(self, folder, config=None):
-        self.folders = Folders(folder / "takes", folder / "uploads", (folder / "allowed",))
-        self.config = config or AppConfig(capture=CaptureConfig(source="actor"))
-        self.revision = 1
-        self.now = StudioState()
-        self.calls = []
-        self.refuse = ""
+    def __init__(self):
+        self.feed = Feed()
         self.browser_camera = None
-        self._lock = threading.Lock()
+        self.done = []
+        self.told = threading.Condition()
+        self.closed = 0
 
-    def state(self):
-        return self.now
-
-    def apply(self, values):
-        if self.refuse:
-            raise ConfigError(self.refuse)
-        with self._lock:
-            changed = self.config.with_values(values, "page")
-            self.calls.append(("apply", values))
-            if changed != self.config:
-                self.config, self.revision = changed, self.revision + 1
-
-    def start(self):
-        self._note("start", phase="opening")
-
-    def stop(self):
-        self._note("stop", phase="idle")
-
-    def pause(self):
-        self._note("pause", phase="paused")
-
-    def resume(self):
-        self._note("resume", phase="running")
-
-    def lock_on(self, track_id):
-        self._note(("lock_on", track_id), locked=track_id)
-
-    def step(self):
-        self._note("step")
+    def _do(self, what):
+        with self.told:
+            self.done.append(what)
+            self.told.notify_all()
 
     def recentre(self):
-        self._note("recentre")
+        self._do("recentre")
 
-    def record(self):
-        self._note("record")
+    def pause(self):
+        self._do("pause")
 
-    def stop_recording(self):
-        self._note("stop_recording", recording=None)
+    def resume(self):
+        self._do("resume")
 
-    def calibrate(self):
-        self._note("calibrate")
-
-    def cancel_calibration(self):
-        self._note("cancel_calibration", calibration=None)
-
-    def play(self, folder):
-        self._note(("play", folder))
-
-    def seek(self, row):
-        self._note(("seek", row))
+    def step(self):
+        self._do("step")
+        raise ConfigError("there is nothing to step through")
 
     def close(self):
-        self._note("close")
+        self.closed += 1
 
-    def _note(self, call, **changes):
-        self.calls.append(call)
-        self.now = replace(self.now, **changes)
+    def wait_for(self, count, patience_s=20.0):
+        """What was done, once it is `count` things."""
+        with self.told:
+            assert self.told.wait_for(lambda: len(self.done) >= count, patience_s)
+        return self.done
+
+
+class FakeCamera:
+    """Keeps the pictures that it is given."""
+
+    def __init__(self):
+        self.given = []
+        self.came = threading.Condition()
+
+    def put(self, jpeg, grabbed_ms):
+        with self.came:
+            self.given.append((jpeg, grabbed_ms))
+            self.came.notify_all()
+
+    def wait_for(self, count, patience_s=20.0):
+        with self.came:
+            assert self.came.wait_for(lambda: len(self.given) >= count, patience_s)
+        return self.given
+
+
+def picture_message(jpeg, grabbed_ms=1.0):
+    """What a browser sends of its camera."""
+    return struct.pack("<d", grabbed_ms) + jpeg

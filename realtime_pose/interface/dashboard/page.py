@@ -1,6 +1,6 @@
 """The page: which section stands where. Streamlit runs it as a script for each browser tab, and again for each change.
 
-What refreshes or is changed lives in a fragment of its own, so that the live view is never touched.
+What refreshes or is changed lives in a fragment of its own (`fragments`), so that the live view is never touched.
 """
 
 from importlib import import_module

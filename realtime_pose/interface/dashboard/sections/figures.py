@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from realtime_pose.interface.dashboard.fragments import fragment
 from realtime_pose.interface.dashboard.hints import hint
 from realtime_pose.interface.dashboard.look import STAGE_COLOURS
 from realtime_pose.interface.dashboard.sections.settings import estimator_words
@@ -30,7 +31,7 @@ STAGE_HELP = {
 }
 
 
-@st.fragment(run_every=1.0)
+@fragment(1.0)
 def figures_section(studio: "Studio") -> None:
     """The row of figures, the bar by stage, and a hint."""
     state = studio.state()
@@ -80,7 +81,7 @@ def stages_html(stages_ms: Mapping[str, Percentiles]) -> str:
     return f'{bar}<div class="pg-legend">{legend}</div>'
 
 
-@st.fragment(run_every=1.0)
+@fragment(2.0)
 def details_section(studio: "Studio") -> None:
     """The stages as a table, with what the row above has no room for."""
     state = studio.state()
@@ -102,7 +103,7 @@ def _exact_ms(stages_ms: Mapping[str, Percentiles], stage: str, which: str) -> s
     return _NONE if value is None else f"{value:.1f} ms"
 
 
-@st.fragment(run_every=1.0)
+@fragment(2.0)
 def packet_section(studio: "Studio") -> None:
     """The last packet, as receivers get it."""
     packet = studio.state().packet

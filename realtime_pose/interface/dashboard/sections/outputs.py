@@ -8,6 +8,7 @@ import streamlit as st
 from realtime_pose.communication.targets import parse_target
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
+from realtime_pose.interface.dashboard.fragments import fragment
 from realtime_pose.interface.dashboard.state_sync import change, sentence_of, set_problem, show_problem, value_of
 
 if TYPE_CHECKING:
@@ -58,9 +59,14 @@ def take_over_outputs(config: AppConfig) -> None:
             st.session_state[output.field] = held or output.usual
 
 
-@st.fragment
 def outputs_section(studio: "Studio") -> None:
     """A switch and an address for each output, and what went there."""
+    _switches(studio)
+    _sent(studio)
+
+
+@fragment()
+def _switches(studio: "Studio") -> None:
     for output in _OUTPUTS:
         with st.container(gap="xsmall"):
             st.toggle(output.label, key=output.switch, help=output.why, on_change=_switched, args=(studio, output))
@@ -69,7 +75,6 @@ def outputs_section(studio: "Studio") -> None:
                 on_change=_readdressed, args=(studio, output),
             )  # fmt: skip
             show_problem(output.setting)
-    _sent(studio)
 
 
 def _switched(studio: "Studio", output: _Output) -> None:
@@ -102,7 +107,7 @@ def _is_valid(output: _Output, text: str) -> bool:
     return True
 
 
-@st.fragment(run_every=1.0)
+@fragment(1.0)
 def _sent(studio: "Studio") -> None:
     sinks = studio.state().sinks
     if not sinks:

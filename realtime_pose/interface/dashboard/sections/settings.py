@@ -12,6 +12,7 @@ from realtime_pose.errors import ConfigError
 from realtime_pose.ik.filters import SMOOTHING_PRESETS
 from realtime_pose.inference.base import DEVICES, PRECISIONS, RUNTIMES
 from realtime_pose.inference.estimators import ESTIMATORS
+from realtime_pose.interface.dashboard.fragments import fragment
 from realtime_pose.interface.dashboard.state_sync import (
     attempt,
     change,
@@ -73,9 +74,14 @@ def _choice(
     show_problem(name)
 
 
-@st.fragment
 def model_section(studio: "Studio") -> None:
-    """Model, device and runtime."""
+    """Model, device and runtime, and which ones run now."""
+    _model_choices(studio)
+    _active_model(studio)
+
+
+@fragment()
+def _model_choices(studio: "Studio") -> None:
     _choice(
         studio, "Pose model", "inference.estimator", {n: _with_fetching(n) for n in _ESTIMATOR_WORDS},
         ("auto", *ESTIMATORS),
@@ -102,7 +108,6 @@ def model_section(studio: "Studio") -> None:
             "A model's description for mmpose (.py). It is code that will run: use only your own. It must lie in the "
             "folder configs, or in one that was allowed when the program was started.",
         )  # fmt: skip
-    _active_model(studio)
 
 
 def _with_fetching(name: str) -> str:
@@ -110,7 +115,7 @@ def _with_fetching(name: str) -> str:
     return f"{words} (is fetched)" if name in read_manifest() and find_local(name) is None else words
 
 
-@st.fragment(run_every=1.0)
+@fragment(2.0)
 def _active_model(studio: "Studio") -> None:
     state = studio.state()
     if not state.estimator:
@@ -149,9 +154,14 @@ def _file_chosen(studio: "Studio", name: str, label: str, suffixes: Sequence[str
     st.session_state[name] = chosen if change(studio, {name: chosen}, field=name) else held
 
 
-@st.fragment
 def motion_section(studio: "Studio") -> None:
     """People, and what is done to their poses."""
+    _motion_choices(studio)
+    _person_actions(studio)
+
+
+@fragment()
+def _motion_choices(studio: "Studio") -> None:
     _slider(
         studio, "Confidence", "inference.score_threshold", 0.0, 1.0, 0.05,
         "How sure the model must be of a point (0 to 1). Points below it count as not seen.",
@@ -185,7 +195,6 @@ def motion_section(studio: "Studio") -> None:
             "In between, those already found are followed (the detector's interval). More is quicker; fewer finds "
             "newcomers sooner.",
         )  # fmt: skip
-    _person_actions(studio)
 
 
 def _slider(studio: "Studio", label: str, name: str, low: float, high: float, step: float, why: str) -> None:
@@ -198,7 +207,7 @@ def _number(studio: "Studio", label: str, name: str, low: float, high: float, st
     show_problem(name)
 
 
-@st.fragment(run_every=1.0)
+@fragment(1.0)
 def _person_actions(studio: "Studio") -> None:
     """Who is followed, and the measuring of a body: what depends on who stands before the camera now."""
     state = studio.state()

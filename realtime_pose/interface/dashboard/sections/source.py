@@ -11,6 +11,7 @@ import streamlit as st
 from realtime_pose.capture.sources import ACTORS, SCHEMES, without_credentials
 from realtime_pose.errors import CaptureError, RealtimePoseError
 from realtime_pose.interface.dashboard.camera_list import camera_finder
+from realtime_pose.interface.dashboard.fragments import fragment
 from realtime_pose.interface.dashboard.state_sync import attempt, change, sentence_of, set_problem, show_problem
 from realtime_pose.interface.dashboard.uploads import MAX_UPLOAD_MB, MEDIA_SUFFIXES, checked_media, keep_upload
 
@@ -25,6 +26,7 @@ _KIND, _PATH, _URL, _CAMERA, _ACTOR, _UPLOADED = (
 )
 _ACTOR_WORDS = {"actor": "First actor", "actor-2": "Second actor"}
 _SOURCE = "capture.source"
+_DRAWN = "source.cameras_drawn"
 _RUNNING = ("opening", "running", "paused")
 
 
@@ -55,9 +57,14 @@ def take_over_source(studio: "Studio", source: str) -> None:
         st.session_state[_ACTOR] = source
 
 
-@st.fragment
 def source_section(studio: "Studio") -> None:
     """The choice of the source, and what each kind needs."""
+    _choices(studio)
+    _watch_cameras()
+
+
+@fragment()
+def _choices(studio: "Studio") -> None:
     st.selectbox(
         "Pictures from", KINDS, key=_KIND, on_change=_kind_chosen, args=(studio,), filter_mode=None,
         help="Where the pictures come from. The demo needs nothing: it is a clip of an actor.",
@@ -106,13 +113,21 @@ def _demo(studio: "Studio") -> None:
     )  # fmt: skip
 
 
-@st.fragment(run_every=1.0)
+@fragment(1.0)
+def _watch_cameras() -> None:
+    """Draw the page anew when a search for cameras has ended."""
+    finder = camera_finder()
+    if st.session_state.get(_KIND) == CAMERA and st.session_state.get(_DRAWN) != (finder.looking, finder.found):
+        st.rerun()
+
+
 def _camera(studio: "Studio") -> None:
     finder = camera_finder()
+    st.session_state[_DRAWN] = finder.looking, finder.found
     found = finder.found or ()
     if finder.looking or finder.found is None:
         st.caption("Looking for cameras ...", help="Each is opened for a moment, so its light may go on.")
-        if finder.found is None and not finder.looking:
+        if not finder.looking:
             finder.look(_in_use(studio))
     elif not found:
         st.info("No camera of this computer gives pictures. Connect one, or close the program that uses it.")

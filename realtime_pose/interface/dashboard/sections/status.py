@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from realtime_pose.interface.dashboard.fragments import fragment
 from realtime_pose.interface.dashboard.sections.settings import estimator_words
 from realtime_pose.interface.dashboard.state import CalibrationState, StudioState
 from realtime_pose.interface.dashboard.state_sync import PROBLEM, attempt, is_behind, problem
@@ -17,7 +18,7 @@ _BUSY = ("opening", "running", "paused")
 _ANNOUNCED = "recording_was"
 
 
-@st.fragment(run_every=0.5)
+@fragment(0.5)
 def status_section(studio: "Studio") -> None:
     """The status line and the buttons; also notices when another tab changed the settings."""
     if is_behind(studio):
