@@ -6,8 +6,9 @@ import { Pane } from "./pane.js";
 import { Picture } from "./picture.js";
 import { Rates } from "./rates.js";
 import { LiveSocket } from "./socket.js";
-import { NoWebGl, Stage } from "./stage.js";
+import { Stage } from "./stage.js";
 import { Theme } from "./theme.js";
+import { NoWebGl, probe } from "./webgl.js";
 
 const RATE_EVERY_MS = 1000;
 
@@ -44,8 +45,9 @@ class LiveView {
       press: (name) => this.#press(name),
       file: (file) => this.#useFile(file),
     }, signal);
-    this.picture = new Picture(this.pane.canvas);
-    this.#openStage(signal);
+    const means = probe();
+    this.picture = new Picture(this.pane.canvas, means.soft);
+    this.#openStage(means, signal);
     new Theme(this.root, options.theme, (name) => this.#stage?.setTheme(name), signal);
     this.socket = new LiveSocket(options.url, {
       hello: (hello) => this.#know(hello),
@@ -67,9 +69,9 @@ class LiveView {
 
   // ---- 3D and its character ----------------------------------------------------------------------------------------
 
-  #openStage(signal) {
+  #openStage(means, signal) {
     try {
-      this.#stage = new Stage(this.pane.box3d, (sentence) => this.pane.say3d(sentence), signal);
+      this.#stage = new Stage(this.pane.box3d, means, (sentence) => this.pane.say3d(sentence), signal);
     } catch (error) {
       if (!(error instanceof NoWebGl)) throw error;
       this.pane.say3d(error.message);

@@ -9,9 +9,10 @@ export class Picture {
   #frame = null;
   #observer;
 
-  constructor(canvas) {
+  /** soft: nothing is gained from a graphics card that is made up by the processor. */
+  constructor(canvas, soft) {
     this.canvas = canvas;
-    this.#ctx = canvas.getContext("2d");
+    this.#ctx = canvas.getContext("2d", { willReadFrequently: soft });
     this.layouts = {};
     this.colours = {};
     this.show = { skeleton: true, boxes: false, ids: true };

@@ -8,6 +8,7 @@ import { Floor } from "./floor.js";
 import { Pace } from "./pace.js";
 import { Skeletons } from "./skeletons.js";
 import { SCENE } from "./theme.js";
+import { openContext } from "./webgl.js";
 
 const EYE = new Vector3(0.28, 0.16, 1).normalize(); // from where one looks at first
 const EYE_M = 3.9;
@@ -18,9 +19,6 @@ const GONE_MS = 600; // who was not seen for so long is gone
 const SUNK_M = -0.25; // feet lower than this: the floor is not known yet, and lies under them
 const NEAR_M = 0.002; // so close to where it goes the view rests
 const TURN_RAD = 0.1;
-
-/** Why there is no 3D here, as a sentence. */
-export class NoWebGl extends Error {}
 
 export class Stage {
   #frame = 0;
@@ -38,15 +36,18 @@ export class Stage {
   #soft;
   #observer;
 
-  /** box: the element to fill; lost(sentence): the 3D view is gone, or back (""). Raises NoWebGl. */
-  constructor(box, lost, signal) {
-    const context = openContext(box);
+  /**
+   * box: the element to fill; means: of `probe`; lost(sentence): the 3D view is gone, or back (""). Raises NoWebGl.
+   */
+  constructor(box, means, lost, signal) {
+    const { canvas, gl } = openContext(means);
+    box.prepend(canvas);
     this.box = box;
     this.renders = 0;
-    this.#soft = context.soft;
-    this.canvas = context.canvas;
-    this.renderer = new WebGLRenderer({ canvas: context.canvas, context: context.gl, antialias: !context.soft });
-    this.#pace = new Pace(context.gl);
+    this.#soft = means.soft;
+    this.canvas = canvas;
+    this.renderer = new WebGLRenderer({ canvas, context: gl, antialias: !means.soft });
+    this.#pace = new Pace(gl);
     this.scene = new Scene();
     this.scene.background = new Color();
     this.camera = new PerspectiveCamera(36, 4 / 3, 0.05, 60);
@@ -249,27 +250,4 @@ export class Stage {
     this.renderer.forceContextLoss();
     this.canvas.remove();
   }
-}
-
-/** A canvas with WebGL 2, and whether it is drawn in software, where sharp edges cost too much. */
-function openContext(box) {
-  const look = document.createElement("canvas").getContext("webgl2");
-  if (!look) {
-    throw new NoWebGl(
-      "The 3D view needs WebGL 2, which is switched off or missing in this browser. Switch on hardware acceleration in the " +
-        "browser's settings, or use another browser. The picture goes on without it.",
-    );
-  }
-  const named = look.getExtension("WEBGL_debug_renderer_info");
-  const maker = String(look.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : look.RENDERER));
-  look.getExtension("WEBGL_lose_context")?.loseContext();
-  const soft = /swiftshader|llvmpipe|software|basic render/i.test(maker);
-  const canvas = document.createElement("canvas");
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", "The people in 3D. Turn the view with the arrow keys, come nearer with + and -.");
-  const gl = canvas.getContext("webgl2", { antialias: !soft, alpha: false, powerPreference: "high-performance" });
-  if (!gl) throw new NoWebGl("The 3D view could not be opened: too many are open. Close other tabs and reload the page.");
-  box.prepend(canvas);
-  return { canvas, gl, soft };
 }
