@@ -1,5 +1,7 @@
 """Any frame of a session at once, for whoever moves about in it."""
 
+from typing import BinaryIO
+
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RecordingError
 from realtime_pose.recording.session import Contents, Session
@@ -43,7 +45,7 @@ class SessionIndex:
             raise RecordingError(f"{session.path} holds no whole frame; record it anew")
         if session.cut:
             self.damage = f"The end of {session.path} is missing; it is there up to its last whole frame."
-        self._file = session.path.open("rb")
+        self._file: BinaryIO | None = None
 
     def result(self, row: int) -> FrameResult:
         """The frame of this row, as `Session.frames` gives it.
@@ -53,6 +55,8 @@ class SessionIndex:
         """
         at, size = self._spans[row]
         try:
+            if self._file is None:
+                self._file = self._path.open("rb")
             self._file.seek(at)
             result = self._contents.take(self._file.read(size))
         except (OSError, ValueError) as exc:
@@ -62,5 +66,7 @@ class SessionIndex:
         return result
 
     def close(self) -> None:
-        """Give the file back. Safe to repeat."""
-        self._file.close()
+        """Give the file back; a later `result` opens it again. Safe to repeat."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()

@@ -84,7 +84,10 @@ class TakeMoments:
         self._index = SessionIndex(session)
         rows = np.linspace(0, len(self._index.times_ns) - 1, min(len(self._index.times_ns), _MOST)).astype(int)
         self.begin_s = self._index.times_ns[0] / 1e9
-        self.moments = [Moment.of(self._index.result(row)) for row in rows.tolist()]
+        try:
+            self.moments = [Moment.of(self._index.result(row)) for row in rows.tolist()]
+        finally:
+            self._index.close()  # so that the take can be deleted
         self.stages: tuple[dict[str, Percentiles], Percentiles | None] | None = stages_beside(
             session, len(self._index.times_ns), []
         )
@@ -97,7 +100,10 @@ class TakeMoments:
         """
         if not 0 <= row < len(self._index.times_ns):
             raise RecordingError(f"the take has no frame {row}")
-        return Moment.of(self._index.result(row))
+        try:
+            return Moment.of(self._index.result(row))
+        finally:
+            self._index.close()
 
 
 def people_of(moments: list[Moment]) -> list[int]:
