@@ -83,7 +83,7 @@ def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
         notices.append(sentence)
         say(sentence)
 
-    settings: dict[str, object] = {"persons": PEOPLE} | ({"download": False} if options.no_download else {})
+    settings = {"persons": PEOPLE, **({"download": False} if options.no_download else {})}
     config = load_config([], {"inference": settings})
     with _listen(options.port) as listener:  # before models are loaded, which takes long
         stills = Stills(config, notify, _progress(say))

@@ -41,7 +41,7 @@ _NOBODY = "Nobody was found in this picture. Try one that shows a person whole, 
 _CSS = """
 .gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
 #said p, #runs p { margin: 0; padding: 2px 4px; }
-#runs p { font-size: 0.9em; opacity: 0.75; overflow-wrap: anywhere; }
+#runs p, #runs li { font-size: 0.9em; opacity: 0.75; overflow-wrap: anywhere; }
 #figure { min-height: 462px; }  /* as high empty as filled: nothing jumps when a result comes */
 @media (max-width: 640px) { #picture, #overlay { height: 320px !important; } }
 """
@@ -134,7 +134,7 @@ def _fetch_nothing(component: gr.components.Component) -> None:
 
 def _what_runs(stills: Stills, notices: Sequence[str]) -> str:
     one = ["It finds one person in a picture."] if stills.finds_one else []
-    return " ".join([f"Running {stills.described}.", *one, *notices])
+    return "\n".join([" ".join([f"Running {stills.described}.", *one]), "", *(f"- {notice}" for notice in notices)])
 
 
 def _answer(stills: Stills, path: str | None) -> Answer:
