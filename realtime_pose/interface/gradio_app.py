@@ -28,11 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="realtime-pose-demo-"))
     try:
-        return _run(options, folder, lambda sentence: print(sentence, file=sys.stderr, flush=True))  # noqa: T201
+        return _run(options, folder, _say)
     except KeyboardInterrupt:
         return _INTERRUPTED
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
