@@ -121,9 +121,9 @@ def _read_link(studio: "Studio") -> None:
     if _GREETED in st.session_state:
         return
     st.session_state[_GREETED] = True
-    refused = []
+    asked, refused = st.query_params.to_dict(), []  # a copy: each change writes the address anew
     for name in LINKED:
-        text = st.query_params.get(_short(name))
+        text = asked.get(_short(name))
         if text is None:
             continue
         try:

@@ -1,0 +1,50 @@
+"""Cameras that are looked for beside the page."""
+
+import numpy as np
+
+from realtime_pose.capture.cameras import CameraInfo
+from realtime_pose.datatypes import Frame
+from realtime_pose.errors import CaptureError
+from realtime_pose.interface.dashboard.camera_list import CameraFinder
+
+PATIENCE_S = 60
+
+
+class Camera:
+    def __init__(self, config):
+        if config.source == "2":
+            raise CaptureError("it is used by another program")
+        self.closed = False
+
+    def read(self):
+        return Frame(np.full((480, 640, 3), 80, np.uint8), 0, 0, 0)
+
+    def close(self):
+        self.closed = True
+
+
+def test_those_that_open_are_listed_with_what_they_see():
+    opened = []
+    finder = CameraFinder(
+        lambda: [CameraInfo(2, "Desk", True), CameraInfo(0, "Front", True), CameraInfo(1, "Broken", False)],
+        lambda config: opened.append(Camera(config)) or opened[-1],
+    )
+    assert finder.found is None
+    finder.look()
+    finder.wait(PATIENCE_S)
+    assert [camera.info.name for camera in finder.found] == ["Front", "Desk"]
+    assert finder.found[0].picture.startswith(b"\xff\xd8")
+    assert finder.found[1].picture == b""
+    assert all(camera.closed for camera in opened)
+
+
+def test_the_camera_in_use_is_kept_and_not_opened_again():
+    lists = [[CameraInfo(0, "Front", True)], [CameraInfo(1, "New", True)]]
+    opened = []
+    finder = CameraFinder(lambda: lists.pop(0), lambda config: opened.append(config.source) or Camera(config))
+    finder.look()
+    finder.wait(PATIENCE_S)
+    finder.look(in_use="0")
+    finder.wait(PATIENCE_S)
+    assert [camera.info.name for camera in finder.found] == ["Front", "New"]
+    assert opened == ["0", "1"]
