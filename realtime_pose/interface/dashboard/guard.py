@@ -7,6 +7,7 @@ are judged before Streamlit sees the request, which asks an outside address for 
 
 import base64
 import hashlib
+import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
@@ -22,6 +23,11 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _FORBIDDEN, _POLICY_VIOLATION, _TRY_AGAIN_LATER = 403, 1008, 1013
+
+_NOT_KNOWN = (
+    "this server is not known by that name; open it as http://127.0.0.1 on its own machine, or start it with: "
+    "realtime-pose ui --host-name NAME"
+)
 
 # Streamlit styles its widgets inline; components are modules in blobs. Nothing is fetched, shown, sent or embedded that
 # is not from here, and no text becomes code.
@@ -65,19 +71,26 @@ class Guard:
         self._app = app
         content = _CONTENT.format(scripts=" ".join(f"'{script}'" for script in scripts))
         self._headers = {b"content-security-policy": content.encode(), **_HEADERS}
-        self._names = {*OUR_NAMES, *(name.lower() for name in host_names)}
+        others = {name.lower() for name in host_names}
+        self._names, self._alone = {*OUR_NAMES, *others}, not others
         self._sockets = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Judge a request and pass it on (ASGI)."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-        elif why := why_refused(scope["headers"], self._names):
+        elif why := self._why_refused(scope):
             await _refuse(scope, send, why, _POLICY_VIOLATION)
         elif scope["type"] == "websocket":
             await self._count(scope, receive, send)
         else:
             await self._app(scope, receive, self._with_headers(send, scope["path"]))
+
+    def _why_refused(self, scope: Message) -> str:
+        client = scope.get("client")
+        if self._alone and client and not _is_loopback(client[0]):  # whatever address the server was told to listen at
+            return _NOT_KNOWN
+        return why_refused(scope["headers"], self._names)
 
     async def _count(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._sockets >= MAX_SOCKETS:
@@ -114,10 +127,7 @@ def why_refused(headers: Iterable[tuple[bytes, bytes]], names: Iterable[str]) ->
     hosts = [value for key, value in given if key == b"host"]
     origins = [value for key, value in given if key == b"origin"]
     if len(hosts) != 1 or _name_of(hosts[0]) not in names:
-        return (
-            "this server is not known by that name; open it as http://127.0.0.1, or start it with: "
-            "realtime-pose ui --host-name NAME"
-        )
+        return _NOT_KNOWN
     if origins and (len(origins) > 1 or origins[0] not in (f"http://{hosts[0]}", f"https://{hosts[0]}")):
         return "pages from elsewhere are not let in"
     return ""
@@ -131,6 +141,13 @@ def _name_of(host: str) -> str:
     except ValueError:
         return ""
     return (parts.hostname or "") if parts.netloc == host and "@" not in host else ""
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 async def _refuse(scope: Message, send: Send, why: str, code: int) -> None:

@@ -189,7 +189,8 @@ def enforce_options(host_names: Iterable[str]) -> None:
 
     wanted = streamlit_options()
     address = config.get_option("server.address")
-    if address not in OUR_NAMES and not tuple(host_names):
+    ours_to_bind = config._server_mode == "starlette-app"  # `streamlit run`; another server has its own address
+    if ours_to_bind and address not in OUR_NAMES and not tuple(host_names):
         raise ConfigError(
             f"the dashboard was to be served at {address or 'every address'}, where others can reach it; leave "
             f"server.address out, or set {HOST_NAMES} to the name that they call this machine by"

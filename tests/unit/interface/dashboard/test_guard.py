@@ -26,11 +26,11 @@ async def echo(socket):
         await socket.send_text(message["text"])
 
 
-def client(host="127.0.0.1:8501", names=(), scripts=()):
+def client(host="127.0.0.1:8501", names=(), scripts=(), address="127.0.0.1"):
     inner = Starlette(
         routes=[Route("/", page), Route("/dashboard/live.js", page), WebSocketRoute("/_stcore/stream", echo)]
     )
-    return TestClient(Guard(inner, names, scripts), base_url=f"http://{host}")
+    return TestClient(Guard(inner, names, scripts), base_url=f"http://{host}", client=(address, 50_000))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8501", "localhost", "LOCALHOST:9999", "[::1]:8501"])
@@ -58,6 +58,12 @@ def test_a_name_that_was_bent_to_this_machine_is_refused(host):
 def test_a_name_given_at_the_start_is_let_in():
     assert client(names=["Studio.test"]).get("/", headers={"host": "studio.test:8501"}).status_code == 200
     assert client(names=["Studio.test"]).get("/", headers={"host": "other.test:8501"}).status_code == 403
+
+
+def test_other_machines_are_refused_whatever_they_say_unless_a_name_was_given():
+    assert client(address="192.168.1.5").get("/").status_code == 403
+    assert client(address="::1").get("/").status_code == 200
+    assert client(names=["studio.test"], address="192.168.1.5").get("/").status_code == 200
 
 
 @pytest.mark.parametrize("headers", [[], [(b"host", b"localhost"), (b"host", b"localhost")]])
