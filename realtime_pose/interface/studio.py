@@ -6,7 +6,6 @@ thread: what takes time is done by a thread of the studio's own, one thing after
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -17,14 +16,12 @@ from typing import Any
 
 from realtime_pose.capture.browser import BrowserCamera
 from realtime_pose.capture.sources import without_credentials
-from realtime_pose.communication.base import LiveSink
-from realtime_pose.communication.sinks import check_targets, open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult
-from realtime_pose.errors import ConfigError, RealtimePoseError
-from realtime_pose.ik.profile import profile_path, resolved
+from realtime_pose.errors import RealtimePoseError
 from realtime_pose.interface.dashboard.feed import Feed
 from realtime_pose.interface.dashboard.guided_calibration import GuidedCalibration
+from realtime_pose.interface.dashboard.settings_kept import SettingsKept
 from realtime_pose.interface.dashboard.shows import (
     Show,
     asks_other_models,
@@ -32,23 +29,17 @@ from realtime_pose.interface.dashboard.shows import (
     open_take,
     opening_words,
 )
-from realtime_pose.interface.dashboard.state import Folders, PlaybackState, SinkState, StudioState
+from realtime_pose.interface.dashboard.state import Folders, StudioState
 from realtime_pose.interface.dashboard.take_under_way import TakeUnderWay
-from realtime_pose.interface.dashboard.telling import last_packet, mean_score
-from realtime_pose.pipeline import build_pipeline, check_names
+from realtime_pose.interface.dashboard.telling import Teller, viewer_event
+from realtime_pose.pipeline import build_pipeline
 from realtime_pose.runtime import Errands
 from realtime_pose.utils.slot import SlotClosed
 
 log = logging.getLogger(__name__)
 
-PROFILE = "dashboard"
-"""The name under which a calibration is kept."""
-
-_LATEST = 600  # frames that times are taken over: twenty seconds of a camera
 _NOTICES = 8
-_RATE_NS = 2_000_000_000
 _STOP_S = 1.5
-_ORIGIN = "the page"
 
 
 class _Stopped(RealtimePoseError):
@@ -70,8 +61,7 @@ class Studio:
     def __init__(self, config: AppConfig, folders: Folders) -> None:
         self.folders, self.feed = folders, Feed()
         self._lock = threading.RLock()
-        self._config = replace(config, output=replace(config.output, record=""))
-        self._revision = 0
+        self._settings = SettingsKept(config)
         self._errands = Errands("studio", self._fault)
         self._wanted = 0  # which opening is the newest; older ones are given up
         self._show: Show | None = None
@@ -80,7 +70,7 @@ class Studio:
         self._opening = ""  # what is being opened, as it may be shown
         self._notices: deque[str] = deque(maxlen=_NOTICES)
         self._last: FrameResult | None = None
-        self._sent: dict[str, deque[tuple[int, int]]] = {}  # by sink: (monotonic ns, packets sent)
+        self._teller = Teller()
         self._take: TakeUnderWay | None = None
         self._calibration: GuidedCalibration | None = None
         self._locked: int | None = None
@@ -92,12 +82,12 @@ class Studio:
     @property
     def config(self) -> AppConfig:
         """The settings as they are wanted now."""
-        return self._config
+        return self._settings.config
 
     @property
     def revision(self) -> int:
         """Grows whenever the settings change, by whomever."""
-        return self._revision
+        return self._settings.revision
 
     def apply(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Change settings at once, also while something is shown: {"body": {"smoothing": "crisp"}}.
@@ -108,81 +98,44 @@ class Studio:
             UnknownChoiceError: There is no such key or choice; nothing is changed.
         """
         with self._lock:
-            before = self._config
-            after = before.with_values(values, _ORIGIN)
-            after = replace(after, body=resolved(after.body, keep_height="height_m" in (values.get("body") or {})))
-            check_names(after)
-            check_targets(after.output.targets)
-            if after == before:
-                return
-            self._take_settings(after)
-            if self._show is not None:
-                self._change_show(self._show, after)
+            if self._settings.change(values) and self._show is not None:
+                self._change_show(self._show, self.config)
         self._tell()
-
-    def _take_settings(self, config: AppConfig) -> None:
-        self._config = config
-        self._revision += 1
 
     def _change_show(self, show: Show, after: AppConfig) -> None:
         """Carry the change into what is shown; under the lock."""
         before, self._trouble = show.config, ""
         if before.output != after.output:
-            show.config = replace(show.config, output=after.output)
-            show.runtime.between_frames(partial(self._exchange_sinks, show, before, after))
+            show.use_outputs(after, self._have_trouble)
         if show.tuned is None:
             return
         if asks_other_models(before, after):
             self._doing = "Loading the model ..."
             self._errands.add(partial(self._exchange_models, show))
         elif (before.inference, before.body) != (after.inference, after.body):
-            self._retune(show, after)
-
-    def _retune(self, show: Show, after: AppConfig) -> None:
-        before, show.config = show.config, replace(show.config, inference=after.inference, body=after.body)
-        if show.tuned is not None:
-            show.runtime.between_frames(partial(show.tuned.retune, before, after, self._locked))
+            show.retune(after, self._locked)
 
     def _exchange_models(self, show: Show) -> None:
         """Load other models while the run goes on with those it has."""
         with self._lock:
-            wanted, config = self._wanted, self._config
+            wanted, config = self._wanted, self.config
         try:
             pipeline = build_pipeline(config, self._note, partial(self._downloaded, wanted))
         except RealtimePoseError as exc:
             with self._lock:
                 self._trouble = "" if isinstance(exc, _Stopped) else f"{exc}. The run goes on as it was."
-                if self._show is show and self._config.inference == config.inference:
-                    self._take_settings(replace(self._config, inference=show.config.inference))
+                if self._show is show and self.config.inference == config.inference:
+                    self._settings.take(replace(self.config, inference=show.config.inference))
         else:
             with self._lock:
                 taken = self._show is show and show.runtime.use_pipeline(pipeline)
                 if taken:
                     show.pipeline, show.config = pipeline, replace(show.config, inference=config.inference)
-                    if (config.inference, config.body) != (self._config.inference, self._config.body):
-                        self._retune(show, self._config)
+                    if self._locked is not None or show.config != self.config:  # changed while it was loaded
+                        show.retune(self.config, self._locked)
             if not taken:
                 pipeline.close()
         self._done_doing()
-
-    def _exchange_sinks(self, show: Show, before: AppConfig, after: AppConfig) -> None:
-        """Open the outputs that were added and close those taken away; between two frames."""
-        old, new = before.output, after.output
-        same = (old.mirror, old.udp_format) == (new.mirror, new.udp_format)
-        wanted = [(name, target) for name, text in new.targets.items() for target in text.split()]
-        kept = {(s.name, s.target_text): s for s in show.sinks if same and (s.name, s.target_text) in wanted}
-        for sink in show.sinks:
-            if sink not in kept.values():
-                sink.close()  # before others are opened: a server's new self needs its port
-        opened: list[LiveSink] = list(kept.values())
-        for name, target in wanted:
-            if (name, target) not in kept:
-                try:
-                    opened += open_sinks({name: target}, mirror=new.mirror, udp_format=new.udp_format)
-                except ConfigError as exc:
-                    self._trouble = f"{exc}."
-        show.sinks = opened
-        show.runtime.use_sinks(opened)
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 
@@ -194,16 +147,16 @@ class Studio:
 
     def start(self) -> None:
         """Show the source that the settings name, in place of what is shown now."""
-        config = self._config
+        config = self.config
         self._begin(
-            lambda notify, progress: open_live(self._config, notify, progress),
+            lambda notify, progress: open_live(self.config, notify, progress),
             opening_words(config),
             without_credentials(config.capture.source),
         )
 
     def play(self, folder: Path) -> None:
         """Play a take in the same viewer, and into the same outputs."""
-        self._begin(lambda notify, progress: open_take(folder, self._config), "Opening the take ...", folder.name)
+        self._begin(lambda notify, progress: open_take(folder, self.config), "Opening the take ...", folder.name)
 
     def stop(self) -> None:
         """Show nothing any more; what is recorded is finished."""
@@ -253,7 +206,7 @@ class Studio:
         with self._lock:
             self._locked = track_id
             if self._show is not None:
-                self._retune(self._show, self._config)
+                self._show.retune(self.config, self._locked)
         self._tell()
 
     def close(self) -> None:
@@ -302,7 +255,7 @@ class Studio:
             shown = wanted == self._wanted
             if shown:
                 self._show, self._phase, self._last, self._locked = show, "running", None, None
-                late = self._config
+                late = self.config
                 threading.Thread(target=self._watch, args=(show, wanted, undo), name="view", daemon=True).start()
                 if late != show.config and show.kind != "take":
                     self._change_show(show, late)  # settings changed while it was being opened
@@ -320,7 +273,7 @@ class Studio:
                     if result is not None:
                         self._last = result
                         self._guide(result)
-                        self.feed.publish(result, run=number, mirror=self._config.output.mirror)
+                        self.feed.publish(result, run=number, mirror=self.config.output.mirror)
         except Exception as exc:  # noqa: BLE001 - told; without the view nobody would see that it stopped
             self._fault(exc)
         undo.close()
@@ -347,6 +300,9 @@ class Studio:
         if take is not None:
             self._finish(take)
         self._tell()
+
+    def _have_trouble(self, sentence: str) -> None:
+        self._trouble = sentence
 
     def _fault(self, exc: Exception) -> None:
         """Tell of something that nobody foresaw, rather than wait for it for ever."""
@@ -418,9 +374,9 @@ class Studio:
         with self._lock:
             if self._show is None or self._show.tuned is None:
                 return
-            self._calibration = GuidedCalibration(self._config)
-            bare = replace(self._config, body=replace(self._config.body, profile=""))
-            self._retune(self._show, bare)
+            self._calibration = GuidedCalibration(self.config)
+            bare = replace(self.config, body=replace(self.config.body, profile=""))
+            self._show.retune(bare, self._locked)
         self._tell()
 
     def cancel_calibration(self) -> None:
@@ -437,18 +393,14 @@ class Studio:
             return
         calibration.feed(result)
         if calibration.ready and (profile := calibration.found()) is not None:
-            try:
-                profile.save(profile_path(PROFILE))
-            except ConfigError as exc:
-                self._trouble = f"{exc}. The body is used until the program ends."
             self.apply({"body": {"profile": profile.text}})
         if calibration.over:
             self._back_to_settings()
 
     def _back_to_settings(self) -> None:
         with self._lock:
-            if self._show is not None and self._show.config.body != self._config.body:
-                self._retune(self._show, self._config)
+            if self._show is not None and self._show.config.body != self.config.body:
+                self._show.retune(self.config, self._locked)
 
     # --- telling ------------------------------------------------------------------------------------------------------
 
@@ -469,77 +421,16 @@ class Studio:
                 locked=self._locked,
                 watchers=self.feed.watchers,
             )
-        return state if show is None else self._with_show(state, show, last)
-
-    def _with_show(self, state: StudioState, show: Show, last: FrameResult | None) -> StudioState:
-        snapshot, estimator, session = show.runtime.snapshot(), show.pipeline.estimator, show.session
-        figures, now_ns = show.runtime.statistics.figures(_LATEST), time.monotonic_ns()
-        notices = dict.fromkeys((*state.notices, *snapshot.notices, *filter(None, (s.trouble() for s in show.sinks))))
-        return replace(
-            state,
-            notices=tuple(notices),
-            source=show.source_text,
-            kind=show.kind,
-            frames=snapshot.frames,
-            frames_dropped=snapshot.frames_dropped,
-            fps=show.runtime.statistics.recent_fps(now_ns),
-            seconds=show.runtime.statistics.seconds,
-            persons=snapshot.persons,
-            mean_score=mean_score(last),
-            estimator=estimator.name,
-            runtime=estimator.runtime,
-            device=estimator.device,
-            precision=estimator.precision,
-            latency_ms=figures["latency_ms"],
-            stages_ms=figures["stages_ms"],
-            source_fps=show.run.source.fps,
-            sinks=tuple(self._sink_state(sink, now_ns) for sink in show.sinks),
-            packet=last_packet(last, mirror=self._config.output.mirror),
-            people=tuple(person.keypoints.track_id for person in last.people) if last is not None else (),
-            playback=None
-            if session is None or show.folder is None
-            else PlaybackState(
-                show.folder,
-                session.row,
-                session.rows,
-                float(session.times_s[session.row]),
-                float(session.times_s[-1]),
-            ),
-        )
-
-    def _sink_state(self, sink: LiveSink, now_ns: int) -> SinkState:
-        """The rate is that of the last two seconds or more, between two askings."""
-        seen = self._sent.setdefault(f"{sink.name} {sink.target_text}", deque(maxlen=32))
-        if seen and seen[-1][1] > sink.packets_sent:
-            seen.clear()  # another run's
-        while len(seen) > 1 and now_ns - seen[1][0] >= _RATE_NS:
-            seen.popleft()
-        if not seen or now_ns - seen[-1][0] > _RATE_NS / 10:
-            seen.append((now_ns, sink.packets_sent))
-        first_ns, first = seen[0]
-        rate = (sink.packets_sent - first) * 1e9 / (now_ns - first_ns) if now_ns > first_ns else 0.0
-        return SinkState(sink.name, sink.target_text, sink.packets_sent, rate, sink.lost)
+        return state if show is None else self._teller.with_show(state, show, last)
 
     def _tell(self) -> None:
         """Tell those who watch how things stand, if that has changed."""
         with self._lock:
             show = self._show
-            event = {
-                "type": "state",
-                "phase": self._phase,
-                "doing": self._doing,
-                "failure": self._failure,
-                "source": show.source_text if show is not None else "",
-                "kind": show.kind if show is not None else "",
-                "threshold": self._config.inference.score_threshold,
-                "mirror": self._config.output.mirror,
-                "browser_camera": show is not None and show.browser_camera is not None,
-                "recording": self._take is not None,
-                "overlay": show is None or show.session is None or not show.session.drawn,
-            }
+            event = viewer_event(self._phase, self._doing, self._failure, show, self.config, self._take is not None)
             if event != self._told:
                 self._told = event
                 self.feed.tell(event)
 
 
-__all__ = ["PROFILE", "Folders", "Studio", "StudioState"]
+__all__ = ["Folders", "Studio", "StudioState"]

@@ -4,11 +4,13 @@ import time
 
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult
-from realtime_pose.errors import CaptureError
-from realtime_pose.ik.profile import BodyProfile
+from realtime_pose.errors import CaptureError, ConfigError
+from realtime_pose.ik.profile import BodyProfile, profile_path
 from realtime_pose.interface.calibrating import Calibration
 from realtime_pose.interface.dashboard.state import CalibrationState
 
+PROFILE = "dashboard"
+"""The name under which what was found is kept."""
 COUNTDOWN_S = 5.0
 """To get from the keyboard to where all of the body is in the picture."""
 PATIENCE_S = 45.0
@@ -55,12 +57,17 @@ class GuidedCalibration:
             self._fail(f"Nobody stood still in full view. {self._calibration.hint} Then start the calibration again.")
 
     def found(self) -> BodyProfile | None:
-        """The person's body, and the state is "done"; None when it is "failed". Takes about a second."""
+        """The person's body, which is kept, and the state is "done"; None when it is "failed". Takes about a second."""
         try:
             found = self._calibration.found()
         except CaptureError as exc:
             self._fail(f"{exc}.")
             return None
+        kept = f'Kept as the profile "{PROFILE}".'
+        try:
+            found.profile.save(profile_path(PROFILE))
+        except ConfigError as exc:
+            kept = f"It is used until the program ends, as it could not be kept: {exc}."
         measured = ", ".join(name.replace("_", " ") for name in found.measured) or "nothing"
         self._ended = CalibrationState(
             "done",
@@ -68,7 +75,7 @@ class GuidedCalibration:
             "",
             f"Measured for a body of {found.profile.height_m:.2f} m, {found.distance_m:.1f} m away: {measured}. "
             f"The figure found lies {found.fit_px:.1f} px from what the camera saw, an average one "
-            f"{found.average_fit_px:.1f} px.",
+            f"{found.average_fit_px:.1f} px. {kept}",
         )
         return found.profile
 

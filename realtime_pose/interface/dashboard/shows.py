@@ -12,7 +12,8 @@ from realtime_pose.capture.looped import Looped
 from realtime_pose.capture.sources import ACTORS, open_source, without_credentials
 from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.sinks import open_sinks
-from realtime_pose.config import AppConfig
+from realtime_pose.config import AppConfig, OutputConfig
+from realtime_pose.errors import ConfigError
 from realtime_pose.interface.dashboard.playback import PlaybackPipeline, SessionSource
 from realtime_pose.interface.run import Run, open_run
 from realtime_pose.pipeline import FramePipeline, PosePipeline
@@ -55,6 +56,34 @@ class Show:
     def session(self) -> SessionSource | None:
         """What is sought in, if a take is shown."""
         return self.run.source if isinstance(self.run.source, SessionSource) else None
+
+    def retune(self, after: AppConfig, locked_on: int | None) -> None:
+        """Go on with other settings of people and bodies from the next frame on; of a take they change nothing."""
+        before, self.config = self.config, replace(self.config, inference=after.inference, body=after.body)
+        if self.tuned is not None:
+            self.runtime.between_frames(partial(self.tuned.retune, before, after, locked_on))
+
+    def use_outputs(self, after: AppConfig, trouble: Callable[[str], None]) -> None:
+        """Send to other targets from the next frame on; `trouble` is told of one that cannot be had."""
+        before, self.config = self.config.output, replace(self.config, output=after.output)
+        self.runtime.between_frames(partial(self._exchange_sinks, before, after.output, trouble))
+
+    def _exchange_sinks(self, old: OutputConfig, new: OutputConfig, trouble: Callable[[str], None]) -> None:
+        same = (old.mirror, old.udp_format) == (new.mirror, new.udp_format)
+        wanted = [(name, target) for name, text in new.targets.items() for target in text.split()]
+        kept = {(s.name, s.target_text): s for s in self.sinks if same and (s.name, s.target_text) in wanted}
+        for sink in self.sinks:
+            if sink not in kept.values():
+                sink.close()  # before others are opened: a server's new self needs its port
+        sinks = list(kept.values())
+        for name, target in wanted:
+            if (name, target) not in kept:
+                try:
+                    sinks += open_sinks({name: target}, mirror=new.mirror, udp_format=new.udp_format)
+                except ConfigError as exc:
+                    trouble(f"{exc}.")
+        self.sinks = sinks
+        self.runtime.use_sinks(sinks)
 
 
 def opening_words(config: AppConfig) -> str:
