@@ -43,15 +43,23 @@ def still_section(studio: "Studio") -> None:
     """The figures of a paused run, or of a take; a line on how to get them otherwise."""
     state = studio.state()
     st.session_state[_DRAWN] = _sign(state)
-    with st.container(key="still"):
-        try:
-            still = _still_of(studio, state)
-            if still is None:
-                st.caption(_WORDS)
-            else:
-                _draw(still, DARK if st.context.theme.type == "dark" else LIGHT, moving=state.phase == "running")
-        except RealtimePoseError as exc:
-            st.error(sentence_of(exc), icon=":material/error:")
+    still, failure = None, ""
+    try:
+        still = _still_of(studio, state)
+    except RealtimePoseError as exc:
+        failure = sentence_of(exc)
+    # both places are drawn in each run: what a run leaves out may stay on the page
+    if failure:
+        st.error(failure, icon=":material/error:")
+    elif still is None:
+        st.caption(_WORDS)
+    else:
+        st.empty()
+    if still is None:
+        st.empty()
+    else:
+        with st.container(key="still"):
+            _draw(still, DARK if st.context.theme.type == "dark" else LIGHT, moving=state.phase == "running")
     _watch(studio)
 
 
@@ -72,7 +80,7 @@ def _sign(state: StudioState) -> tuple[object, ...]:
 
 def _still_of(studio: "Studio", state: StudioState) -> _Still | None:
     if state.playback is not None and state.phase in ("running", "paused"):
-        take = _take_moments(state.playback.folder, (state.playback.folder / SESSION).stat().st_mtime_ns)
+        take = _take_moments(state.playback.folder, _changed_ns(state.playback.folder / SESSION))
         stages, latency = take.stages or ({}, None)
         return _Still(take.at(state.playback.row), take.moments, take.begin_s, stages, latency)
     if state.phase != "paused":
@@ -81,6 +89,14 @@ def _still_of(studio: "Studio", state: StudioState) -> _Still | None:
     moments = history.moments() if history is not None else []
     begin_s = moments[-1].time_s if moments else 0.0  # so that times count back from the moment
     return _Still(moments[-1] if moments else None, moments, begin_s, dict(state.stages_ms), state.latency_ms)
+
+
+def _changed_ns(path: Path) -> int:
+    """When the file was changed; 0 if it is gone, which reading it tells."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @lru_cache(maxsize=2)

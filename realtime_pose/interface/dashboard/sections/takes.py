@@ -62,6 +62,7 @@ def player(studio: "Studio") -> None:
     state = studio.state()
     playback = state.playback
     if playback is None or state.phase not in ("running", "paused"):
+        st.empty()
         return
     with st.container(border=True, key="player"):
         _follow(state, playback)
@@ -78,8 +79,8 @@ def player(studio: "Studio") -> None:
             )  # fmt: skip
             st.button("Close", key="player.close", icon=":material/close:", on_click=_act, args=(studio.stop,))
             st.html(
-                f'<span class="rp-when">{clock(playback.time_s)} of {clock(playback.duration_s)}, frame '
-                f"{playback.row + 1:,} of {playback.rows:,} of {escape(playback.folder.name)}</span>"
+                f'<span class="rp-when">{clock(playback.time_s)} of {clock(playback.duration_s)} · frame '
+                f"{playback.row + 1:,} of {playback.rows:,}</span>"
             )
 
 
@@ -112,17 +113,37 @@ def _list(studio: "Studio") -> None:
     st.session_state[_DRAWN] = _sign(studio, found, state)
     if problem := st.session_state.get(_PROBLEM):
         st.error(problem, icon=":material/error:")
-    if not found:
-        st.caption("No takes yet. Press Start, then Record: what is recorded comes here, to play and to export.")
+    else:
+        st.empty()
     shown = st.session_state.get(_SHOWN, _AT_ONCE)
-    for take in found[:shown]:
-        with st.container(border=True, key=f"take-{take.name}"):
-            _row(studio, take, state)
-            if st.session_state.get(_OPEN) == take.name:
-                _export(studio, take)
+    for place in range(shown):
+        if place >= len(found):
+            _nothing(first=place == 0)
+            continue
+        with st.container(border=True, key=f"take-{found[place].name}"):
+            _row(studio, found[place], state)
+            if st.session_state.get(_OPEN) == found[place].name:
+                with st.container():
+                    _export(studio, found[place])
+            else:
+                st.empty()
     if len(found) > shown:
         st.button(f"Show {min(len(found) - shown, 20)} more", key="takes.more", on_click=_show_more, args=(shown,))
+    else:
+        st.empty()
     _watch(studio)
+
+
+def _nothing(*, first: bool) -> None:
+    """What stands where a take does not.
+
+    Every place is drawn in each run, empty or not: what a run leaves out may stay on the page when another part's
+    run comes between.
+    """
+    if first:
+        st.caption("No takes yet. Press Start, then Record: what is recorded comes here, to play and to export.")
+    else:
+        st.empty()
 
 
 @st.fragment(run_every=1.0)
@@ -150,6 +171,8 @@ def _row(studio: "Studio", take: Take, state: StudioState) -> None:
     words.html(take_html(take))
     if take.damage:
         words.caption(f":material/warning: {_plain(take.damage)}")
+    else:
+        words.empty()
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         if st.session_state.get(_ASKED) == take.name:
             st.button(
@@ -157,6 +180,7 @@ def _row(studio: "Studio", take: Take, state: StudioState) -> None:
                 args=(studio, take.folder),
             )  # fmt: skip
             st.button("Keep", key=f"takes.keep.{take.name}", on_click=_set, args=(_ASKED, None))
+            st.empty()
             return
         st.button(
             "Playing" if played else "Play", key=f"takes.play.{take.name}", icon=":material/play_arrow:",
@@ -180,7 +204,7 @@ def take_html(take: Take) -> str:
     elif take.playable:
         facts += [clock(take.seconds), f"{take.frames:,} frames"]
         facts.append({0: "nobody in it", 1: "1 person"}.get(take.people, f"{take.people} people"))
-    facts.append(f"{take.size_bytes / 1e6:.1f} MB")
+    facts.append(size_words(take.size_bytes))
     return f'<div class="rp-take"><b>{escape(take.name)}</b><br><small>{escape(" · ".join(facts))}</small></div>'
 
 
@@ -212,6 +236,8 @@ def _outcome(studio: "Studio", folder: Path, name: str) -> None:
     state = exports_of(studio).state(folder, name)
     if state is not None and state.failure:
         st.error(_sentence(state.failure), icon=":material/error:")
+    else:
+        st.empty()
     if state is None or state.failure:
         st.button(
             "Try again" if state is not None else "Make it", key=f"takes.again.{folder.name}", on_click=_ask,
@@ -226,12 +252,10 @@ def _outcome(studio: "Studio", folder: Path, name: str) -> None:
 def link_html(take: str, kind: str, state: ExportState) -> str:
     """The link that downloads an export which is done."""
     assert state.path is not None
-    size = state.path.stat().st_size
-    words = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{max(size / 1e3, 0.1):.1f} kB"
     return (
         f'<a class="rp-download" href="{escape(address_of(take, kind), quote=True)}" '
         f'download="{escape(f"{take}_{state.path.name}", quote=True)}">Download {escape(state.path.name)}</a> '
-        f'<small style="opacity:.75">{words}</small>'
+        f'<small style="opacity:.75">{size_words(state.path.stat().st_size)}</small>'
     )
 
 
@@ -290,6 +314,11 @@ def _show_more(shown: int) -> None:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+
+
+def size_words(size_bytes: int) -> str:
+    """A size as people say it."""
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e5 else f"{max(size_bytes / 1e3, 0.1):.1f} kB"
 
 
 def clock(seconds: float) -> str:

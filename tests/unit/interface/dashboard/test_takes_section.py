@@ -175,7 +175,7 @@ def test_the_slider_is_where_the_playback_is_and_seeks(studio):
     studio.now = StudioState("paused", kind="take", playback=playing(folder, row=7))
     at = shown(takes_page)
     assert at.slider(key="takes.row").value == 7
-    assert "0:00.2 of 0:01.0, frame 8 of 31" in words(at)
+    assert "0:00.2 of 0:01.0 · frame 8 of 31" in words(at)
     at.slider(key="takes.row").set_value(20).run()
     assert studio.calls == [("seek", 20)]
     assert at.slider(key="takes.row").value == 20  # held, though the playback has not come there
@@ -270,6 +270,8 @@ def test_a_take_that_is_gone_is_told_in_place(studio):
     folder = record(studio.folders.takes / "one")
     studio.now = StudioState("paused", kind="take", playback=playing(folder, row=99, rows=200))
     assert shown(still_page).error[0].value == "The take has no frame 99."
+    (folder / SESSION).unlink()
+    assert shown(still_page).error[0].value.startswith("Cannot read")
 
 
 def test_a_history_keeps_half_a_minute_of_one_source():
