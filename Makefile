@@ -10,10 +10,13 @@ OUT ?= outputs/demo
 TORCH_INDEX ?=
 PEAKS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/realtime_pose/checkpoints/actor-vitpose-s.safetensors
 
-.PHONY: demo install test peaks check lint clean
+.PHONY: demo ui install test peaks check lint clean
 
 demo: install
 	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
+
+ui: install
+	$(BIN)/realtime-pose ui
 
 install: $(VENV)/.installed
 

@@ -64,7 +64,7 @@ def ui(
     """Open the dashboard: live view, settings, outputs and takes in a browser, on this machine, until Ctrl-C."""
     from realtime_pose.interface.dashboard import server
 
-    settings = opt.settings_of(ctx.params)
+    settings = opt.settings_of(ctx.params, server.SETTINGS)
     folders = server.default_folders(takes, allow or ())
     names = (*(host_name or ()), *server.host_names_of())
     free = server.free_port(port, server.address_for(names))

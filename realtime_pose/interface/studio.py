@@ -25,6 +25,7 @@ from realtime_pose.interface.dashboard.settings_kept import SettingsKept
 from realtime_pose.interface.dashboard.shows import (
     Show,
     asks_other_models,
+    fetching_only_what_is_named,
     open_live,
     open_take,
     opening_words,
@@ -120,7 +121,9 @@ class Studio:
         with self._lock:
             wanted, config = self._wanted, self.config
         try:
-            pipeline = build_pipeline(config, self._note, partial(self._downloaded, wanted))
+            pipeline = build_pipeline(
+                fetching_only_what_is_named(config), self._note, partial(self._downloaded, wanted)
+            )
         except RealtimePoseError as exc:
             with self._lock:
                 self._trouble = "" if isinstance(exc, _Stopped) else f"{exc}. The run goes on as it was."

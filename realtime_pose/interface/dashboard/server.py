@@ -21,6 +21,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
+from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.config import AppConfig, load_config
 from realtime_pose.errors import ConfigError
 from realtime_pose.interface.dashboard.guard import OUR_NAMES, Guard, hashes_of
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).with_name("page.py")
 OPTIONS_FILE = Path(__file__).parents[1] / ".streamlit" / "config.toml"
+SETTINGS = AppConfig(capture=CaptureConfig(source="actor"))
+"""What the page begins with where nobody says otherwise: the first Start shows something, camera or not."""
 CHARACTER = "/dashboard/default_model.glb"
 PORT = 8501
 HOST_NAMES = "REALTIME_POSE_HOST_NAMES"
@@ -69,7 +72,7 @@ def app_options(
         host_names: Names beside this machine's own that the page may be called by.
         on_ready: Called when the server answers.
     """
-    make = make_studio or (lambda: default_studio(load_config([], {}), default_folders()))
+    make = make_studio or (lambda: default_studio(load_config([], {}, base=SETTINGS), default_folders()))
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:

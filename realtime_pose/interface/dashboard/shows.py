@@ -98,7 +98,7 @@ def open_live(config: AppConfig, notify: Callable[[str], None], progress: Progre
     Raises:
         RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
     """
-    with open_run(config, notify, progress, open_frames=_open_frames) as run:
+    with open_run(fetching_only_what_is_named(config), notify, progress, open_frames=_open_frames) as run:
         kind = "live" if run.source.live else "file"
         yield Show(run, kind, without_credentials(config.capture.source))
 
@@ -136,9 +136,26 @@ def _open_frames(capture: CaptureConfig) -> FrameSource:
     return open_source(capture)
 
 
+def fetching_only_what_is_named(config: AppConfig) -> AppConfig:
+    """The same settings, without a download where the model is "auto".
+
+    Start is to show something at once; whoever chooses ViTPose on the page sees it come while the run goes on.
+    """
+    inference = config.inference
+    if inference.estimator != "auto" or inference.checkpoint:
+        return config
+    return replace(config, inference=replace(inference, download=False))
+
+
 def asks_other_models(before: AppConfig, after: AppConfig) -> bool:
     """Whether the change of settings needs models to be loaded, rather than numbers to be changed."""
     old, new = before.inference, after.inference
-    tuned = replace(old, persons=new.persons, score_threshold=new.score_threshold, detect_every=new.detect_every)
+    tuned = replace(
+        old,
+        persons=new.persons,
+        score_threshold=new.score_threshold,
+        detect_every=new.detect_every,
+        download=new.download,
+    )
     another_detector = new.detector == "auto" and (old.persons == 1) != (new.persons == 1)
     return tuned != new or another_detector

@@ -253,6 +253,22 @@ def test_a_download_tells_how_far_it_is_and_ends_with_stop(studio, monkeypatch):
     assert studio.state().failure == ""
 
 
+def test_auto_fetches_nothing_and_a_model_that_is_named_may_be_fetched(studio, monkeypatch):
+    asked = []
+
+    def build(config, notify, progress):
+        asked.append((config.inference.estimator, config.inference.download))
+        return pipeline_of(config)
+
+    stand_in(monkeypatch, pipeline=build)
+    studio.start()
+    phase(studio, "running")
+    studio.apply({"inference": {"estimator": "vitpose-s"}})
+    until(lambda: studio.state().estimator == "vitpose-s", "the other model")
+    assert asked == [("auto", False), ("vitpose-s", True)]
+    assert studio.config.inference.download
+
+
 def test_outputs_come_and_go_while_it_runs(studio, monkeypatch):
     import socket
 
