@@ -24,10 +24,12 @@ from starlette.staticfiles import StaticFiles
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.config import AppConfig, load_config
 from realtime_pose.errors import ConfigError
+from realtime_pose.interface.dashboard import downloads
 from realtime_pose.interface.dashboard.guard import OUR_NAMES, Guard, hashes_of
 from realtime_pose.interface.dashboard.live import Live
 from realtime_pose.interface.dashboard.shared import share, shared_studio
 from realtime_pose.interface.dashboard.state import Folders
+from realtime_pose.interface.dashboard.take_exports import close_exports
 from realtime_pose.utils.paths import cache_folder, data_path
 
 if TYPE_CHECKING:
@@ -84,12 +86,14 @@ def app_options(
             yield
         finally:
             await anyio.to_thread.run_sync(studio.close)
+            await anyio.to_thread.run_sync(close_exports, studio)
 
     logging.getLogger("uvicorn.error").addFilter(_only_trouble)
     return {
         "routes": [
             WebSocketRoute("/live", Live(shared_studio, CHARACTER).serve),
             Route(CHARACTER, _character),
+            Route(downloads.PATH, downloads.download),
             Mount("/dashboard", StaticFiles(directory=_STATIC, check_dir=False)),
         ],
         "middleware": [Middleware(Guard, host_names=tuple(host_names), scripts=_streamlit_scripts())],
