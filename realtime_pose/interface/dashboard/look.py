@@ -16,7 +16,9 @@ ICON = (
 CSS = """
 <style>
 /* Nothing pales while the script runs: what is shown stays valid until its successor comes. */
-[data-stale="true"] { opacity: 1 !important; transition: none !important; }
+[data-stale="true"], [data-testid="stTabs"] [role="tablist"],
+[data-testid="stTab"], [data-testid="stExpander"] summary {
+  opacity: 1 !important; transition: none !important; }
 [data-testid="stStatusWidget"] { display: none; }
 .stMainBlockContainer { padding-left: clamp(.75rem, 3vw, 2.5rem); padding-right: clamp(.75rem, 3vw, 2.5rem);
   padding-bottom: 3rem; max-width: 1600px; }
@@ -46,7 +48,8 @@ CSS = """
 .pg-hint { min-height: 2.7rem; }
 .st-key-figures { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(7.3rem, 1fr)); gap: .5rem; }
 .st-key-figures > div { width: auto !important; min-width: 0; min-height: 4.3rem; }
-.st-key-figures [data-testid="stMetric"] { padding: .5rem .6rem !important; }
+.st-key-figures [data-testid="stMetric"] { padding: 0 !important; }
+.st-key-figures [data-testid="stMetric"] > div { padding: .5rem .65rem !important; }
 .st-key-figures [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 /* As high as the live view will be, so that nothing below it moves when it comes. */
 .st-key-live { min-height: calc((100vw - 24rem) * .375 + 5.5rem); }

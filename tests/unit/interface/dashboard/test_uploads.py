@@ -58,7 +58,7 @@ def test_what_only_pretends_to_be_a_video_is_refused(content, tmp_path):
         checked_media(str(path))
 
 
-@pytest.mark.parametrize("mark", [b"#EXTM3U", b"ffconcat version 1.0"])
+@pytest.mark.parametrize("mark", [b"#EXTM3U", b"ffconcat version 1.0", b"    ftyp<MPD>"])
 def test_a_play_list_is_refused_before_ffmpeg_sees_it(mark, tmp_path, monkeypatch):
     monkeypatch.setattr(uploads, "open_source", lambda config: pytest.fail("opened"))
     path = tmp_path / "list.mp4"
