@@ -74,7 +74,7 @@ function Fu(i){let e=new DataView(i).getUint32(0,!0);return{...JSON.parse(new Te
 .rp-live .rp-note { margin: 0.6rem 0 0; min-height: 1.25rem; font-size: 0.8rem; color: var(--rp-quiet); overflow-wrap: anywhere; }
 .rp-live .rp-note[data-tone="bad"] { color: var(--rp-bad); }
 @container rp-live (max-width: 420px) {
-  .rp-live .rp-bar button, .rp-live .rp-toggle { padding: 0 0.5rem; font-size: 0.8rem; }
+  .rp-live .rp-bar button, .rp-live .rp-toggle { padding: 0 0.35rem; font-size: 0.8rem; }
 }
 .rp-live .rp-file { margin-top: 0.4rem; }
 .rp-live .rp-said { flex: 1 1 12rem; margin: 0; }
