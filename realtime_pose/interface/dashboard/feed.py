@@ -60,6 +60,12 @@ class Feed:
             self._told += 1
         self._wake()
 
+    def tell_again(self) -> None:
+        """Tell everybody the last event once more, as it may mean something else to them now."""
+        with self._lock:
+            self._told += 1
+        self._wake()
+
     @contextlib.contextmanager
     def watch(self) -> Iterator["Watch"]:
         """Watch from the event loop that runs now, until the end of the block."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from realtime_pose.capture.browser import MAX_BYTES
+from realtime_pose.capture.browser import MAX_BYTES, BrowserCamera
 from realtime_pose.errors import PacketError, RealtimePoseError
 from realtime_pose.interface.dashboard.feed import Watch
-from realtime_pose.interface.dashboard.messages import CAMERA_HEAD_BYTES, hello, read_picture, read_text
+from realtime_pose.interface.dashboard.messages import CAMERA_HEAD_BYTES, hello, read_picture, read_text, without_camera
 
 if TYPE_CHECKING:
     from realtime_pose.interface.studio import Studio
@@ -39,19 +39,31 @@ class Live:
 
     def __init__(self, studio: Callable[[], "Studio"], character: str) -> None:
         self._studio, self._hello = studio, hello(character)
-        self._clients = 0
+        self._clients: list[WebSocket] = []  # oldest first
+        self._camera: BrowserCamera | None = None
+        self._holder: WebSocket | None = None
 
     async def serve(self, socket: WebSocket) -> None:
         """Talk to one client until it leaves, breaks the rules, or the server stops."""
         await socket.accept()
-        if self._clients >= MAX_CLIENTS:
+        if len(self._clients) >= MAX_CLIENTS:
             await _close(socket, _TRY_AGAIN_LATER, f"{MAX_CLIENTS} windows watch already; close one")
             return
-        self._clients += 1
+        self._clients.append(socket)
         try:
             await self._talk(socket, self._studio())
         finally:
-            self._clients -= 1
+            self._clients.remove(socket)
+            if socket is self._holder:
+                self._studio().feed.tell_again()  # another window's camera is asked for
+
+    def _films(self, socket: WebSocket, studio: "Studio") -> bool:
+        """Whether this window is the one whose camera is used: the newest when the run began, until it leaves."""
+        if (camera := studio.browser_camera) is not self._camera:
+            self._camera, self._holder = camera, None
+        if self._holder not in self._clients:
+            self._holder = self._clients[-1]
+        return socket is self._holder
 
     async def _talk(self, socket: WebSocket, studio: "Studio") -> None:
         refused: tuple[int, str] | None = None
@@ -60,7 +72,7 @@ class Live:
 
                 async def speak() -> None:
                     try:
-                        await self._speak(socket, watch)
+                        await self._speak(socket, studio, watch)
                     except WebSocketDisconnect:
                         log.debug("a window went away while it was sent to")
                     finally:
@@ -68,41 +80,43 @@ class Live:
 
                 both.start_soon(speak)
                 try:
-                    refused = await _listen(socket, studio, watch)
+                    refused = await self._listen(socket, studio, watch)
                 finally:
                     both.cancel_scope.cancel()
         if refused is not None:
             await _close(socket, *refused)
 
-    async def _speak(self, socket: WebSocket, watch: Watch) -> None:
+    async def _speak(self, socket: WebSocket, studio: "Studio", watch: Watch) -> None:
         await socket.send_text(self._hello)
         await watch.catch_up()
         while True:
             message = await watch.next()
             if isinstance(message, str):
-                await socket.send_text(message)
+                await socket.send_text(message if self._films(socket, studio) else without_camera(message))
             else:
                 await socket.send_bytes(message)
 
-
-async def _listen(socket: WebSocket, studio: "Studio", watch: Watch) -> tuple[int, str] | None:
-    """Do what the client says, until it leaves (None) or breaks the rules: the code and the reason to close with."""
-    while True:
-        message = await socket.receive()
-        if message["type"] == "websocket.disconnect":
-            return None
-        text, data = message.get("text"), message.get("bytes") or b""
-        try:
-            if text is not None:
-                if len(text.encode()) > MAX_TEXT:
-                    return _TOO_BIG, f"more than {MAX_TEXT} bytes of text"
-                _obey(text, studio, watch)
-            else:
-                if len(data) > MAX_BYTES + CAMERA_HEAD_BYTES:
-                    return _TOO_BIG, f"a picture of more than {MAX_BYTES / 1e6:g} MB"
-                _take_picture(data, studio)
-        except PacketError as exc:
-            return _BROKE_THE_RULES, str(exc)
+    async def _listen(self, socket: WebSocket, studio: "Studio", watch: Watch) -> tuple[int, str] | None:
+        """Do what the client says, until it leaves (None) or breaks the rules: code and reason to close with."""
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return None
+            text, data = message.get("text"), message.get("bytes") or b""
+            try:
+                if text is not None:
+                    if len(text.encode()) > MAX_TEXT:
+                        return _TOO_BIG, f"more than {MAX_TEXT} bytes of text"
+                    _obey(text, studio, watch)
+                else:
+                    if len(data) > MAX_BYTES + CAMERA_HEAD_BYTES:
+                        return _TOO_BIG, f"a picture of more than {MAX_BYTES / 1e6:g} MB"
+                    grabbed_ms, jpeg = read_picture(data)
+                    camera = studio.browser_camera
+                    if camera is not None and self._films(socket, studio):  # else it was on its way at a change
+                        camera.put(jpeg, grabbed_ms)
+            except PacketError as exc:
+                return _BROKE_THE_RULES, str(exc)
 
 
 def _obey(text: str, studio: "Studio", watch: Watch) -> None:
@@ -115,13 +129,6 @@ def _obey(text: str, studio: "Studio", watch: Watch) -> None:
         actions[said.do]()
     except RealtimePoseError as exc:  # such as a pause while nothing runs
         log.info("%s was not done: %s", said.do, exc)
-
-
-def _take_picture(data: bytes, studio: "Studio") -> None:
-    grabbed_ms, jpeg = read_picture(data)
-    camera = studio.browser_camera
-    if camera is not None:  # else it was on its way when the run was stopped
-        camera.put(jpeg, grabbed_ms)
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:

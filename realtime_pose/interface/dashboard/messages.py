@@ -54,6 +54,11 @@ def text_of(event: Mapping[str, Any]) -> str:
     return json.dumps(event, separators=(",", ":"), allow_nan=False)
 
 
+def without_camera(event: str) -> str:
+    """The event for a window whose camera is not the one that is used."""
+    return text_of(json.loads(event) | {"browser_camera": False})
+
+
 def frame_message(result: FrameResult, *, seq: int, run: int, mirror: bool, sent_unix_s: float) -> bytes:
     """One frame with its people, as the page draws it; `mirror` shows the poses, not the pixels, in a mirror."""
     frame = result.frame

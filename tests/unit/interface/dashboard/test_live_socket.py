@@ -111,6 +111,27 @@ def test_the_browsers_pictures_reach_its_camera(client, studio):
         assert camera.wait_for(1) == [(b"\xff\xd8\xff picture", 12.5)]
 
 
+def test_only_one_windows_camera_is_used_and_the_next_ones_when_it_leaves(client, studio):
+    def told(socket):
+        while (message := socket.receive_json())["type"] != "state":
+            pass
+        return message["browser_camera"]
+
+    with client.websocket_connect("/live") as stays, client.websocket_connect("/live") as breaks:
+        with client.websocket_connect("/live") as newest:
+            for socket in (stays, breaks, newest):
+                assert socket.receive_json()["type"] == "hello"
+            studio.browser_camera = camera = FakeCamera()
+            studio.feed.tell({"type": "state", "browser_camera": True})
+            assert [told(socket) for socket in (stays, breaks, newest)] == [False, False, True]
+            breaks.send_bytes(picture_message(b"the wrong one"))
+            breaks.send_text("garbage")
+            close_of(breaks)  # so the picture before it was read
+            newest.send_bytes(picture_message(b"the right one"))
+            assert camera.wait_for(1) == [(b"the right one", 1.0)]
+        assert told(stays) is True
+
+
 def test_a_picture_that_comes_too_late_is_let_go(client, studio):
     with client.websocket_connect("/live") as socket:
         socket.send_bytes(picture_message(b"\xff\xd8\xff"))
