@@ -38,9 +38,14 @@ class _Still:
     latency_ms: Percentiles | None
 
 
-@st.fragment
 def still_section(studio: "Studio") -> None:
     """The figures of a paused run, or of a take; a line on how to get them otherwise."""
+    _figures(studio)
+    _watch(studio)
+
+
+@st.fragment
+def _figures(studio: "Studio") -> None:
     state = studio.state()
     st.session_state[_DRAWN] = _sign(state)
     still, failure = None, ""
@@ -60,7 +65,6 @@ def still_section(studio: "Studio") -> None:
     else:
         with st.container(key="still"):
             _draw(still, DARK if st.context.theme.type == "dark" else LIGHT, moving=state.phase == "running")
-    _watch(studio)
 
 
 @st.fragment(run_every=0.7)

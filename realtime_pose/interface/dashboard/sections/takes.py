@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from realtime_pose.interface.studio import Studio
 
 _ROW, _HELD, _PLAYED = "takes.row", "takes.held_until", "takes.played"
-_DRAWN, _ASKED, _OPEN, _SHOWN, _PROBLEM = (f"takes.{name}" for name in ("drawn", "asked", "open", "shown", "problem"))
+_ASKED, _OPEN, _SHOWN, _PROBLEM = (f"takes.{name}" for name in ("asked", "open", "shown", "problem"))
 _HOLD_S = 1.2  # so long after a user's move the slider does not follow the playback
 _FOLLOW_S = 0.9  # and it follows no more often: a thumb that is being dragged jumps at each
 _AT_ONCE = 8  # takes in the list before "Show more"
@@ -106,11 +106,10 @@ def _moved(studio: "Studio") -> None:
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-@st.fragment
+@st.fragment(run_every=0.8)
 def _list(studio: "Studio") -> None:
     state = studio.state()
     found = _takes(studio, state)
-    st.session_state[_DRAWN] = _sign(studio, found, state)
     if problem := st.session_state.get(_PROBLEM):
         st.error(problem, icon=":material/error:")
     else:
@@ -131,7 +130,6 @@ def _list(studio: "Studio") -> None:
         st.button(f"Show {min(len(found) - shown, 20)} more", key="takes.more", on_click=_show_more, args=(shown,))
     else:
         st.empty()
-    _watch(studio)
 
 
 def _nothing(*, first: bool) -> None:
@@ -146,23 +144,10 @@ def _nothing(*, first: bool) -> None:
         st.empty()
 
 
-@st.fragment(run_every=1.0)
-def _watch(studio: "Studio") -> None:
-    """Have the list drawn anew when it has changed."""
-    state = studio.state()
-    if st.session_state.get(_DRAWN) != _sign(studio, _takes(studio, state), state):
-        st.rerun()
-
-
 def _takes(studio: "Studio", state: StudioState) -> list[Take]:
     if studio not in _lists:
         _lists[studio] = TakeList(studio.folders.takes)
     return _lists[studio].takes(leave_out=None if state.recording is None else state.recording.folder)
-
-
-def _sign(studio: "Studio", takes: list[Take], state: StudioState) -> tuple[object, ...]:
-    """What the list depends on."""
-    return tuple(takes), None if state.playback is None else state.playback.folder
 
 
 def _row(studio: "Studio", take: Take, state: StudioState) -> None:
@@ -230,7 +215,6 @@ def _export(studio: "Studio", take: Take) -> None:
     st.caption(f"{_NAMES.get(name, name)}: {EXPORTERS[name].what}.")
 
 
-@st.fragment(run_every=0.4)
 def _outcome(studio: "Studio", folder: Path, name: str) -> None:
     """The bar, then the link; or what went wrong."""
     state = exports_of(studio).state(folder, name)
