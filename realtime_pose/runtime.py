@@ -300,8 +300,9 @@ class Runtime:
             with self._pipeline.stopwatch.measure("capture"):
                 frame = read()
             self._collect_notices()
-            if frame is None:
-                continue  # nothing came within the source's timeout
+            if frame is None:  # nothing came within the source's timeout
+                self._due_offset_ns = None  # what comes next is shown when it comes
+                continue
             with self._gate:
                 self._steps = 0
             if self._paced:

@@ -21,6 +21,7 @@ from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.interface.dashboard.feed import Feed
 from realtime_pose.interface.dashboard.guided_calibration import GuidedCalibration
+from realtime_pose.interface.dashboard.moments import History
 from realtime_pose.interface.dashboard.settings_kept import SettingsKept
 from realtime_pose.interface.dashboard.shows import (
     Show,
@@ -53,6 +54,7 @@ class Studio:
     Attributes:
         folders: Where it may read and write.
         feed: What those who watch get.
+        history: The last moments of what is shown.
 
     Args:
         config: The settings to begin with; nothing is recorded before `record`.
@@ -60,7 +62,7 @@ class Studio:
     """
 
     def __init__(self, config: AppConfig, folders: Folders) -> None:
-        self.folders, self.feed = folders, Feed()
+        self.folders, self.feed, self.history = folders, Feed(), History()
         self._lock = threading.RLock()
         self._settings = SettingsKept(config)
         self._errands = Errands("studio", self._fault)
@@ -258,6 +260,7 @@ class Studio:
             shown = wanted == self._wanted
             if shown:
                 self._show, self._phase, self._last, self._locked = show, "running", None, None
+                self.history.clear()
                 late = self.config
                 threading.Thread(target=self._watch, args=(show, wanted, undo), name="view", daemon=True).start()
                 if late != show.config and show.kind != "take":
@@ -275,6 +278,7 @@ class Studio:
                     result = show.runtime.results.get(1.0)
                     if result is not None:
                         self._last = result
+                        self.history.add(result)
                         self._guide(result)
                         self.feed.publish(result, run=number, mirror=self.config.output.mirror)
         except Exception as exc:  # noqa: BLE001 - told; without the view nobody would see that it stopped

@@ -386,3 +386,22 @@ def test_errands_are_done_in_order_and_a_fault_costs_only_its_own():
     assert done == [1, 2]
     assert [type(fault) for fault in faults] == [ZeroDivisionError]
     errands.close(PATIENCE_S)
+
+
+def test_what_comes_after_a_silence_is_shown_when_it_comes_and_nobody_is_called_slow():
+    class Waits(FakeSource):
+        """Silent before its third frame; the frames' own times know nothing of it."""
+
+        silences = 0
+
+        def read(self):
+            if self._next == 2 and self.silences < 3:
+                self.silences += 1
+                passed.wait(0.4)
+                return None
+            return super().read()
+
+    passed = threading.Event()
+    runtime = finished(Runtime(Waits(6), FakePipeline(), paced=True, read_ahead=False))
+    assert runtime.statistics.frames == 6
+    assert runtime.snapshot().notices == ()

@@ -392,6 +392,18 @@ def test_a_calibration_can_be_given_up(studio, monkeypatch):
     assert studio.config.body.profile == ""
 
 
+def test_the_last_moments_are_kept_for_figures_and_each_start_begins_anew(studio, monkeypatch):
+    stand_in(monkeypatch)
+    studio.start()
+    phase(studio, "running")
+    shown(studio, 20)
+    before = studio.history.moments()
+    assert len(before) >= 20
+    assert list(before[-1].poses) == [1]
+    studio.start()
+    until(lambda: (now := studio.history.moments()) and now[-1].time_s < before[-1].time_s, "a new history")
+
+
 def test_closing_ends_everything_and_may_be_repeated(studio, monkeypatch):
     opened = stand_in(monkeypatch)
     studio.start()
