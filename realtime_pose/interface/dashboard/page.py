@@ -3,8 +3,6 @@
 What refreshes or is changed lives in a fragment of its own (`fragments`), so that the live view is never touched.
 """
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -17,13 +15,13 @@ from realtime_pose.interface.dashboard.sections.outputs import outputs_section, 
 from realtime_pose.interface.dashboard.sections.settings import model_section, motion_section
 from realtime_pose.interface.dashboard.sections.source import source_section, take_over_source
 from realtime_pose.interface.dashboard.sections.status import status_section
+from realtime_pose.interface.dashboard.sections.still import still_section
+from realtime_pose.interface.dashboard.sections.takes import player, takes_section
 from realtime_pose.interface.dashboard.shared import shared_studio
 from realtime_pose.interface.dashboard.state_sync import pull
 
 if TYPE_CHECKING:
     from realtime_pose.interface.studio import Studio
-
-_SECTIONS = "realtime_pose.interface.dashboard.sections"
 
 
 def show(studio: "Studio") -> None:
@@ -37,6 +35,7 @@ def show(studio: "Studio") -> None:
         _settings(studio)
     status_section(studio)
     live_section()
+    player(studio)
     figures_section(studio)
     _tabs(studio)
 
@@ -56,19 +55,13 @@ def _tabs(studio: "Studio") -> None:
     figures, takes, packet, words = st.tabs(["Figures", "Takes", "Packet", "Help"])
     with figures:
         details_section(studio)
-        _if_there("still", "still_section", studio)
+        still_section(studio)
     with takes:
-        _if_there("takes", "takes_section", studio)
+        takes_section(studio)
     with packet:
         packet_section(studio)
     with words:
         help_section()
-
-
-def _if_there(module: str, section: str, studio: "Studio") -> None:
-    """Draw a section that is not needed for the rest."""
-    if find_spec(f"{_SECTIONS}.{module}") is not None:
-        getattr(import_module(f"{_SECTIONS}.{module}"), section)(studio)
 
 
 if __name__ == "__main__":

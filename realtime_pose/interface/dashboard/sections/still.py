@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from realtime_pose.errors import RealtimePoseError
+from realtime_pose.interface.dashboard.fragments import fragment
 from realtime_pose.interface.dashboard.moments import History, Moment, TakeMoments, motion_in, people_of
 from realtime_pose.interface.dashboard.state import StudioState
 from realtime_pose.interface.dashboard.state_sync import sentence_of
@@ -44,7 +45,7 @@ def still_section(studio: "Studio") -> None:
     _watch(studio)
 
 
-@st.fragment
+@fragment()
 def _figures(studio: "Studio") -> None:
     state = studio.state()
     st.session_state[_DRAWN] = _sign(state)
@@ -67,7 +68,7 @@ def _figures(studio: "Studio") -> None:
             _draw(still, DARK if st.context.theme.type == "dark" else LIGHT, moving=state.phase == "running")
 
 
-@st.fragment(run_every=0.7)
+@fragment(0.7)
 def _watch(studio: "Studio") -> None:
     """Have the figures drawn anew when there is another moment to show."""
     if st.session_state.get(_DRAWN) != _sign(studio.state()):

@@ -10,6 +10,7 @@ import streamlit as st
 
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.interface.dashboard.downloads import address_of
+from realtime_pose.interface.dashboard.fragments import fragment
 from realtime_pose.interface.dashboard.state import PlaybackState, StudioState
 from realtime_pose.interface.dashboard.state_sync import sentence_of
 from realtime_pose.interface.dashboard.take_exports import ExportState, exports_of
@@ -49,14 +50,13 @@ _lists: WeakKeyDictionary[object, TakeList] = WeakKeyDictionary()
 def takes_section(studio: "Studio") -> None:
     """All of the tab."""
     st.html(_CSS)
-    player(studio)
     _list(studio)
 
 
 # --- the take that is played ------------------------------------------------------------------------------------------
 
 
-@st.fragment(run_every=0.4)
+@fragment(0.4)
 def player(studio: "Studio") -> None:
     """The slider and the buttons of the take that is played; nothing where none is."""
     state = studio.state()
@@ -106,7 +106,7 @@ def _moved(studio: "Studio") -> None:
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-@st.fragment(run_every=0.8)
+@fragment(0.8)
 def _list(studio: "Studio") -> None:
     state = studio.state()
     found = _takes(studio, state)

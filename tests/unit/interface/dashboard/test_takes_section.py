@@ -69,9 +69,10 @@ def studio(tmp_path):
 
 
 def takes_page():
-    from realtime_pose.interface.dashboard.sections.takes import takes_section
+    from realtime_pose.interface.dashboard.sections.takes import player, takes_section
     from realtime_pose.interface.dashboard.shared import shared_studio
 
+    player(shared_studio())
     takes_section(shared_studio())
 
 
