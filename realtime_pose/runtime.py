@@ -260,9 +260,9 @@ class Runtime:
         """End the run with files closed. Safe to repeat, from any thread, and before `start`."""
         self.ask_to_stop()
         if self._source.live:
-            self._source.close()  # wakes a read that waits for a camera or a server
+            self._note_failure("closing", self._source.close)  # wakes a read that waits for a camera or a server
         if not self._join(timeout_s):
-            self._source.close()  # last resort for a read that is stuck in a driver
+            self._note_failure("closing", self._source.close)  # last resort for a read that is stuck in a driver
             if not self._join(timeout_s):
                 log.error("the pose thread is still running")
         if self._thread.ident is None and not self._ended.is_set():

@@ -6,6 +6,7 @@ thread: what takes time is done by a thread of the studio's own, one thing after
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 
 _NOTICES = 8
 _STOP_S = 1.5
+_LOADING = "Loading the model ..."
 
 
 class _Stopped(RealtimePoseError):
@@ -66,6 +68,7 @@ class Studio:
         self._lock = threading.RLock()
         self._settings = SettingsKept(config)
         self._errands = Errands("studio", self._fault)
+        self._finishing = Errands("takes", self._fault)  # of its own: no take waits for a model to be loaded
         self._wanted = 0  # which opening is the newest; older ones are given up
         self._show: Show | None = None
         self._phase, self._doing, self._failure, self._trouble = "idle", "", "", ""
@@ -113,34 +116,46 @@ class Studio:
         if show.tuned is None:
             return
         if asks_other_models(before, after):
-            self._doing = "Loading the model ..."
+            self._doing = _LOADING
             self._errands.add(partial(self._exchange_models, show))
-        elif (before.inference, before.body) != (after.inference, after.body):
+        if (before.inference, before.body) != (after.inference, after.body):
             show.retune(after, self._locked)
 
     def _exchange_models(self, show: Show) -> None:
         """Load other models while the run goes on with those it has."""
         with self._lock:
             wanted, config = self._wanted, self.config
+            needed = self._show is show and asks_other_models(show.config, config)
+            if needed:  # else the show has ended, or an errand before this one has brought them
+                self._doing = _LOADING
+        if needed:
+            self._load_models(show, wanted, config)
+        self._done_doing()
+
+    def _load_models(self, show: Show, wanted: int, config: AppConfig) -> None:
         try:
             pipeline = build_pipeline(
                 fetching_only_what_is_named(config), self._note, partial(self._downloaded, wanted)
             )
+        except _Stopped:  # what was chosen is for the next start
+            pass
         except RealtimePoseError as exc:
             with self._lock:
-                self._trouble = "" if isinstance(exc, _Stopped) else f"{exc}. The run goes on as it was."
                 if self._show is show and self.config.inference == config.inference:
-                    self._settings.take(replace(self.config, inference=show.config.inference))
+                    self._trouble = f"{exc}. The run goes on as it was."
+                    held = replace(show.config.inference, download=config.inference.download)
+                    self._settings.take(replace(self.config, inference=held))
         else:
             with self._lock:
-                taken = self._show is show and show.runtime.use_pipeline(pipeline)
+                still_wanted = self._show is show and not asks_other_models(config, self.config)
+                taken = still_wanted and show.runtime.use_pipeline(pipeline)
                 if taken:
-                    show.pipeline, show.config = pipeline, replace(show.config, inference=config.inference)
+                    show.pipeline = pipeline
+                    show.config = replace(show.config, inference=config.inference, body=config.body)
                     if self._locked is not None or show.config != self.config:  # changed while it was loaded
                         show.retune(self.config, self._locked)
             if not taken:
                 pipeline.close()
-        self._done_doing()
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 
@@ -166,6 +181,7 @@ class Studio:
     def stop(self) -> None:
         """Show nothing any more; what is recorded is finished."""
         with self._lock:
+            self.feed.end(self._wanted)
             self._wanted += 1
             self._phase, self._failure, self._trouble, self._doing, self._progress = "idle", "", "", "", None
             if self._show is not None:
@@ -217,7 +233,9 @@ class Studio:
     def close(self) -> None:
         """End everything, with files closed, within two seconds or so. Safe to repeat."""
         self.stop()
-        self._errands.close(_STOP_S)
+        until_s = time.monotonic() + _STOP_S
+        for errands in (self._finishing, self._errands):
+            errands.close(max(0.0, until_s - time.monotonic()))
         show = self._show
         if show is not None:  # the errands were busy with something longer
             show.runtime.stop(0.2)
@@ -259,11 +277,12 @@ class Studio:
         with self._lock:
             shown = wanted == self._wanted
             if shown:
-                self._show, self._phase, self._last, self._locked = show, "running", None, None
+                self._show, self._phase, self._failure = show, "running", ""
+                self._last, self._locked = None, None
                 self.history.clear()
                 late = self.config
                 threading.Thread(target=self._watch, args=(show, wanted, undo), name="view", daemon=True).start()
-                if late != show.config and show.kind != "take":
+                if late != show.config:
                     self._change_show(show, late)  # settings changed while it was being opened
         if shown:
             self._done_doing()
@@ -294,14 +313,19 @@ class Studio:
                 return
             self._show, take, self._take = None, self._take, None
             self._notices.extend(n for n in show.runtime.snapshot().notices if n not in self._notices)
-            if self._phase in ("running", "paused"):
+            by_itself = self._phase in ("running", "paused")
+            if by_itself:
                 self._phase = "idle"
+                self.feed.end(self._wanted)
                 if show.kind == "file":
                     self._notices.append("The clip is over.")
             try:
                 show.runtime.raise_if_failed()
             except RealtimePoseError as exc:
-                self._phase, self._failure = "failed", f"{exc}."
+                if by_itself:
+                    self._phase, self._failure = "failed", f"{exc}."
+                else:  # whoever has pressed Stop, or Start once more, is not to read that it failed
+                    self._trouble = f"{exc}."
             if self._calibration is not None:
                 self._calibration.cancel()
         if take is not None:
@@ -329,10 +353,11 @@ class Studio:
 
     def _downloaded(self, wanted: int, had: int, total: int) -> None:
         """Progress of a download; gives it up where nobody waits for it any more."""
-        if wanted != self._wanted:
-            raise _Stopped("stopped")
-        first = self._progress is None
-        self._progress, self._doing = had / max(total, 1), f"Fetching the model, {total / 1e6:.0f} MB, once ..."
+        with self._lock:
+            if wanted != self._wanted:
+                raise _Stopped("stopped")
+            first = self._progress is None
+            self._progress, self._doing = had / max(total, 1), f"Fetching the model, {total / 1e6:.0f} MB, once ..."
         if first:
             self._tell()
 
@@ -364,7 +389,7 @@ class Studio:
             if take is None or take.finishing:
                 return
             take.finishing = True
-            self._errands.add(partial(self._finish, take))
+            self._finishing.add(partial(self._finish, take))
         self._tell()
 
     def _finish(self, take: TakeUnderWay) -> None:
@@ -381,6 +406,8 @@ class Studio:
         with self._lock:
             if self._show is None or self._show.tuned is None:
                 return
+            if self._phase == "paused":
+                self.resume()  # nobody can be measured in a picture that stands still
             self._calibration = GuidedCalibration(self.config)
             bare = replace(self.config, body=replace(self.config.body, profile=""))
             self._show.retune(bare, self._locked)

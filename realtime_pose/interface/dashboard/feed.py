@@ -25,6 +25,7 @@ class Feed:
         self._lock = threading.Lock()
         self._watching: set[Watch] = set()
         self._last: tuple[FrameResult, int, bool] | None = None  # kept for who comes later, as in a pause
+        self._over = -1  # this run and those before have ended
         self._seq = 0
         self._encoded_seq = 0
         self._frame = b""
@@ -45,12 +46,21 @@ class Feed:
             mirror: Show the poses as a mirror does.
         """
         with self._lock:
+            if run <= self._over:
+                return
             self._last = (result, run, mirror)
             self._seq += 1
             seq = self._seq
             if not self._watching:
                 return
         self._encode(result, seq, run, mirror)
+
+    def end(self, run: int) -> None:
+        """Show nothing more of this run and those before; to be called before their end is told."""
+        with self._lock:
+            self._over = max(self._over, run)
+            if self._last is not None and self._last[1] <= run:
+                self._last, self._frame = None, b""
 
     def tell(self, event: Mapping[str, Any]) -> None:
         """Tell everybody an event, e.g. {"type": "state", ...}; who comes later hears the last one."""
@@ -90,7 +100,7 @@ class Feed:
     def after(self, seq: int) -> tuple[int, bytes] | None:
         """The newest frame's number and message, if it came after frame `seq`."""
         with self._lock:
-            return (self._encoded_seq, self._frame) if self._encoded_seq > seq else None
+            return (self._encoded_seq, self._frame) if self._frame and self._encoded_seq > seq else None
 
     def event_after(self, told: int) -> tuple[int, str] | None:
         """The last event's number and text, if it came after event `told`."""
@@ -100,8 +110,8 @@ class Feed:
     def _encode(self, result: FrameResult, seq: int, run: int, mirror: bool) -> None:
         message = frame_message(result, seq=seq, run=run, mirror=mirror, sent_unix_s=time.time())
         with self._lock:
-            if seq <= self._encoded_seq:
-                return  # a newer one was quicker
+            if seq <= self._encoded_seq or run <= self._over:
+                return  # a newer one was quicker, or it is over
             self._encoded_seq, self._frame = seq, message
         self._wake()
 

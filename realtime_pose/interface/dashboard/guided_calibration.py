@@ -63,6 +63,8 @@ class GuidedCalibration:
         except CaptureError as exc:
             self._fail(f"{exc}.")
             return None
+        if self._ended is not None:  # given up meanwhile
+            return None
         kept = f'Kept as the profile "{PROFILE}".'
         try:
             found.profile.save(profile_path(PROFILE))

@@ -21,7 +21,8 @@ class SettingsKept:
     """
 
     def __init__(self, config: AppConfig) -> None:
-        self.config = replace(config, output=replace(config.output, record=""))
+        body = replace(config.body, look_ahead=False)  # nobody who watches now wants to wait for what comes after
+        self.config = replace(config, body=body, output=replace(config.output, record=""))
         self.revision = 0
 
     def take(self, config: AppConfig) -> None:

@@ -58,10 +58,14 @@ class Show:
         return self.run.source if isinstance(self.run.source, SessionSource) else None
 
     def retune(self, after: AppConfig, locked_on: int | None) -> None:
-        """Go on with other settings of people and bodies from the next frame on; of a take they change nothing."""
-        before, self.config = self.config, replace(self.config, inference=after.inference, body=after.body)
+        """Go on with other settings of people and bodies from the next frame on; of a take they change nothing.
+
+        Where other models are asked for too, those of people come with them: `config` says what runs.
+        """
+        inference = self.config.inference if asks_other_models(self.config, after) else after.inference
+        before, self.config = self.config, replace(self.config, inference=inference, body=after.body)
         if self.tuned is not None:
-            self.runtime.between_frames(partial(self.tuned.retune, before, after, locked_on))
+            self.runtime.between_frames(partial(self.tuned.retune, before, self.config, locked_on))
 
     def use_outputs(self, after: AppConfig, trouble: Callable[[str], None]) -> None:
         """Send to other targets from the next frame on; `trouble` is told of one that cannot be had."""
@@ -83,7 +87,9 @@ class Show:
                 except ConfigError as exc:
                     trouble(f"{exc}.")
         self.sinks = sinks
-        self.runtime.use_sinks(sinks)
+        if not self.runtime.use_sinks(sinks):  # the run has ended meanwhile: nobody else would close them
+            for sink in sinks:
+                sink.close()
 
 
 def opening_words(config: AppConfig) -> str:

@@ -1,6 +1,7 @@
 """What is told of a show: to the page in full, to viewers what they need."""
 
 import json
+import threading
 import time
 from collections import deque
 from dataclasses import replace
@@ -24,6 +25,7 @@ class Teller:
     """Tells where a show stands; remembers what was sent when, for rates."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()  # each tab asks from a thread of its own
         self._sent: dict[str, deque[tuple[int, int]]] = {}  # by sink: (monotonic ns, packets sent)
 
     def with_show(self, state: StudioState, show: Show, last: FrameResult | None) -> StudioState:
@@ -57,16 +59,18 @@ class Teller:
 
     def _sink_state(self, sink: LiveSink, now_ns: int) -> SinkState:
         """The rate is that of the last two seconds or more, between two askings."""
-        seen = self._sent.setdefault(f"{sink.name} {sink.target_text}", deque(maxlen=32))
-        if seen and seen[-1][1] > sink.packets_sent:
-            seen.clear()  # another run's
-        while len(seen) > 1 and now_ns - seen[1][0] >= _RATE_NS:
-            seen.popleft()
-        if not seen or now_ns - seen[-1][0] > _RATE_NS / 10:
-            seen.append((now_ns, sink.packets_sent))
-        first_ns, first = seen[0]
-        rate = (sink.packets_sent - first) * 1e9 / (now_ns - first_ns) if now_ns > first_ns else 0.0
-        return SinkState(sink.name, sink.target_text, sink.packets_sent, rate, sink.lost)
+        with self._lock:
+            sent = sink.packets_sent
+            seen = self._sent.setdefault(f"{sink.name} {sink.target_text}", deque(maxlen=32))
+            if seen and seen[-1][1] > sent:
+                seen.clear()  # another run's
+            while len(seen) > 1 and now_ns - seen[1][0] >= _RATE_NS:
+                seen.popleft()
+            if not seen or now_ns - seen[-1][0] > _RATE_NS / 10:
+                seen.append((now_ns, sent))
+            first_ns, first = seen[0]
+        rate = (sent - first) * 1e9 / (now_ns - first_ns) if now_ns > first_ns else 0.0
+        return SinkState(sink.name, sink.target_text, sent, max(rate, 0.0), sink.lost)
 
 
 def viewer_event(

@@ -2,7 +2,7 @@ import threading
 
 import numpy as np
 import pytest
-from support.studio_parts import Pictures, StandingEstimator, pipeline_of, stand_in, until
+from support.studio_parts import PATIENCE_S, Pictures, StandingEstimator, pipeline_of, stand_in, until
 
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
@@ -18,6 +18,9 @@ class Feed:
 
     def publish(self, result, *, run, mirror):
         self.frames.append((result, run, mirror))
+
+    def end(self, run):
+        self.over = run
 
     def tell(self, event):
         self.events.append(event)
@@ -424,3 +427,161 @@ def test_mirror_is_told_with_every_frame(studio, monkeypatch):
     shown(studio, 5)
     assert studio.feed.frames[-1][2] is True
     assert studio.feed.events[-1]["mirror"] is True
+
+
+class Builder:
+    """Builds stand-in pipelines; those after the first wait until they may."""
+
+    def __init__(self):
+        self.go_on, self.loading, self.built = threading.Event(), threading.Event(), []
+
+    def __call__(self, config, notify, progress):
+        if self.built:
+            self.loading.set()
+            assert self.go_on.wait(2 * PATIENCE_S)
+        self.built.append(pipeline_of(config))
+        return self.built[-1]
+
+    @property
+    def names(self):
+        return [pipeline.estimator.name for pipeline in self.built]
+
+
+@pytest.fixture
+def loading(studio, monkeypatch):
+    """A run with BlazePose, and ViTPose being loaded until `go_on`."""
+    builder = Builder()
+    stand_in(monkeypatch, pipeline=builder)
+    studio.apply({"inference": {"estimator": "blazepose"}})
+    studio.start()
+    phase(studio, "running")
+    studio.apply({"inference": {"estimator": "vitpose-s"}})
+    assert builder.loading.wait(20)
+    yield builder
+    builder.go_on.set()
+
+
+def test_whatever_else_changes_while_a_model_is_loaded_it_is_loaded_once(studio, loading):
+    for height_m in (1.5, 1.6, 1.9):
+        studio.apply({"body": {"height_m": height_m}})
+    studio.lock_on(1)
+    until(lambda: shown(studio) and studio.feed.frames[-1][0].people[0].pose.bone_m.sum() > 4.5, "the height, at once")
+    loading.go_on.set()
+    until(lambda: studio.state().estimator == "vitpose-s", "the other model")
+    until(lambda: studio.state().doing == "" and studio._errands._queue.empty(), "the end of loading")
+    assert loading.names == ["blazepose", "vitpose-s"]
+    assert studio._show.config.body.height_m == 1.9
+
+
+def test_who_changes_their_mind_while_a_model_is_loaded_keeps_the_one_that_runs(studio, loading):
+    studio.apply({"inference": {"estimator": "blazepose"}})
+    loading.go_on.set()
+    until(lambda: loading.built[-1].estimator.closed, "the end of the model that nobody wants any more")
+    assert shown(studio).estimator == "blazepose"
+    assert studio._show.config.inference.estimator == "blazepose"
+    assert not loading.built[0].estimator.closed
+
+
+def test_stop_while_a_model_is_fetched_forgets_no_choice(studio, monkeypatch):
+    at, go_on = threading.Event(), threading.Event()
+
+    def build(config, notify, progress):
+        if config.inference.estimator == "vitpose-s":
+            progress(1, 2)
+            at.set()
+            assert go_on.wait(20)
+            progress(2, 2)
+        return pipeline_of(config)
+
+    stand_in(monkeypatch, pipeline=build)
+    studio.apply({"inference": {"estimator": "blazepose"}})
+    studio.start()
+    phase(studio, "running")
+    studio.apply({"inference": {"estimator": "vitpose-s"}})
+    assert at.wait(20)
+    studio.stop()
+    go_on.set()
+    until(studio._errands._queue.empty, "the errands")
+    assert studio.config.inference.estimator == "vitpose-s"
+    assert studio.state().trouble == ""
+
+
+def test_no_take_waits_for_a_model_to_be_loaded(studio, loading):
+    studio.record()
+    folder = until(lambda: (r := studio.state().recording) and r.frames > 3 and r.folder, "a recording")
+    studio.stop_recording()
+    until(lambda: studio.state().recording is None, "its end")
+    assert len(list(open_session(folder).frames())) > 3
+
+
+def test_no_frame_is_shown_after_stop(tmp_path, monkeypatch):
+    made = Studio(AppConfig(), Folders(tmp_path / "takes", tmp_path / "uploads"))
+    stand_in(monkeypatch)
+    made.start()
+    result = until(lambda: made._last, "a frame")
+    run = made._wanted
+    made.stop()
+    made.feed.publish(result, run=run, mirror=False)  # what was under way
+    assert made.feed._last is None
+    assert made.feed.after(0) is None
+    made.close()
+
+
+def test_outputs_that_change_as_the_run_ends_leave_nothing_open(studio, monkeypatch):
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    stand_in(monkeypatch)
+    studio.start()
+    phase(studio, "running")
+    show, held, entered = studio._show, threading.Event(), threading.Event()
+    show.runtime.between_frames(lambda: (entered.set(), held.wait(20)))
+    assert entered.wait(20)
+    studio.apply({"output": {"websocket": f"127.0.0.1:{port}"}})
+    studio.stop()
+    held.set()
+    assert show.runtime.wait(20)
+    with socket.socket() as again:
+        again.bind(("127.0.0.1", port))
+
+
+def test_a_run_that_fails_as_it_is_stopped_does_not_fail_the_next(studio, monkeypatch):
+    class Breaks(Pictures):
+        def close(self):
+            super().close()
+            raise ConfigError("the driver broke")
+
+    opened = []
+
+    def source():
+        opened.append(Pictures() if opened else Breaks())
+        return opened[-1]
+
+    stand_in(monkeypatch, source)
+    studio.start()
+    phase(studio, "running")
+    studio.stop()
+    until(lambda: studio._show is None, "the end")
+    assert "the driver broke" in studio.state().trouble
+    assert studio.state().phase == "idle"
+    studio.start()
+    assert phase(studio, "running").failure == ""
+
+
+def test_measuring_goes_on_where_the_picture_stood_still(studio, monkeypatch):
+    stand_in(monkeypatch)
+    studio.start()
+    phase(studio, "running")
+    studio.pause()
+    studio.calibrate()
+    assert studio.state().phase == "running"
+    assert not studio._show.runtime.paused
+
+
+def test_a_run_that_is_watched_never_looks_ahead(tmp_path):
+    config = AppConfig().with_values({"body": {"look_ahead": True}}, "test")
+    made = Studio(config, Folders(tmp_path / "takes", tmp_path / "uploads"))
+    assert not made.config.body.look_ahead  # it would leave the smoothing to a stage that live runs have not
+    made.close()
