@@ -229,6 +229,25 @@ def test_a_broken_picture_holds_nothing_up(opened):
     assert pixel(tab, 0.5, 0.5) == [77, 77, 77]
 
 
+def test_a_picture_that_is_unpacked_while_all_is_cleared_does_not_come_back(opened):
+    tab, watcher = opened()
+    watcher.show(message(0, [], plain(77)))
+    tab.evaluate(
+        """() => {
+            const unpack = window.createImageBitmap;
+            const waits = new Promise((go) => { window.goOn = go; });
+            window.createImageBitmap = async (...given) => { await waits; return unpack(...given); };
+        }"""
+    )
+    watcher.send(message(1, [], plain(99)))
+    watcher.tell(state("idle"))
+    tab.wait_for_function("document.querySelector('.rp-2d .rp-says').innerText.includes('Nothing is running')")
+    tab.evaluate("goOn()")
+    watcher.until(lambda: 1 in watcher.acks)
+    assert "Nothing is running" in said(tab, "2d")
+    assert pixel(tab, 0.5, 0.5) == [0, 0, 0]
+
+
 # ---- the character --------------------------------------------------------------------------------------------------
 
 

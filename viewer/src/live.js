@@ -145,8 +145,7 @@ class LiveView {
   }
 
   async #show(frame) {
-    await this.picture.take(frame);
-    if (this.#ended.signal.aborted) return;
+    if (!(await this.picture.take(frame)) || this.#ended.signal.aborted) return;
     const nowMs = performance.now();
     this.#stage?.show(frame.people, frame.run, nowMs);
     this.#rates.add(nowMs, performance.timeOrigin + nowMs - frame.sent_unix_s * 1000);

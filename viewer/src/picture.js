@@ -7,6 +7,7 @@ export class Picture {
   #ctx;
   #bitmap = null;
   #frame = null;
+  #clears = 0;
   #observer;
 
   /** soft: nothing is gained from a graphics card that is made up by the processor. */
@@ -32,17 +33,24 @@ export class Picture {
     this.draw();
   }
 
-  /** Shows a frame; done once it is on the canvas. */
+  /** Shows a frame; done once it is on the canvas. False if all was cleared while it was unpacked. */
   async take(frame) {
+    const clears = this.#clears;
     let bitmap = null;
     if (frame.jpeg.length) bitmap = await createImageBitmap(new Blob([frame.jpeg], { type: "image/jpeg" }));
+    if (clears !== this.#clears) {
+      bitmap?.close();
+      return false;
+    }
     this.#bitmap?.close();
     this.#bitmap = bitmap;
     this.#frame = frame;
     this.draw();
+    return true;
   }
 
   clear() {
+    this.#clears += 1;
     this.#bitmap?.close();
     this.#bitmap = this.#frame = null;
     this.draw();
