@@ -50,9 +50,14 @@ def set_problem(name: str, sentence: str) -> None:
 
 
 def show_problem(name: str) -> None:
-    """Draw what was wrong with the last change, right below the field."""
+    """Draw what was wrong with the last change, right below the field; its place is drawn when nothing was, too.
+
+    What a fragment's run leaves out may stay on the page for ever when another fragment's run comes right after it.
+    """
     if sentence := problem(name):
         st.error(sentence, icon=":material/error:")
+    else:
+        st.empty()
 
 
 def pull(studio: "Studio") -> AppConfig | None:

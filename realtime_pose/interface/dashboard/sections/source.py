@@ -27,6 +27,7 @@ _KIND, _PATH, _URL, _CAMERA, _ACTOR, _UPLOADED = (
 _ACTOR_WORDS = {"actor": "First actor", "actor-2": "Second actor"}
 _SOURCE = "capture.source"
 _DRAWN = "source.cameras_drawn"
+_MOST_PLACES = 5  # that a kind's part takes on the page
 _RUNNING = ("opening", "running", "paused")
 
 
@@ -74,6 +75,8 @@ def _choices(studio: "Studio") -> None:
     }  # fmt: skip
     parts[st.session_state[_KIND]](studio)
     show_problem(_SOURCE)
+    for _ in range(_MOST_PLACES):  # over what another kind has had there; see `show_problem`
+        st.empty()
 
 
 def _kind_chosen(studio: "Studio") -> None:
