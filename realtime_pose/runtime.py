@@ -33,7 +33,7 @@ class SinkWorker:
 
     def __init__(self, sink: PoseSink, *, lossless: bool) -> None:
         self.dropped = 0
-        self.taken = 0
+        self.taken = 0  # by the sink, not only by the queue: what comes after `close` is in no file
         self.failure: Exception | None = None
         self._sink, self._lossless = sink, lossless
         self._queue: queue.Queue[FrameResult | None] = queue.Queue(_QUEUE_FRAMES)
@@ -46,7 +46,6 @@ class SinkWorker:
             return
         try:
             self._queue.put(result, block=self._lossless)
-            self.taken += 1
         except queue.Full:
             self.dropped += 1
 
@@ -67,6 +66,7 @@ class SinkWorker:
     def _send(self, result: FrameResult) -> None:
         try:
             self._sink.send(result)
+            self.taken += 1
         except Exception as exc:  # noqa: BLE001 - kept for the pose thread; the queue is emptied on, so that nobody waits for us
             self.failure = exc
 

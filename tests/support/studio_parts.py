@@ -76,7 +76,7 @@ def stand_in(monkeypatch, source=Pictures, pipeline=pipeline_of):
         return opened[-1]
 
     monkeypatch.setattr("realtime_pose.interface.dashboard.shows._open_frames", open_frames)
-    for module in ("run", "studio"):
+    for module in ("run", "dashboard.studio_keeper"):
         monkeypatch.setattr(f"realtime_pose.interface.{module}.build_pipeline", partial(pipeline))
     return opened
 

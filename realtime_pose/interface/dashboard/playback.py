@@ -98,10 +98,10 @@ class SessionSource:
                 raise EndOfStream("the take was closed")
             recorded = self._index.result(row)
             image = self._film.at(int(self._times_ns[row])) if self._film is not None else None
-        if image is None:
-            image = frame.image_bgr
-        image = np.ascontiguousarray(image[: frame.height, : frame.width])
         self.row = row
+        if image is None:  # the blank of a session takes no memory as it is
+            return replace(recorded, frame=frame)
+        image = np.ascontiguousarray(image[: frame.height, : frame.width])
         return replace(recorded, frame=replace(frame, image_bgr=image))
 
     def close(self) -> None:

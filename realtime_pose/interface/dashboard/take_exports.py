@@ -1,6 +1,7 @@
 """Takes written as other files for a download: in a thread of its own, kept until the program ends."""
 
 import atexit
+import shutil
 import tempfile
 import threading
 import zipfile
@@ -134,7 +135,7 @@ class Exports:
     def _drop(self, state: ExportState) -> None:
         """Delete what was made; a take's own file stays."""
         if state.path is not None and state.path.is_relative_to(self._folder.name):
-            state.path.unlink(missing_ok=True)
+            shutil.rmtree(state.path.parent, ignore_errors=True)
 
     @staticmethod
     def _key(folder: Path, name: str) -> tuple[Path, int, str]:
@@ -162,9 +163,20 @@ class Exports:
         except Exception as exc:
             self._states[key] = ExportState(failure=f"{type(exc).__name__}: {exc}. This is a fault of the program.")
             raise
+        _keep_only(state.path, into)
         with self._lock:
             if key in self._states:
                 self._states[key] = state
+
+
+def _keep_only(path: Path | None, into: Path) -> None:
+    """Delete what an export left behind beside its file: the parts of a zip, or all of one that failed."""
+    if path is None or path.parent != into:
+        shutil.rmtree(into, ignore_errors=True)
+        return
+    for other in into.iterdir():
+        if other != path:
+            other.unlink()
 
 
 _exports: WeakKeyDictionary[Any, Exports] = WeakKeyDictionary()

@@ -1,15 +1,18 @@
 """The take that is being recorded: plain pictures and the session, from which everything else can be made later."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from realtime_pose.errors import RealtimePoseError, RecordingError
 from realtime_pose.interface.dashboard.shows import Show
 from realtime_pose.interface.dashboard.state import RecordingState
 from realtime_pose.interface.plotting import REPORT
 from realtime_pose.interface.run import take_recorder
+from realtime_pose.recording.take import SESSION, files_of_take
 from realtime_pose.report import write_report
 
 _FORMATS = "frames"
@@ -36,7 +39,6 @@ class TakeUnderWay:
         output = replace(show.config.output, record=str(self.folder), formats=_FORMATS)
         config = replace(show.config, output=output)
         self._show = show
-        self._before = show.runtime.statistics.frames
         self._begin_s = time.monotonic()
         recorder = take_recorder(config, show.run.source, show.pipeline, whole=False)
         self._worker = show.runtime.add_slow_sink(recorder)
@@ -44,26 +46,48 @@ class TakeUnderWay:
     @property
     def state(self) -> RecordingState:
         """How far it is."""
-        return RecordingState(self.folder, time.monotonic() - self._begin_s, self._frames, self.finishing)
+        return RecordingState(self.folder, self._seconds, self._worker.taken, self.finishing)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it cannot be written any more; `finish` says why."""
+        return self._worker.failure is not None
 
     def finish(self) -> str:
         """Close its files and put the run's report beside them; one sentence on what went wrong, if anything did."""
         self.finishing = True
-        frames = self._frames
+        seconds = self._seconds
         self._show.runtime.remove_slow_sink(self._worker)
         if self._worker.failure is not None:
             return f"{self._worker.failure}."
-        figures = self._show.runtime.statistics.figures(frames)
-        report = self._show.run.report() | figures | {"frames": frames, "frames_dropped": self._worker.dropped}
+        if not (self.folder / SESSION).is_file():
+            return f"{self.folder} was deleted while it was recorded; nothing of the take is left."
+        if not self._worker.taken:
+            self._remove()
+            return "Nothing was recorded, as no picture came meanwhile; press Go on, then Record."
         try:
-            write_report(self.folder / REPORT, report)
+            write_report(self.folder / REPORT, self._report(seconds))
         except RealtimePoseError as exc:
             return f"{exc}."
         return ""
 
+    def _report(self, seconds: float) -> dict[str, Any]:
+        """The run's report with what runs now, and the figures of the take alone."""
+        show, frames = self._show, self._worker.taken
+        run = replace(show.run, config=show.config, pipeline=show.pipeline, sinks=show.sinks)
+        figures = show.runtime.statistics.figures(frames)
+        alone = {"frames": frames, "frames_dropped": self._worker.dropped, "seconds": round(seconds, 3)}
+        return run.report() | figures | alone | {"fps": round(frames / seconds, 2) if seconds > 0 else 0.0}
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            for path in files_of_take(self.folder):
+                path.unlink()
+            self.folder.rmdir()
+
     @property
-    def _frames(self) -> int:
-        return self._worker.taken
+    def _seconds(self) -> float:
+        return time.monotonic() - self._begin_s
 
 
 def _new_folder(below: Path) -> Path:

@@ -5,7 +5,7 @@ import pytest
 from support.studio_parts import PATIENCE_S, Pictures, StandingEstimator, pipeline_of, stand_in, until
 
 from realtime_pose.config import AppConfig
-from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
+from realtime_pose.errors import CheckpointError, ConfigError, RecordingError, UnknownChoiceError
 from realtime_pose.interface.studio import Folders, Studio
 from realtime_pose.recording.take import open_session
 
@@ -32,7 +32,7 @@ class Feed:
 
 @pytest.fixture
 def studio(tmp_path, monkeypatch):
-    monkeypatch.setattr("realtime_pose.interface.studio.Feed", Feed)
+    monkeypatch.setattr("realtime_pose.interface.dashboard.studio_keeper.Feed", Feed)
     made = Studio(AppConfig(), Folders(tmp_path / "takes", tmp_path / "uploads"))
     yield made
     made.close()
@@ -585,3 +585,71 @@ def test_a_run_that_is_watched_never_looks_ahead(tmp_path):
     made = Studio(config, Folders(tmp_path / "takes", tmp_path / "uploads"))
     assert not made.config.body.look_ahead  # it would leave the smoothing to a stage that live runs have not
     made.close()
+
+
+def test_a_take_that_cannot_be_written_any_more_ends_and_says_so(studio, monkeypatch):
+    stand_in(monkeypatch)
+    studio.start()
+    phase(studio, "running")
+    studio.record()
+    until(lambda: (r := studio.state().recording) and r.frames > 3, "a recording")
+
+    def full(result):
+        raise RecordingError("cannot write the take: no space left; free some space there")
+
+    monkeypatch.setattr(studio._take._worker._sink, "send", full)
+    until(lambda: studio.state().recording is None, "its end")
+    assert "free some space" in studio.state().trouble
+    assert shown(studio).phase == "running"
+
+
+def test_a_take_whose_folder_goes_is_told_and_not_made_anew(studio, monkeypatch):
+    import shutil
+
+    stand_in(monkeypatch)
+    studio.start()
+    phase(studio, "running")
+    studio.record()
+    folder = until(lambda: (r := studio.state().recording) and r.frames > 3 and r.folder, "a recording")
+    shutil.rmtree(folder)
+    studio.stop_recording()
+    until(lambda: studio.state().recording is None, "its end")
+    assert "was deleted" in studio.state().trouble
+    assert not folder.exists()
+
+
+def test_a_recording_without_a_picture_leaves_no_take(studio, monkeypatch):
+    stand_in(monkeypatch)
+    studio.start()
+    phase(studio, "running")
+    shown(studio)
+    studio.pause()
+    ran = threading.Event()
+    studio._show.runtime.between_frames(ran.set)
+    assert ran.wait(20)  # the frame that was under way is over
+    studio.record()
+    folder = studio.state().recording.folder
+    studio.stop_recording()
+    until(lambda: studio.state().recording is None, "its end")
+    assert "Nothing was recorded" in studio.state().trouble
+    assert not folder.exists()
+
+
+def test_a_takes_report_names_the_model_that_ran_and_its_own_length(studio, monkeypatch):
+    import json
+
+    stand_in(monkeypatch)
+    studio.apply({"inference": {"estimator": "blazepose"}})
+    studio.start()
+    phase(studio, "running")
+    studio.apply({"inference": {"estimator": "vitpose-s"}})
+    until(lambda: studio.state().estimator == "vitpose-s", "the other model")
+    shown(studio, 40)
+    studio.record()
+    folder = until(lambda: (r := studio.state().recording) and r.frames > 3 and r.folder, "a recording")
+    studio.stop_recording()
+    until(lambda: studio.state().recording is None, "its end")
+    report = json.loads((folder / "report.json").read_text())
+    assert report["estimator"] == "vitpose-s"
+    assert report["frames"] == len(list(open_session(folder).frames()))
+    assert report["seconds"] < studio.state().seconds

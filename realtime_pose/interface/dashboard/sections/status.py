@@ -71,7 +71,7 @@ def _announce_take(state: StudioState) -> None:
     """Say once where a finished recording is."""
     before = st.session_state.get(_ANNOUNCED)
     now = None if state.recording is None else state.recording.folder.name
-    if before is not None and now is None:
+    if before is not None and now is None and not state.trouble:
         st.toast(f"Recorded {before}: see the tab Takes.", icon=":material/check_circle:")
     st.session_state[_ANNOUNCED] = now
 

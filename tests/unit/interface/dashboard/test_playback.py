@@ -11,6 +11,7 @@ from realtime_pose.capture.looped import Looped
 from realtime_pose.capture.sources import open_source
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import EndOfStream, RecordingError
+from realtime_pose.interface.dashboard.messages import picture_of
 from realtime_pose.interface.dashboard.playback import PlaybackPipeline, SessionSource
 from realtime_pose.recording.exporters import TakeInfo
 from realtime_pose.recording.session import read_session
@@ -117,6 +118,7 @@ def test_without_pictures_it_is_played_black_and_says_so(tmp_path):
     assert source.notices == ["The take is played without its pictures."]
     result = shown(source, PlaybackPipeline(source), 2)
     assert not result.frame.image_bgr.any()
+    assert picture_of(result.frame) == b""  # the viewer says that there is none
     assert len(result.people) == 1
     source.close()
 

@@ -3,6 +3,7 @@
 import os
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import bvh
 import pytest
@@ -205,6 +206,17 @@ def test_an_export_that_fails_says_why_and_can_be_tried_again(tmp_path):
     exports.ask(folder, "overlay", AppConfig())
     assert exports.state(folder, "overlay").failure == ""
     exports.close()
+
+
+def test_nothing_but_the_downloads_is_left_on_the_disk(tmp_path):
+    folder, exports = record(tmp_path / "one", two_people()), Exports()
+    path = finished(exports, folder, "bvh").path
+    assert [p.name for p in path.parent.iterdir()] == ["motion_bvh.zip"]
+    failing = Exports()
+    finished(failing, folder, "overlay")
+    assert list(Path(failing._folder.name).iterdir()) == []
+    exports.close()
+    failing.close()
 
 
 def test_closing_gives_up_what_is_under_way(tmp_path):
