@@ -3,7 +3,8 @@
 A foot that stands still is on the floor, so its ray and its distance say where the floor is: with the camera `H` over
 the ankles and pitched down by `p`, 1 / distance = (cos p * s + sin p) / H, where `s` is how far below the optical axis
 the ray falls per metre. Rays are sharp and distances are not, so the inverse distance is fitted to the ray: noise of
-the distance, which moves a point along its ray and looks like a slope in space, then leaves the pitch unbiased.
+the distance, which moves a point along its ray and looks like a slope in space, then leaves the pitch unbiased. Where
+people stay in one place they tell the pitch by standing upright (`ik.upright`); the two count by their standard errors.
 """
 
 import math
@@ -18,6 +19,7 @@ from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.legs import FOOT, LOWER, Leg, legs_of
 from realtime_pose.ik.profile import body_of
 from realtime_pose.ik.sight import Ray, rays_of
+from realtime_pose.ik.upright import Upright
 from realtime_pose.ik.vectors import Vec
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
@@ -35,11 +37,13 @@ _SAME_FLOOR_M = 0.06  # stances that differ by less are on one floor
 _LOW = 60  # percentile of camera heights: the lower floor of two, and not one stance's error
 _EASE_TAU_S = 0.7
 _PLACE, _FIT_PLACES = 0.02, 5  # slopes that differ by less are one place; a pitch needs so many
-_CERTAIN_RAD = math.radians(1.5)  # standard error of a pitch that counts
+_EXPECTED_RAD = math.radians(10.0)  # how far cameras look up or down that nobody speaks of
+_SLOPE_RAD = math.radians(1.0)  # what a slope's own standard error does not know
 _LEAST_RAD, _LEVEL_RAD, _MOST_RAD = (
     math.radians(d) for d in (4.0, 2.0, 50.0)
 )  # counts beyond the first, until below the second
 _LEAST_OVER_M = 0.2  # a camera lower over the ankles does not say by its height how far away they are
+_FARTHER = 2.0  # nobody is that many times as far away as they were lifted, or as near
 _NEW_TAKE_NS = 500_000_000
 
 
@@ -88,6 +92,8 @@ class _Person:
     feet: tuple[_Standing, _Standing] = field(default_factory=lambda: (_Standing(), _Standing()))
     pieces: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_PIECES))
     bent: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_PIECES))
+    upright: Upright = field(default_factory=Upright)
+    looked_s: float = 0.0  # since the pitch was last asked for
 
 
 class GroundFilter:
@@ -96,8 +102,8 @@ class GroundFilter:
     The origin lies on the floor below the first position of the first person, and stays there: people keep their
     distances, and who leaves and returns is where they are. Time that runs backwards is another take: everything is
     forgotten. A floor that is not given is the first person's at once (the lower ankle stands on it; when feet are not
-    seen, a standing body is assumed), then that of the lowest stances, eased; so is the camera's pitch, once the
-    stances leave no doubt about it.
+    seen, a standing body is assumed), then that of the lowest stances, eased; so is the camera's pitch, by the slope
+    of the stances and by how upright people are.
     """
 
     def __init__(self, config: BodyConfig) -> None:
@@ -114,7 +120,7 @@ class GroundFilter:
         self._time_ns = -1
         self._pitch_rad = self._pitch_goal_rad = self._given_rad
         self._height_m = self._height_goal_m = self._given_m
-        self._first_over_m = _LEAST_OVER_M
+        self._first_ankle_m: Float64 | None = None  # of the lower ankle then
 
     @property
     def turn_xyzw(self) -> Float64:
@@ -129,10 +135,17 @@ class GroundFilter:
         who stands where the first position was stays at the origin.
         """
         first = np.zeros(3) if self._first_m is None else self._first_m
-        over = max(self._height_m - self._ankle_m, _LEAST_OVER_M)
-        farther = over / self._first_over_m if self._feet_place else 1.0
-        x, _, z = -rot.rotate(self.turn_xyzw, first) * farther
+        x, _, z = -rot.rotate(self.turn_xyzw, first) * self._farther
         return np.array([x, self._height_m, z])
+
+    @property
+    def _farther(self) -> float:
+        """How many times as far as it was lifted the first position is, by where its ankle's ray meets the floor."""
+        if self._first_ankle_m is None or not self._feet_place:
+            return 1.0
+        below = -float(rot.rotate(self.turn_xyzw, self._first_ankle_m)[1])
+        over = self._height_m - self._ankle_m
+        return 1.0 if min(below, over) < _LEAST_OVER_M else min(max(over / below, 1 / _FARTHER), _FARTHER)
 
     def forget(self, track_id: int) -> None:
         """Drop one person's stances unless the floor is known by them: it stays."""
@@ -154,7 +167,8 @@ class GroundFilter:
             self._first_m, dt_s = pose.root_m.astype(np.float64), 0.0
             if not self._given_m:
                 self._height_m = self._height_goal_m = self._first_height_m(ankles[seen], self._first_m)
-            self._first_over_m = max(self._height_m - self._ankle_m, _LEAST_OVER_M)
+            if seen.any():
+                self._first_ankle_m = min(ankles[seen], key=lambda ankle: float(rot.rotate(self.turn_xyzw, ankle)[1]))
         self._learn(pose, legs, ankles, seen)
         share = 1.0 - math.exp(-dt_s / _EASE_TAU_S)
         self._height_m += share * (self._height_goal_m - self._height_m)
@@ -188,30 +202,45 @@ class GroundFilter:
             for foot, (ray, _), place, s in zip(person.feet, rays, places, seen, strict=True)
             if s
         ]
-        if not (pieces := [piece for piece in fresh if piece is not None]):
-            return
         straight = any(vec.size(vec.sub(leg.ankle_m, leg.hip_m)) > _STRAIGHT * leg.longest_m for leg in legs)
-        (person.pieces if straight else person.bent).extend(pieces)
-        if self._surest() is person:
-            # Squats are where lifters err most in distance; who never stands up is measured by what there is.
-            self._fit(np.array(person.pieces if len(person.pieces) >= _ENOUGH else [*person.pieces, *person.bent]))
+        (person.pieces if straight else person.bent).extend(piece for piece in fresh if piece is not None)
+        if seen.all():
+            person.upright.see(pose, legs, dt_s)
+        person.looked_s += dt_s
+        if person.looked_s >= _PIECE_S and self._surest() is person:
+            person.looked_s = 0.0
+            self._fit(person)
 
     def _surest(self) -> _Person:
         """Who is best known. Sizes of people are guesses, and a floor between two guesses is wrong for both."""
         return max(self._people.values(), key=lambda person: (len(person.pieces), len(person.bent)))
 
-    def _fit(self, pieces: Float64) -> None:
-        """Pitch and height from pieces of stance (N, 2), as far as they are not given and the pieces know."""
-        if not self._given_m and not self._given_rad:
-            pitch_rad, error_rad = _pitch_of(pieces)
-            if error_rad < _CERTAIN_RAD and abs(pitch_rad) < _MOST_RAD:
+    def _fit(self, person: _Person) -> None:
+        """Pitch and height by what the person's feet and body say, as far as they are not given."""
+        if self._given_m:
+            return
+        # Squats are where lifters err most in distance; who never stands up is measured by what there is.
+        pieces = np.array(person.pieces if len(person.pieces) >= _ENOUGH else [*person.pieces, *person.bent])
+        if not self._given_rad:
+            pitch_rad = _likeliest(_pitch_of(pieces), person.upright.pitch)
+            if abs(pitch_rad) < _MOST_RAD:
                 least = _LEVEL_RAD if self._pitch_goal_rad else _LEAST_RAD
                 self._pitch_goal_rad = pitch_rad if abs(pitch_rad) > least else 0.0
-        if not self._given_m:
-            pitch = self._pitch_goal_rad
-            heights = (math.cos(pitch) * pieces[:, 0] + math.sin(pitch)) / pieces[:, 1] + self._ankle_m
-            low = np.percentile(heights, _LOW, method="nearest")  # a stance there was, so that one at least is near
-            self._height_goal_m = float(np.median(heights[np.abs(heights - low) < _SAME_FLOOR_M]))
+        if not len(pieces):
+            if self._first_ankle_m is None:
+                return
+            _, y, z = self._first_ankle_m  # until a foot has stood, the first is the floor whatever the pitch
+            pieces = np.array([(-y, 1.0)]) / max(-z, 0.1)
+        pitch = self._pitch_goal_rad
+        heights = (math.cos(pitch) * pieces[:, 0] + math.sin(pitch)) / pieces[:, 1] + self._ankle_m
+        low = np.percentile(heights, _LOW, method="nearest")  # a stance there was, so that one at least is near
+        self._height_goal_m = float(np.median(heights[np.abs(heights - low) < _SAME_FLOOR_M]))
+
+
+def _likeliest(slope: tuple[float, float], upright: tuple[float, float]) -> float:
+    """The camera's pitch in rad by what each says, a pitch and its standard error; level as far as they do not know."""
+    weights = [1.0 / math.hypot(slope[1], _SLOPE_RAD) ** 2, 1.0 / upright[1] ** 2, 1.0 / _EXPECTED_RAD**2]
+    return (weights[0] * slope[0] + weights[1] * upright[0]) / sum(weights)
 
 
 def ankle_height_m(height_m: float) -> float:
@@ -229,6 +258,8 @@ def _pitch_of(pieces: Float64) -> tuple[float, float]:
 
     Pieces at one place err alike, so each place counts once, however long somebody stood there.
     """
+    if len(pieces) < _FIT_PLACES:
+        return 0.0, math.inf
     place = np.round(pieces[:, 0] / _PLACE).astype(np.int64)
     places = np.unique(place)
     if len(places) < _FIT_PLACES:

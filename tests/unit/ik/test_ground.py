@@ -6,7 +6,7 @@ from support.people import make_pose
 
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.ground import GroundFilter
+from realtime_pose.ik.ground import GroundFilter, _Person
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -194,7 +194,9 @@ def test_the_floor_is_learnt_alike_at_every_rate():
 def test_two_stances_on_different_heights_still_give_a_floor() -> None:
     # Between them lies no stance at all: the lower of two is a floor, their middle is none.
     ground = GroundFilter(BodyConfig())
-    ground._fit(np.array([[-0.2, 0.20], [-0.2, 0.14]]))
+    person = _Person(0)
+    person.pieces.extend([(-0.2, 0.20), (-0.2, 0.14)])
+    ground._fit(person)
     assert np.isfinite(ground._height_goal_m)
 
 
@@ -211,3 +213,35 @@ def test_feet_that_never_rest_do_not_make_a_floor():
     for i in range(150):
         ground.apply(standing((0.0, -3.0), i * FRAME_NS, up_m=0.15 * (1 - np.cos(i / 3))))
     assert ground.camera_m[1] == pytest.approx(1.0, abs=0.02)
+
+
+def test_who_stays_in_one_place_tells_a_pitch_by_standing_upright():
+    ground = GroundFilter(BodyConfig())
+    poses = run(ground, stances([3.0], seconds=8.0, pitch_deg=12.0, height_m=1.4))
+    x, _, _, w = ground.turn_xyzw
+    assert 9 < -np.degrees(2 * np.arctan2(x, w)) < 16  # a perfect lifter shows more of a pitch than those there are
+    assert lowest(poses[-1]) == pytest.approx(0.07, abs=0.02)
+
+
+def test_a_floor_above_the_cameras_axis_does_not_send_anybody_away_when_the_pitch_is_found():
+    """Before the pitch is known the camera seems to be below the floor, and its height says nothing of distances."""
+    ground = GroundFilter(BodyConfig())
+    poses = run(ground, stances([5.0], seconds=8.0, pitch_deg=25.0, height_m=1.8))
+    ways = np.array([pose.root_m[[0, 2]] for pose in poses])
+    assert np.linalg.norm(ways - ways[0], axis=1).max() < 0.6
+    assert lowest(poses[-1]) == pytest.approx(0.07, abs=0.02)
+
+
+def test_feet_keep_to_the_floor_while_the_pitch_is_eased_in():
+    """Height and pitch go together, also before any foot has stood: this body glides round."""
+    ground = GroundFilter(BodyConfig())
+    times_s = np.arange(240) / 30
+    way = np.column_stack((0.4 * np.sin(2 * times_s), -3.0 - 0.4 * np.cos(2 * times_s)))
+    poses = run(
+        ground,
+        (standing(place, round(t * 1e9), pitch_deg=14.0, height_m=1.5) for t, place in zip(times_s, way, strict=True)),
+    )
+    assert ground.turn_xyzw[0] < -0.05
+    heights = [lowest(pose) for pose in poses]
+    assert min(heights) > -0.15
+    assert max(heights) < 0.3
