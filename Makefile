@@ -10,7 +10,7 @@ OUT ?= outputs/demo
 TORCH_INDEX ?=
 PEAKS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/realtime_pose/checkpoints/actor-vitpose-s.safetensors
 
-.PHONY: demo ui install test peaks check lint clean
+.PHONY: demo ui install test peaks check lint release-check clean
 
 demo: install
 	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
@@ -51,6 +51,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 check: lint test
+
+# Wheel and sdist into dist/, the wheel installed as a user would, and the demo run from it, far from the checkout.
+release-check:
+	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" .ci/release-check
 
 clean:
 	rm -rf $(VENV) outputs build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,18 +12,19 @@ from realtime_pose.checkpoints import find_local, is_offline, read_manifest
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.utils.paths import data_path
 
-_PACKAGES = {
-    "mediapipe": "pip install --no-deps -r requirements-nodeps.txt",
-    "torch": "pip install -r requirements.txt",
-    "mmpose": "pip install --no-deps -r requirements-nodeps.txt",
-    "mmcv-lite": "pip install -r requirements.txt",
-    "opencv-python": "pip install -r requirements.txt",
-    "transformers": "pip install -r requirements.txt",
-    "openvino": "pip install -r requirements.txt",
-    "onnxruntime": "pip install -r requirements.txt",
-    "av": "pip install -r requirements.txt",
-    "ikpy": "pip install -r requirements.txt",
-}
+_WITHOUT_THEIR_NEEDS = {"mediapipe": "mediapipe==0.10.21", "mmpose": "mmpose==1.1.0"}
+_PACKAGES = (
+    "mediapipe",
+    "torch",
+    "mmpose",
+    "mmcv-lite",
+    "opencv-python",
+    "transformers",
+    "openvino",
+    "onnxruntime",
+    "av",
+    "ikpy",
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,23 @@ def _python() -> list[Finding]:
 
 def _packages() -> list[Finding]:
     findings = []
-    for name, remedy in _PACKAGES.items():
+    for name in _PACKAGES:
         try:
             findings.append(Finding(True, name, metadata.version(name)))
         except metadata.PackageNotFoundError:
-            findings.append(Finding(False, name, "not installed", remedy))
+            findings.append(Finding(False, name, "not installed", _how_to_install(name)))
     return findings
+
+
+def _how_to_install(name: str) -> str:
+    """The command, the same in a checkout and beside an installed wheel."""
+    if name in _WITHOUT_THEIR_NEEDS:
+        return f"pip install --no-deps {_WITHOUT_THEIR_NEEDS[name]}"
+    try:
+        asked = metadata.requires("realtime-pose") or []
+    except metadata.PackageNotFoundError:  # run from a folder of sources
+        asked = []
+    return f'pip install "{next((line for line in asked if re.split("[^A-Za-z0-9_.-]", line)[0] == name), name)}"'
 
 
 def _cameras() -> list[Finding]:
@@ -89,7 +102,7 @@ def _device() -> list[Finding]:
     try:
         import torch
     except (ImportError, OSError) as exc:  # OSError: one of its libraries does not load
-        return [Finding(False, "device", f"torch does not import: {exc}", "pip install -r requirements.txt")]
+        return [Finding(False, "device", f"torch does not import: {exc}", _how_to_install("torch"))]
     if torch.cuda.is_available():
         return [Finding(True, "device", f"cuda: {torch.cuda.get_device_name()}, and cpu with {os.cpu_count()} cores")]
     if torch.backends.mps.is_available():

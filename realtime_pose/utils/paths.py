@@ -9,8 +9,8 @@ _CHECKOUT = _PACKAGE.parent
 
 def data_path(relative: str) -> Path:
     """The full path of a shipped file such as "resources/videos/default.mp4"; it may not exist."""
-    in_checkout = (_CHECKOUT / "pyproject.toml").is_file()
-    return (_CHECKOUT if in_checkout else _PACKAGE / "_data") / relative
+    in_wheel = _PACKAGE / "_data"  # which only a wheel has; whatever lies beside an installed package is not ours
+    return (in_wheel if in_wheel.is_dir() else _CHECKOUT) / relative
 
 
 def cache_folder() -> Path:

@@ -75,8 +75,19 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it(monkeypatch,
         return version(name)
 
     monkeypatch.setattr(doctor.metadata, "version", without_ikpy)
-    assert finding("ikpy") == doctor.Finding(False, "ikpy", "not installed", "pip install -r requirements.txt")
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: ["ikpy-more>=9", "ikpy==4.2.1"])
+    assert finding("ikpy") == doctor.Finding(False, "ikpy", "not installed", 'pip install "ikpy==4.2.1"')
     assert finding("av").ok
+
+
+def test_a_package_whose_needs_do_not_fit_is_brought_without_them(monkeypatch, blazepose):
+    def nothing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", nothing)
+    monkeypatch.setattr(doctor.metadata, "requires", nothing)
+    assert finding("mediapipe").remedy == "pip install --no-deps mediapipe==0.10.21"
+    assert finding("av").remedy == 'pip install "av"'
 
 
 def test_cameras(monkeypatch, blazepose):

@@ -32,9 +32,10 @@ def test_what_the_program_names_is_there(relative):
 def test_in_a_wheel_data_lies_inside_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "_CHECKOUT", tmp_path)
     monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "realtime_pose")
-    assert data_path("configs/default.yaml") == tmp_path / "realtime_pose" / "_data" / "configs" / "default.yaml"
-    (tmp_path / "pyproject.toml").touch()
     assert data_path("configs/default.yaml") == tmp_path / "configs" / "default.yaml"
+    (tmp_path / "realtime_pose" / "_data").mkdir(parents=True)
+    (tmp_path / "pyproject.toml").touch()  # another package's litter in site-packages changes nothing
+    assert data_path("configs/default.yaml") == tmp_path / "realtime_pose" / "_data" / "configs" / "default.yaml"
 
 
 @pytest.mark.parametrize("relative", NAMED)
