@@ -291,6 +291,22 @@ def build_pipeline(
     check_names(config)
     estimator = build_estimator(config.inference, notify, progress)
     detector = None if estimator.finds_people else build_detector(config.inference, notify, progress)
+    return assemble_pipeline(config, estimator, detector)
+
+
+def assemble_pipeline(
+    config: AppConfig, estimator: PoseEstimator, detector: PersonDetector | None = None
+) -> PosePipeline:
+    """A pipeline that knows nobody yet, around models that are loaded already.
+
+    Args:
+        config: All settings; the models' own are not read.
+        estimator: What finds keypoints.
+        detector: What finds people; None for an estimator that does so by itself.
+
+    Raises:
+        UnknownChoiceError: A name is in no table.
+    """
     return PosePipeline(
         estimator,
         detector,

@@ -37,7 +37,7 @@ class _Graph:
 
     def __init__(self, *, video: bool) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")
-        self._noisy, self._closed = True, False
+        self._video, self._noisy, self._closed = video, True, False
         self.world_m: Float32 | None = None
         try:
             with quiet_stderr(), warnings.catch_warnings():
@@ -68,6 +68,12 @@ class _Graph:
         # BlazePose guesses points beyond the picture's edge; what lies outside has not been seen.
         inside = np.all((raw[:, :2] >= 0) & (raw[:, :2] <= 1), axis=1)
         return as_float32(raw[:, :2] * (width, height)), as_float32(raw[:, 2] * inside)
+
+    def reset(self) -> None:
+        if self._video:
+            with quiet_stderr():
+                self._pose.reset()
+            self._noisy = True  # it starts up once more
 
     def close(self) -> None:
         if not self._closed:  # MediaPipe takes a second close for an error
@@ -101,6 +107,10 @@ class BlazePoseEstimator:
         if found is None or float(np.mean(found[1][:17])) < self._threshold:
             return []
         return [PersonKeypoints(self.layout, *found, track_id=_ONLY_PERSON, time_ns=frame.time_ns)]
+
+    def reset(self) -> None:
+        """Forget whom it follows: the next picture is looked at as a fresh one's first."""
+        self._graph.reset()
 
     @property
     def world_m(self) -> Float32 | None:

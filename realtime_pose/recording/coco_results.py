@@ -45,7 +45,7 @@ class CocoResults:
         """
         if self._writer is None or not result.people:
             return
-        lines = [json.dumps(_entry(result.frame.index, person)) for person in result.people]
+        lines = [json.dumps(coco_entry(result.frame.index, person)) for person in result.people]
         self._writer.append((self._separator + ",\n".join(lines)).encode(), b"\n]\n")
         self._separator = ",\n"
 
@@ -56,7 +56,8 @@ class CocoResults:
             self._writer = None
 
 
-def _entry(image_id: int, person: Person) -> dict[str, Any]:
+def coco_entry(image_id: int, person: Person) -> dict[str, Any]:
+    """One person of one picture, as the module's first lines say."""
     seen = person.keypoints
     points = seen.in_layout(COCO17) if seen.layout.has_body else seen
     known = np.all(np.isfinite(points.xy_px), axis=1) & (points.score > 0)
