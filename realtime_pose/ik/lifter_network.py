@@ -82,12 +82,24 @@ def _bent(even: Float32, odd: Float32) -> tuple[Float32, Float32]:
     return (one + other) / 2, (one - other) / 2
 
 
+def _one_thread_for_sums() -> None:
+    """Let numpy's BLAS work in the caller's thread alone, in all of the process.
+
+    The sums of a person are too small to share out, and BLAS threads that wait for the next one spin on the cores that
+    the pose model needs: on 2 cores the dashboard made 18 to 30 frames a second with them, and 30 without.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=1, user_api="blas")
+
+
 def load_lifter_weights(path: Path | None = None) -> LifterWeights:
     """The shipped weights, or those of another file; CheckpointError where there are none."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     path = path or data_path(WEIGHTS)
+    _one_thread_for_sums()
     try:
         return LifterWeights(load_file(path))
     except (OSError, SafetensorError) as exc:
