@@ -1,8 +1,8 @@
 // How often the 3D view may be rendered: where that is slow (no graphics card), the picture and the page go first.
 
 const FREE_MS = 20; // what is done by the next picture of the screen needs no rest
-const REST = 0.25; // of the time that it took
-const LONGEST_REST_MS = 25;
+const REST = 1.0; // of the time that it took
+const LONGEST_REST_MS = 60;
 
 export class Pace {
   #fence = null;

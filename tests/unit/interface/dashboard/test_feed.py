@@ -79,7 +79,7 @@ def test_who_comes_late_gets_the_last_frame_and_the_last_word():
     asyncio.run(watching())
 
 
-def test_at_most_two_frames_are_in_flight_and_the_newest_wins():
+def test_only_a_few_frames_are_in_flight_and_the_newest_wins():
     async def watching():
         feed = Feed()
         with feed.watch() as watch:

@@ -13,6 +13,7 @@ from support.fake_studio import FakeCamera, FakeStudio, picture_message
 from support.people import make_person, make_result
 
 from realtime_pose.capture.browser import MAX_BYTES
+from realtime_pose.interface.dashboard.feed import IN_FLIGHT
 from realtime_pose.interface.dashboard.live import MAX_CLIENTS, MAX_TEXT, Live
 
 PATIENCE_S = 20.0
@@ -70,14 +71,14 @@ def test_it_says_hello_then_the_state_then_frames(client, studio):
     wait_until_gone(studio)
 
 
-def test_a_client_that_never_acknowledges_gets_two_frames_and_still_every_word(client, studio):
+def test_a_client_that_never_acknowledges_gets_a_few_frames_and_still_every_word(client, studio):
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
         seqs = []
-        for index in range(2):
+        for index in range(IN_FLIGHT):
             publish(studio, index)
             seqs.append(header_of(socket.receive_bytes())["seq"])
-        for index in range(2, 7):
+        for index in range(IN_FLIGHT, 7):
             publish(studio, index)
         studio.feed.tell({"type": "state", "phase": "paused"})
         assert socket.receive_json()["phase"] == "paused"  # and no frame before it
