@@ -15,8 +15,11 @@ from realtime_pose.datatypes import FrameResult
 from realtime_pose.interface.dashboard.messages import frame_message, text_of
 
 IN_FLIGHT = 3
-"""Frames that a client may have been sent and not yet drawn. On 2 cores without a graphics card 29 of 30 were shown with
-three, 26 with two (the next waits for a busy page), and with four they came 20 to 40 ms later."""
+"""Frames that a client may have been sent and not yet drawn.
+
+On 2 cores without a graphics card 29 of 30 were shown with three; with two 26, as the next one waits for a busy page;
+with four they came 20 to 40 ms later.
+"""
 
 
 class Feed:
