@@ -14,9 +14,9 @@ The columns, each with the parts of those to its left:
 A column is everything that `eval lift` and `selftest` say, for the lifting cases (if they are there), the drawn bodies
 and both actors; it is kept in benchmarks/accuracy.json. Parts are switched off where a setting does that (`feet`), else
 by putting their plain forerunner in their place: bones by height alone, and of the filters only One-Euro on rotations
-and root with the parameters it had before. The column "before" was measured in a checkout of commit adf9053 with what the
-evaluation needs put over it: `realtime_pose/evaluation`, this script, both actors' films with their truth, and the seam in
-the pipeline that the evaluation holds on to. A column keeps the commit that it was measured at.
+and root with the parameters it had before. The column "before" was measured in a checkout of commit adf9053 with what
+the evaluation needs put over it: `realtime_pose/evaluation`, this script, both actors' films with their truth, and the
+seam in the pipeline that the evaluation holds on to. A column keeps the commit that it was measured at.
 """
 
 import argparse
