@@ -147,13 +147,16 @@ def test_a_reset_begins_anew_and_keeps_the_models():
 
 
 def test_smoothing_is_the_settings_and_goes_by_the_time_that_is_said():
-    raw, smooth = made(body=BodyConfig(smoothing="none")), made(body=BodyConfig(smoothing="smooth"))
-    slow = made(body=BodyConfig(smoothing="smooth"))
-    for time_s in (0.0, 5.0, 10.0):
-        answers = [rotations(raw.inference(PICTURE)), rotations(smooth.inference(PICTURE))]
-        answers.append(rotations(slow.inference(PICTURE, time_s)))
-    behind, hardly = (np.abs(answer - answers[0]).max() for answer in answers[1:])
-    assert behind > 3 * hardly  # ten seconds on, the movement is long over
+    def last(smoothing, period_s=None):
+        model = made(body=BodyConfig(smoothing=smoothing))
+        for i in range(3):
+            result = model.inference(PICTURE, None if period_s is None else i * period_s)
+        return rotations(result)
+
+    usual = last("smooth")
+    assert np.abs(last("none") - usual).max() > 0.02
+    assert np.abs(last("smooth", 0.2) - usual).max() > 0.02
+    np.testing.assert_allclose(last("smooth", 1 / 30), usual, atol=1e-5)
 
 
 def test_times_are_those_given_else_a_thirtieth_of_a_second_apart():

@@ -75,7 +75,6 @@ def test_a_submodule_is_still_imported_by_its_name():
     assert pipeline.PosePipeline.__name__ == "PosePipeline"
 
 
-@pytest.mark.slow
 def test_mypy_sees_the_type_of_every_name_from_outside(tmp_path):
     """In a folder that knows nothing of the project's settings, with strict rules; mypy's own words are the judge."""
     assert (files("realtime_pose") / "py.typed").is_file()
@@ -100,6 +99,7 @@ def test_mypy_sees_the_type_of_every_name_from_outside(tmp_path):
     revealed = [line.split('"')[1] for line in lines if "Revealed type" in line]
     assert len(revealed) == len(names) + 1, said
     assert "Any" not in revealed
-    assert "float32" in revealed[-1] or "floating[_32Bit]" in revealed[-1]
+    assert "ndarray" in revealed[-1]
+    assert "32" in revealed[-1]
     (error,) = [line for line in lines if ": error:" in line]
     assert '"inference" of "PoseInference" has incompatible type "str"' in error
