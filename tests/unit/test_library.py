@@ -195,6 +195,14 @@ def test_the_picture_that_was_given_stays_the_callers():
     np.testing.assert_array_equal(made().inference(PICTURE[:, ::-1]).frame.image_bgr, PICTURE[:, ::-1])
 
 
+@pytest.mark.parametrize("is_video", [True, False])
+def test_the_time_of_every_stage_is_measured(is_video):
+    model = made(is_video)
+    for _ in range(2):
+        model.inference(PICTURE)
+        assert set(model.stopwatch.take()) == {"detect", "estimate", "lift", "solve"}
+
+
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
@@ -309,6 +317,7 @@ def test_blazepose_forgets_at_a_reset_and_between_pictures(monkeypatch):
 
     with PoseInference(config) as stills, PoseInference(config, is_video=True) as stream:
         assert stills.described == "blazepose with mediapipe fp32 on cpu"
+        assert not stills.estimator._graph._video  # starting the graph anew for each picture takes three times as long
         alone, followed, fresh = last_of(stills, False), last_of(stream, False), last_of(stream, True)
     assert np.abs(followed - alone).max() > 0.1
     np.testing.assert_allclose(fresh, alone, atol=0.01)
