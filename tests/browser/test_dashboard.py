@@ -201,11 +201,15 @@ def test_the_character_stands_as_the_packets_say(tab, ear):
             frames = tab.evaluate("realtimePose.frames")
             button(tab, "Step").click()
             until(tab, "realtimePose.frames > given[0]", frames)
+        for _ in range(20):  # the packet comes another way than the picture
             packet = newest_pose(ear, packet)
-        told = dict(zip(HUMANOID.joints, packet.rotations, strict=True))
-        seen = bones(tab)
-        for name in BONES:
-            assert angle_rad(seen[name], told[name]) < SAME_RAD, (moment, name)
+            told = dict(zip(HUMANOID.joints, packet.rotations, strict=True))
+            seen = bones(tab)
+            apart_rad = {name: angle_rad(seen[name], told[name]) for name in BONES}
+            if max(apart_rad.values()) < SAME_RAD:
+                break
+            tab.wait_for_timeout(100)
+        assert max(apart_rad.values()) < SAME_RAD, (moment, apart_rad)
         assert seen != first
         first = seen
     assert angle_rad(first[ARM], (0, 0, 0, 1)) > 0.5  # of a T-pose; else anything would agree

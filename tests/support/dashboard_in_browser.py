@@ -21,7 +21,7 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
 SILENCE_MS = 700  # after which no picture is under way any more
-PATIENCE_MS = 30_000  # bounds a test that hangs; a passing one never waits it out
+PATIENCE_MS = 60_000  # bounds a test that hangs; a passing one never waits it out
 ROOT = Path(__file__).parents[2]
 
 # Notes each moment in which the live view pales or is taken away, from the page's first line on.
