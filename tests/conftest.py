@@ -1,5 +1,7 @@
 """What every test runs under."""
 
+import sys
+
 import pytest
 
 
@@ -9,3 +11,11 @@ def _no_traces_in_the_users_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _the_main_module_stays():
+    """Streamlit puts a page in the place of `__main__`, which processes that a later test spawns would then run."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main

@@ -31,6 +31,7 @@ from realtime_pose.interface.demo.page import API_NAME  # noqa: E402
 from realtime_pose.interface.demo.stills import Stills, read_picture  # noqa: E402
 
 HERE = "http://127.0.0.1"
+VISITOR = ("127.0.0.1", 50_000)  # the guard lets nobody else in
 OVERLAY, FIGURE, PACKETS, SAID, _, WHO = range(6)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no_silent_downcasting")  # Gradio's, of pandas
@@ -65,7 +66,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def demo(folder, outside):
-    with demo_app(folder) as app, TestClient(app, base_url=HERE, raise_server_exceptions=False) as client:
+    with demo_app(folder) as app, TestClient(app, base_url=HERE, client=VISITOR, raise_server_exceptions=False) as client:
         yield client
 
 
@@ -343,7 +344,7 @@ def test_wrong_pictures_raise_errors_of_ours(tmp_path):
 
 def test_what_visitors_left_is_gone_in_the_end(tmp_path):
     folder = tmp_path / "of_the_server"
-    with demo_app(folder) as app, TestClient(app, base_url=HERE) as client:
+    with demo_app(folder) as app, TestClient(app, base_url=HERE, client=VISITOR) as client:
         uploaded(client, encoded("PNG"))
         assert [path for path in (folder / "visitors").rglob("*") if path.name == "picture.png"]
     assert not folder.exists()
