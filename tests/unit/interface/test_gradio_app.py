@@ -66,7 +66,10 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def demo(folder, outside):
-    with demo_app(folder) as app, TestClient(app, base_url=HERE, client=VISITOR, raise_server_exceptions=False) as client:
+    with (
+        demo_app(folder) as app,
+        TestClient(app, base_url=HERE, client=VISITOR, raise_server_exceptions=False) as client,
+    ):
         yield client
 
 
