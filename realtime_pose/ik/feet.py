@@ -33,8 +33,6 @@ _BLEND_HZ = 4.0  # of the spring by which a foot leaves its pin, and gives way t
 _FOLLOW_HZ, _LET_GO_HZ = 1.2, 0.3  # of the spring that moves the pelvis
 _HURRY_HZ_M = 6.0  # the farther off it is, the quicker
 _LIFT_M = 0.03  # an ankle that stands this much too high is noise; more is a heel off the floor
-_NEAR_FLOOR_M = (0.01, 0.06)  # a foot lower than the one is where its ray meets the floor, higher than the other not
-_NEAR_TAU_S = 0.15  # of the way from the one to the other
 _NEAR_M, _FARTHEST_M = 0.02, 0.2  # a pin farther than the one from where its foot is seen creeps there, slower than
 _CREEP_M_S = 0.01  # anybody can see; farther than the other it is wrong
 _GRAZING_M, _GRAZING = 0.3, 0.08  # a camera so little above the ankles, and a ray so little downwards, see no depth
@@ -57,7 +55,6 @@ class _Foot:
     put_m: Vec | None = None  # where it was put
     away_m: Vec = vec.ZERO  # from where it should be to where it is put, springing back
     away_m_s: Vec = vec.ZERO
-    off_m: Vec = vec.ZERO
     planted: float = 0.0  # 0 free, 1 flat and down
     turn: Quat | None = None  # flat on the floor
 
@@ -106,6 +103,8 @@ class FeetFilter:
         root = (x, y, z)
         ankles = [vec.add(root, ankle) for ankle in below]
         on_floor = self._on_floor(pose, ankles, person)
+        if fresh:
+            person.shift_m = self._first_shift(ankles, on_floor, seen)
         for side in (0, 1):
             self._judge(person, side, ankles[side], on_floor[side], seen[side], dt_s)
         self._follow(person, ankles, on_floor, dt_s, fresh=fresh)
@@ -113,8 +112,7 @@ class FeetFilter:
 
         local = pose.rotations.local_xyzw.copy()
         for side, (foot, leg) in enumerate(zip(person.feet, legs, strict=True)):
-            free = vec.add(vec.add(ankles[side], person.shift_m), foot.off_m)
-            ankle = self._placed(foot, free, dt_s)
+            ankle = self._placed(foot, vec.add(ankles[side], person.shift_m), dt_s)
             done = self._on_or_above_floor(leg, side, root, ankle, self._turned(foot, leg.foot, ankle, dt_s))
             for row, new in zip((UPPER[side], LOWER[side], FOOT[side]), local_turns(done), strict=True):
                 local[row] = new if np.dot(local[row], new) >= 0 else [-v for v in new]
@@ -139,6 +137,16 @@ class FeetFilter:
             places.append((float(on_floor[0]), self._ankle_m, float(on_floor[1])))
         return places
 
+    def _first_shift(self, ankles_m: list[Vec], on_floor_m: list[Vec | None], seen: list[bool]) -> Vec:
+        """The way over the floor to where the low feet are seen, one way for both: they stay as they were lifted."""
+        ways = [
+            vec.sub(place, ankle)
+            for place, ankle, s in zip(on_floor_m, ankles_m, seen, strict=True)
+            if s and place is not None and ankle[1] < self._ankle_m + _LIFT_M
+        ]
+        x, _, z = vec.middle(ways[0], ways[-1]) if ways else vec.ZERO
+        return (x, 0.0, z)
+
     def _judge(self, person: _Person, side: int, ankle_m: Vec, on_floor_m: Vec | None, seen: bool, dt_s: float) -> None:
         """Settle whether the foot stands, and where."""
         foot, other = person.feet[side], person.feet[1 - side]
@@ -148,11 +156,6 @@ class FeetFilter:
                 foot.contact, foot.pin_m = FootContact(stands=False), None
             return
         ankle = vec.add(ankle_m, person.shift_m)
-        share = 1.0 - vec.ramp(ankle[1] - self._ankle_m, *_NEAR_FLOOR_M) if on_floor_m else 0.0
-        x, _, z = vec.scale(vec.sub(on_floor_m or ankle, ankle), share)
-        off = (x, 0.0, z)
-        gain = 1.0 - math.exp(-dt_s / _NEAR_TAU_S) if foot.put_m else 1.0
-        foot.off_m = vec.along(foot.off_m, vec.sub(off, foot.off_m), gain)
         stands = foot.contact.update(
             on_floor_m or ankle_m,
             ankle_m,
@@ -165,7 +168,7 @@ class FeetFilter:
             foot.pin_m = None
             return
         # It stops where it was put last: a contact is never found too early.
-        pin = foot.pin_m or foot.put_m or vec.add(ankle, foot.off_m)
+        pin = foot.pin_m or foot.put_m or ankle
         away = vec.sub(pin, on_floor_m or ankle)
         far = math.hypot(away[0], away[2])
         if far > _NEAR_M:

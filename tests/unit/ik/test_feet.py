@@ -406,6 +406,16 @@ def test_where_the_camera_saw_the_ankles_outweighs_where_a_lifter_put_them():
     assert np.ptp(blind.ankles_m[..., [0, 2]], axis=0).max() > 0.05
 
 
+def test_feet_stand_to_each_other_as_they_were_lifted_where_their_rays_disagree():
+    """Two pixels of an ankle are 10 cm of the floor far away: that must not pull a standing body's feet apart."""
+    off = as_float32([[0.0, 0.012], [0.0, -0.012]])
+    poses = [body(time_s=i / FPS, local=bent(0.3)) for i in range(60)]
+    moved = Run([replace(pose, ankle_rays=as_float32(seen_rays(pose) + off)) for pose in poses])
+    assert moved.contacts.all()
+    assert np.ptp(moved.ankles_m[0, :, 2]) < 0.01
+    assert np.ptp(moved.ankles_m[-1, :, 2]) < 0.05
+
+
 def test_rays_of_exchanged_sides_serve_the_right_feet_and_rays_that_are_missing_harm_nobody():
     def run(change):
         return Run([replace(p, ankle_rays=as_float32(change(seen_rays(p), i))) for i, p in enumerate(step_aside())])
