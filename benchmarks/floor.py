@@ -268,24 +268,23 @@ def actor() -> Walk:
 
 def before_a_camera(walk: Walk, pitch_deg: float, rng: Rng) -> Case:
     """The motion with all of it in the picture; the actor, whose heading is its own, turned anyhow."""
-    width, height = _SIZES[rng.integers(len(_SIZES))]
-    fov_deg = float(rng.uniform(50, 95))
-    camera = CameraIntrinsics.from_field_of_view(fov_deg, width, height)
-    camera_m = float(rng.uniform(0.8, 2.2) if pitch_deg < 10 else rng.uniform(1.4, 2.2))
     yaw = rng.uniform(-np.pi, np.pi) if walk.name == "actor" else 0.0
     points = walk.points_m - walk.points_m.mean(axis=(0, 1)) * (1, 0, 1)
     points = rot.rotate(rot.from_axis_angle((0.0, 1.0, 0.0), np.array(yaw)), points)
-    roll = rot.from_axis_angle((0.0, 0.0, 1.0), np.radians(rng.normal(0, 0.7)))
-    turn = rot.multiply(roll, rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(pitch_deg)))  # camera from world
-    half = np.array([camera.width, camera.height]) / 2 / camera.fx
-    for distance in np.arange(1.8, 15.0, 0.1):
-        seen = rot.rotate(turn, points - (0.0, camera_m, distance))
-        inside = (np.abs(seen[..., :2]) < half * -seen[..., 2:]).all(axis=-1)
-        if inside.mean() > 0.995:
-            break
-    view = look(seen, camera)
-    xy, score = estimated(rng, view, camera, FPS)
-    return Case(walk, pitch_deg, camera_m, camera, fov_deg, points, xy, score)
+    while True:  # not every lens at every height can see all of a body
+        width, height = _SIZES[rng.integers(len(_SIZES))]
+        fov_deg = float(rng.uniform(50, 95))
+        camera = CameraIntrinsics.from_field_of_view(fov_deg, width, height)
+        camera_m = float(rng.uniform(0.8, 2.2) if pitch_deg < 10 else rng.uniform(1.4, 2.2))
+        roll = rot.from_axis_angle((0.0, 0.0, 1.0), np.radians(rng.normal(0, 0.7)))
+        turn = rot.multiply(roll, rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(pitch_deg)))  # camera from world
+        half = np.array([camera.width, camera.height]) / 2 / camera.fx
+        for distance in np.arange(1.8, 7.0, 0.1):
+            seen = rot.rotate(turn, points - (0.0, camera_m, distance))
+            inside = (np.abs(seen[..., :2]) < half * -seen[..., 2:]).all(axis=-1)
+            if inside.mean() > 0.995:
+                xy, score = estimated(rng, look(seen, camera), camera, FPS)
+                return Case(walk, pitch_deg, camera_m, camera, fov_deg, points, xy, score)
 
 
 def cases(*, held_back: bool) -> list[Case]:
