@@ -13,12 +13,14 @@ from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.profile import resolved
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.recording.exporters import DEFAULT_FORMATS
+from realtime_pose.utils.paths import data_path
 
 _ENVIRONMENT = {
     "VITPOSE_CONFIG": "model_config",
     "VITPOSE_CHECKPOINT": "checkpoint",
     "VITPOSE_DEVICE": "device",
 }
+_EXAMPLE = data_path("configs/default.yaml")  # by its full path, which an installed wheel has too
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,13 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as exc:
-        raise ConfigError(f"cannot read the settings file {path} ({exc.strerror}); see configs/default.yaml") from exc
+        raise ConfigError(f"cannot read the settings file {path} ({exc.strerror}); see {_EXAMPLE}") from exc
     except (yaml.YAMLError, ValueError) as exc:  # a date that cannot be, bytes that are no text
-        raise ConfigError(f"{path} is not valid YAML ({' '.join(str(exc).split())}); see configs/default.yaml") from exc
+        raise ConfigError(f"{path} is not valid YAML ({' '.join(str(exc).split())}); see {_EXAMPLE}") from exc
     if values is None:
         return {}
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{path} holds a {type(values).__name__}, wanted sections as in configs/default.yaml")
+        raise ConfigError(f"{path} holds a {type(values).__name__}, wanted sections as in {_EXAMPLE}")
     return values
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from realtime_pose.errors import ConfigError
 from realtime_pose.inference.topdown import CropGeometry, TopdownModel, fill
 from realtime_pose.skeletons import AIC14, AP10K17, COCO17, COCO_WHOLEBODY133, MPII16
+from realtime_pose.utils.paths import data_path
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -101,7 +102,7 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
     except Exception as exc:  # a config is code: anything can come out of it
         raise ConfigError(
             f"{config_path} does not describe a model of mmpose {importlib.import_module('mmpose').__version__} "
-            f"({type(exc).__name__}: {exc}); see configs/vitpose/ for ones that do"
+            f"({type(exc).__name__}: {exc}); see {data_path('configs/vitpose')} for ones that do"
         ) from exc
     codec = head["decoder"]
     return TopdownModel(

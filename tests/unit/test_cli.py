@@ -24,6 +24,7 @@ from realtime_pose.inference.blazepose import BlazePoseEstimator
 from realtime_pose.inference.estimators import ESTIMATORS
 from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, parse_formats
 from realtime_pose.recording.session import read_session
+from realtime_pose.utils.paths import data_path
 
 FILES_OF_A_TAKE = {"session.rtpose", *(EXPORTERS[name].file for name in parse_formats(DEFAULT_FORMATS))}
 PATIENCE_S = 60.0  # bounds a test that hangs; a passing one never waits it out
@@ -134,7 +135,8 @@ def test_the_module_is_the_command():
         ((*ACTOR, "--udp", "5005"), "address '5005' has no port; write it like 127.0.0.1:5005"),
         (
             (*ACTOR, "--config", "none.yaml"),
-            "cannot read the settings file none.yaml (No such file or directory); see configs/default.yaml",
+            "cannot read the settings file none.yaml (No such file or directory); see "
+            f"{data_path('configs/default.yaml')}",
         ),
         (
             ("run", "--source", "actor", "--estimator", "mmpose", "--checkpoint", "x.pth"),
