@@ -10,7 +10,7 @@ OUT ?= outputs/demo
 TORCH_INDEX ?=
 PEAKS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/realtime_pose/checkpoints/actor-vitpose-s.safetensors
 
-.PHONY: demo ui install test peaks check lint release-check clean
+.PHONY: demo ui install test peaks check lint docs release-check clean
 
 demo: install
 	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
@@ -51,6 +51,14 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 check: lint test
+
+# The documentation as a site in build/site; a broken link or anchor ends it.
+docs: $(VENV)/.installed-docs
+	$(BIN)/mkdocs build --strict
+
+$(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	touch $@
 
 # Wheel and sdist into dist/, the wheel installed as a user would, and the demo run from it, far from the checkout.
 release-check:

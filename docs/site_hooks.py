@@ -1,0 +1,55 @@
+"""What MkDocs does for this site beside its own: pages from outside of docs/, and links that lead out of it.
+
+The Markdown is written for whoever reads it in the repository. A link from there to a page that the site carries as well
+(CARRIED) is bent to it; one to code or a folder becomes plain text.
+"""
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).parents[1]
+BESIDE = "repository"
+"""Where in the site the files from outside of docs/ are, below it with their paths in the repository."""
+CARRIED = (
+    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "SECURITY.md", "resources/lifter/README.md",
+    "schema/*.json", "receivers/*/README.md", "receivers/*/picture.*",
+)  # fmt: skip
+_FENCED = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"(!?)\[([^\]\n]*)\]\(([^)\s]+)\)")
+
+
+def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401 - MkDocs' own
+    """The files of docs/ and those carried beside them."""
+    for pattern in CARRIED:
+        for path in sorted(ROOT.glob(pattern)):
+            name = f"{BESIDE}/{path.relative_to(ROOT).as_posix()}"
+            files.append(File.generated(config, name if path.suffix else f"{name}.txt", abs_src_path=str(path)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:  # noqa: ANN401
+    """The page with links that fit the site."""
+    here = page.file.src_uri
+    parts = _FENCED.split(markdown)
+    parts[::2] = [_LINK.sub(lambda match: _bent(match, here, files), part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _bent(match: re.Match[str], here: str, files: Files) -> str:
+    bang, text, target = match.groups()
+    address, hash_sign, anchor = target.partition("#")
+    if not address or ":" in address:
+        return match[0]
+    in_repository = here.removeprefix(f"{BESIDE}/") if here.startswith(f"{BESIDE}/") else f"docs/{here}"
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(in_repository), address))
+    if not (ROOT / path).exists():
+        return match[0]  # MkDocs says that it is broken
+    there = path.removeprefix("docs/") if path.startswith("docs/") else f"{BESIDE}/{path}"
+    for candidate in (there, f"{there}/README.md", f"{there}.txt"):
+        if files.get_file_from_path(candidate):
+            return f"{bang}[{text}]({posixpath.relpath(candidate, posixpath.dirname(here))}{hash_sign}{anchor})"
+    return text
