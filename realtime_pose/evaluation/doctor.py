@@ -27,6 +27,10 @@ _PACKAGES = (
 )
 
 
+_IN_PLACE_OF = {"opencv-python": "opencv-python-headless", "onnxruntime": "onnxruntime-gpu"}
+"""Another build of the same package, which a container or a machine with a GPU has instead."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One line of the examination; `remedy` is empty where nothing is to be done."""
@@ -63,10 +67,19 @@ def _packages() -> list[Finding]:
     findings = []
     for name in _PACKAGES:
         try:
-            findings.append(Finding(True, name, metadata.version(name)))
+            findings.append(Finding(True, name, _version(name)))
         except metadata.PackageNotFoundError:
             findings.append(Finding(False, name, "not installed", _how_to_install(name)))
     return findings
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        if name not in _IN_PLACE_OF:
+            raise
+        return f"{metadata.version(_IN_PLACE_OF[name])} ({_IN_PLACE_OF[name]})"
 
 
 def _how_to_install(name: str) -> str:

@@ -41,7 +41,7 @@ def _say(sentence: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("gradio_app", description="A picture in; overlay, 3D figure and PosePackets out.")
-    parser.add_argument("--port", type=int, default=PORT, help="port on 127.0.0.1, %(default)s if not given")
+    parser.add_argument("--port", type=int, default=PORT, help="port, %(default)s if not given")
     parser.add_argument("--no-download", action="store_true", help="never fetch weights")
     return parser
 
@@ -77,6 +77,7 @@ def keep_to_itself(folder: Path) -> None:
 
 def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
     from realtime_pose.config import load_config
+    from realtime_pose.interface.dashboard.server import address_for, host_names_of
     from realtime_pose.interface.demo.page import build_page
     from realtime_pose.interface.demo.server import build_app, serve
     from realtime_pose.interface.demo.stills import Stills, read_picture
@@ -89,19 +90,20 @@ def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
 
     settings = {"persons": PEOPLE, **({"download": False} if options.no_download else {})}
     config = load_config([], {"inference": settings})
-    with _listen(options.port) as listener:  # before models are loaded, which takes long
+    host_names = host_names_of()
+    with _listen(options.port, address_for(host_names)) as listener:  # before models are loaded, which takes long
         stills = Stills(config, notify, _progress(say))
         examples = write_examples(folder)
         stills.people_in(read_picture(examples[0]))  # what is loaded late is loaded before the first visitor comes
         page = build_page(stills, examples, notices)
         port = listener.getsockname()[1]
         say(f"{stills.described}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends.")
-        serve(build_app(page, folder, port), listener)
+        serve(build_app(page, folder, port, host_names), listener)
         stills.close()
 
 
-def _listen(port: int) -> socket.socket:
-    """A socket that listens on this machine only.
+def _listen(port: int, address: str) -> socket.socket:
+    """A socket that listens at the address.
 
     Raises:
         ConfigError: The port is taken, or none that can be.
@@ -111,7 +113,7 @@ def _listen(port: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((address, port))
         listener.listen()
     except (OSError, OverflowError) as exc:
         listener.close()

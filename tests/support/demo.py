@@ -38,7 +38,7 @@ def picture_of(count: int, path: Path) -> Path:
 
 
 @contextmanager
-def demo_app(folder: Path):
+def demo_app(folder: Path, host_names=()):
     """The demo as an ASGI app, with `folder` as its own, and Gradio's settings put back in the end."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY", "GRADIO_TEMP_DIR"):
@@ -46,14 +46,14 @@ def demo_app(folder: Path):
         folder.mkdir()
         gradio_app.keep_to_itself(folder)
         with ThreadPoolExecutor(1) as elsewhere:  # in a browser test this thread's event loop is Playwright's
-            app = elsewhere.submit(asyncio.run, _built(folder)).result()
+            app = elsewhere.submit(asyncio.run, _built(folder, host_names)).result()
         yield app
 
 
-async def _built(folder: Path):
+async def _built(folder: Path, host_names):
     """A coroutine, as Gradio leaves event loops open that it makes where none runs."""
     from realtime_pose.interface.demo.page import build_page
     from realtime_pose.interface.demo.server import build_app
 
     page = build_page(CountedPeople(), [picture_of(1, folder / "example.png")], ["A notice."])
-    return build_app(page, folder, 7860)
+    return build_app(page, folder, 7860, host_names)

@@ -1,8 +1,8 @@
-"""Serving the demo: on this machine, to its own pages, and gone within two seconds when it is told to end."""
+"""Serving the demo: to its own pages, and gone within two seconds when it is told to end."""
 
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -51,8 +51,15 @@ class BodyLimit:
 _TOO_LARGE = f"This file is too large; at most {MAX_UPLOAD_MB} MB are taken."
 
 
-def build_app(page: gr.Blocks, folder: Path, port: int) -> Starlette:
-    """The page as an ASGI app; `folder`, which holds what visitors upload, is deleted when it ends."""
+def build_app(page: gr.Blocks, folder: Path, port: int, host_names: Iterable[str] = ()) -> Starlette:
+    """The page as an ASGI app.
+
+    Args:
+        page: What is served.
+        folder: Holds what visitors upload; is deleted when the app ends.
+        port: Where it is served.
+        host_names: Names beside this machine's own that the page may be called by.
+    """
 
     @asynccontextmanager
     async def leave_nothing(app: Starlette) -> AsyncIterator[None]:
@@ -60,7 +67,7 @@ def build_app(page: gr.Blocks, folder: Path, port: int) -> Starlette:
         shutil.rmtree(folder, ignore_errors=True)
 
     # the page's own scripts hold its settings and what Gradio makes of them, so they have no hash to be known by
-    guard = Middleware(Guard, scripts=("unsafe-inline",))
+    guard = Middleware(Guard, host_names=host_names, scripts=("unsafe-inline",))
     app = Starlette(lifespan=leave_nothing, middleware=[guard, Middleware(BodyLimit)])
     gr.mount_gradio_app(
         app,

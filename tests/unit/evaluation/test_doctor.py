@@ -66,6 +66,18 @@ def test_an_old_python_is_told(monkeypatch, blazepose):
     assert entry.found.startswith("3.10.4 on ")
 
 
+def test_another_build_of_a_package_is_as_good(monkeypatch, blazepose):
+    version = metadata.version
+
+    def headless(name):
+        if name == "opencv-python":
+            raise metadata.PackageNotFoundError(name)
+        return "5.0" if name == "opencv-python-headless" else version(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", headless)
+    assert finding("opencv-python") == doctor.Finding(True, "opencv-python", "5.0 (opencv-python-headless)")
+
+
 def test_a_missing_package_is_named_with_the_command_that_brings_it(monkeypatch, blazepose):
     version = metadata.version
 

@@ -18,7 +18,7 @@ from support.demo import demo_app, picture_of
 
 from realtime_pose.communication.schema_check import SchemaCheck
 from realtime_pose.config import AppConfig
-from realtime_pose.errors import CaptureError
+from realtime_pose.errors import CaptureError, ConfigError
 from realtime_pose.interface import gradio_app
 
 pytest.importorskip("gradio", reason="needs gradio")
@@ -223,6 +223,13 @@ def test_only_this_hosts_own_pages_are_let_in(demo, headers, status):
     assert demo.post("/gradio_api/upload", headers=headers).status_code == (403 if status == 403 else 400)
 
 
+def test_others_are_let_in_by_the_names_given_for_them_only(tmp_path):
+    other = ("172.17.0.1", 50_000)
+    with demo_app(tmp_path / "demo", host_names=["studio.local"]) as app, TestClient(app, client=other) as client:
+        assert client.get("/", headers={"host": "studio.local:7860"}).status_code == 200
+        assert client.get("/", headers={"host": "evil.example"}).status_code == 403
+
+
 @pytest.mark.parametrize("path", [str(gradio_app.__file__), "/etc/passwd", "{folder}/example.png"])
 def test_no_other_file_is_served_or_read(demo, folder, path):
     path = path.format(folder=folder)
@@ -336,6 +343,22 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded(capsys):
         code = gradio_app.main(["--port", str(other.getsockname()[1])])
     assert code == 2
     assert "choose another one with --port" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("gradio_settings")
+@pytest.mark.parametrize(("names", "address"), [("", "127.0.0.1"), ("localhost", "0.0.0.0")])
+def test_it_listens_to_other_machines_only_where_their_name_for_it_is_given(monkeypatch, capsys, names, address):
+    monkeypatch.setenv("REALTIME_POSE_HOST_NAMES", names)
+    bound = []
+
+    def listen(port, at):
+        bound.append(at)
+        raise ConfigError("enough seen")
+
+    monkeypatch.setattr(gradio_app, "_listen", listen)
+    assert gradio_app.main([]) == 2
+    assert bound == [address]
+    assert "enough seen" in capsys.readouterr().err
 
 
 def test_wrong_pictures_raise_errors_of_ours(tmp_path):
