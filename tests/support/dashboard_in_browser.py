@@ -20,7 +20,7 @@ FLAGS = [
     "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
-SILENCE_MS = 700  # after which no picture is under way any more
+SILENCE_MS = 1500  # after which no picture is under way any more
 PATIENCE_MS = 60_000  # bounds a test that hangs; a passing one never waits it out
 ROOT = Path(__file__).parents[2]
 
@@ -182,6 +182,11 @@ def pause(tab):
     button(tab, "Pause").click()
     tab.wait_for_selector(".pg-paused")
     tab.wait_for_selector(".rp-paused:visible")
+    still(tab)
+
+
+def still(tab):
+    """Wait until no further picture comes."""
     tab.evaluate(
         f"""() => new Promise((yes) => {{
             let seq = realtimePose.seq, since = performance.now();

@@ -1,0 +1,118 @@
+"""What a run of the page said is delivered when the next one begins before it was heard."""
+
+import asyncio
+
+import pytest
+
+pytest.importorskip("streamlit", reason="needs Streamlit")
+
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import app_session
+from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.scriptrunner import RerunData, ScriptRunnerEvent
+
+from realtime_pose.interface.dashboard.ended_runs import hear_ended_runs
+
+
+class Runner:
+    """Accepts no request, as one whose script has just ended."""
+
+    def __init__(self, **_):
+        self.on_event = self
+
+    def connect(self, _):
+        pass
+
+    def start(self):
+        pass
+
+    def request_stop(self):
+        pass
+
+    def request_rerun(self, _):
+        return False
+
+
+class Session(AppSession):
+    """A session whose messages are kept instead of sent."""
+
+    def __init__(self):
+        self.heard = []
+        self._scriptrunner = None
+        self._state = AppSessionState.APP_NOT_RUNNING
+        self._event_loop = self._script_event_loop = asyncio.get_running_loop()
+        self._script_data = type("Script", (), {"main_script_path": "page.py"})
+        self.id = "session"
+        for name in ("session_state", "uploaded_file_mgr", "script_cache", "user_info", "fragment_storage",
+                     "pages_manager", "local_sources_watcher", "on_script_error"):  # fmt: skip
+            setattr(self, f"_{name}", None)
+
+    def __del__(self):
+        """Nothing was opened."""
+
+    def _unsettle(self):
+        pass
+
+    def _enqueue_forward_msg(self, msg):
+        self.heard.append(msg)
+
+    def say(self, sender, event=ScriptRunnerEvent.ENQUEUE_FORWARD_MSG):
+        """What arrives from a runner's thread; the message that it was."""
+        message = ForwardMsg()
+        said = message if event is ScriptRunnerEvent.ENQUEUE_FORWARD_MSG else None
+        self._handle_scriptrunner_event_on_event_loop(sender, event, said)
+        return message
+
+
+@pytest.fixture
+def session_of(monkeypatch):
+    """Does something with a session in an event loop."""
+    for name in ("_create_scriptrunner", "_handle_scriptrunner_event_on_event_loop"):
+        monkeypatch.setattr(AppSession, name, getattr(AppSession, name))  # put back afterwards
+    monkeypatch.setattr(app_session, "ScriptRunner", Runner)
+    hear_ended_runs()
+    hear_ended_runs()  # once more does no harm
+
+    def session_of(act):
+        async def run():
+            return act(Session())
+
+        return asyncio.run(run())
+
+    return session_of
+
+
+def test_a_run_that_was_replaced_after_its_end_is_heard(session_of):
+    def act(session):
+        session.request_rerun(None)
+        first = session._scriptrunner
+        session._create_scriptrunner(RerunData())  # as for a fragment's request that the first does not take any more
+        second = session._scriptrunner
+        message = session.say(first)
+        assert first is not second
+        assert session._scriptrunner is second
+        assert any(heard is message for heard in session.heard)
+        session.say(first, ScriptRunnerEvent.SHUTDOWN)
+        assert session._scriptrunner is second
+
+    session_of(act)
+
+
+def test_a_run_that_was_told_to_stop_is_not(session_of):
+    def act(session):
+        session.request_rerun(None)
+        first = session._scriptrunner
+        session.request_rerun(None)  # of the whole page: what the first says is out of date
+        assert session._scriptrunner is not first
+        session.say(first)
+        assert session.heard == []
+
+    session_of(act)
+
+
+def test_the_run_that_goes_on_is_heard_as_ever(session_of):
+    def act(session):
+        session.request_rerun(None)
+        assert session.say(session._scriptrunner) is session.heard[-1]
+
+    session_of(act)
