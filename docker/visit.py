@@ -1,0 +1,74 @@
+"""Prints, as `name value` lines, what a visitor of the dashboard sees in Chromium: python docker/visit.py URL.
+
+The demo is started and its pictures counted, then a video is uploaded and shown; whatever the page complains of, or
+asks of another machine, ends the visit with a failure.
+"""
+
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
+from support.dashboard_in_browser import CHROMIUM, FLAGS, choose, figure, open_page, start, start_demo, stop, until  # noqa: E402
+
+FRAMES = 60
+CLIP = ROOT / "resources" / "videos" / "default.mp4"
+
+
+def main(url: str, screenshot: str | None = None) -> None:
+    """Visit, print, and raise where something is not as it should be."""
+    with sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        tab = open_page(browser.new_context(viewport={"width": 1280, "height": 900}), url)
+        start_demo(tab)
+        say("demo_frames_per_s", f"{frames_per_s(tab):.1f}")
+        until(tab, "realtimePose.character.figures === 1")
+        say("demo_people", figure(tab, "People"))
+        if screenshot:
+            tab.screenshot(path=screenshot)
+        stop(tab)
+        choose(tab, "Pictures from", "Upload")
+        tab.set_input_files("[data-testid=stFileUploader] input", CLIP)
+        tab.wait_for_selector("text=/^Set: default-.*mp4/")
+        start(tab)
+        say("upload_frames_per_s", f"{frames_per_s(tab):.1f}")
+        elsewhere = [
+            asked for asked in tab.asked if not asked.startswith((url, url.replace("http", "ws", 1), "blob:", "data:"))
+        ]
+        say("complaints", len(tab.complaints) + len(elsewhere))
+        assert not tab.complaints, tab.complaints
+        assert not elsewhere, elsewhere
+        browser.close()
+    assert refuses_a_strange_name(url), "a page of another name was let in"
+
+
+def frames_per_s(tab: Page) -> float:
+    """Pictures that come onto the screen a second, over the next sixty."""
+    before, began = tab.evaluate("realtimePose.frames"), time.monotonic()
+    until(tab, "realtimePose.frames >= given[0]", before + FRAMES)
+    return FRAMES / (time.monotonic() - began)
+
+
+def refuses_a_strange_name(url: str) -> bool:
+    """Whether a request for another host is refused, as a page elsewhere would send it."""
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, headers={"Host": "evil.example"}), timeout=10)
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        return refused.code in (400, 403)
+    return False
+
+
+def say(name: str, value: object) -> None:
+    """One line of what is printed."""
+    sys.stdout.write(f"{name} {value}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
