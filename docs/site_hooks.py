@@ -1,6 +1,6 @@
 """What MkDocs does for this site beside its own: pages from outside of docs/, and links that lead out of it.
 
-The Markdown is written for whoever reads it in the repository. A link from there to a page that the site carries as well
+The Markdown is written for whoever reads it in the repository. A link from there to a page that the site carries too
 (CARRIED) is bent to it; one to code or a folder becomes plain text.
 """
 

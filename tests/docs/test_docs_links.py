@@ -1,0 +1,41 @@
+"""Links in README and docs, as whoever reads them in the repository follows them."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from support.pages import PAGES, ROOT, anchors, links, named, prose
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_what_is_linked_is_there(page):
+    for picture, words, target in links(page):
+        address, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", address):
+            assert address.startswith(("https://", "http://127.0.0.1", "http://localhost", "mailto:")), target
+            continue
+        there = (page.parent / address).resolve() if address else page
+        assert there.exists(), f"{named(page)} links {target}"
+        assert there.is_relative_to(ROOT), f"{named(page)} links {target}"
+        if anchor and there.suffix == ".md":
+            assert anchor in anchors(there), f"{named(page)} links {target}; there are {sorted(anchors(there))}"
+        assert words or not picture, f"{named(page)}: the picture {target} has no words for who cannot see it"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_a_page_has_one_title_and_leaves_out_no_level(page):
+    levels = [len(signs) for signs in re.findall(r"^(#+) ", prose(page), re.MULTILINE)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_pages_that_prose_names_are_there():
+    """`docs/feet.md` without a link, as comments and other pages say it."""
+    texts = [*PAGES, *ROOT.glob("realtime_pose/**/*.py"), *ROOT.glob("configs/*.yaml"), ROOT / "pyproject.toml"]
+    seen = 0
+    for path in texts:
+        for name in re.findall(r"\bdocs/[\w./-]+\.(?:md|py|png|svg)", path.read_text(encoding="utf-8")):
+            assert (ROOT / name).is_file(), f"{named(path)} names {name}"
+            seen += 1
+    assert seen > 10
