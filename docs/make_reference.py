@@ -177,7 +177,7 @@ def walk(command: Any, name: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
 
 
 def _first_sentence(text: str) -> str:
-    return re.split(r"(?<=[.;])\s|\n\n", text.strip())[0].rstrip(";")
+    return re.split(r"(?<=[.;])\s|\n\n", text.strip())[0].rstrip(".;")
 
 
 def _command(name: tuple[str, ...], command: Any) -> str:  # noqa: ANN401
