@@ -1,7 +1,7 @@
 """The dashboard's server: Streamlit's page, the WebSocket /live and the viewer's files on one port, behind the guard.
 
 `streamlit run` and `realtime-pose ui` serve the same app with the same options, those of `.streamlit/config.toml`
-beside `streamlit_app.py`. What is private to Streamlit or uvicorn is used in this module and in `ended_runs` only.
+beside `streamlit_app.py`. What is private to Streamlit or uvicorn is used in this module and in `page_runs` only.
 """
 
 import logging
@@ -25,9 +25,9 @@ from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.config import AppConfig, load_config
 from realtime_pose.errors import ConfigError
 from realtime_pose.interface.dashboard import downloads
-from realtime_pose.interface.dashboard.ended_runs import hear_ended_runs
 from realtime_pose.interface.dashboard.guard import OUR_NAMES, Guard, hashes_of
 from realtime_pose.interface.dashboard.live import Live
+from realtime_pose.interface.dashboard.page_runs import mend_page_runs
 from realtime_pose.interface.dashboard.shared import share, shared_studio
 from realtime_pose.interface.dashboard.state import Folders
 from realtime_pose.interface.dashboard.take_exports import close_exports
@@ -80,7 +80,7 @@ def app_options(
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         _end_in_time()
-        hear_ended_runs()
+        mend_page_runs()
         studio = await anyio.to_thread.run_sync(make)
         share(studio)
         on_ready()

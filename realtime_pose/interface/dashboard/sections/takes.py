@@ -91,11 +91,13 @@ def _follow(state: StudioState, playback: PlaybackState) -> None:
         st.session_state[_PLAYED] = played
         st.session_state[_HELD] = 0.0
     now_s = time.monotonic()
-    if now_s >= st.session_state.get(_HELD, 0.0) or _ROW not in st.session_state:
-        st.session_state[_ROW] = playback.row
+    held = st.session_state.get(_ROW)
+    if held is None or (held != playback.row and now_s >= st.session_state.get(_HELD, 0.0)):
+        st.session_state[_ROW] = playback.row  # only where it differs: setting it takes away a key just pressed
         if state.phase == "running" and playback.row < playback.rows - 1:
             st.session_state[_HELD] = now_s + _FOLLOW_S
-    st.session_state[_ROW] = min(st.session_state[_ROW], max(playback.rows - 1, 1))
+    if st.session_state[_ROW] > (last := max(playback.rows - 1, 1)):
+        st.session_state[_ROW] = last
 
 
 def _moved(studio: "Studio") -> None:

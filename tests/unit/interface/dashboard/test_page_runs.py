@@ -1,4 +1,4 @@
-"""What a run of the page said is delivered when the next one begins before it was heard."""
+"""What a run of the page said is heard, and what a timer asks for undoes nothing."""
 
 import asyncio
 
@@ -6,19 +6,23 @@ import pytest
 
 pytest.importorskip("streamlit", reason="needs Streamlit")
 
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import app_session
 from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.scriptrunner import RerunData, ScriptRunnerEvent
+from streamlit.runtime.scriptrunner_utils import script_requests
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 
-from realtime_pose.interface.dashboard.ended_runs import hear_ended_runs
+from realtime_pose.interface.dashboard.page_runs import mend_page_runs
 
 
 class Runner:
     """Accepts no request, as one whose script has just ended."""
 
-    def __init__(self, **_):
+    def __init__(self, initial_rerun_data, **_):
         self.on_event = self
+        self.asked = initial_rerun_data
 
     def connect(self, _):
         pass
@@ -67,11 +71,13 @@ class Session(AppSession):
 @pytest.fixture
 def session_of(monkeypatch):
     """Does something with a session in an event loop."""
-    for name in ("_create_scriptrunner", "_handle_scriptrunner_event_on_event_loop"):
+    for name in ("_create_scriptrunner", "_handle_scriptrunner_event_on_event_loop", "request_rerun"):
         monkeypatch.setattr(AppSession, name, getattr(AppSession, name))  # put back afterwards
+    monkeypatch.setattr(script_requests, "_coalesce_widget_states", script_requests._coalesce_widget_states)
+    monkeypatch.setattr(AppSession, "page_runs_mended", False, raising=False)
     monkeypatch.setattr(app_session, "ScriptRunner", Runner)
-    hear_ended_runs()
-    hear_ended_runs()  # once more does no harm
+    mend_page_runs()
+    mend_page_runs()  # once more does no harm
 
     def session_of(act):
         async def run():
@@ -114,5 +120,37 @@ def test_the_run_that_goes_on_is_heard_as_ever(session_of):
     def act(session):
         session.request_rerun(None)
         assert session.say(session._scriptrunner) is session.heard[-1]
+
+    session_of(act)
+
+
+def request(value, *, timer, fragment=""):
+    """What a browser asks for that knows one widget."""
+    asked = ClientState(fragment_id=fragment, is_auto_rerun=timer)
+    asked.widget_states.widgets.add(id="height", double_value=value)
+    return asked
+
+
+@pytest.mark.parametrize("timer", [True, False])
+def test_only_a_users_request_brings_values(session_of, timer):
+    def act(session):
+        session.request_rerun(request(1.7, timer=timer))
+        values = [widget.double_value for widget in session._scriptrunner.asked.widget_states.widgets]
+        assert values == ([] if timer else [1.7])
+
+    session_of(act)
+
+
+@pytest.mark.parametrize("user_first", [True, False])
+def test_a_timer_beside_it_takes_nothing_from_a_users_request(session_of, user_first):
+    def act(_):
+        user = RerunData(widget_states=request(1.7, timer=False).widget_states, fragment_id="settings")
+        timer = RerunData(widget_states=ClientState().widget_states, fragment_id="figures", is_auto_rerun=True)
+        pending = ScriptRequests()
+        for asked in (user, timer) if user_first else (timer, user):
+            pending.request_rerun(asked)
+        run = pending.on_scriptrunner_ready().rerun_data
+        assert [widget.double_value for widget in run.widget_states.widgets] == [1.7]
+        assert set(run.fragment_id_queue) == {"settings", "figures"}
 
     session_of(act)
