@@ -1,0 +1,81 @@
+"""docs/troubleshooting.md and the first steps quote the program: what they quote is what it says."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("troubleshooting.md", "first-steps.md", "first-steps.es.md")
+FOREIGN = (
+    "realtime-pose: command not found", "No module named venv", "ensurepip is not available", "ModuleNotFoundError",
+    "libGL.so.1", "pip check", "nvidia-", "-- NAME", "Python 3.11 or 3.12 is needed",
+)  # fmt: skip
+"""What the shell, Python, pip and the Makefile say."""
+
+
+@cache
+def sentences():
+    """Every text in the program, each in the pieces that stand between its placeholders."""
+    found = set()
+    for path in (ROOT / "realtime_pose").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found.add(tuple(part.value for part in node.values if isinstance(part, ast.Constant)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
+                found.add((node.value,))
+    for path in (ROOT / "viewer" / "src").glob("*.js"):
+        found |= {(text,) for text in re.findall(r'"([^"\n]* [^"\n]*)"', path.read_text("utf-8"))}
+    return found
+
+
+def literal_share(pieces, text):
+    """How much of the text is the pieces, in order; it may end inside one of them."""
+    at = literal = 0
+    for piece in pieces:
+        place = text.find(piece, at)
+        if place >= 0:
+            literal, at = literal + len(piece), place + len(piece)
+            continue
+        beginnings = (n for n in range(min(len(piece), len(text) - at), 0, -1) if text.endswith(piece[:n]))
+        return (literal + next(beginnings, 0)) / len(text)
+    return literal / len(text)
+
+
+def quoted():
+    """(page, sentence) of each quotation in the first column of a table."""
+    for page in PAGES:
+        for line in (ROOT / "docs" / page).read_text("utf-8").splitlines():
+            cell = line.split(" | ")[0]
+            if not line.startswith("| "):
+                continue
+            for text in re.findall(r"`([^`]+)`", cell) + re.findall(r'"([^"]+)"', re.sub(r"`[^`]*`", "", cell)):
+                if len(text.split()) > 2 and not any(text.startswith(word) for word in FOREIGN):
+                    yield page, text
+
+
+QUOTED = list(quoted())
+
+
+def test_there_are_quotations():
+    assert len(QUOTED) > 40
+
+
+def best_share(text):
+    """How much of a quotation some text of the program says."""
+    said = text.removesuffix("...").rstrip(" ;").removesuffix(".").replace("...", "x")
+    variants = (said, said[:1].lower() + said[1:])  # the page begins a sentence with a capital
+    return max(literal_share(pieces, variant) for variant in variants for pieces in sentences())
+
+
+@pytest.mark.parametrize(("page", "text"), QUOTED, ids=lambda value: value[:40])
+def test_what_is_quoted_is_what_the_program_says(page, text):
+    assert best_share(text) > 0.42, f"{page}: nothing in the program says: {text}"  # the rest is what stands for values
+
+
+def test_other_words_would_be_found_out():
+    assert best_share("camera 0 was there but does not open; ...") < 0.42
+    assert best_share("the weights of vitpose-b are not on this computer and downloads are off; ...") < 0.42
+    assert best_share("The browser can not use the camera ...") < 0.42
