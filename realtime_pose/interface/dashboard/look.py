@@ -55,6 +55,8 @@ CSS = """
 .st-key-live { min-height: calc((100vw - 24rem) * .375 + 5.5rem); }
 @media (max-width: 700px) {
   .pg-status { min-height: 6.4rem; }
+  .pg-legend { display: grid; grid-template-columns: 1fr 1fr; }
+  .pg-hint { min-height: 5.8rem; }
   .st-key-live { min-height: calc((100vw - 1.5rem) * 1.5 + 12rem); }
   .st-key-transport { display: grid !important; grid-template-columns: 1fr 1fr; }
   .st-key-transport > div, .st-key-transport button { width: 100% !important; }
