@@ -10,19 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
+from pymdownx.slugs import slugify
 
 ROOT = Path(__file__).parents[1]
 BESIDE = "repository"
 """Where in the site the files from outside of docs/ are, below it with their paths in the repository."""
 CARRIED = (
-    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "SECURITY.md", "resources/lifter/README.md",
-    "schema/*.json", "receivers/*/README.md", "receivers/*/picture.*",
+    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "SECURITY.md", "checkpoints/*.md", "receivers/*/README.md",
+    "receivers/*/picture.*", "resources/lifter/README.md", "schema/*.json",
 )  # fmt: skip
 _FENCED = re.compile(r"(^```.*?^```)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(!?)\[([^\]\n]*)\]\(([^)\s]+)\)")
 
 
-def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401 - MkDocs' own
+def on_config(config: Any) -> Any:  # noqa: ANN401 - MkDocs' own
+    """Anchors as the repository's pages have them: accents are kept."""
+    config["mdx_configs"]["toc"]["slugify"] = slugify(case="lower")
+    return config
+
+
+def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
     """The files of docs/ and those carried beside them."""
     for pattern in CARRIED:
         for path in sorted(ROOT.glob(pattern)):
