@@ -110,10 +110,11 @@ def test_a_browser_that_reads_the_site_asks_nobody_else(site):
                     assert wide <= 0, f"{name} is {wide} px too wide at {width}"
             page.set_viewport_size({"width": 1280, "height": 900})
             page.goto(f"{home}/index.html")
-            page.locator("[data-md-component=search-query]").first.click()
+            search = page.locator("[data-md-component=search-query]").first
+            search.click()
             page.locator(".md-search-result__meta", has_text="Type to start searching").wait_for()  # its index is here
-            page.locator("[data-md-component=search-query]").first.fill("retargeting")
-            page.locator(".md-search-result__item").first.wait_for()
+            search.press_sequentially("retargeting")
+            page.locator(".md-search-result__item a").first.wait_for(state="attached")
             browser.close()
     finally:
         server.terminate()
