@@ -5,6 +5,10 @@ set -eu
 target=$1
 cd "$(dirname "$0")"
 
+if [ "$(uname -m)" != x86_64 ]; then
+  echo "MediaPipe 0.10.21 and OpenVINO have no build for $(uname -m) on Linux; build with --platform linux/amd64" >&2
+  exit 1
+fi
 python3 -m venv /opt/pip
 python3 -m venv --without-pip /opt/venv
 export PIP_QUIET=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
@@ -47,3 +51,7 @@ if [ "$target" = gpu ]; then
   # shellcheck disable=SC2046  # a word each
   pip install $(python3 extra.py gpu)
 fi
+
+# 200 MB for those who build and test torch and pandas themselves.
+libraries=$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+rm -rf "$libraries/torch/test" "$libraries/torch/include" "$libraries/torch/bin/"*[Tt]est* "$libraries/pandas/tests"

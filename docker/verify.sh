@@ -5,8 +5,8 @@
 # With a Docker engine it uses that. Without one, as root on Linux, it takes buildah, makes the base image with
 # debootstrap where it cannot be pulled, and runs the program as process 1 of namespaces of its own, with no network
 # but itself: what it fetched at start would fail. Needs the checkout's development environment and Chromium.
-#   GRADIO=1      the Gradio page too          KEEP=1       leave the images
-#   PYTHON=...    another interpreter than .venv/bin/python
+#   GRADIO=1       the Gradio page too        KEEP=1        leave the images
+#   SCREENSHOT=F   a picture of the page      PYTHON=...    another interpreter than .venv/bin/python
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-$PWD/.venv/bin/python}
@@ -18,6 +18,7 @@ program='' started=''
 
 say() { echo "verify: $*"; }
 fail() { say "FAILED: $*"; exit 1; }
+export OUTSIDE=10.255.255.1 # by which a caller is not this machine, as one who comes through a published port
 now_ms() { date +%s%3N; }
 
 engine=buildah
@@ -70,7 +71,7 @@ start() { # target port
       folder=$(buildah inspect --format '{{.Docker.Config.WorkingDir}}' "$started")
       # shellcheck disable=SC2016  # the inner shell's own words
       unshare --pid --mount --net --ipc --fork --kill-child bash -c '
-        ip link set lo up
+        ip link set lo up && ip address add "$OUTSIDE/32" dev lo
         mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && mount --rbind /sys "$1/sys"
         exec chroot --userspec="$2" "$1" env --ignore-environment --chdir="$3" "${@:4}"
       ' - "$root" "$user" "$folder" "${environment[@]}" "${words[@]}" >"$scratch/said.log" 2>&1 &
@@ -81,6 +82,15 @@ start() { # target port
 
 within() { # a command that reaches its network
   if [ "$engine" = docker ]; then "$@"; else nsenter --net --target "$inside" -- "$@"; fi
+}
+
+answers_outside() { # port
+  [ "$engine" = buildah ] || return 0 # there the visit came from outside
+  within "$PYTHON" -c "
+import http.client
+page = http.client.HTTPConnection('$OUTSIDE', $1, timeout=10, source_address=('$OUTSIDE', 0))
+page.request('GET', '/', headers={'Host': 'localhost:$1'})
+assert page.getresponse().status == 200"
 }
 
 inside_it() { # a command in the container
@@ -130,7 +140,7 @@ size_mb() {
 }
 
 # --- one target, from its start to its end -----------------------------------------------------------------------------
-wait_until_healthy() {
+wait_until_healthy() { # port
   local began
   began=$(now_ms)
   until healthy; do
@@ -139,6 +149,7 @@ wait_until_healthy() {
     sleep 0.1
   done
   health_ms=$(($(now_ms) - began))
+  answers_outside "$1" || fail "it does not answer from outside: $(said)"
 }
 
 end_in_time() {
@@ -166,7 +177,7 @@ rebuild_s=$((SECONDS - began))
 
 # --- the dashboard -----------------------------------------------------------------------------------------------------
 start cpu 8501
-wait_until_healthy
+wait_until_healthy 8501
 start_ms=$health_ms
 within "$PYTHON" docker/visit.py http://localhost:8501 ${SCREENSHOT:+"$SCREENSHOT"} >"$scratch/visit" ||
   { cat "$scratch/visit"; said; fail "the page"; }
@@ -184,7 +195,7 @@ remove
 if [ -n "${GRADIO:-}" ]; then
   build gradio "$scratch/context" "$@"
   start gradio 7860
-  wait_until_healthy
+  wait_until_healthy 7860
   gradio_ms=$health_ms
   gradio_size=$(size_mb gradio)
   end_in_time

@@ -24,7 +24,8 @@ WHERE = {"dashboard": "127.0.0.1:8501:8501", "camera": "127.0.0.1:8501:8501", "g
          "gradio": "127.0.0.1:7860:7860"}  # fmt: skip
 NOT_FOR_AN_IMAGE = (".git/config", ".venv/bin/python", "outputs/demo/report.json", "takes/1/session.rtpose",
                     "dist/x.whl", "shared/DESIGN.md", "tests/conftest.py", "viewer/node_modules/three/x.js",
-                    "docs/dashboard.png", "checkpoints/vitpose-s.safetensors", "realtime_pose/__pycache__/errors.cpython-311.pyc",
+                    "docs/dashboard.png", "checkpoints/vitpose-s.safetensors",
+                    "realtime_pose/__pycache__/errors.cpython-311.pyc",
                     ".env", "id_rsa", ".pip.conf")  # fmt: skip
 
 
@@ -232,6 +233,7 @@ def test_a_service_is_for_this_computer_limited_and_without_rights(name):
     assert service["ports"] == [WHERE[name]]
     assert re.fullmatch(r"\$\{MEMORY:-\d+g\}", service["mem_limit"])
     assert service["init"] is True
+    assert service["platform"] == "linux/amd64"
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "user", "network_mode", "pid"} & set(service)
