@@ -46,6 +46,11 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
     return "".join(parts)
 
 
+def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:  # noqa: ANN401
+    """The page's text; that of the reference in a box that the style sheet knows."""
+    return f'<div class="reference">{html}</div>' if page.file.src_uri.startswith("reference/") else html
+
+
 def _bent(match: re.Match[str], here: str, files: Files) -> str:
     bang, text, target = match.groups()
     address, hash_sign, anchor = target.partition("#")
