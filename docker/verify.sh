@@ -166,7 +166,7 @@ base
 mkdir "$scratch/context"
 # shellcheck disable=SC2016  # the inner shell's own words
 if [ -e .git ]; then git ls-files -z --cached --others --exclude-standard; else find . -type f -print0; fi |
-  xargs -0 sh -c 'for file; do [ ! -e "$file" ] || cp --parents "$file" "$0"; done' "$scratch/context"
+  xargs -0 sh -c 'for file; do [ ! -e "$file" ] || cp --parents --preserve=mode,timestamps "$file" "$0"; done' "$scratch/context"
 began=$SECONDS
 build cpu "$scratch/context" "$@"
 build_s=$((SECONDS - began))
