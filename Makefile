@@ -10,7 +10,7 @@ OUT ?= outputs/demo
 TORCH_INDEX ?=
 PEAKS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/realtime_pose/checkpoints/actor-vitpose-s.safetensors
 
-.PHONY: demo ui install test peaks check lint docs release-check clean
+.PHONY: demo ui install test test-all peaks check lint docs release-check clean
 
 demo: install
 	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
@@ -30,11 +30,15 @@ $(VENV)/.installed: requirements.txt requirements-nodeps.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-docs.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
+# What is quick, on every core; `make test-all` is the rest too: slow models, Chromium, the site.
 test: $(VENV)/.installed-dev
+	$(BIN)/pytest -m "not slow and not browser" --numprocesses auto --dist loadfile
+
+test-all: $(VENV)/.installed-dev
 	$(BIN)/pytest
 
 # A ViTPose fitted to the actor (once, in minutes), and the tests that need its real peaks.
@@ -50,7 +54,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test
+check: lint test-all
 
 # The documentation as a site in build/site; a broken link or anchor ends it.
 docs: $(VENV)/.installed-docs

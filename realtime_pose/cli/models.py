@@ -34,7 +34,8 @@ def list_models() -> None:
         table.add_row(name, "", "finds people", ap, weights.licence, "yes" if find_local(name) else "no")
     out.print(table)
     out.print(
-        "AP is the published one, on the set named under keypoints; checkpoints/manifest.json has the sources.\n"
+        "AP is the published one, on the set named under keypoints; the project's checkpoints/manifest.json "
+        "has the sources.\n"
         f"Weights are looked for in {escape(' and '.join(map(str, folders())))}."
     )
 

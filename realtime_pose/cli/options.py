@@ -14,7 +14,7 @@ Config = Annotated[
 Estimator = Annotated[
     str | None, typer.Option(help="auto, blazepose, vitpose-s, vitpose-b, vitpose-l, vitpose-h or mmpose.")
 ]
-Checkpoint = Annotated[str | None, typer.Option(help="File of the weights, or a name from checkpoints/manifest.json.")]
+Checkpoint = Annotated[str | None, typer.Option(help="File of the weights, or a name that `models list` shows.")]
 ModelConfig = Annotated[str | None, typer.Option(help="mmpose model config (.py). It is code: use only your own.")]
 Dataset = Annotated[
     str | None, typer.Option(help="Head of a checkpoint with several: coco, aic, mpii, ap10k, apt36k or wholebody.")

@@ -1,8 +1,10 @@
 """A run as the terminal shows it: progress while it goes, a table when it is over."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 from rich.console import Console
@@ -121,8 +123,9 @@ _SELFTEST_ROWS = {
 }
 
 
-_NEXT = """realtime-pose listen   (in another terminal), then
-realtime-pose run --source 0 --udp 127.0.0.1:5005   (0: your camera; actor: without one)"""
+_NAME = "realtime-pose"
+_NEXT = """{0} listen   (in another terminal), then
+{0} run --source 0 --udp 127.0.0.1:5005   (0: your camera; actor: without one)"""
 
 
 def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> Table:
@@ -146,10 +149,16 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
         rows["report"] = str(report)
     if figures["warnings"]:
         rows["notes"] = "\n".join(figures["warnings"])
-    rows["try next"] = _NEXT
+    rows["try next"] = _NEXT.format(_program())
     for name, value in rows.items():
         table.add_row(name, escape(value))
     return table
+
+
+def _program() -> str:
+    """What to type for this program: its name, or, as after `make demo`, where it lies if no path leads to it."""
+    called = Path(sys.argv[0])
+    return _NAME if which(_NAME) or called.stem != _NAME else str(called)
 
 
 def _packets(sinks: Sequence[Mapping[str, Any]]) -> str:

@@ -260,6 +260,12 @@ def test_two_tabs_watch_one_session(tab, window, dashboard):
     other.close()
 
 
+def test_marks_of_the_pages_runs_do_not_pile_up(tab):
+    start_demo(tab)
+    until(tab, "performance.getEntriesByType('mark').length > 4")
+    until(tab, "performance.getEntriesByType('mark').length < 3")
+
+
 # ---- sources --------------------------------------------------------------------------------------------------------
 
 

@@ -376,7 +376,7 @@ def test_most_commands_that_make_something_are_run():
         assert elsewhere is None or (ROOT / elsewhere).is_file()
 
 
-@pytest.mark.parametrize("text", RUN)
+@pytest.mark.parametrize("text", RUN, ids=[re.sub(r":\d+", "", text) for text in RUN])  # ports are any free one
 def test_the_command_runs(text, home, take, monkeypatch, capfd):
     """In a folder with files of the names that the pages use."""
     shutil.copytree(take, home, dirs_exist_ok=True)

@@ -5,6 +5,7 @@ import { CharacterError, checkSize } from "./model_file.js";
 import { Pane } from "./pane.js";
 import { Picture } from "./picture.js";
 import { Rates } from "./rates.js";
+import { clearRunMarks } from "./run_marks.js";
 import { LiveSocket } from "./socket.js";
 import { Stage } from "./stage.js";
 import { Theme } from "./theme.js";
@@ -184,6 +185,7 @@ class LiveView {
   }
 
   #tellRate() {
+    clearRunMarks();
     const fps = this.#rates.fps(performance.now());
     const latency = this.#rates.latencyMs();
     this.pane.badge("rate", fps > 0 ? `${fps.toFixed(0)} fps, ${Math.max(0, latency).toFixed(0)} ms` : "");
