@@ -25,8 +25,8 @@ App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 _FORBIDDEN, _POLICY_VIOLATION, _TRY_AGAIN_LATER = 403, 1008, 1013
 
 _NOT_KNOWN = (
-    "this server is not known by that name; open it as http://127.0.0.1 on its own machine, or start it with: "
-    "realtime-pose ui --host-name NAME"
+    "this server is not known by that name; open it as http://127.0.0.1 on its own machine, or start it with "
+    "REALTIME_POSE_HOST_NAMES=NAME (realtime-pose ui also takes --host-name NAME)"
 )
 
 # Streamlit styles its widgets inline; components are modules in blobs. Nothing is fetched, shown, sent or embedded that

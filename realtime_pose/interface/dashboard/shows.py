@@ -14,6 +14,7 @@ from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig, OutputConfig
 from realtime_pose.errors import ConfigError
+from realtime_pose.interface.dashboard.camera_list import camera_finder
 from realtime_pose.interface.dashboard.playback import PlaybackPipeline, SessionSource
 from realtime_pose.interface.run import Run, open_run
 from realtime_pose.pipeline import FramePipeline, PosePipeline
@@ -21,6 +22,8 @@ from realtime_pose.runtime import Runtime
 
 BROWSER = "browser"
 """The source whose pictures come from whoever looks at the page."""
+
+_SEARCH_S = 10.0
 
 
 @dataclass
@@ -139,6 +142,8 @@ def _open_frames(capture: CaptureConfig) -> FrameSource:
         return BrowserCamera(capture)
     if capture.source in ACTORS:
         return Looped(partial(open_source, capture))
+    if capture.source.isdigit() or capture.source.startswith("/dev/video"):
+        camera_finder().wait(_SEARCH_S)  # while it looks, each camera is open for a moment, and so refused to others
     return open_source(capture)
 
 

@@ -78,7 +78,7 @@ def _announce_take(state: StudioState) -> None:
 
 def status_html(state: StudioState, page_problem: str = "") -> str:
     """The status line as HTML: what runs on what, and below it the one thing one should know now."""
-    parts = [f'<span class="pg-phase pg-{escape(state.phase)}">{_PHASES.get(state.phase, escape(state.phase))}</span>']
+    parts = [f'<span class="pg-phase pg-{escape(state.phase)}">{_phase_words(state)}</span>']
     if state.phase in _BUSY and state.source:
         parts.append(f"<span>{escape(_source_words(state))}</span>")
     if state.estimator and state.phase in _BUSY and state.kind != "take":
@@ -91,6 +91,12 @@ def status_html(state: StudioState, page_problem: str = "") -> str:
         parts.append(f'<span class="pg-rec">Recording {_clock(state.recording.seconds)}</span>')
     message = _message(state, page_problem)
     return f'<div class="pg-status" role="status"><div class="pg-line">{"".join(parts)}</div>{message}</div>'
+
+
+def _phase_words(state: StudioState) -> str:
+    if state.playback is not None and state.phase == "running" and state.playback.row >= state.playback.rows - 1:
+        return "At its end"
+    return _PHASES.get(state.phase, escape(state.phase))
 
 
 def _source_words(state: StudioState) -> str:

@@ -10,7 +10,13 @@ from realtime_pose.interface.dashboard import shared
 from realtime_pose.interface.dashboard.sections import settings as settings_section
 from realtime_pose.interface.dashboard.sections import source as source_section
 from realtime_pose.interface.dashboard.sections.status import status_html
-from realtime_pose.interface.dashboard.state import CalibrationState, RecordingState, SinkState, StudioState
+from realtime_pose.interface.dashboard.state import (
+    CalibrationState,
+    PlaybackState,
+    RecordingState,
+    SinkState,
+    StudioState,
+)
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="needs Streamlit")
 
@@ -282,6 +288,8 @@ def test_the_status_line_says_the_one_thing_to_know():
     assert "Recording 1:12" in line(recording=RecordingState(Path("x"), 72.3, 9))
     assert ">3<" in line(calibration=CalibrationState("countdown", 2.4, "Stand still."))
     assert "Measured" in line(calibration=CalibrationState("done", 0, "", "Measured 1.80 m."))
+    assert "Running" in line(playback=PlaybackState(Path("x"), 4, 60, 0.1, 2.0))
+    assert "At its end" in line(playback=PlaybackState(Path("x"), 59, 60, 2.0, 2.0))
     assert "no room" in line(trouble="no room", notices=("old news",))
     assert "old news" in line(notices=("old news",))
 

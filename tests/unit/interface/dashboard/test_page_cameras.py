@@ -1,10 +1,14 @@
 """Cameras that are looked for beside the page."""
 
+import threading
+
 import numpy as np
 
+from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.cameras import CameraInfo
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import CaptureError
+from realtime_pose.interface.dashboard import shows
 from realtime_pose.interface.dashboard.camera_list import CameraFinder
 
 PATIENCE_S = 60
@@ -48,3 +52,21 @@ def test_the_camera_in_use_is_kept_and_not_opened_again():
     finder.wait(PATIENCE_S)
     assert [camera.info.name for camera in finder.found] == ["Front", "New"]
     assert opened == ["0", "1"]
+
+
+def test_a_start_waits_until_the_search_has_let_go_of_its_camera(monkeypatch):
+    """Two programs, or two parts of one, cannot have a camera open at once."""
+    looking, may_end = threading.Event(), threading.Event()
+
+    def open_slowly(config):
+        looking.set()
+        assert may_end.wait(PATIENCE_S)
+        return Camera(config)
+
+    finder = CameraFinder(lambda: [CameraInfo(0, "Front", True)], open_slowly)
+    monkeypatch.setattr(shows, "camera_finder", lambda: finder)
+    monkeypatch.setattr(shows, "open_source", lambda config: (finder.looking, config.source))
+    finder.look()
+    assert looking.wait(PATIENCE_S)
+    threading.Timer(0.1, may_end.set).start()
+    assert shows._open_frames(CaptureConfig(source="0")) == (False, "0")
