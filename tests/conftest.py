@@ -1,8 +1,11 @@
 """What every test runs under."""
 
+import os
 import sys
 
 import pytest
+
+os.environ.pop("COLUMNS", None)  # workers of pytest-xdist have one, and a console made at import would keep that width
 
 
 @pytest.fixture(scope="session", autouse=True)

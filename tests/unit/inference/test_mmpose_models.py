@@ -144,6 +144,7 @@ def unambiguous(heatmaps: np.ndarray, codec: str) -> np.ndarray:
     return (top > 0.1) & inside & (rivals == 1) & sure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", CODECS)
 def test_keypoints_equal_mmposes_inference_topdown(tmp_path, weights, codec):
     config = config_of(tmp_path, codec)

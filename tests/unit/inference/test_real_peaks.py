@@ -25,7 +25,7 @@ from realtime_pose.inference.topdown import CropGeometry
 from realtime_pose.inference.vitpose import ViTPoseEstimator
 from realtime_pose.skeletons import COCO17
 
-pytestmark = needs_peaks
+pytestmark = [needs_peaks, pytest.mark.slow]
 
 FRAMES = 18
 ENOUGH = 200

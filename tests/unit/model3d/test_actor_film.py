@@ -83,6 +83,7 @@ def test_wrists_are_skin_and_the_chest_is_shirt_in_front(shipped):
         assert red > blue + 20
 
 
+@pytest.mark.slow
 def test_a_frame_drawn_again_is_the_clips_and_not_its_neighbours(shipped):
     pytest.importorskip("pyvista", reason="pip install -e .[actor]")
     pytest.importorskip("skimage", reason="pip install -e .[actor]")
