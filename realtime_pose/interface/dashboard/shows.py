@@ -9,7 +9,7 @@ from pathlib import Path
 from realtime_pose.capture.base import CaptureConfig, FrameSource
 from realtime_pose.capture.browser import BrowserCamera
 from realtime_pose.capture.looped import Looped
-from realtime_pose.capture.sources import ACTORS, open_source, without_credentials
+from realtime_pose.capture.sources import ACTORS, open_source, source_kind, without_credentials
 from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig, OutputConfig
@@ -142,7 +142,7 @@ def _open_frames(capture: CaptureConfig) -> FrameSource:
         return BrowserCamera(capture)
     if capture.source in ACTORS:
         return Looped(partial(open_source, capture))
-    if capture.source.isdigit() or capture.source.startswith("/dev/video"):
+    if source_kind(capture.source) == "camera":
         camera_finder().wait(_SEARCH_S)  # while it looks, each camera is open for a moment, and so refused to others
     return open_source(capture)
 
