@@ -512,6 +512,8 @@ def test_a_take_is_recorded_played_exported_and_deleted(tab, dashboard, tmp_path
     take.get_by_role("button", name="Delete", exact=True).click()
     take.get_by_role("button", name="Keep").click()
     assert folder.is_dir()
+    take.get_by_role("button", name="Keep").wait_for(state="detached")
+    tab.wait_for_timeout(1000)  # the list draws itself anew; who looks for the button does so after that
     take.get_by_role("button", name="Delete", exact=True).click()
     take.get_by_role("button", name="Delete for good").click()
     take.wait_for(state="detached")
