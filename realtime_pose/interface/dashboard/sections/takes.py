@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from realtime_pose.interface.studio import Studio
 
 _ROW, _HELD, _PLAYED = "takes.row", "takes.held_until", "takes.played"
-_ASKED, _OPEN, _SHOWN, _PROBLEM = (f"takes.{name}" for name in ("asked", "open", "shown", "problem"))
+_OPEN, _SHOWN, _PROBLEM = (f"takes.{name}" for name in ("open", "shown", "problem"))
 _HOLD_S = 1.2  # so long after a user's move the slider does not follow the playback
 _FOLLOW_S = 0.9  # and it follows no more often: a thumb that is being dragged jumps at each
 _AT_ONCE = 8  # takes in the list before "Show more"
@@ -161,14 +161,6 @@ def _row(studio: "Studio", take: Take, state: StudioState) -> None:
     else:
         words.empty()
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        if st.session_state.get(_ASKED) == take.name:
-            st.button(
-                "Delete for good", key=f"takes.delete.{take.name}", type="primary", on_click=_delete,
-                args=(studio, take.folder),
-            )  # fmt: skip
-            st.button("Keep", key=f"takes.keep.{take.name}", on_click=_set, args=(_ASKED, None))
-            st.empty()
-            return
         st.button(
             "Playing" if played else "Play", key=f"takes.play.{take.name}", icon=":material/play_arrow:",
             disabled=played or not take.playable, on_click=_act, args=(studio.play, take.folder),
@@ -177,10 +169,16 @@ def _row(studio: "Studio", take: Take, state: StudioState) -> None:
             "Export", key=f"takes.export.{take.name}", icon=":material/download:", disabled=not take.playable,
             on_click=_open_export, args=(studio, take.name),
         )  # fmt: skip
-        st.button(
-            "Delete", key=f"takes.ask.{take.name}", icon=":material/delete:", disabled=played, on_click=_set,
-            args=(_ASKED, take.name), help="Close it first." if played else "Asks once more before.",
-        )  # fmt: skip
+        # Asked in a place of its own: buttons that took each other's place moved away under the pointer, half drawn.
+        with st.popover(
+            "Delete", key=f"takes.ask.{take.name}", icon=":material/delete:", disabled=played,
+            help="Close it first." if played else None,
+        ):  # fmt: skip
+            st.markdown(f"Delete {_plain(take.name)} with all its files?")
+            st.button(
+                "Delete for good", key=f"takes.delete.{take.name}", type="primary", width="stretch", on_click=_delete,
+                args=(studio, take.folder),
+            )  # fmt: skip
 
 
 def take_html(take: Take) -> str:
@@ -283,15 +281,10 @@ def _act(action: object, *args: object) -> None:
 
 
 def _delete(studio: "Studio", folder: Path) -> None:
-    st.session_state[_ASKED] = None
     state = studio.state()
     used = [part.folder for part in (state.recording, state.playback) if part is not None]
     in_use = next((path for path in used if path.name == folder.name), None)
     _act(TakeList(studio.folders.takes).delete, folder, in_use)
-
-
-def _set(key: str, value: object) -> None:
-    st.session_state[key] = value
 
 
 def _show_more(shown: int) -> None:

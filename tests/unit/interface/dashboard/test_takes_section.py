@@ -124,14 +124,9 @@ def test_names_and_damage_are_shown_as_they_are(studio):
     assert "whole frame" in words(at)
 
 
-def test_deleting_asks_once_more_and_can_be_left(studio):
+def test_a_take_that_is_deleted_for_good_leaves_the_list(studio):
     folder = record(studio.folders.takes / "one")
     at = shown(takes_page)
-    at.button(key="takes.ask.one").click().run()
-    assert folder.exists()
-    at.button(key="takes.keep.one").click().run()
-    assert folder.exists()
-    at.button(key="takes.ask.one").click().run()
     at.button(key="takes.delete.one").click().run()
     assert not folder.exists()
     assert "No takes yet" in words(at)
@@ -140,12 +135,10 @@ def test_deleting_asks_once_more_and_can_be_left(studio):
 def test_what_is_played_cannot_be_deleted(studio):
     folder = record(studio.folders.takes / "one")
     at = shown(takes_page)
-    at.button(key="takes.ask.one").click().run()
     studio.now = StudioState("running", kind="take", playback=playing(folder))
     at.button(key="takes.delete.one").click().run()
     assert (folder / SESSION).exists()
     assert [error.value for error in at.error] == ["One is being recorded or played; stop that first."]
-    assert at.button(key="takes.ask.one").disabled
 
 
 def test_an_export_begins_when_it_is_opened_and_ends_in_a_link(studio):
