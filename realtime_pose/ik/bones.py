@@ -19,6 +19,7 @@ from realtime_pose.utils.arrays import Bool, Float64
 
 _MOST_STEP_S = 0.1  # a longer gap between two frames counts as this much
 _EXPECTED_S, _EXPECTED_SPREAD = 0.3, 0.04  # the average body speaks as long as this, and bodies differ by so much
+_FIRST_S, _FIRST_MOST = 0.4, 0.12  # the first look at somebody counts as long as this, and may change a bone by so much
 _ENOUGH_S, _SURE, _LONG_S = 5.0, 0.015, 15.0
 _MOMENT_S = 0.3  # frames closer than this err alike
 _RATE = 0.02  # share of its length by which a bone changes in a second at most: 17 mm/s at an ankle
@@ -122,8 +123,9 @@ class BoneLengths:
     def update(self, joints: Joints3D) -> Float64:
         """The person's bones (17,), metres from parent to joint in HUMANOID's order, 0 for the root; read-only.
 
-        They begin as an average body's of `height_m` and change by 15 % in a second at most, soon by 2 %, until they
-        are settled; from then on they are the same to the last bit. A side's left and right are equal.
+        They begin between an average body's of `height_m` and what the first look says, and change by 15 % in a second
+        at most, soon by 2 %, until they are settled; from then on they are the same to the last bit. A side's left and
+        right are equal.
         """
         if self._known:
             return self._start_m
@@ -131,12 +133,14 @@ class BoneLengths:
         if person is None:
             person = self._people[joints.track_id] = _Person(LengthStatistics(self._expected), self._start_m)
             person.time_ns = person.since_ns = joints.time_ns
-        dt_s = min(max((joints.time_ns - person.time_ns) / 1e9, 0.0), _MOST_STEP_S)
-        person.time_ns = joints.time_ns
+            dt_s, most = _FIRST_S, _FIRST_MOST
+        else:
+            dt_s = min(max((joints.time_ns - person.time_ns) / 1e9, 0.0), _MOST_STEP_S)
+            most = dt_s * (_EARLY_RATE if joints.time_ns - person.since_ns < _EARLY_S * 1e9 else _RATE)
+            person.time_ns = joints.time_ns
         if not person.fixed.all():
             self._learn(person, joints, dt_s)
         if not np.array_equal(person.share, person.goal):
-            most = dt_s * (_EARLY_RATE if joints.time_ns - person.since_ns < _EARLY_S * 1e9 else _RATE)
             person.share = person.share + np.clip(person.goal - person.share, -most, most)
             lengths = dict(zip(LENGTHS, (self._expected.lengths * person.share).tolist(), strict=True))
             person.bone_m = _read_only(self._expected.with_lengths(lengths).bone_m)

@@ -30,13 +30,13 @@ _HEEL, _TOE = (0.0, -1.0, -0.7), (0.0, -1.0, 2.1)  # of a foot at rest, from the
 _PLANT_TAU_S = 0.05  # a foot that comes to stand goes flat and down
 _YAW_TAU_S = 0.4  # a foot that stands turns no quicker
 _BLEND_HZ = 4.0  # of the spring by which a foot leaves its pin, and gives way to one
-_FOLLOW_HZ, _LET_GO_HZ = 1.2, 0.3  # of the spring that moves the pelvis
-_HURRY_HZ_M = 6.0  # the farther off it is, the quicker
+_FOLLOW_HZ, _LET_GO_HZ = 2.5, 0.3  # of the spring that moves the pelvis
+_HURRY_HZ_M = 12.0  # the farther off it is, the quicker
 _LIFT_M = 0.03  # an ankle that stands this much too high is noise; more is a heel off the floor
 _NEAR_M, _FARTHEST_M = 0.02, 0.2  # a pin farther than the one from where its foot is seen creeps there, slower than
 _CREEP_M_S = 0.01  # anybody can see; farther than the other it is wrong
 _GRAZING_M, _GRAZING = 0.3, 0.08  # a camera so little above the ankles, and a ray so little downwards, see no depth
-_SMOOTHING = OneEuroParameters(min_cutoff_hz=2.0, beta=2.0)  # of where a foot is seen on the floor
+_SMOOTHING = OneEuroParameters(min_cutoff_hz=4.0, beta=4.0)  # of where a foot is seen on the floor
 _UNTOUCHED_M = 1e-4  # a leg that is so near to its place stays as it is
 _GAP_S = 0.5
 _HIDDEN_S = 0.2

@@ -42,7 +42,7 @@ _Live, _Ahead = partial(OneEuroParameters, derivative_cutoff_hz=3.0), OneEuroPar
 SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
     "none": None,
     "crisp": SmoothingPreset(_Live(5.0, 14.0), _Live(8.0, 4.0), _Live(3.0, 10.0), _Ahead(2.5, 0.5), _Ahead(2.0, 3.0)),
-    "balanced": SmoothingPreset(_Live(2.0, 7.0), _Live(3.0, 1.6), _Live(1.5, 6.0), _Ahead(1.5, 0.3), _Ahead(1.0, 2.0)),
+    "balanced": SmoothingPreset(_Live(1.5, 5.0), _Live(5.0, 2.6), _Live(0.8, 3.5), _Ahead(1.5, 0.3), _Ahead(1.0, 2.0)),
     "smooth": SmoothingPreset(_Live(1.0, 3.0), _Live(1.5, 0.7), _Live(0.7, 3.0), _Ahead(1.0, 0.2), _Ahead(0.7, 1.0)),
 }
 """Presets by name, from quick and lively to calm and late."""

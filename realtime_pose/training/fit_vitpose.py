@@ -19,6 +19,7 @@ from realtime_pose.checkpoints import recognise_vitpose, save_vitpose
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.inference.crops import Cropper
 from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
+from realtime_pose.inference.runtimes.torch_runtime import gains_by_bf16
 from realtime_pose.inference.topdown import CropGeometry
 from realtime_pose.inference.vitpose_network import VitPoseNetwork
 from realtime_pose.skeletons import COCO17
@@ -87,7 +88,7 @@ def fit_vitpose(
         warm_up = min(1.0, (step + 1) / (_WARM_UP * steps))
         optimizer.param_groups[0]["lr"] = _LEARNING_RATE[size] * warm_up * (0.5 + 0.5 * np.cos(np.pi * step / steps))
         pictures, wanted = (torch.from_numpy(array) for array in maker.batch(_BATCH))
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=gains_by_bf16("cpu")):
             heatmaps = network(pictures.contiguous(memory_format=torch.channels_last))
         optimizer.zero_grad()
         torch.autograd.backward(_loss(heatmaps.float(), wanted))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from realtime_pose.ik.lifting_window import ANSWER_BASIS, MOMENTS_S, TOLD_COUNTS, Sides, look_at
+from realtime_pose.inference.runtimes.torch_runtime import gains_by_bf16
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
 from realtime_pose.training.motions import FRAME_RATE_HZ, Motion
 from realtime_pose.training.poses import draw_poses
@@ -222,12 +223,12 @@ def train_lifter(
     batches = _Batches(MotionBank(clips) if clips else None, training.seed, training.steps)
     weight = torch.tensor([_WEIGHT_OF_PART[part_of(name)] for name in LAYOUT.names], device=training.device)
     limbs = [LAYOUT.index[name] for name in LAYOUT.names[5:17]]
-    mean_mm = float("nan")
+    kind, mean_mm = training.device.partition(":")[0], float("nan")
     for step, batch in enumerate(DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=4)):
         even, odd, truth = (part.to(training.device) for part in batch)
         for group in optimizer.param_groups:
             group["lr"] = _LEARNING_RATE * _rate(step / training.steps)
-        with torch.autocast(training.device.partition(":")[0], torch.bfloat16):
+        with torch.autocast(kind, torch.bfloat16, enabled=gains_by_bf16(training.device)):
             places, log_error = network(even, odd)
         error = torch.linalg.vector_norm(places - truth, dim=-1)
         sureness = error.detach() * torch.exp(-log_error) + log_error

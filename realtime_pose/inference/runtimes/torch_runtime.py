@@ -11,16 +11,19 @@ from realtime_pose.utils.arrays import Float32
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int4": torch.bfloat16}
 
 
+def gains_by_bf16(device: str) -> bool:
+    """Whether `device` multiplies bfloat16 in hardware: what only imitates it is ten times slower than fp32."""
+    if device.startswith("cuda"):
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
+
+
 def precisions(source: SourceModel, device: str) -> tuple[str, ...]:
     """How torch can count on `device` at a gain; int4 must be asked for by name."""
     if source.network is None:
         return ()
-    if device.startswith("cuda"):
-        return ("fp16", "bf16", "fp32") if torch.cuda.is_bf16_supported() else ("fp16", "fp32")
-    if device == "mps":
-        return ("fp16", "fp32")
-    # Where the CPU does not multiply bf16 in hardware, it is slower than fp32.
-    return ("bf16", "fp32") if torch.cpu.get_capabilities().get("avx512_bf16") else ("fp32",)
+    half = ("fp16",) if device.startswith("cuda") or device == "mps" else ()
+    return (*half, *(("bf16",) if gains_by_bf16(device) else ()), "fp32")
 
 
 class TorchRuntime:

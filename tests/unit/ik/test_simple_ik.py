@@ -303,7 +303,8 @@ def test_a_straight_limb_too_short_for_its_bones_bends_little_and_nearly_reaches
 
 
 def test_bone_lengths_follow_body_height():
-    tall = SimpleIKSolver(BodyConfig(height_m=2.04)).solve(joints_of(human_local(0)))
+    unseen = joints_of(human_local(0), score=np.zeros(17))  # what is seen of somebody has its say as well
+    tall = SimpleIKSolver(BodyConfig(height_m=2.04)).solve(unseen)
     assert tall.bone_m == pytest.approx(HUMANOID.rest_bone_m * 1.2, rel=1e-5)
 
 
@@ -311,7 +312,8 @@ def test_time_that_runs_backwards_starts_the_person_anew():
     body = solver()
     body.solve(joints_of(human_local(1), time_ns=10**9))
     again = body.solve(joints_of(human_local(2), time_ns=0)).rotations.local_xyzw
-    assert np.allclose(np.abs(again), np.abs(solver().solve(joints_of(human_local(2))).rotations.local_xyzw), atol=1e-6)
+    fresh = solver().solve(joints_of(human_local(2))).rotations.local_xyzw
+    assert np.degrees(rot.angle_between_rad(again, fresh)).max() < 0.05  # what was learnt of their bones stays
 
 
 # --- hands, feet and head ---------------------------------------------------------------------------------------------

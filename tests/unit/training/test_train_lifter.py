@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from typer.testing import CliRunner
 
@@ -19,6 +20,22 @@ def test_a_few_steps_already_learn_and_the_same_seed_learns_the_same() -> None:
     assert errors[-1] < errors[0] - 5  # mm; a running mean
     for name, value in first.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_it_counts_in_16_bits_only_where_the_cpu_gains_by_it(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": native})
+    used: list[bool] = []
+    hook = LifterNetwork.forward
+
+    def watched(network: LifterNetwork, even: torch.Tensor, odd: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        used.append(torch.is_autocast_enabled("cpu"))
+        with torch.autocast("cpu", enabled=False):  # imitated, it would take seconds
+            return hook(network, even, odd)
+
+    monkeypatch.setattr(LifterNetwork, "forward", watched)
+    train_lifter({}, Training(1))
+    assert used == [native]
 
 
 def test_numpy_runs_the_network_that_torch_trained(tmp_path: Path) -> None:
