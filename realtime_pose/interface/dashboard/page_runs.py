@@ -1,4 +1,5 @@
 """Two faults of Streamlit 1.67 mended, which parts of a page that refresh themselves bring out on a busy machine.
+And what has nothing new to draw is not run (`fragments.News`).
 
 Each rerun of a fragment is a run of its own, also those that a timer asks for. What a run says waits in the server's
 event loop; when the next request comes before it, Streamlit makes a new runner, takes what the old one said for the
@@ -12,6 +13,8 @@ was chosen in the other. What users change comes with a request of its own, so a
 
 from typing import Any
 from weakref import WeakSet
+
+from realtime_pose.interface.dashboard.fragments import news_of
 
 _ended: WeakSet[Any] = WeakSet()  # runners that ended by themselves and were replaced before all was heard
 
@@ -54,15 +57,21 @@ def _hear_ended_runs() -> None:
 
 
 def _let_timers_bring_no_values() -> None:
-    """Take the widgets' values out of the requests that timers make."""
+    """Take the widgets' values out of the requests that timers make, and answer those only that there is news for."""
     from streamlit.runtime.app_session import AppSession
     from streamlit.runtime.scriptrunner_utils import script_requests
 
     request, coalesce = AppSession.request_rerun, script_requests._coalesce_widget_states
 
     def request_bare(session: Any, client_state: Any) -> None:  # noqa: ANN401 - as above
-        if client_state is not None and client_state.is_auto_rerun:
+        by_timer = client_state is not None and client_state.is_auto_rerun
+        if by_timer:
             client_state.ClearField("widget_states")
+        if (news := news_of(session._session_state)) is not None:
+            if not by_timer:
+                news.user_asks()
+            elif not news.timer_asks(client_state.fragment_id):
+                return
         request(session, client_state)
 
     def coalesce_all(old: Any, new: Any) -> Any:  # noqa: ANN401 - as above

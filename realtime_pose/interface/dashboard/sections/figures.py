@@ -31,14 +31,21 @@ STAGE_HELP = {
 }
 
 
-@fragment(1.0)
+def _shown(studio: "Studio") -> tuple[list[tuple[str, str, str]], str]:
+    """The figures, and the bar with its hint as HTML."""
+    state = studio.state()
+    below = stages_html(state.stages_ms) + f'<div class="pg-hint pg-warn">{escape(hint(state, studio.config))}</div>'
+    return figures(state), below
+
+
+@fragment(1.0, lambda studio: repr(_shown(studio)))
 def figures_section(studio: "Studio") -> None:
     """The row of figures, the bar by stage, and a hint."""
-    state = studio.state()
+    row, below = _shown(studio)
     with st.container(key="figures"):
-        for label, value, why in figures(state):
+        for label, value, why in row:
             st.metric(label, value, help=why, border=True)
-    st.html(stages_html(state.stages_ms) + f'<div class="pg-hint pg-warn">{escape(hint(state, studio.config))}</div>')
+    st.html(below)
 
 
 def figures(state: StudioState) -> list[tuple[str, str, str]]:
@@ -81,21 +88,28 @@ def stages_html(stages_ms: Mapping[str, Percentiles]) -> str:
     return f'{bar}<div class="pg-legend">{legend}</div>'
 
 
-@fragment(2.0)
-def details_section(studio: "Studio") -> None:
-    """The stages as a table, with what the row above has no room for."""
+def _details(studio: "Studio") -> tuple[str, str]:
+    """The table of stages, and a line below it."""
     state = studio.state()
     rows = "\n".join(
         f"| {STAGE_WORDS[stage]} | {_exact_ms(state.stages_ms, stage, 'p50')} "
         f"| {_exact_ms(state.stages_ms, stage, 'p95')} | {STAGE_HELP[stage]} |"
         for stage in STAGES
     )
-    st.markdown(f"| Stage | Usual | At worst | What it is |\n|---|--:|--:|---|\n{rows}")
-    st.caption(
+    return (
+        f"| Stage | Usual | At worst | What it is |\n|---|--:|--:|---|\n{rows}",
         f"{state.frames:,} pictures in {state.seconds:.0f} s; the source gives "
         f"{f'{state.source_fps:.0f} a second' if state.source_fps else 'them at a rate it does not tell'}; "
-        f"{state.watchers} browser {'tab watches' if state.watchers == 1 else 'tabs watch'}."
+        f"{state.watchers} browser {'tab watches' if state.watchers == 1 else 'tabs watch'}.",
     )
+
+
+@fragment(2.0, _details)
+def details_section(studio: "Studio") -> None:
+    """The stages as a table, with what the row above has no room for."""
+    table, line = _details(studio)
+    st.markdown(table)
+    st.caption(line)
 
 
 def _exact_ms(stages_ms: Mapping[str, Percentiles], stage: str, which: str) -> str:
@@ -103,7 +117,7 @@ def _exact_ms(stages_ms: Mapping[str, Percentiles], stage: str, which: str) -> s
     return _NONE if value is None else f"{value:.1f} ms"
 
 
-@fragment(2.0)
+@fragment(2.0, lambda studio: studio.state().packet)
 def packet_section(studio: "Studio") -> None:
     """The last packet, as receivers get it."""
     packet = studio.state().packet

@@ -107,7 +107,7 @@ def _is_valid(output: _Output, text: str) -> bool:
     return True
 
 
-@fragment(1.0)
+@fragment(1.0, lambda studio: (studio.state().sinks, _asked(studio.config)))
 def _sent(studio: "Studio") -> None:
     sinks = studio.state().sinks
     if not sinks:

@@ -1,6 +1,6 @@
 """What finds the people and their pose, and how the pose is treated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,14 +115,17 @@ def _with_fetching(name: str) -> str:
     return f"{words} (is fetched)" if name in read_manifest() and find_local(name) is None else words
 
 
-@fragment(2.0)
-def _active_model(studio: "Studio") -> None:
+def _active_words(studio: "Studio") -> str:
     state = studio.state()
     if not state.estimator:
-        st.caption("Which one runs is shown here after Start.")
-        return
+        return "Which one runs is shown here after Start."
     where = ", ".join(filter(None, (state.device, state.precision)))
-    st.caption(f"Now: **{estimator_words(state.estimator)}** with {state.runtime} ({where})")
+    return f"Now: **{estimator_words(state.estimator)}** with {state.runtime} ({where})"
+
+
+@fragment(2.0, _active_words)
+def _active_model(studio: "Studio") -> None:
+    st.caption(_active_words(studio))
 
 
 def allowed_folders(studio: "Studio") -> tuple[Path, ...]:
@@ -207,7 +210,13 @@ def _number(studio: "Studio", label: str, name: str, low: float, high: float, st
     show_problem(name)
 
 
-@fragment(1.0)
+def _performers(studio: "Studio") -> Hashable:
+    state = studio.state()
+    calibration = None if state.calibration is None else state.calibration.phase
+    return state.phase, state.kind, state.people, state.locked, calibration
+
+
+@fragment(1.0, _performers)
 def _person_actions(studio: "Studio") -> None:
     """Who is followed, and the measuring of a body: what depends on who stands before the camera now."""
     state = studio.state()

@@ -116,7 +116,7 @@ def _demo(studio: "Studio") -> None:
     )  # fmt: skip
 
 
-@fragment(1.0)
+@fragment(1.0, lambda: (camera_finder().looking, camera_finder().found))
 def _watch_cameras() -> None:
     """Draw the page anew when a search for cameras has ended."""
     finder = camera_finder()

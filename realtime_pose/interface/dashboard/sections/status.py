@@ -1,5 +1,6 @@
 """What runs, how it goes, and the buttons that steer it."""
 
+from collections.abc import Hashable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,13 @@ _BUSY = ("opening", "running", "paused")
 _ANNOUNCED = "recording_was"
 
 
-@fragment(0.5)
+def _depends_on(studio: "Studio") -> Hashable:
+    state = studio.state()
+    recording = state.recording and (state.recording.folder, state.recording.finishing)
+    return studio.revision, status_html(state), state.phase, state.kind, recording
+
+
+@fragment(0.5, _depends_on)
 def status_section(studio: "Studio") -> None:
     """The status line and the buttons; also notices when another tab changed the settings."""
     if is_behind(studio):

@@ -68,7 +68,7 @@ def _figures(studio: "Studio") -> None:
             _draw(still, DARK if st.context.theme.type == "dark" else LIGHT, moving=state.phase == "running")
 
 
-@fragment(0.7)
+@fragment(0.7, lambda studio: _sign(studio.state()))
 def _watch(studio: "Studio") -> None:
     """Have the figures drawn anew when there is another moment to show."""
     if st.session_state.get(_DRAWN) != _sign(studio.state()):

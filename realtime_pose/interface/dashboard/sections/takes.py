@@ -1,6 +1,8 @@
 """The takes: a list of them, the one that is played with its slider, exports to download, and deleting."""
 
 import time
+from collections.abc import Hashable
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +12,7 @@ import streamlit as st
 
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.interface.dashboard.downloads import address_of
-from realtime_pose.interface.dashboard.fragments import fragment
+from realtime_pose.interface.dashboard.fragments import draw_again, fragment
 from realtime_pose.interface.dashboard.state import PlaybackState, StudioState
 from realtime_pose.interface.dashboard.state_sync import sentence_of
 from realtime_pose.interface.dashboard.take_exports import ExportState, exports_of
@@ -56,7 +58,7 @@ def takes_section(studio: "Studio") -> None:
 # --- the take that is played ------------------------------------------------------------------------------------------
 
 
-@fragment(0.4)
+@fragment(0.4, lambda studio: (studio.state().phase, studio.state().playback))
 def player(studio: "Studio") -> None:
     """The slider and the buttons of the take that is played; nothing where none is."""
     state = studio.state()
@@ -96,6 +98,8 @@ def _follow(state: StudioState, playback: PlaybackState) -> None:
         st.session_state[_ROW] = playback.row  # only where it differs: setting it takes away a key just pressed
         if state.phase == "running" and playback.row < playback.rows - 1:
             st.session_state[_HELD] = now_s + _FOLLOW_S
+    if st.session_state[_ROW] != playback.row:
+        draw_again()  # it is held back for a moment
     if st.session_state[_ROW] > (last := max(playback.rows - 1, 1)):
         st.session_state[_ROW] = last
 
@@ -108,10 +112,20 @@ def _moved(studio: "Studio") -> None:
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-@fragment(0.8)
+def _list_depends_on(studio: "Studio") -> Hashable:
+    """A take comes or goes: its folder is changed; what lies in it changes with an export, or while it is recorded."""
+    state = studio.state()
+    with suppress(OSError):
+        return studio.folders.takes.stat().st_mtime_ns, state.recording, state.playback and state.playback.folder
+    return state.recording
+
+
+@fragment(0.8, _list_depends_on)
 def _list(studio: "Studio") -> None:
     state = studio.state()
     found = _takes(studio, state)
+    if any(take.seconds is None for take in found):
+        draw_again()  # more of them is read each time
     if problem := st.session_state.get(_PROBLEM):
         st.error(problem, icon=":material/error:")
     else:
@@ -229,6 +243,7 @@ def _outcome(studio: "Studio", folder: Path, name: str) -> None:
         )  # fmt: skip
     elif state.path is None:
         st.progress(state.done, f"Making {_NAMES.get(name, name)} ...")
+        draw_again()
     else:
         st.html(link_html(folder.name, name, state))
 

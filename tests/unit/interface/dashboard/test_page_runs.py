@@ -14,6 +14,7 @@ from streamlit.runtime.scriptrunner import RerunData, ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 
+from realtime_pose.interface.dashboard.fragments import News, draw_again
 from realtime_pose.interface.dashboard.page_runs import mend_page_runs
 
 
@@ -47,7 +48,8 @@ class Session(AppSession):
         self._event_loop = self._script_event_loop = asyncio.get_running_loop()
         self._script_data = type("Script", (), {"main_script_path": "page.py"})
         self.id = "session"
-        for name in ("session_state", "uploaded_file_mgr", "script_cache", "user_info", "fragment_storage",
+        self._session_state = {}
+        for name in ("uploaded_file_mgr", "script_cache", "user_info", "fragment_storage",
                      "pages_manager", "local_sources_watcher", "on_script_error"):  # fmt: skip
             setattr(self, f"_{name}", None)
 
@@ -154,3 +156,49 @@ def test_a_timer_beside_it_takes_nothing_from_a_users_request(session_of, user_f
         assert set(run.fragment_id_queue) == {"settings", "figures"}
 
     session_of(act)
+
+
+def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
+    shown = {"fps": 30}
+
+    def act(session):
+        news = session._session_state["fragments.news"] = News()
+        asked = []
+        session._create_scriptrunner = lambda data: asked.append(data.fragment_id)
+        session.has_fragment = lambda _: True
+
+        def tick():
+            session._scriptrunner = None
+            session.request_rerun(request(1.7, timer=True, fragment="figures"))
+            if came := bool(asked):
+                asked.clear()
+                news.draws("figures", lambda: shown["fps"])
+            return came
+
+        assert tick()  # nothing is known of it
+        assert not tick()
+        shown["fps"] = 29
+        assert tick()
+        assert not tick()
+        session.request_rerun(request(1.8, timer=False, fragment="settings"))
+        assert asked == ["settings"]
+        asked.clear()
+        news.draws("figures", lambda: shown["fps"])  # in a run from before the user's request was done
+        assert tick()
+        assert not tick()
+        news.unsettle("figures")
+        assert tick()
+        assert not tick()
+
+    session_of(act)
+
+
+def test_a_part_that_asks_for_it_is_drawn_again(monkeypatch):
+    state = {"fragments.news": (news := News())}
+    monkeypatch.setattr("realtime_pose.interface.dashboard.fragments.st.session_state", state)
+    monkeypatch.setattr("realtime_pose.interface.dashboard.fragments._part", lambda: "player")
+    news.timer_asks("player")
+    news.draws("player", lambda: 0)
+    assert not news.timer_asks("player")
+    draw_again()
+    assert news.timer_asks("player")
