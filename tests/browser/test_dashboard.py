@@ -262,15 +262,17 @@ def test_two_tabs_watch_one_session(tab, window, dashboard):
 
 def test_marks_of_the_pages_runs_do_not_pile_up(tab):
     start_demo(tab)
-    until(tab, "performance.getEntriesByType('mark').length > 4")
-    until(tab, "performance.getEntriesByType('mark').length < 3")
+    tab.evaluate(
+        "for (let run = 0; run < 20; run += 1) for (const name of ['running', 'notRunning']) performance.mark(name)"
+    )
+    until(tab, "performance.getEntriesByType('mark').length < 10")
 
 
 # ---- sources --------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_runs_and_is_paused_and_stepped(tab, tmp_path):
-    clip = write_clip(tmp_path / "dance.mp4", first=30, count=60)
+    clip = write_clip(tmp_path / "dance.mp4", first=30, count=60, fps=10)
     stop(tab)
     choose(tab, "Pictures from", "File")
     path = tab.get_by_role("textbox", name="Path")
@@ -316,7 +318,9 @@ def test_a_path_that_is_no_video_is_refused_in_place(tab, tmp_path, name, why):
 def test_an_uploaded_video_runs(tab, dashboard, tmp_path):
     stop(tab)
     choose(tab, "Pictures from", "Upload")
-    tab.set_input_files("[data-testid=stFileUploader] input", write_clip(tmp_path / "My Dance.mp4", first=60, count=90))
+    tab.set_input_files(
+        "[data-testid=stFileUploader] input", write_clip(tmp_path / "My Dance.mp4", first=60, count=90, fps=10)
+    )
     tab.wait_for_selector("text=/^Set: my-dance-.*mp4/")
     start(tab)
     until(tab, "realtimePose.character.figures === 1")
@@ -342,14 +346,14 @@ def test_the_browsers_camera_is_seen_and_given_back(tab):
     more_frames(tab, 5)
     assert picture(tab) != shown
     stop(tab)
+    start_demo(tab)  # by its first picture the camera has been given back
     sent = tab.evaluate("realtimePose.pictures_sent")
-    start_demo(tab)
-    more_frames(tab, 3)
-    assert tab.evaluate("realtimePose.pictures_sent") <= sent + 1
+    more_frames(tab, 10)
+    assert tab.evaluate("realtimePose.pictures_sent") == sent
 
 
 def test_a_source_that_fails_says_why_and_can_be_tried_again(tab, tmp_path):
-    clip = write_clip(tmp_path / "clip.mp4", count=90)
+    clip = write_clip(tmp_path / "clip.mp4", count=90, fps=10)
     stop(tab)
     choose(tab, "Pictures from", "File")
     path = tab.get_by_role("textbox", name="Path")
@@ -455,7 +459,7 @@ def test_figures_are_told_while_it_runs_and_gone_when_it_does_not(tab):
     assert (dropped, people, engine) == ("0", "1", "mediapipe")
     assert 0 < int(usual.removesuffix(" ms")) <= int(worst.removesuffix(" ms"))
     assert 50 < int(confidence.removesuffix("%")) <= 100
-    assert tab.locator(".pg-stages i").count() >= 4
+    until(tab, "document.querySelectorAll('.pg-stages i').length >= 4")
     widths = tab.evaluate(
         "[...document.querySelectorAll('.pg-stages i')].map((piece) => parseFloat(piece.style.width))"
     )
@@ -470,7 +474,7 @@ def test_figures_are_told_while_it_runs_and_gone_when_it_does_not(tab):
 def test_a_take_is_recorded_played_exported_and_deleted(tab, dashboard, tmp_path):
     start_demo(tab)
     button(tab, "Record").click()
-    tab.wait_for_selector(".pg-rec:has-text('Recording 0:0')")
+    tab.wait_for_selector(".pg-rec:has-text('Recording')")
     tab.wait_for_selector(".rp-rec:visible")
     more_frames(tab, 20)
     button(tab, "Stop recording").click()
@@ -491,10 +495,12 @@ def test_a_take_is_recorded_played_exported_and_deleted(tab, dashboard, tmp_path
     tab.wait_for_selector(".pg-paused")
     slider.press("Home")
     tab.wait_for_selector(".rp-when:has-text('frame 1 of')")
+    still(tab)
     begin = bones(tab)
     for further in (2, 3, 4):
         slider.press("ArrowRight")
         tab.wait_for_selector(f".rp-when:has-text('frame {further} of')")
+    still(tab)
     assert bones(tab) != begin
     button(tab.locator(".st-key-player"), "Close").click()
     tab.wait_for_selector(".st-key-player", state="detached")
@@ -587,6 +593,8 @@ def test_start_is_reached_by_keyboard(tab):
         tab.keyboard.press("Tab")
         if tab.evaluate("document.activeElement.closest('.st-key-start') !== null"):
             break
+    else:
+        pytest.fail("80 times Tab do not lead to Start")
     tab.keyboard.press("Enter")
     tab.wait_for_selector(".pg-running")
     more_frames(tab, 3)
@@ -608,15 +616,16 @@ def test_nothing_is_asked_of_another_machine(tab, dashboard):
     refused.value.close()
 
 
-def test_a_signal_ends_it_in_time_with_the_page_open(chromium, tmp_path):
+def test_a_signal_ends_it_in_time_with_the_page_open(tab, chromium, tmp_path):
+    stop(tab)  # the other one needs the processor no longer
     running = Dashboard(tmp_path)
     context = chromium.new_context()
     try:
-        tab = open_page(context, running.url)
-        start(tab)
+        page = open_page(context, running.url)
+        start(page)
         running.ask_to_end()
         assert running.process.wait(END_WITHIN_S) == 0
-        tab.wait_for_selector(".rp-link:visible")  # the page says so
+        page.wait_for_selector(".rp-link:visible")  # the page says so
     finally:
         context.close()
         running.end()

@@ -34,7 +34,7 @@ FLAGS = [
 ]  # fmt: skip
 PATIENCE_MS = 120_000  # bounds a test that hangs; a passing one never waits it out
 END_WITHIN_S = 2
-FIRST_BONE = "() => { const plot = document.querySelector('.js-plotly-plot'); return [...plot._fullData[5].x].join() }"
+FIRST_BONE = "() => [...(document.querySelector('.js-plotly-plot')?._fullData?.[5]?.x ?? [])].join()"
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +118,9 @@ def test_one_click_on_an_example_shows_a_skeleton_and_everything_comes_from_this
         for place in ("#overlay", "#picture")
     )
     assert (np.abs(overlay.astype(int) - given).max(axis=2) > 60).sum() > 1000  # px that the skeleton covers
+    tab.wait_for_function(FIRST_BONE)
     assert len(tab.evaluate(FIRST_BONE).split(",")) == 22
-    assert '"pose"' in tab.text_content("body")
+    tab.wait_for_selector("#packets:has-text('\"pose\"')")
     assert len(tab.asked) > 20
     assert from_elsewhere(tab, address) == []
     assert tab.complaints == []
@@ -130,6 +131,7 @@ def test_a_frame_of_the_camera_is_taken_as_it_is(chromium, program):
     tab = opened(chromium, address, permissions=["camera"])
     tab.locator("#picture button[aria-label*=ebcam], #picture button[aria-label*=amera]").first.click()
     tab.get_by_text("Click to Access Webcam").click()
+    tab.wait_for_function("() => document.querySelector('#picture video')?.videoWidth > 0")  # a press before is lost
     tab.get_by_label("capture photo").click()
     says(tab, "Nobody was found in this picture.")  # Chromium's camera shows a circle
     tab.wait_for_selector("#overlay img")
@@ -141,9 +143,10 @@ def test_of_several_people_one_is_chosen_for_3d(chromium, crowd, tmp_path):
     tab.set_input_files("#picture input[type=file]", picture_of(3, tmp_path / "three.png"))
     says(tab, "3 people were found.")
     tab.wait_for_selector(".js-plotly-plot canvas")
+    tab.wait_for_function(FIRST_BONE)
     first = tab.evaluate(FIRST_BONE)
     tab.get_by_label("Person 2").check()
-    tab.wait_for_function(f"first => ({FIRST_BONE})() !== first", arg=first)
+    tab.wait_for_function(f"first => {{ const now = ({FIRST_BONE})(); return now && now !== first; }}", arg=first)
     assert tab.complaints == []
 
 

@@ -46,6 +46,7 @@ CSS = """
   font-variant-numeric: tabular-nums; }
 .pg-legend b { display: inline-block; width: .65rem; height: .65rem; border-radius: .15rem; margin-right: .35rem; }
 .pg-hint { min-height: 2.7rem; }
+.st-key-active-model { min-height: 2.7rem; } /* two lines, so that nothing below moves when a run begins */
 .st-key-figures { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(7.3rem, 1fr)); gap: .5rem; }
 .st-key-figures > div { width: auto !important; min-width: 0; min-height: 4.3rem; }
 .st-key-figures [data-testid="stMetric"] { padding: 0 !important; }

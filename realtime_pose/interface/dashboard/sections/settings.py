@@ -53,7 +53,7 @@ _SMOOTHING_WORDS = {"none": "None", "crisp": "Crisp", "balanced": "Balanced", "s
 _FEET_WORDS = {"auto": "Hold standing feet", "always": "Always on the floor", "never": "Leave free"}
 _OWN = ""
 _ANYONE = -1
-_LOCK = "lock.on"
+_LOCK, _OFFERED = "lock.on", "lock.offered"
 
 
 def estimator_words(name: str) -> str:
@@ -125,7 +125,8 @@ def _active_words(studio: "Studio") -> str:
 
 @fragment(2.0, _active_words)
 def _active_model(studio: "Studio") -> None:
-    st.caption(_active_words(studio))
+    with st.container(key="active-model"):
+        st.caption(_active_words(studio))
 
 
 def allowed_folders(studio: "Studio") -> tuple[Path, ...]:
@@ -210,6 +211,13 @@ def _number(studio: "Studio", label: str, name: str, low: float, high: float, st
     show_problem(name)
 
 
+def _follow(studio: "Studio") -> None:
+    """Lock on to whom the list says; of one who left it meanwhile Streamlit gives the words instead of the number."""
+    chosen = st.session_state[_LOCK]
+    if isinstance(chosen, int):
+        studio.lock_on(None if chosen == _ANYONE else chosen)
+
+
 def _performers(studio: "Studio") -> Hashable:
     state = studio.state()
     calibration = None if state.calibration is None else state.calibration.phase
@@ -221,14 +229,17 @@ def _person_actions(studio: "Studio") -> None:
     """Who is followed, and the measuring of a body: what depends on who stands before the camera now."""
     state = studio.state()
     on = state.phase in ("running", "paused") and state.kind != "take"
-    choices = sorted({*state.people, *(() if state.locked is None else (state.locked,))})
+    offered = st.session_state.setdefault(_OFFERED, set())  # who is gone stays: a list that is open must not shrink
+    if not on:
+        offered.clear()
+    offered.update(state.people, () if state.locked is None else (state.locked,))
     followed = _ANYONE if state.locked is None else state.locked
     if st.session_state.get(_LOCK) != followed:
         st.session_state[_LOCK] = followed
     st.selectbox(
-        "Follow", [_ANYONE, *choices], key=_LOCK, disabled=not on, filter_mode=None,
+        "Follow", [_ANYONE, *sorted(offered)], key=_LOCK, disabled=not on, filter_mode=None,
         format_func=lambda person: "Anyone" if person == _ANYONE else f"Only person {person}",
-        on_change=lambda: studio.lock_on(None if st.session_state[_LOCK] == _ANYONE else st.session_state[_LOCK]),
+        on_change=_follow, args=(studio,),
         help="Lock on to one performer; the numbers stand over their heads in the picture.",
     )  # fmt: skip
     measuring = state.calibration is not None and state.calibration.phase in ("countdown", "measuring")

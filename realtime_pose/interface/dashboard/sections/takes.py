@@ -75,9 +75,10 @@ def player(studio: "Studio") -> None:
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             going = state.phase == "running" and playback.row < playback.rows - 1
+            word, icon, act = ("Pause", "pause", studio.pause) if going else ("Play", "play_arrow", studio.resume)
+            # A key for each: a press on Pause that comes as the take ends must not play it again.
             st.button(
-                "Pause" if going else "Play", key="player.go", icon=f":material/{'pause' if going else 'play_arrow'}:",
-                on_click=_act, args=(studio.pause if going else studio.resume,),
+                word, key=f"player.{word}", icon=f":material/{icon}:", on_click=_act, args=(act,),
             )  # fmt: skip
             st.button("Close", key="player.close", icon=":material/close:", on_click=_act, args=(studio.stop,))
             st.html(

@@ -226,6 +226,23 @@ def test_one_performer_can_be_followed(page, studio):
     assert studio.calls == [("lock_on", 3), ("lock_on", None)]
 
 
+def test_who_has_left_stays_in_the_list_of_performers_until_the_run_ends(page, studio):
+    """A list that is open must not shrink under the pointer."""
+    studio.now = replace(RUNNING, people=(3, 7))
+    drawn(page)
+    studio.now = replace(RUNNING, people=(9,))
+    assert drawn(page).selectbox(key="lock.on").options == ["Anyone", "Only person 3", "Only person 7", "Only person 9"]
+    studio.now = replace(RUNNING, phase="idle", people=())
+    assert drawn(page).selectbox(key="lock.on").options == ["Anyone"]
+
+
+def test_words_that_stand_for_nobody_lock_on_to_nobody(monkeypatch, studio):
+    """Streamlit hands them over where the chosen option was drawn no more."""
+    monkeypatch.setattr(settings_section.st, "session_state", {"lock.on": "Only person 3"})
+    settings_section._follow(studio)
+    assert studio.calls == []
+
+
 def test_a_path_that_is_no_video_is_refused_in_place(page, studio):
     drawn(page).selectbox(key="source.kind").select(source_section.FILE).run()
     page.text_input(key="source.path").set_value("/etc/passwd").run()
