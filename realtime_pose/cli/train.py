@@ -21,7 +21,9 @@ def train_lifter(
     ] = None,
     to: Annotated[Path, typer.Option("--out", help="Where the weights go.")] = Path("lifter.safetensors"),
     steps: Annotated[int, typer.Option(min=1, help="Batches of 1,056 bodies.")] = 20_000,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same weights.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The same seed gives the same weights on the same kind of processor.")
+    ] = 0,
     device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
 ) -> None:
     """Train the lifter: 2D keypoints to 3D joints. Repeatable; the time left is shown.

@@ -12,7 +12,7 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16,
 
 
 def gains_by_bf16(device: str) -> bool:
-    """Whether `device` multiplies bfloat16 in hardware: what only imitates it is ten times slower than fp32."""
+    """Whether `device` is known to multiply bfloat16 in hardware (CUDA cards, x86); imitated it is ten times slower."""
     if device.startswith("cuda"):
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))

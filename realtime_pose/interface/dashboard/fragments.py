@@ -27,6 +27,13 @@ class _Drawn:
     value: Hashable
     answers: int
 
+    def still_true(self) -> bool:
+        """Whether it would look the same again."""
+        try:
+            return self.depends_on() == self.value
+        except Exception:  # noqa: BLE001 - raised in the server's loop it would end the page; drawn, the part says it
+            return False
+
 
 @dataclass
 class News:
@@ -46,8 +53,7 @@ class News:
 
     def timer_asks(self, part: str) -> bool:
         """Whether the part's timer is to be answered."""
-        drawn = self._drawn.get(part)
-        if drawn is not None and drawn.answers == self._asked and drawn.depends_on() == drawn.value:
+        if (drawn := self._drawn.get(part)) is not None and drawn.answers == self._asked and drawn.still_true():
             return False
         self._let[part] = self._asked
         return True
@@ -106,7 +112,11 @@ def fragment(
                 if news is None:
                     news = st.session_state[_NEWS] = News()
                 news.draws(part, partial(depends_on, *args, **kwargs))
-            section(*args, **kwargs)
+            try:
+                section(*args, **kwargs)
+            except BaseException:  # also Streamlit's own, by which it ends or begins runs
+                draw_again()
+                raise
 
         inner = st.fragment(noted, run_every=run_every)
 

@@ -1,7 +1,7 @@
 """The dashboard's server: Streamlit's page, the WebSocket /live and the viewer's files on one port, behind the guard.
 
 `streamlit run` and `realtime-pose ui` serve the same app with the same options, those of `.streamlit/config.toml`
-beside `streamlit_app.py`. What is private to Streamlit or uvicorn is used in this module and in `page_runs` only.
+beside `streamlit_app.py`. What is private to Streamlit or uvicorn is used here, in `page_runs` and in `fragments` only.
 """
 
 import logging

@@ -95,7 +95,11 @@ def _as_one(files: list[Path], name: str, into: Path) -> Path:
 
 
 class Exports:
-    """The exports that were asked for, made one after another."""
+    """The exports that were asked for, made one after another.
+
+    Attributes:
+        changes: Counts whatever becomes of any of them.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -104,6 +108,7 @@ class Exports:
         self._folder = tempfile.TemporaryDirectory(prefix="realtime-pose-exports-", ignore_cleanup_errors=True)
         self._number = 0
         self._closed = False
+        self.changes = 0
         atexit.register(self.close)
 
     def ask(self, folder: Path, name: str, config: AppConfig) -> None:
@@ -113,7 +118,7 @@ class Exports:
             known = self._states.get(key)
             if self._closed or (known is not None and not known.failure):
                 return
-            self._states[key] = ExportState()
+            self._become(key, ExportState())
             self._number += 1
             into = Path(self._folder.name) / str(self._number)
             for old in list(self._states)[:-_KEPT]:
@@ -150,7 +155,7 @@ class Exports:
         def show(done: float) -> None:
             if self._closed or key not in self._states:
                 raise _Stopped("stopped")
-            self._states[key] = ExportState(done)
+            self._become(key, ExportState(done))
 
         try:
             into.mkdir()
@@ -161,12 +166,16 @@ class Exports:
         except OSError as exc:
             state = ExportState(failure=f"cannot write into {into}: {exc.strerror}; free some space there")
         except Exception as exc:
-            self._states[key] = ExportState(failure=f"{type(exc).__name__}: {exc}. This is a fault of the program.")
+            self._become(key, ExportState(failure=f"{type(exc).__name__}: {exc}. This is a fault of the program."))
             raise
         _keep_only(state.path, into)
         with self._lock:
             if key in self._states:
-                self._states[key] = state
+                self._become(key, state)
+
+    def _become(self, key: tuple[Path, int, str], state: ExportState) -> None:
+        self._states[key] = state
+        self.changes += 1
 
 
 def _keep_only(path: Path | None, into: Path) -> None:

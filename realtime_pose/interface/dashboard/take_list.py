@@ -87,6 +87,15 @@ class TakeList:
                 found.append(self._take(folder, may_read=time.monotonic() < until_s))
         return sorted(found, key=lambda take: take.when, reverse=True)
 
+    def stamps(self) -> tuple[tuple[str, int, int], ...]:
+        """What changes with every take that comes, goes or grows: name, time of change and size of each session."""
+        found = []
+        for folder in self._folders():
+            with suppress(OSError):  # it was deleted meanwhile
+                status = (folder / SESSION).stat()
+                found.append((folder.name, status.st_mtime_ns, status.st_size))
+        return tuple(sorted(found))
+
     def folder_of(self, name: str) -> Path:
         """The folder of the take of this name.
 

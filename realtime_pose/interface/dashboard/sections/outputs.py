@@ -50,6 +50,9 @@ _OUTPUTS = (
 )  # fmt: skip
 
 
+_MOST_PLACES = 8  # for what is said of each sink
+
+
 def take_over_outputs(config: AppConfig) -> None:
     """Set the switches and fields to what is sent now; an address that is off stays as it was typed."""
     for output in _OUTPUTS:
@@ -115,6 +118,8 @@ def _sent(studio: "Studio") -> None:
     for sink in sinks:
         rate = f"{sink.name} to {sink.target}: **{sink.packets_per_s:.0f}** packets a second"
         st.caption(f"{rate}, {sink.packets_sent:,} sent{f', {sink.lost:,} lost' if sink.lost else ''}")
+    for _ in range(max(1, len(sinks)), _MOST_PLACES):  # over what was sent before; see `show_problem`
+        st.empty()
 
 
 def _asked(config: AppConfig) -> bool:

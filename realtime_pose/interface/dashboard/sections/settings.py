@@ -54,6 +54,7 @@ _FEET_WORDS = {"auto": "Hold standing feet", "always": "Always on the floor", "n
 _OWN = ""
 _ANYONE = -1
 _LOCK, _OFFERED = "lock.on", "lock.offered"
+_GONE_KEPT = 8
 
 
 def estimator_words(name: str) -> str:
@@ -229,10 +230,10 @@ def _person_actions(studio: "Studio") -> None:
     """Who is followed, and the measuring of a body: what depends on who stands before the camera now."""
     state = studio.state()
     on = state.phase in ("running", "paused") and state.kind != "take"
-    offered = st.session_state.setdefault(_OFFERED, set())  # who is gone stays: a list that is open must not shrink
-    if not on:
-        offered.clear()
-    offered.update(state.people, () if state.locked is None else (state.locked,))
+    # Who has just gone stays: a list that is open must not change under the pointer for somebody who flickers.
+    present = {*state.people, *(() if state.locked is None else (state.locked,))}
+    gone = [person for person in st.session_state.get(_OFFERED, ()) if person not in present]
+    offered = st.session_state[_OFFERED] = [*gone[-_GONE_KEPT:], *sorted(present)] if on else []
     followed = _ANYONE if state.locked is None else state.locked
     if st.session_state.get(_LOCK) != followed:
         st.session_state[_LOCK] = followed

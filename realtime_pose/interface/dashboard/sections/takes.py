@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Hashable
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +57,12 @@ def takes_section(studio: "Studio") -> None:
 # --- the take that is played ------------------------------------------------------------------------------------------
 
 
-@fragment(0.4, lambda studio: (studio.state().phase, studio.state().playback))
+def _player_depends_on(studio: "Studio") -> Hashable:
+    state = studio.state()
+    return state.phase, state.playback
+
+
+@fragment(0.4, _player_depends_on)
 def player(studio: "Studio") -> None:
     """The slider and the buttons of the take that is played; nothing where none is."""
     state = studio.state()
@@ -114,11 +118,9 @@ def _moved(studio: "Studio") -> None:
 
 
 def _list_depends_on(studio: "Studio") -> Hashable:
-    """A take comes or goes: its folder is changed; what lies in it changes with an export, or while it is recorded."""
     state = studio.state()
-    with suppress(OSError):
-        return studio.folders.takes.stat().st_mtime_ns, state.recording, state.playback and state.playback.folder
-    return state.recording
+    used = [part and part.folder for part in (state.recording, state.playback)]
+    return _list_of(studio).stamps(), *used, exports_of(studio).changes
 
 
 @fragment(0.8, _list_depends_on)
@@ -162,9 +164,13 @@ def _nothing(*, first: bool) -> None:
 
 
 def _takes(studio: "Studio", state: StudioState) -> list[Take]:
+    return _list_of(studio).takes(leave_out=None if state.recording is None else state.recording.folder)
+
+
+def _list_of(studio: "Studio") -> TakeList:
     if studio not in _lists:
         _lists[studio] = TakeList(studio.folders.takes)
-    return _lists[studio].takes(leave_out=None if state.recording is None else state.recording.folder)
+    return _lists[studio]
 
 
 def _row(studio: "Studio", take: Take, state: StudioState) -> None:
@@ -244,7 +250,6 @@ def _outcome(studio: "Studio", folder: Path, name: str) -> None:
         )  # fmt: skip
     elif state.path is None:
         st.progress(state.done, f"Making {_NAMES.get(name, name)} ...")
-        draw_again()
     else:
         st.html(link_html(folder.name, name, state))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.page_studio import PageStudio
 
-from realtime_pose.interface.dashboard import shared
+from realtime_pose.interface.dashboard import fragments, shared
 from realtime_pose.interface.dashboard.sections import settings as settings_section
 from realtime_pose.interface.dashboard.sections import source as source_section
 from realtime_pose.interface.dashboard.sections.status import status_html
@@ -230,8 +230,8 @@ def test_who_has_left_stays_in_the_list_of_performers_until_the_run_ends(page, s
     """A list that is open must not shrink under the pointer."""
     studio.now = replace(RUNNING, people=(3, 7))
     drawn(page)
-    studio.now = replace(RUNNING, people=(9,))
-    assert drawn(page).selectbox(key="lock.on").options == ["Anyone", "Only person 3", "Only person 7", "Only person 9"]
+    studio.now = replace(RUNNING, people=(7,))
+    assert drawn(page).selectbox(key="lock.on").options == ["Anyone", "Only person 3", "Only person 7"]
     studio.now = replace(RUNNING, phase="idle", people=())
     assert drawn(page).selectbox(key="lock.on").options == ["Anyone"]
 
@@ -322,3 +322,46 @@ def test_every_widget_without_a_plain_name_explains_itself(page, studio):
     drawn(page)
     for kind in ("selectbox", "slider", "number_input", "toggle"):
         assert all(widget.help for widget in page.get(kind)), kind
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({}, 0),
+        ({"packet": "{}"}, 1),
+        ({"sinks": (SinkState("udp", "127.0.0.1:5005", 90, 30.0, 0),)}, 1),
+        ({"stages_ms": {"solve": {"p50": 2.0, "p95": 3.0}}}, 2),  # the bar, the table
+        ({"frames": 12}, 1),  # the line below the table
+        ({"watchers": 2}, 1),
+        ({"persons": 2}, 1),
+        ({"people": (3, 4)}, 1),
+        ({"locked": 3}, 1),
+        ({"runtime": "torch"}, 3),  # status, the model that is active, the figure
+        ({"trouble": "No."}, 1),
+        ({"recording": RecordingState(Path("takes/a"), 1.0, 30)}, 2),  # status, list
+        ({"calibration": CalibrationState("measuring", 3.0, "Stand still.")}, 2),  # status, the button
+        (
+            {"playback": PlaybackState(Path("takes/a"), 4, 9, 0.1, 0.3)},
+            4,
+        ),  # status, player, figures that stand still, list
+        ({"phase": "paused"}, 4),  # status, player, figures that stand still, performers
+    ],
+)
+def test_each_part_that_shows_a_change_is_drawn_for_it(page, studio, monkeypatch, change, parts):
+    """Timers of parts whose `depends_on` has not changed are not answered."""
+    told = []
+    monkeypatch.setattr(fragments.News, "draws", lambda _, part, depends_on: told.append(depends_on))
+    studio.now = RUNNING
+    drawn(page)
+    before = [depends_on() for depends_on in told]
+    studio.now = replace(RUNNING, **change)
+    assert sum(depends_on() != value for depends_on, value in zip(told, before, strict=True)) == parts
+
+
+def test_a_change_of_settings_in_another_tab_is_news(page, studio, monkeypatch):
+    told = []
+    monkeypatch.setattr(fragments.News, "draws", lambda _, part, depends_on: told.append(depends_on))
+    drawn(page)
+    before = [depends_on() for depends_on in told]
+    studio.apply({"body": {"height_m": 1.9}})
+    assert [depends_on() for depends_on in told] != before

@@ -14,7 +14,7 @@ from streamlit.runtime.scriptrunner import RerunData, ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 
-from realtime_pose.interface.dashboard.fragments import News, draw_again
+from realtime_pose.interface.dashboard.fragments import News, draw_again, fragment
 from realtime_pose.interface.dashboard.page_runs import mend_page_runs
 
 
@@ -202,3 +202,25 @@ def test_a_part_that_asks_for_it_is_drawn_again(monkeypatch):
     assert not news.timer_asks("player")
     draw_again()
     assert news.timer_asks("player")
+
+
+def test_what_cannot_be_told_or_drawn_is_drawn_again(monkeypatch):
+    state = {"fragments.news": (news := News())}
+    monkeypatch.setattr("realtime_pose.interface.dashboard.fragments.st.session_state", state)
+    monkeypatch.setattr("realtime_pose.interface.dashboard.fragments._part", lambda: "list")
+    monkeypatch.setattr("realtime_pose.interface.dashboard.fragments.st.fragment", lambda section, run_every: section)
+    faults = [KeyError("gone"), None]
+
+    @fragment(1.0, lambda: 0)
+    def section():
+        if fault := faults.pop(0):
+            raise fault
+
+    news.timer_asks("list")
+    with pytest.raises(KeyError):
+        section()
+    assert news.timer_asks("list")
+    section()
+    assert not news.timer_asks("list")
+    news._drawn["list"].depends_on = lambda: 1 / 0
+    assert news.timer_asks("list")

@@ -233,3 +233,16 @@ def take_exports_state():
     from realtime_pose.interface.dashboard.take_exports import ExportState
 
     return ExportState()
+
+
+def test_its_stamps_tell_of_each_take_that_comes_grows_or_goes(tmp_path):
+    takes = TakeList(tmp_path / "takes")
+    seen = [takes.stamps()]
+    session = record(tmp_path / "takes" / "one") / SESSION
+    seen.append(takes.stamps())
+    session.write_bytes(session.read_bytes()[:-5])
+    seen.append(takes.stamps())
+    (tmp_path / "takes" / "one" / "mine.txt").write_text("of the user")
+    takes.delete(session.parent)
+    assert takes.stamps() == seen[0] == ()
+    assert len({*seen}) == 3
