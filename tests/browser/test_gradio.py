@@ -162,18 +162,28 @@ def test_uploads_that_cannot_be_used_are_told_in_a_sentence(chromium, crowd, tmp
     tab.get_by_text("too large").or_(tab.get_by_text("maximum allowed size")).first.wait_for()
 
 
+def settled_heights(tab):
+    """The heights of what results are shown in, once they stay: some of it is loaded after the page."""
+    tab.wait_for_function(
+        """() => {
+            const heights = ["#overlay", "#figure", "#packets"].map((id) => document.querySelector(id)?.offsetHeight);
+            const [now, key] = [performance.now(), heights.join()];
+            if (window.settling?.key !== key) window.settling = { key, heights, since: now };
+            return heights.every(Boolean) && now - window.settling.since > 1000;
+        }"""
+    )
+    return tab.evaluate("window.settling.heights")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_page_fits_its_window_and_does_not_jump(chromium, crowd, width, tmp_path):
     tab = opened(chromium, crowd)
     tab.set_viewport_size({"width": width, "height": 900})
-    places = (
-        "() => ['#overlay', '#figure', '#packets'].map(id => document.querySelector(id).getBoundingClientRect().height)"
-    )
-    before = tab.evaluate(places)
+    before = settled_heights(tab)
     tab.set_input_files("#picture input[type=file]", picture_of(1, tmp_path / "one.png"))
     says(tab, "1 person was found.")
     tab.wait_for_selector(".js-plotly-plot canvas")
-    assert tab.evaluate(places) == pytest.approx(before, abs=4)
+    assert settled_heights(tab) == pytest.approx(before, abs=4)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 

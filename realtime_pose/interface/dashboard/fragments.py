@@ -2,7 +2,7 @@
 
 A timer in the browser asks for each rerun, some ten in a second for all parts. On a slow computer the browser needs
 50 ms of its only thread for what comes back, changed or not: of a page on which nothing ran that was half of a core,
-and a live view had 15 pictures a second where 28 were possible. So a part says what it shows depends on, and as long
+and a live view showed 15 pictures a second instead of 22. So a part says what it shows depends on, and as long
 as that stays the same its timer is not answered.
 """
 
