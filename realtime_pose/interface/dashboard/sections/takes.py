@@ -280,7 +280,7 @@ def _open_export(studio: "Studio", take: str) -> None:
 
 def _ask(studio: "Studio", take: str) -> None:
     try:
-        folder = TakeList(studio.folders.takes).folder_of(take)
+        folder = _list_of(studio).folder_of(take)
     except RealtimePoseError as exc:
         st.session_state[_PROBLEM] = sentence_of(exc)
         return
@@ -305,7 +305,7 @@ def _delete(studio: "Studio", folder: Path) -> None:
     state = studio.state()
     used = [part.folder for part in (state.recording, state.playback) if part is not None]
     in_use = next((path for path in used if path.name == folder.name), None)
-    _act(TakeList(studio.folders.takes).delete, folder, in_use)
+    _act(_list_of(studio).delete, folder, in_use)
 
 
 def _show_more(shown: int) -> None:

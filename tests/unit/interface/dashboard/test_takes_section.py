@@ -132,13 +132,20 @@ def test_a_take_that_is_deleted_for_good_leaves_the_list(studio):
     assert "No takes yet" in words(at)
 
 
+def delete_is_disabled(at):
+    [popover] = at.get("popover")
+    return popover.proto.popover.disabled
+
+
 def test_what_is_played_cannot_be_deleted(studio):
     folder = record(studio.folders.takes / "one")
     at = shown(takes_page)
+    assert not delete_is_disabled(at)
     studio.now = StudioState("running", kind="take", playback=playing(folder))
     at.button(key="takes.delete.one").click().run()
     assert (folder / SESSION).exists()
     assert [error.value for error in at.error] == ["One is being recorded or played; stop that first."]
+    assert delete_is_disabled(at)
 
 
 def test_an_export_begins_when_it_is_opened_and_ends_in_a_link(studio):
