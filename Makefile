@@ -43,7 +43,7 @@ test-all: $(VENV)/.installed-dev
 
 # A ViTPose fitted to the actor (once, in minutes), and the tests that need its real peaks.
 peaks: $(VENV)/.installed-dev $(PEAKS)
-	$(BIN)/pytest tests/unit/inference/test_real_peaks.py tests/unit/evaluation/test_quantization.py
+	$(BIN)/pytest tests/unit/inference/test_heatmaps_real_peaks.py tests/unit/evaluation/test_quantization.py
 
 $(PEAKS): | $(VENV)/.installed
 	$(BIN)/python -m realtime_pose.training.fit_vitpose --out $@

@@ -32,7 +32,7 @@ from unittest import mock
 
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation.actor_cases import watch_actor
-from realtime_pose.evaluation.drawn_cases import draw_cases
+from realtime_pose.evaluation.drawn.cases import draw_cases
 from realtime_pose.evaluation.lifting import answer_cases, judge, report_of
 from realtime_pose.evaluation.lifting_cases import load_cases
 from realtime_pose.evaluation.selftest import run_selftest
@@ -53,13 +53,13 @@ def without(parts: list[str]) -> Iterator[None]:
         if "filters" in parts:
             for place in ("realtime_pose.pipeline", "realtime_pose.evaluation.lifting"):
                 undo.enter_context(mock.patch(f"{place}.build_filters", _plain_filters))
-            undo.enter_context(mock.patch("realtime_pose.ik.stages.SteadyLifter", lambda lifter, config: lifter))
+            undo.enter_context(mock.patch("realtime_pose.ik.table.SteadyLifter", lambda lifter, config: lifter))
         yield
 
 
 def _by_height() -> type:
     """Bones that know a person's height and learn nothing."""
-    from realtime_pose.ik.bones import BoneLengths
+    from realtime_pose.body.bone_lengths import BoneLengths
     from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 
     class ByHeight(BoneLengths):
@@ -75,8 +75,10 @@ def _by_height() -> type:
 
 def _plain_filters(body: Any) -> list[Any]:  # noqa: ANN401 - BodyConfig
     """The smoothing as it was at first, then floor and feet as they are."""
-    from realtime_pose.ik.filters import SMOOTHING_PRESETS, OneEuroPoseFilter, build_last_filters
-    from realtime_pose.ik.one_euro import OneEuroParameters
+    from realtime_pose.body.smoothing import SMOOTHING_PRESETS
+    from realtime_pose.filters.smoothing import OneEuroPoseFilter
+    from realtime_pose.filters.table import build_last_filters
+    from realtime_pose.utils.one_euro import OneEuroParameters
 
     preset = SMOOTHING_PRESETS["balanced"]
     assert preset is not None  # it is the default

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from realtime_pose.app.calibrate import Calibration
+from realtime_pose.app.replay import recompute_poses
+from realtime_pose.body.bone_lengths import BoneLengths
+from realtime_pose.body.profile import body_of
+from realtime_pose.body.proportions import LENGTHS
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import open_source
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult, Person, PersonBox, PersonKeypoints
 from realtime_pose.errors import EndOfStream
-from realtime_pose.ik.body import LENGTHS
-from realtime_pose.ik.bones import BoneLengths
-from realtime_pose.ik.profile import body_of
-from realtime_pose.interface.calibrating import Calibration
-from realtime_pose.interface.replay import recompute_poses
 from realtime_pose.kinematics import joint_positions
-from realtime_pose.model3d.actor.truth import ActorTruth, load_truth
+from realtime_pose.model3d.actor_truth import ActorTruth, load_truth
 from realtime_pose.pipeline import build_pipeline
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.utils import rotations as rot

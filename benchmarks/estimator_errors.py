@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from filters import FPS, Clip, actor, captured, keypoints
 
+from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import PersonKeypoints
-from realtime_pose.ik.swaps import SwapGuard
-from realtime_pose.pipeline import build_body
+from realtime_pose.lifting.side_swaps import SwapGuard
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime_pose.axes import opencv_from_canonical
+from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import (
     CameraIntrinsics,
@@ -24,12 +25,10 @@ from realtime_pose.datatypes import (
     PersonKeypoints,
     SkeletonPose,
 )
-from realtime_pose.evaluation import errors3d
-from realtime_pose.ik.look_ahead import build_look_ahead
+from realtime_pose.filters.look_ahead import build_look_ahead
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.model3d.actor.truth import load_truth
-from realtime_pose.pipeline import build_body
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_NAMES
+from realtime_pose.model3d.actor_truth import load_truth
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES
 from realtime_pose.training.bodies import LAYOUT, body_points
 from realtime_pose.training.mocap import read_motions
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -48,7 +47,7 @@ TREMOR = {
 TREMOR_SHARE = 0.01 * np.array([TREMOR[name.rpartition("_")[2]] for name in COCO17.names])
 WANDER, WANDER_S = 3.0, 0.25
 SCORE = 0.85
-_LIMBS = [HUMANOID.index[joint] for joint in errors3d.LIMB_JOINTS]
+_LIMBS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _LIMB_POINTS = COCO17.rows(LIMB_NAMES)
 _PICTURE = np.zeros((480, 640, 3), np.uint8)
 
@@ -92,7 +91,7 @@ def captured(folder: Path) -> Iterator[Clip]:
 
 
 def _average() -> dict[str, float]:
-    from realtime_pose.ik.body import BodyDimensions
+    from realtime_pose.body.proportions import BodyDimensions
 
     body = BodyDimensions.of_height(1.0)
     parts = ("torso", "shoulder_width", "hip_width", "upper_arm", "forearm", "thigh", "shank", "head_height")
@@ -131,7 +130,7 @@ def poses(config: AppConfig, clip: Clip, people: Iterable[PersonKeypoints]) -> l
 def limbs_of(answer: Sequence[SkeletonPose]) -> Float64:
     """(T, 12, 3) from the middle of the hips."""
     joints = np.array([forward_kinematics(pose)[_LIMBS] for pose in answer])
-    hips = [errors3d.LIMB_JOINTS.index(joint) for joint in ("leftUpperLeg", "rightUpperLeg")]
+    hips = [LIMB_JOINTS.index(joint) for joint in ("leftUpperLeg", "rightUpperLeg")]
     return joints - joints[:, hips].mean(axis=1, keepdims=True)
 
 

@@ -15,17 +15,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import CameraIntrinsics, PersonKeypoints, SkeletonPose
-from realtime_pose.evaluation import drawn_bodies as bodies
 from realtime_pose.evaluation import errors3d
-from realtime_pose.evaluation.drawn_views import estimated, look
-from realtime_pose.ik.feet import FeetFilter
-from realtime_pose.ik.ground import GroundFilter
+from realtime_pose.evaluation.drawn import bodies as bodies
+from realtime_pose.evaluation.drawn.views import estimated, look
+from realtime_pose.filters.floor import GroundFilter
+from realtime_pose.filters.foot_locking import FeetFilter
 from realtime_pose.kinematics import forward_kinematics, global_rotations
-from realtime_pose.model3d.actor.truth import load_truth
-from realtime_pose.pipeline import build_body
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_NAMES, REST_HEIGHT_M
+from realtime_pose.model3d.actor_truth import load_truth
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
 from realtime_pose.utils.clock import Stopwatch
@@ -37,7 +37,7 @@ _FRAMES = round(FPS * SECONDS)
 _SIZES = ((640, 480), (1280, 720), (720, 1280))
 _STILL_M_S = 0.15  # slower, a foot that is never lifted stands
 _FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
-_LIMBS = [HUMANOID.index[joint] for joint in errors3d.LIMB_JOINTS]
+_LIMBS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _ANKLES, _LIMB_POINTS = COCO17.rows(("left_ankle", "right_ankle")), COCO17.rows(LIMB_NAMES)
 
 _SOLE_M = np.array([(0.0, -0.07, -0.05), (0.0, -0.07, 0.12)])  # heel and ball from the ankle of a 1.70 m adult

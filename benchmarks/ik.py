@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from realtime_pose.axes import canonical_from_opencv
+from realtime_pose.body.proportions import BodyDimensions
+from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import Joints3D, SkeletonPose
-from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.body import BodyDimensions
 from realtime_pose.ik.limits import JOINT_LIMITS
 from realtime_pose.ik.simple_ik import SimpleIKSolver
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.model3d.actor.truth import load_truth
+from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, LIMB_NAMES
 from realtime_pose.training.bodies import body_points
 from realtime_pose.training.mocap import read_motions

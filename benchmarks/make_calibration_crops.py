@@ -8,7 +8,7 @@ Eight poses side by side, each as a network of 192x256 px gets it.
 import cv2
 import numpy as np
 
-from realtime_pose.model3d.actor.truth import load_truth
+from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.utils.paths import data_path
 
 FRAMES = (15, 75, 135, 195, 250, 320, 400, 470)

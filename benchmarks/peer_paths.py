@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 
-from realtime_pose.inference.mmpose_compat import import_mmpose
+from realtime_pose.inference.vitpose.mmpose_compat import import_mmpose
 from realtime_pose.utils.paths import data_path
 
 Way = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -29,11 +29,11 @@ from realtime_pose.errors import RealtimePoseError
 from realtime_pose.evaluation.selftest import TRUTH
 from realtime_pose.evaluation.stand_ins import quantize_on_noise
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.models import load_model
 from realtime_pose.inference.runtimes import onnx_runtime
 from realtime_pose.inference.runtimes.base import SourceModel
-from realtime_pose.inference.vitpose import ViTPoseEstimator
-from realtime_pose.model3d.actor.truth import load_truth
+from realtime_pose.inference.vitpose.estimator import ViTPoseEstimator
+from realtime_pose.inference.vitpose.models import load_model
+from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
 from realtime_pose.utils.paths import data_path
 

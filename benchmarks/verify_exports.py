@@ -27,13 +27,13 @@ from rich.console import Console
 from rich.table import Table
 from scipy.spatial.transform import Rotation
 
+from realtime_pose.app.replay import recompute_poses, recorded_settings
+from realtime_pose.app.take import SESSION
 from realtime_pose.axes import OPENSIM
 from realtime_pose.datatypes import FrameResult, SkeletonPose
-from realtime_pose.interface.replay import recompute_poses, recorded_settings
+from realtime_pose.exporters.table import EXPORTERS
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.recording.exporters import EXPORTERS
-from realtime_pose.recording.session import SessionRecorder, read_session
-from realtime_pose.recording.take import SESSION
+from realtime_pose.session.format import SessionRecorder, read_session
 from realtime_pose.skeletons import COCO17, HUMANOID
 from realtime_pose.utils.paths import data_path
 

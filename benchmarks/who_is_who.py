@@ -24,8 +24,8 @@ from support.crowd import Scene, Walker, crossing, crowd, meeting, overtaking, p
 
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.inference.base import InferenceConfig, Tracker
-from realtime_pose.inference.people import PeopleTracker
-from realtime_pose.inference.tracking import boxes_of_keypoints, intersection_over_union, one_per_body
+from realtime_pose.inference.tracking.boxes import boxes_of_keypoints, intersection_over_union, one_per_body
+from realtime_pose.inference.tracking.people import PeopleTracker
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
 

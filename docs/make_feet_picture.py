@@ -10,12 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import PersonKeypoints
 from realtime_pose.evaluation.errors3d import foot_slide_cm_s
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.model3d.actor.truth import load_truth
-from realtime_pose.pipeline import build_body
+from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.utils.arrays import Float64, UInt8, as_float32
 from realtime_pose.utils.clock import Stopwatch

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from realtime_pose.kinematics import joint_positions
-from realtime_pose.model3d.actor.body import build
-from realtime_pose.model3d.actor.clips import CLIPS
-from realtime_pose.model3d.actor.figure import figure_of
-from realtime_pose.model3d.actor.stage import Stage
-from realtime_pose.recording.session import read_session
+from realtime_pose.session.format import read_session
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
+from tools.actor.body.body import build
+from tools.actor.body.figure import figure_of
+from tools.actor.scene.clips import CLIPS
+from tools.actor.scene.stage import Stage
 
 FRAMES = (52, 165, 318, 432)
 TURN_RAD = np.radians(-50.0)  # the lower row looks from the character's left, so that depth shows

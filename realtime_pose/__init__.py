@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
-    "realtime_pose.interface.library": ("PoseInference", "read_frames"),
-    "realtime_pose.interface.interop": ("coco_links", "to_coco", "to_supervision"),
+    "realtime_pose.api": ("PoseInference", "read_frames"),
+    "realtime_pose.exporters.interop": ("coco_links", "to_coco", "to_supervision"),
     "realtime_pose.config": ("AppConfig", "OutputConfig", "load_config"),
     "realtime_pose.capture.base": ("CaptureConfig", "FrameSource"),
     "realtime_pose.inference.base": ("InferenceConfig", "PersonDetector", "PoseEstimator", "Tracker"),
-    "realtime_pose.ik.base": ("BodyConfig", "IkSolver", "Lifter", "PoseFilter"),
+    "realtime_pose.body.settings": ("BodyConfig",),
+    "realtime_pose.lifting.base": ("Lifter",),
+    "realtime_pose.ik.base": ("IkSolver",),
+    "realtime_pose.filters.base": ("PoseFilter",),
     "realtime_pose.communication.base": ("PoseSink",),
     "realtime_pose.datatypes": (
         "CameraIntrinsics",
@@ -33,9 +36,9 @@ _HOMES = {
     "realtime_pose.drawing": ("draw_skeleton_on_frame",),
     "realtime_pose.capture.sources": ("open_source",),
     "realtime_pose.capture.webcam": ("WebcamStream",),
-    "realtime_pose.inference.vitpose": ("ViTPoseEstimator",),
+    "realtime_pose.inference.vitpose.estimator": ("ViTPoseEstimator",),
     "realtime_pose.ik.simple_ik": ("SimpleIKSolver",),
-    "realtime_pose.communication.packet": ("PosePacket",),
+    "realtime_pose.communication.packets.pose_packet": ("PosePacket",),
     "realtime_pose.communication.sinks": ("open_sinks",),
     "realtime_pose.runtime": ("Runtime",),
     "realtime_pose.errors": (
@@ -58,12 +61,15 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = ["__version__", *_HOME]
 
 if TYPE_CHECKING:  # the same names for type checkers, which do not run what is below
+    from realtime_pose.api import PoseInference as PoseInference
+    from realtime_pose.api import read_frames as read_frames
+    from realtime_pose.body.settings import BodyConfig as BodyConfig
     from realtime_pose.capture.base import CaptureConfig as CaptureConfig
     from realtime_pose.capture.base import FrameSource as FrameSource
     from realtime_pose.capture.sources import open_source as open_source
     from realtime_pose.capture.webcam import WebcamStream as WebcamStream
     from realtime_pose.communication.base import PoseSink as PoseSink
-    from realtime_pose.communication.packet import PosePacket as PosePacket
+    from realtime_pose.communication.packets.pose_packet import PosePacket as PosePacket
     from realtime_pose.communication.sinks import open_sinks as open_sinks
     from realtime_pose.config import AppConfig as AppConfig
     from realtime_pose.config import OutputConfig as OutputConfig
@@ -90,22 +96,19 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run what is 
     from realtime_pose.errors import RecordingError as RecordingError
     from realtime_pose.errors import StageFailedError as StageFailedError
     from realtime_pose.errors import UnknownChoiceError as UnknownChoiceError
-    from realtime_pose.ik.base import BodyConfig as BodyConfig
+    from realtime_pose.exporters.interop import coco_links as coco_links
+    from realtime_pose.exporters.interop import to_coco as to_coco
+    from realtime_pose.exporters.interop import to_supervision as to_supervision
+    from realtime_pose.filters.base import PoseFilter as PoseFilter
     from realtime_pose.ik.base import IkSolver as IkSolver
-    from realtime_pose.ik.base import Lifter as Lifter
-    from realtime_pose.ik.base import PoseFilter as PoseFilter
     from realtime_pose.ik.simple_ik import SimpleIKSolver as SimpleIKSolver
     from realtime_pose.inference.base import InferenceConfig as InferenceConfig
     from realtime_pose.inference.base import PersonDetector as PersonDetector
     from realtime_pose.inference.base import PoseEstimator as PoseEstimator
     from realtime_pose.inference.base import Tracker as Tracker
-    from realtime_pose.inference.vitpose import ViTPoseEstimator as ViTPoseEstimator
-    from realtime_pose.interface.interop import coco_links as coco_links
-    from realtime_pose.interface.interop import to_coco as to_coco
-    from realtime_pose.interface.interop import to_supervision as to_supervision
-    from realtime_pose.interface.library import PoseInference as PoseInference
-    from realtime_pose.interface.library import read_frames as read_frames
+    from realtime_pose.inference.vitpose.estimator import ViTPoseEstimator as ViTPoseEstimator
     from realtime_pose.kinematics import forward_kinematics as forward_kinematics
+    from realtime_pose.lifting.base import Lifter as Lifter
     from realtime_pose.runtime import Runtime as Runtime
     from realtime_pose.skeletons import COCO17 as COCO17
     from realtime_pose.skeletons import HUMANOID as HUMANOID

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from realtime_pose.body.profile import resolved
+from realtime_pose.body.settings import BodyConfig
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.communication.sinks import SINKS
 from realtime_pose.errors import ConfigError, UnknownChoiceError
-from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.profile import resolved
+from realtime_pose.exporters.table import DEFAULT_FORMATS
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.recording.exporters import DEFAULT_FORMATS
 from realtime_pose.utils.paths import data_path
 
 _ENVIRONMENT = {
@@ -36,7 +36,7 @@ class OutputConfig:
         osc_trackers: Targets of OSC trackers.
         mirror: Send the pose as a mirror shows it: left and right change sides.
         record: Folder for the session and the other files of a take; empty records nothing.
-        formats: Which other files a take has: names in `recording.exporters.EXPORTERS`, comma between.
+        formats: Which other files a take has: names in `exporters.table.EXPORTERS`, comma between.
         character: The .glb or .vrm that performs in motion.glb; empty takes the program's own.
         bones: A file that says which of its nodes are bones; empty finds them by their names.
     """

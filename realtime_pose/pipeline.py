@@ -5,32 +5,31 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
+from realtime_pose.body.smoothing import SMOOTHING_PRESETS
+from realtime_pose.body_pipeline import BodyStages, build_body
 from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import (
     CameraIntrinsics,
     Frame,
     FrameResult,
-    Joints3D,
     Person,
     PersonBox,
     PersonKeypoints,
-    SkeletonPose,
 )
-from realtime_pose.ik.base import IkSolver, Lifter, PoseFilter
-from realtime_pose.ik.feet import FEET_MODES
-from realtime_pose.ik.filters import SMOOTHING_PRESETS, build_filters, with_smoothing
-from realtime_pose.ik.sight import ankle_rays
-from realtime_pose.ik.stages import LIFTERS, SOLVERS, build_lifter, build_solver
+from realtime_pose.filters.base import PoseFilter
+from realtime_pose.filters.foot_locking import FEET_MODES
+from realtime_pose.filters.table import build_filters, with_smoothing
+from realtime_pose.ik.base import IkSolver
+from realtime_pose.ik.table import SOLVERS, build_solver
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
-from realtime_pose.inference.detectors import build_detector, check_detector_name
+from realtime_pose.inference.detectors.table import build_detector, check_detector_name
 from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.inference.estimators import check_names as check_inference_names
-from realtime_pose.inference.people import PeopleTracker
-from realtime_pose.inference.tracking import box_of_keypoints
-from realtime_pose.utils.arrays import Float32, as_float32
+from realtime_pose.inference.tracking.boxes import box_of_keypoints
+from realtime_pose.inference.tracking.people import PeopleTracker
+from realtime_pose.lifting.base import Lifter
+from realtime_pose.lifting.table import LIFTERS, build_lifter
 from realtime_pose.utils.choices import check_choice
 from realtime_pose.utils.clock import Stopwatch
 
@@ -79,54 +78,6 @@ class FramePipeline(Protocol):
     def close(self) -> None:
         """Give everything back."""
         ...
-
-
-class BodyStages:
-    """One person's way from keypoints to a pose: lift, solve, filter; the same live, replayed and where it is judged.
-
-    Attributes:
-        lifter: From 2D to 3D.
-        solver: From 3D to joint rotations.
-        filters: In the order in which a pose passes them.
-    """
-
-    def __init__(self, lifter: Lifter, solver: IkSolver, filters: Sequence[PoseFilter], score_threshold: float) -> None:
-        self.filters = list(filters)
-        self.lifter, self.solver = lifter, solver
-        self.score_threshold = score_threshold
-        self._origin_m: Float32 = np.zeros(3, np.float32)
-        self._recentre = False
-
-    def pose_of(
-        self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, stopwatch: Stopwatch
-    ) -> tuple[Joints3D, SkeletonPose]:
-        """Joints and pose of somebody with a body; what lies below the score's threshold counts as not seen."""
-        keypoints = keypoints.sane()
-        seen = keypoints.score >= self.score_threshold
-        trusted = replace(keypoints, score=as_float32(keypoints.score * seen)).in_layout(keypoints.layout.lifts_as)
-        with stopwatch.measure("lift"):
-            joints = self.lifter.lift(trusted, intrinsics)
-        with stopwatch.measure("solve"):
-            pose = replace(self.solver.solve(joints), ankle_rays=ankle_rays(trusted, intrinsics))
-            for pose_filter in self.filters:
-                pose = pose_filter.apply(pose)
-        return joints, self._placed(pose)
-
-    def recentre(self) -> None:
-        """Whoever comes next in the results stands at the origin from then on; heights and distances stay."""
-        self._recentre = True
-
-    def _placed(self, pose: SkeletonPose) -> SkeletonPose:
-        if self._recentre:
-            self._recentre, self._origin_m = False, as_float32(pose.root_m * [1, 0, 1])
-        return replace(pose, root_m=as_float32(pose.root_m - self._origin_m)) if self._origin_m.any() else pose
-
-    def forget(self, track_id: int) -> None:
-        """Drop the state of one person."""
-        self.lifter.forget(track_id)
-        self.solver.forget(track_id)
-        for pose_filter in self.filters:
-            pose_filter.forget(track_id)
 
 
 class PosePipeline:
@@ -262,16 +213,6 @@ def check_names(config: AppConfig) -> None:
     check_choice("body.solver", config.body.solver, SOLVERS)
     check_choice("body.smoothing", config.body.smoothing, SMOOTHING_PRESETS)
     check_choice("body.feet", config.body.feet, FEET_MODES)
-
-
-def build_body(config: AppConfig) -> BodyStages:
-    """The way from keypoints to poses that the settings describe, without pictures.
-
-    Raises:
-        UnknownChoiceError: A name is in no table.
-    """
-    body = config.body
-    return BodyStages(build_lifter(body), build_solver(body), build_filters(body), config.inference.score_threshold)
 
 
 def build_pipeline(

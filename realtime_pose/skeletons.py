@@ -355,3 +355,10 @@ HUMANOID = _humanoid()
 
 SKELETONS = {HUMANOID.name: HUMANOID}
 """Every skeleton by name, for files that name theirs."""
+
+LIMB_JOINTS = tuple(
+    f"{side}{joint}"
+    for joint in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
+    for side in ("left", "right")
+)
+"""The 12 joints that MPJPE is taken over: shoulders, elbows, wrists, hips, knees, ankles."""

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const out = process.argv[2] ?? join(here, "../realtime_pose/interface/dashboard/static");
+const out = process.argv[2] ?? join(here, "../realtime_pose/interface/dashboard/web/static");
 
 const { metafile } = await build({
   entryPoints: [join(here, "src/live.js")],

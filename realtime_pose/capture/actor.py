@@ -36,5 +36,5 @@ def open_second_actor(config: CaptureConfig) -> VideoFile:
 def _open(clip: str, config: CaptureConfig) -> VideoFile:
     path = data_path(clip)
     if not path.is_file():
-        raise CaptureError(f"the actor's clip {path} is missing; make it with: python -m realtime_pose.model3d.actor")
+        raise CaptureError(f"the actor's clip {path} is missing; make it with: python -m tools.actor")
     return open_video(replace(config, source=str(path)))

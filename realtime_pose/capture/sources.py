@@ -21,7 +21,7 @@ SOURCES: Mapping[str, str] = {
 """Kind of source -> what makes it from a CaptureConfig."""
 
 ACTORS = ("actor", "actor-2")
-"""The packaged clips, whose exact truth `model3d.actor.truth.load_truth` knows by the same names."""
+"""The packaged clips, whose exact truth `model3d.actor_truth.load_truth` knows by the same names."""
 
 BROWSER = "browser"
 """The camera of whoever looks at the dashboard, which alone can open it: `capture.browser` has no device of its own."""

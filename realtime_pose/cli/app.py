@@ -10,18 +10,18 @@ from rich.table import Table
 
 from realtime_pose import __version__
 from realtime_pose.cli import options as opt
-from realtime_pose.cli.bench import bench
-from realtime_pose.cli.calibrate import calibrate
-from realtime_pose.cli.eval import eval_app
-from realtime_pose.cli.models import models_app
-from realtime_pose.cli.playing import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
-from realtime_pose.cli.plot import plot
-from realtime_pose.cli.process import process
-from realtime_pose.cli.replay import replay
-from realtime_pose.cli.takes import export
+from realtime_pose.cli.commands.bench import bench
+from realtime_pose.cli.commands.calibrate import calibrate
+from realtime_pose.cli.commands.eval import eval_app
+from realtime_pose.cli.commands.export import export
+from realtime_pose.cli.commands.models import models_app
+from realtime_pose.cli.commands.plot import plot
+from realtime_pose.cli.commands.process import process
+from realtime_pose.cli.commands.replay import replay
+from realtime_pose.cli.commands.train import train_app
+from realtime_pose.cli.commands.ui import ui
+from realtime_pose.cli.run_and_show import FAILED, INTERRUPTED, WRONG_USAGE, play, print_run, save_report
 from realtime_pose.cli.terminal import err, out
-from realtime_pose.cli.train import train_app
-from realtime_pose.cli.ui import ui
 from realtime_pose.errors import ConfigError, PacketError, RealtimePoseError
 
 app = typer.Typer(
@@ -121,8 +121,8 @@ def listen(
     check: Annotated[bool, typer.Option("--check", help="Hold each against the schema; exit 1 if one fails.")] = False,
 ) -> None:
     """Show what arrives on a UDP port: who sends, how often, what is lost, how late, and where people are."""
-    from realtime_pose.communication.schema_check import SchemaCheck
-    from realtime_pose.interface.listening import listen_to
+    from realtime_pose.cli.listening import listen_to
+    from realtime_pose.communication.packets.schema_check import SchemaCheck
 
     heard = listen_to(bind, count, out, SchemaCheck() if check else None)
     if check and heard.malformed:
@@ -148,8 +148,8 @@ def selftest(
 
     Nothing is fetched: ViTPose is tested only where its weights already are.
     """
+    from realtime_pose.cli.console import progress_bar, selftest_table
     from realtime_pose.evaluation.selftest import run_selftest
-    from realtime_pose.interface.console import progress_bar, selftest_table
     from realtime_pose.pipeline import check_names
 
     settings = opt.settings_of(ctx.params | {"no_download": True})  # a test fetches nothing by itself
@@ -164,7 +164,7 @@ def selftest(
 @app.command()
 def doctor() -> None:
     """Say what is installed, which camera, device and estimator work here, and what to do about the rest."""
-    from realtime_pose.evaluation.doctor import examine
+    from realtime_pose.app.doctor import examine
 
     table = Table("", "what", "found", "what to do")
     for finding in examine():

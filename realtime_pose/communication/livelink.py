@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from realtime_pose.axes import UNREAL
-from realtime_pose.communication.bodies import Body, body_of
+from realtime_pose.communication.avatar import Body, body_of
 from realtime_pose.communication.datagrams import DatagramSink
 from realtime_pose.datatypes import FrameResult
 

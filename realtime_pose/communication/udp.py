@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from realtime_pose.communication.datagrams import DatagramSink
-from realtime_pose.communication.formats import decode_any, encoder
-from realtime_pose.communication.packet import Packet, PosePacket
-from realtime_pose.communication.stream import PacketStream
+from realtime_pose.communication.packets.formats import decode_any, encoder
+from realtime_pose.communication.packets.packet_stream import PacketStream
+from realtime_pose.communication.packets.pose_packet import Packet, PosePacket
 from realtime_pose.communication.targets import address_text, open_socket, parse_address
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import ConfigError, PacketError

@@ -9,7 +9,7 @@ from typing import ClassVar
 from pythonosc.osc_message import OscMessage
 
 from realtime_pose.axes import UNITY
-from realtime_pose.communication.bodies import Body, OnePerson, body_of
+from realtime_pose.communication.avatar import Body, OnePerson, body_of
 from realtime_pose.communication.datagrams import DatagramSink
 from realtime_pose.communication.osc import bundles, message
 from realtime_pose.datatypes import FrameResult

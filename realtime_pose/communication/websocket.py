@@ -18,10 +18,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from realtime_pose.communication.datagrams import only
-from realtime_pose.communication.packet import HelloPacket, Packet, PosePacket, encode
-from realtime_pose.communication.stream import PacketStream
+from realtime_pose.communication.packets.packet_stream import PacketStream
+from realtime_pose.communication.packets.pose_packet import HelloPacket, Packet, PosePacket, encode
 from realtime_pose.communication.targets import Target, address_text, open_socket, parse_served
-from realtime_pose.communication.visitors import why_refused
+from realtime_pose.communication.websocket_guard import why_refused
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import ConfigError
 

@@ -10,16 +10,15 @@ from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import open_source
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import EndOfStream
-from realtime_pose.evaluation import errors3d
 from realtime_pose.evaluation.lifting import Answer
 from realtime_pose.evaluation.lifting_cases import LiftingCase
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.blazepose import BlazePoseEstimator
-from realtime_pose.model3d.actor.truth import ActorTruth, load_truth
-from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, LIMB_NAMES
+from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
+from realtime_pose.model3d.actor_truth import ActorTruth, load_truth
+from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES
 from realtime_pose.utils.arrays import Float64, FloatArray
 
-_LIMB_ROWS = [HUMANOID.index[joint] for joint in errors3d.LIMB_JOINTS]
+_LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _POINT_ROWS = COCO17_FEET_HANDS.rows(LIMB_NAMES)
 
 

@@ -6,13 +6,6 @@ from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 
-LIMB_JOINTS = tuple(
-    f"{side}{joint}"
-    for joint in ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
-    for side in ("left", "right")
-)
-"""The 12 joints that MPJPE is taken over: shoulders, elbows, wrists, hips, knees, ankles."""
-
 
 def mpjpe_mm(answer_m: Float64, truth_m: Float64) -> float:
     """Mean distance in mm of (T, J, 3) joints after both are centred on each frame's origin already."""

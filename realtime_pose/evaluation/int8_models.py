@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-from realtime_pose.evaluation.footage import Progress
+from realtime_pose.evaluation.calibration_crops import Progress
 from realtime_pose.inference.runtimes import onnx_runtime, openvino_runtime
 from realtime_pose.inference.runtimes.base import SourceModel
 from realtime_pose.utils.arrays import Float32

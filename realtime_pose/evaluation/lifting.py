@@ -10,19 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from realtime_pose.body_pipeline import BodyStages, build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation import errors3d
 from realtime_pose.evaluation.lifting_cases import LiftingCase
-from realtime_pose.ik.base import PoseFilter
-from realtime_pose.ik.filters import build_filters
+from realtime_pose.filters.base import PoseFilter
+from realtime_pose.filters.table import build_filters
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.pipeline import BodyStages, build_body
-from realtime_pose.skeletons import HUMANOID, LIMB_NAMES
+from realtime_pose.skeletons import HUMANOID, LIMB_JOINTS, LIMB_NAMES
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 from realtime_pose.utils.clock import Stopwatch
 
-_LIMB_ROWS = [HUMANOID.index[joint] for joint in errors3d.LIMB_JOINTS]
+_LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _HIPS = [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]
 _BONES = [
     (LIMB_NAMES.index(f"{side}_{start}"), LIMB_NAMES.index(f"{side}_{end}"))
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What came out for one case; joints are those of `errors3d.LIMB_JOINTS`, canonical axes as the camera has them.
+    """What came out for one case; joints are those of `LIMB_JOINTS`, canonical axes as the camera has them.
 
     Attributes:
         case: The question.

@@ -10,15 +10,15 @@ import numpy as np
 
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
-from realtime_pose.evaluation.footage import FootageCrops, Progress, collect_crops, following
+from realtime_pose.evaluation.calibration_crops import FootageCrops, Progress, collect_crops, following
 from realtime_pose.evaluation.int8_models import write_onnxruntime_int8, write_openvino_int8
 from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
-from realtime_pose.inference.models import LoadedModel, load_model
 from realtime_pose.inference.runtimes import onnx_runtime, openvino_runtime
 from realtime_pose.inference.runtimes.artefacts import artefact_folder, put_artefact
 from realtime_pose.inference.runtimes.base import Candidate, SourceModel
 from realtime_pose.inference.runtimes.choose import JUDGEMENT
 from realtime_pose.inference.runtimes.table import build_runtime
+from realtime_pose.inference.vitpose.models import LoadedModel, load_model
 from realtime_pose.utils.arrays import Float32
 from realtime_pose.utils.choices import check_choice
 

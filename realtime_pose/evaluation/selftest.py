@@ -11,14 +11,14 @@ import numpy as np
 
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import open_source
-from realtime_pose.communication.packet import PosePacket
+from realtime_pose.communication.packets.pose_packet import PosePacket
 from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.evaluation.selftest_figures import Figures, judge_packets
-from realtime_pose.ik.base import PoseFilter
-from realtime_pose.model3d.actor.truth import load_truth
+from realtime_pose.filters.base import PoseFilter
+from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.pipeline import build_pipeline
 from realtime_pose.runtime import Runtime
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from realtime_pose.communication.packet import PosePacket
+from realtime_pose.communication.packets.pose_packet import PosePacket
 from realtime_pose.evaluation import errors3d
 from realtime_pose.kinematics import global_rotations
-from realtime_pose.model3d.actor.truth import ActorTruth
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, REST_HEIGHT_M
+from realtime_pose.model3d.actor_truth import ActorTruth
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64, FloatArray
 
-_LIMBS = [HUMANOID.index[joint] for joint in errors3d.LIMB_JOINTS]
+_LIMBS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _FEET, _HANDS = ([HUMANOID.index[f"{side}{end}"] for side in ("left", "right")] for end in ("Foot", "Hand"))
 _SOLE_M: Float64 = np.array([(0.0, -0.07, -0.05), (0.0, -0.07, 0.12)])  # heel and ball from the ankle, 1.70 m adult
 _IN_THE_AIR_M = 0.05  # ankles that much over where they stand: a jump

@@ -10,12 +10,12 @@ from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.evaluation.int8_models import write_openvino_int8
 from realtime_pose.evaluation.selftest import TRUTH
 from realtime_pose.inference.base import InferenceConfig, PoseEstimator
-from realtime_pose.inference.models import load_model
 from realtime_pose.inference.runtimes import openvino_runtime
 from realtime_pose.inference.runtimes.artefacts import artefact_folder, put_artefact
 from realtime_pose.inference.runtimes.base import SourceModel
 from realtime_pose.inference.runtimes.choose import JUDGEMENT
-from realtime_pose.model3d.actor.truth import load_truth
+from realtime_pose.inference.vitpose.models import load_model
+from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
 from realtime_pose.utils.arrays import Float32, as_float32
 from realtime_pose.utils.choices import check_choice
@@ -37,7 +37,7 @@ def write_random_vitpose(size: str, path: Path) -> Path:
     import torch
     from safetensors.torch import save_file
 
-    from realtime_pose.inference.vitpose_network import VitPoseNetwork
+    from realtime_pose.inference.vitpose.network import VitPoseNetwork
 
     width, layers, heads = SIZES[size]
     with torch.random.fork_rng():

@@ -8,11 +8,11 @@ import math
 
 import numpy as np
 
-from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.limits import JOINT_LIMITS, BallLimits, HingeLimits
-from realtime_pose.ik.vectors import Quat, Vec
 from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, Float64
+from realtime_pose.utils.vec3 import Quat, Vec
 
 _LIMITS = {HUMANOID.index[joint]: limits for joint, limits in JOINT_LIMITS.items()}
 

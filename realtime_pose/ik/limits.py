@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from realtime_pose.ik import vectors as vec
-from realtime_pose.ik.vectors import Quat, Vec
+from realtime_pose.utils import vec3 as vec
+from realtime_pose.utils.vec3 import Quat, Vec
 
 
 class JointLimits(Protocol):

@@ -3,18 +3,18 @@
 import math
 from dataclasses import dataclass, field
 
+from realtime_pose.body.bone_lengths import BoneLengths
+from realtime_pose.body.head import FACE_NAMES, FACE_TEMPLATE_M, head_turn
+from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, Joints3D, SkeletonPose
-from realtime_pose.ik import vectors as vec
-from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.bones import BoneLengths
-from realtime_pose.ik.ends import foot_turn, hand_turn
-from realtime_pose.ik.head import FACE_NAMES, FACE_TEMPLATE_M, head_turn
+from realtime_pose.ik.hands_feet import foot_turn, hand_turn
+from realtime_pose.ik.limbs import Limb, LimbMemory, TwoBones
 from realtime_pose.ik.limits import FOOT_LIMITS, HAND_LIMITS, JOINT_LIMITS, LIMB_LIMITS
 from realtime_pose.ik.trunk import Points, TrunkMemory, halves, trunk_of
-from realtime_pose.ik.two_bones import Limb, LimbMemory, TwoBones
-from realtime_pose.ik.vectors import Quat, Vec
 from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.utils.vec3 import Quat, Vec
 
 _LIMBS = {
     # first joint: (hinge joint, joint at the end, points of ball joint, hinge and end, side)

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.limits import JOINT_LIMITS
-from realtime_pose.ik.vectors import Quat, Vec
+from realtime_pose.utils import vec3 as vec
+from realtime_pose.utils.vec3 import Quat, Vec
 
 Points = dict[str, Vec]
 

@@ -11,9 +11,9 @@ from realtime_pose.utils.choices import check_choice, load_choice
 
 log = logging.getLogger(__name__)
 
-_VITPOSE = "realtime_pose.inference.vitpose:ViTPoseEstimator"
+_VITPOSE = "realtime_pose.inference.vitpose.estimator:ViTPoseEstimator"
 ESTIMATORS = {
-    "blazepose": "realtime_pose.inference.blazepose:BlazePoseEstimator",
+    "blazepose": "realtime_pose.inference.landmarks.blazepose:BlazePoseEstimator",
     "vitpose-s": _VITPOSE,
     "vitpose-b": _VITPOSE,
     "vitpose-l": _VITPOSE,

@@ -77,7 +77,7 @@ def keep_to_itself(folder: Path) -> None:
 
 def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
     from realtime_pose.config import load_config
-    from realtime_pose.interface.dashboard.server import address_for, host_names_of
+    from realtime_pose.interface.dashboard.web.server import address_for, host_names_of
     from realtime_pose.interface.demo.page import build_page
     from realtime_pose.interface.demo.server import build_app, serve
     from realtime_pose.interface.demo.stills import Stills, read_picture

@@ -13,7 +13,7 @@ import sys
 import streamlit as st
 
 from realtime_pose.errors import ConfigError
-from realtime_pose.interface.dashboard.server import PAGE, app_options, enforce_options, host_names_of
+from realtime_pose.interface.dashboard.web.server import PAGE, app_options, enforce_options, host_names_of
 
 try:
     enforce_options(host_names_of())

@@ -16,8 +16,8 @@ from realtime_pose.datatypes import Frame, PersonKeypoints
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.inference.crops import CropRegions, regions_of_boxes
 from realtime_pose.inference.topdown import CropGeometry
-from realtime_pose.inference.tracking import box_of_keypoints
-from realtime_pose.model3d.actor.truth import load_truth
+from realtime_pose.inference.tracking.boxes import box_of_keypoints
+from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
 from realtime_pose.utils.arrays import Float32, Float64, UInt8, as_float32
 from realtime_pose.utils.paths import data_path
@@ -60,9 +60,7 @@ def actor_frames() -> Iterator[ActorFrame]:
             if box is not None:
                 yield ActorFrame(frame, box.bbox_xyxy_px, seen.xy_px)
     except EndOfStream as exc:
-        raise CaptureError(
-            "the actor's clip is shorter than its truth; make both with: python -m realtime_pose.model3d.actor"
-        ) from exc
+        raise CaptureError("the actor's clip is shorter than its truth; make both with: python -m tools.actor") from exc
     finally:
         clip.close()
 

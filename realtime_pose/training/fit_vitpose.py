@@ -21,7 +21,7 @@ from realtime_pose.inference.crops import Cropper
 from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
 from realtime_pose.inference.runtimes.torch_runtime import gains_by_bf16
 from realtime_pose.inference.topdown import CropGeometry
-from realtime_pose.inference.vitpose_network import VitPoseNetwork
+from realtime_pose.inference.vitpose.network import VitPoseNetwork
 from realtime_pose.skeletons import COCO17
 from realtime_pose.training.actor_crops import HEATMAP_WH, ActorFrame, CropMaker, actor_frames, is_held_back
 from realtime_pose.utils.paths import cache_folder

@@ -5,10 +5,11 @@ import pytest
 from support.bodies import human_local, joints_of, keypoints_of, points_of
 from support.people import CAMERA, make_pose
 
-from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.filters import build_filters
-from realtime_pose.ik.ground import GroundFilter
-from realtime_pose.ik.stages import LIFTERS, SOLVERS, build_lifter, build_solver
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.filters.floor import GroundFilter
+from realtime_pose.filters.table import build_filters
+from realtime_pose.ik.table import SOLVERS, build_solver
+from realtime_pose.lifting.table import LIFTERS, build_lifter
 from realtime_pose.utils.arrays import as_float32
 
 FRAME_NS = 33_333_333
@@ -99,7 +100,7 @@ class TestPoseFilter:
     def test_people_do_not_touch_each_other_and_forget_means_fresh(self, index):
         alone, shared = self.make(index), self.make(index)
         if isinstance(alone, GroundFilter):
-            pytest.skip("people share a floor, and it stays when they leave: tests/unit/ik/test_ground.py")
+            pytest.skip("people share a floor, and it stays when they leave: tests/unit/filters/test_floor.py")
         for a, b in zip(self.poses(1), self.poses(2), strict=True):
             expected = alone.apply(a)
             shared.apply(b)

@@ -7,7 +7,7 @@ from support.detectors import YOLOX_NANO, rtdetr_file
 
 from realtime_pose.datatypes import PersonBox
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.detectors import DETECTORS, build_detector
+from realtime_pose.inference.detectors.table import DETECTORS, build_detector
 
 CLASSES = {target: name for name, target in reversed(DETECTORS.items())}  # each once, under its first name
 SEES_NOBODY_REALLY = ("rtdetr", "whole-frame")  # random weights; the whole frame, which was asked for

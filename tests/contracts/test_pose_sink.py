@@ -6,10 +6,10 @@ import socket
 import pytest
 from support.people import make_person, make_result
 
+from realtime_pose.app.take import TakeRecorder
 from realtime_pose.communication.sinks import SINKS
-from realtime_pose.recording.exporters import EXPORTERS, TakeInfo, open_exporters
-from realtime_pose.recording.session import SessionRecorder
-from realtime_pose.recording.take import TakeRecorder
+from realtime_pose.exporters.table import EXPORTERS, TakeInfo, open_exporters
+from realtime_pose.session.format import SessionRecorder
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.choices import load_choice
 

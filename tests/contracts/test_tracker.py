@@ -9,7 +9,7 @@ from support.people import make_person
 
 from realtime_pose.datatypes import PersonBox
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.people import PeopleTracker
+from realtime_pose.inference.tracking.people import PeopleTracker
 from realtime_pose.utils.arrays import as_float32
 
 FRAME = empty_frame()

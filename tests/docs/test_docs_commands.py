@@ -15,13 +15,13 @@ from support.pages import MADE, PAGES, ROOT, commands, named
 from support.rigs import make_rig
 from typer.exceptions import TyperException
 
+from realtime_pose.body.profile import BodyProfile, profile_path
+from realtime_pose.body.proportions import LENGTHS, BodyDimensions
 from realtime_pose.cli import app as cli
 from realtime_pose.cli import options as opt
-from realtime_pose.ik.body import LENGTHS, BodyDimensions
-from realtime_pose.ik.profile import BodyProfile, profile_path
+from realtime_pose.exporters.table import parse_formats
 from realtime_pose.model3d.character import default_character_path
 from realtime_pose.pipeline import check_names
-from realtime_pose.recording.exporters import parse_formats
 
 COMMAND_LINE = typer.main.get_command(cli.app)
 FOREIGN_OPTIONS = {
@@ -30,17 +30,17 @@ FOREIGN_OPTIONS = {
 """Options that pages mention on their own and that belong to other programs than `realtime-pose`."""
 ONLY_PARSED = {
     "ui": "serves until it is stopped: tests/browser/test_dashboard.py starts it",
-    "listen": "waits for somebody who sends: tests/unit/test_cli_feeds.py",
-    "doctor": "tests/unit/test_cli.py runs it",
+    "listen": "waits for somebody who sends: tests/unit/cli/test_feeds.py",
+    "doctor": "tests/unit/cli/test_app.py runs it",
     "bench": "takes seconds on an idle machine: tests/unit/evaluation/test_bench.py",
     "selftest": "plays a whole clip: tests/e2e/test_main_job.py",
-    "eval lift": "needs cases: tests/unit/test_cli_eval.py",
-    "train lifter": "takes hours: tests/unit/training/test_train_lifter.py",
-    "calibrate": "takes three seconds of standing still: tests/unit/test_cli_calibrate.py",
-    "models download": "needs a network: tests/unit/test_cli_models.py",
-    "models convert": "needs weights: tests/unit/test_cli_models.py",
-    "models export": "needs weights: tests/unit/test_cli_models.py",
-    "models quantize": "needs weights and footage: tests/unit/test_cli_models.py",
+    "eval lift": "needs cases: tests/unit/cli/commands/test_eval.py",
+    "train lifter": "takes hours: tests/unit/training/test_lifter.py",
+    "calibrate": "takes three seconds of standing still: tests/unit/cli/commands/test_calibrate.py",
+    "models download": "needs a network: tests/unit/cli/commands/test_models.py",
+    "models convert": "needs weights: tests/unit/cli/commands/test_models.py",
+    "models export": "needs weights: tests/unit/cli/commands/test_models.py",
+    "models quantize": "needs weights and footage: tests/unit/cli/commands/test_models.py",
 }
 """Commands that no test here runs, and why, with the test that does."""
 OWN_SETTINGS = ("calibrate", "models quantize")

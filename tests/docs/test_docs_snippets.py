@@ -19,9 +19,9 @@ from support.people import make_clip
 from realtime_pose.config import AppConfig
 
 RUN_ELSEWHERE = {
-    "docs/architecture.md": "tests/unit/test_architecture_page.py",
-    "docs/library.md": "tests/unit/test_library.py",
-    "docs/feeds.md": "tests/unit/communication/test_feeds_page.py",
+    "docs/architecture.md": "tests/docs/test_architecture_page.py",
+    "docs/library.md": "tests/unit/test_api.py",
+    "docs/feeds.md": "tests/docs/test_feeds_page.py",
 }
 """Pages whose Python another test runs."""
 ONLY_COMPILED = {

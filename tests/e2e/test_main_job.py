@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.communication.packet import MAX_DATAGRAM_BYTES, HelloPacket, PosePacket, decode
+from realtime_pose.communication.packets.pose_packet import MAX_DATAGRAM_BYTES, HelloPacket, PosePacket, decode
 from realtime_pose.communication.udp import UdpReceiver
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation.selftest import run_selftest
-from realtime_pose.recording.exporters import DEFAULT_FORMATS, EXPORTERS, parse_formats
-from realtime_pose.recording.session import read_session
+from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, parse_formats
+from realtime_pose.session.format import read_session
 from realtime_pose.utils.paths import data_path
 
 ROOT = Path(__file__).parents[2]
@@ -134,13 +134,14 @@ def test_forward_kinematics_meets_the_lifted_joints_on_the_actors_clip():
     """Within 2 cm at the median, as bones of the right length must."""
     from support.bodies import POINT_OF
 
+    from realtime_pose.body.settings import BodyConfig
     from realtime_pose.capture.actor import open_actor
-    from realtime_pose.ik.base import BodyConfig
-    from realtime_pose.ik.stages import build_lifter, build_solver
+    from realtime_pose.ik.table import build_solver
     from realtime_pose.inference.base import InferenceConfig
-    from realtime_pose.inference.blazepose import BlazePoseEstimator
+    from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
     from realtime_pose.kinematics import forward_kinematics
-    from realtime_pose.model3d.actor.truth import load_truth
+    from realtime_pose.lifting.table import build_lifter
+    from realtime_pose.model3d.actor_truth import load_truth
     from realtime_pose.skeletons import HUMANOID
 
     truth = load_truth(data_path("resources/videos/default_truth.npz"))

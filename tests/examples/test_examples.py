@@ -11,7 +11,7 @@ import pytest
 from support.actor_frames import FACING, actor_frame, actor_truth
 from support.sockets import Ear
 
-from realtime_pose.communication.packet import PosePacket, decode
+from realtime_pose.communication.packets.pose_packet import PosePacket, decode
 from realtime_pose.skeletons import COCO17
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

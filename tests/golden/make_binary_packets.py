@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from golden.make_packets import valid_datagrams
 
-from realtime_pose.communication.binary import decode_binary, encode_binary
-from realtime_pose.communication.packet import HelloPacket, PartPacket, PosePacket, decode
+from realtime_pose.communication.packets.binary import decode_binary, encode_binary
+from realtime_pose.communication.packets.pose_packet import HelloPacket, PartPacket, PosePacket, decode
 
 HERE = Path(__file__).parent
 VALID, MALFORMED = HERE / "binary_packets_valid.jsonl", HERE / "binary_packets_malformed.jsonl"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from support.people import make_person, make_result
 
-from realtime_pose.communication.packet import PosePacket, encode
-from realtime_pose.communication.stream import PacketStream
+from realtime_pose.communication.packets.packet_stream import PacketStream
+from realtime_pose.communication.packets.pose_packet import PosePacket, encode
 from realtime_pose.skeletons import COCO17
 
 HERE = Path(__file__).parent

@@ -17,8 +17,8 @@ import numpy as np
 from golden.make_packets import MALFORMED, VALID
 from support.people import make_person, make_pose, make_result
 
-from realtime_pose.communication.packet import PosePacket, encode
-from realtime_pose.communication.stream import PacketStream
+from realtime_pose.communication.packets.packet_stream import PacketStream
+from realtime_pose.communication.packets.pose_packet import PosePacket, encode
 from realtime_pose.kinematics import global_rotations
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot

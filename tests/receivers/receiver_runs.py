@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import receiver_cases as cases
 
-from realtime_pose.recording.fbx import environment_of
+from realtime_pose.exporters.gltf.fbx import environment_of
 
 HERE = Path(__file__).parent
 RECEIVERS = HERE.parents[1] / "receivers"

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from receiver_cases import make_rig
 
-from realtime_pose.ik.body import LENGTHS, BodyDimensions
-from realtime_pose.ik.profile import BodyProfile
+from realtime_pose.body.profile import BodyProfile
+from realtime_pose.body.proportions import LENGTHS, BodyDimensions
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 
 HERE = Path(__file__).parent

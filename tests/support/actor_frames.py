@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from realtime_pose.datatypes import Frame
-from realtime_pose.model3d.actor.truth import ActorTruth, load_truth
+from realtime_pose.model3d.actor_truth import ActorTruth, load_truth
 from realtime_pose.utils.paths import data_path
 
 FACING = 0  # the actor stands and looks into the camera

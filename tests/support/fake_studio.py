@@ -4,7 +4,7 @@ import struct
 import threading
 
 from realtime_pose.errors import ConfigError
-from realtime_pose.interface.dashboard.feed import Feed
+from realtime_pose.interface.dashboard.web.feed import Feed
 
 
 class FakeStudio:

@@ -8,8 +8,8 @@ import pytest
 from support.actor_frames import actor_truth
 
 from realtime_pose.axes import canonical_from_opencv
+from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.datatypes import Joints3D
-from realtime_pose.ik.body import BodyDimensions
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.training.bodies import body_points
 from realtime_pose.training.mocap import read_amc, read_asf

@@ -6,7 +6,7 @@ from dataclasses import replace
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
-from realtime_pose.interface.dashboard.state import Folders, StudioState
+from realtime_pose.interface.dashboard.engine.state import Folders, StudioState
 
 
 class PageStudio:

@@ -14,7 +14,7 @@ import torch
 from support.vitpose import SIZES
 
 from realtime_pose.checkpoints import load_vitpose
-from realtime_pose.inference.mmpose_compat import import_mmpose
+from realtime_pose.inference.vitpose.mmpose_compat import import_mmpose
 from realtime_pose.training.actor_crops import ActorFrame, actor_frames, is_held_back
 from realtime_pose.training.fit_vitpose import fitted_file
 from realtime_pose.utils.paths import data_path

@@ -7,11 +7,12 @@ from functools import partial
 import numpy as np
 from support.bodies import keypoints_of, points_of
 
+from realtime_pose.body_pipeline import build_body
 from realtime_pose.datatypes import Frame, PersonKeypoints
 from realtime_pose.errors import EndOfStream
 from realtime_pose.ik.simple_ik import RELAXED_XYZW
-from realtime_pose.inference.people import PeopleTracker
-from realtime_pose.pipeline import PosePipeline, build_body, pipeline_settings
+from realtime_pose.inference.tracking.people import PeopleTracker
+from realtime_pose.pipeline import PosePipeline, pipeline_settings
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
 
@@ -75,9 +76,9 @@ def stand_in(monkeypatch, source=Pictures, pipeline=pipeline_of):
         opened.append(source())
         return opened[-1]
 
-    monkeypatch.setattr("realtime_pose.interface.dashboard.shows._open_frames", open_frames)
-    for module in ("run", "dashboard.studio_keeper"):
-        monkeypatch.setattr(f"realtime_pose.interface.{module}.build_pipeline", partial(pipeline))
+    monkeypatch.setattr("realtime_pose.interface.dashboard.engine.shows._open_frames", open_frames)
+    for module in ("app.run", "interface.dashboard.engine.studio_keeper"):
+        monkeypatch.setattr(f"realtime_pose.{module}.build_pipeline", partial(pipeline))
     return opened
 
 

@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from realtime_pose.model3d.actor.truth import load_truth
+from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.model3d.character import default_character_path
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, LAYOUTS
 

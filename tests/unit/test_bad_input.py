@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from support.bodies import human_local, keypoints_of, points_of
 
-from realtime_pose.communication.packet import encode
-from realtime_pose.communication.stream import PacketStream
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.communication.packets.packet_stream import PacketStream
+from realtime_pose.communication.packets.pose_packet import encode
 from realtime_pose.datatypes import Frame, PersonKeypoints
-from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.filters import build_filters
-from realtime_pose.ik.ground import GroundFilter
+from realtime_pose.filters.floor import GroundFilter
+from realtime_pose.filters.table import build_filters
 from realtime_pose.ik.limits import JOINT_LIMITS
-from realtime_pose.ik.stages import LIFTERS, build_lifter, build_solver
+from realtime_pose.ik.table import build_solver
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.people import PeopleTracker
+from realtime_pose.inference.tracking.people import PeopleTracker
+from realtime_pose.lifting.table import LIFTERS, build_lifter
 from realtime_pose.pipeline import PipelineSettings, PosePipeline
 from realtime_pose.skeletons import COCO17, HUMANOID
 from realtime_pose.utils import rotations as rot

@@ -14,9 +14,10 @@ import pytest
 import realtime_pose
 from realtime_pose.capture.sources import SOURCES
 from realtime_pose.communication.sinks import SINKS
-from realtime_pose.ik.stages import LIFTERS, SOLVERS
-from realtime_pose.inference.detectors import DETECTORS
+from realtime_pose.ik.table import SOLVERS
+from realtime_pose.inference.detectors.table import DETECTORS
 from realtime_pose.inference.estimators import ESTIMATORS
+from realtime_pose.lifting.table import LIFTERS
 from realtime_pose.utils.choices import load_choice
 
 HEAVY = {"torch", "cv2", "mediapipe", "mmpose", "mmengine", "transformers", "ikpy", "av", "matplotlib"}
@@ -54,10 +55,10 @@ def test_the_package_and_its_nouns_need_numpy_alone(module):
         "realtime_pose.cli",
         "realtime_pose.config",
         "realtime_pose.kinematics",
-        "realtime_pose.communication.packet",
-        "realtime_pose.ik.stages",
+        "realtime_pose.communication.packets.pose_packet",
+        "realtime_pose.ik.table",
         "realtime_pose.inference.estimators",
-        "realtime_pose.inference.detectors",
+        "realtime_pose.inference.detectors.table",
         "realtime_pose.capture.sources",
     ],
 )
@@ -70,7 +71,7 @@ def test_every_module_imports(module):
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as exc:
-        if module.startswith("realtime_pose.model3d.actor") and str(exc.name).split(".")[0] in ACTOR_EXTRA:
+        if module.startswith("tools.actor") and str(exc.name).split(".")[0] in ACTOR_EXTRA:
             pytest.skip(f"needs the actor extra: {exc}")
         raise
 
@@ -90,7 +91,7 @@ def test_no_lazy_table_is_forgotten_here():
     tables = {
         name
         for module in MODULES
-        if not module.startswith("realtime_pose.model3d.actor")
+        if not module.startswith("tools.actor")
         for name, value in vars(importlib.import_module(module)).items()
         if isinstance(value, Mapping) and value
         if all(isinstance(row, str) and re.fullmatch(r"realtime_pose[\w.]*:\w+", row) for row in value.values())

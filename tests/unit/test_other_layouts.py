@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from support.people import make_person
 
-from realtime_pose.communication.packet import PartPacket, PosePacket
-from realtime_pose.communication.stream import PacketStream
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.communication.packets.packet_stream import PacketStream
+from realtime_pose.communication.packets.pose_packet import PartPacket, PosePacket
 from realtime_pose.datatypes import Frame, FrameResult, PersonKeypoints
-from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.filters import build_filters
-from realtime_pose.ik.stages import build_lifter, build_solver
+from realtime_pose.filters.table import build_filters
+from realtime_pose.ik.table import build_solver
+from realtime_pose.lifting.table import build_lifter
 from realtime_pose.pipeline import PipelineSettings, PosePipeline
 from realtime_pose.skeletons import (
     AIC14,

@@ -2,14 +2,15 @@ import numpy as np
 import pytest
 from support.bodies import human_local, keypoints_of, points_of
 
+from realtime_pose.body.settings import BodyConfig
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.errors import UnknownChoiceError
-from realtime_pose.ik.base import BodyConfig
-from realtime_pose.ik.filters import build_filters
-from realtime_pose.ik.stages import build_lifter, build_solver
+from realtime_pose.filters.table import build_filters
+from realtime_pose.ik.table import build_solver
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.people import PeopleTracker
+from realtime_pose.inference.tracking.people import PeopleTracker
+from realtime_pose.lifting.table import build_lifter
 from realtime_pose.pipeline import PipelineSettings, PosePipeline, build_pipeline
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32

@@ -9,14 +9,14 @@ from typing import Any
 import cv2
 import gradio as gr
 
-from realtime_pose.communication.packet import HelloPacket, encode
-from realtime_pose.communication.stream import PacketStream
+from realtime_pose.communication.packets.packet_stream import PacketStream
+from realtime_pose.communication.packets.pose_packet import HelloPacket, encode
 from realtime_pose.datatypes import FrameResult, SkeletonPose
 from realtime_pose.drawing import draw_skeleton_on_frame
 from realtime_pose.errors import RealtimePoseError
+from realtime_pose.figures.skeleton import skeleton_figure
+from realtime_pose.figures.theme import LIGHT
 from realtime_pose.interface.demo.stills import Stills, read_picture
-from realtime_pose.model3d.figure_theme import LIGHT
-from realtime_pose.model3d.skeleton_figure import skeleton_figure
 from realtime_pose.utils.arrays import UInt8
 
 API_NAME = "pose"

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from realtime_pose.interface.dashboard.guard import Guard
+from realtime_pose.interface.dashboard.web.guard import Guard
 from realtime_pose.interface.demo.page import look
 
 MAX_UPLOAD_MB = 20

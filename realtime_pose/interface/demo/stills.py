@@ -13,13 +13,14 @@ from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError
-from realtime_pose.ik.filters import build_filters
-from realtime_pose.ik.stages import build_lifter, build_solver
+from realtime_pose.filters.table import build_filters
+from realtime_pose.ik.table import build_solver
 from realtime_pose.inference.base import PoseEstimator
-from realtime_pose.inference.blazepose import BlazePoseEstimator
-from realtime_pose.inference.detectors import build_detector
+from realtime_pose.inference.detectors.table import build_detector
 from realtime_pose.inference.estimators import build_estimator
-from realtime_pose.inference.people import PeopleTracker
+from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
+from realtime_pose.inference.tracking.people import PeopleTracker
+from realtime_pose.lifting.table import build_lifter
 from realtime_pose.pipeline import PosePipeline, check_names, pipeline_settings
 from realtime_pose.utils.arrays import UInt8
 

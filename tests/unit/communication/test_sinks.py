@@ -10,8 +10,8 @@ from websockets.sync.client import connect
 
 from realtime_pose.cli import options
 from realtime_pose.cli.app import run
-from realtime_pose.cli.process import process
-from realtime_pose.communication.packet import decode
+from realtime_pose.cli.commands.process import process
+from realtime_pose.communication.packets.pose_packet import decode
 from realtime_pose.communication.sinks import SINKS, open_sinks
 from realtime_pose.communication.targets import parse_address
 from realtime_pose.config import AppConfig, OutputConfig

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.people import make_clip, make_person, make_result
 
-from realtime_pose.communication.packet import HelloPacket, PosePacket
+from realtime_pose.communication.packets.pose_packet import HelloPacket, PosePacket
 from realtime_pose.communication.targets import parse_address
 from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.errors import ConfigError, PacketError

@@ -12,7 +12,7 @@ from support.sockets import PATIENCE_S
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from realtime_pose.communication.packet import HelloPacket, decode
+from realtime_pose.communication.packets.pose_packet import HelloPacket, decode
 from realtime_pose.communication.websocket import _CLIENTS, _QUEUE_MESSAGES, WebSocketSink
 from realtime_pose.errors import ConfigError
 

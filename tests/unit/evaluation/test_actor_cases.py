@@ -10,7 +10,7 @@ from realtime_pose.evaluation import actor_cases
 from realtime_pose.evaluation.actor_cases import watch_actor
 from realtime_pose.evaluation.lifting import judge
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.blazepose import BlazePoseEstimator
+from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
 from realtime_pose.skeletons import COCO17_FEET_HANDS, LIMB_NAMES
 
 LOST = {5, 6}

@@ -20,8 +20,8 @@ from realtime_pose.evaluation import bench, stand_ins
 from realtime_pose.evaluation.bench import BenchFigures, run_bench
 from realtime_pose.evaluation.stand_ins import ActorsKeypoints, quantize_on_noise, write_random_vitpose
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.models import load_model
 from realtime_pose.inference.runtimes.choose import choose_runtime
+from realtime_pose.inference.vitpose.models import load_model
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
 from realtime_pose.utils import clock
 from realtime_pose.utils.clock import Stopwatch

@@ -6,7 +6,6 @@ from scipy.spatial.transform import Rotation
 from support.rotations import make_rotations
 
 from realtime_pose.evaluation.errors3d import (
-    LIMB_JOINTS,
     acceleration_m_s2,
     aligned_by_similarity,
     bone_drift_percent,
@@ -20,7 +19,7 @@ from realtime_pose.evaluation.errors3d import (
     scaled_by_frame,
 )
 from realtime_pose.kinematics import joint_positions
-from realtime_pose.skeletons import HUMANOID
+from realtime_pose.skeletons import HUMANOID, LIMB_JOINTS
 from realtime_pose.utils import rotations as rot
 
 T, J = 6, 12

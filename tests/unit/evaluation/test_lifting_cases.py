@@ -8,9 +8,8 @@ import pytest
 from support.lifting import CAMERA, case_arrays
 
 from realtime_pose.errors import RecordingError
-from realtime_pose.evaluation.errors3d import LIMB_JOINTS
 from realtime_pose.evaluation.lifting_cases import load_case, load_cases
-from realtime_pose.skeletons import COCO17, LIMB_NAMES
+from realtime_pose.skeletons import COCO17, LIMB_JOINTS, LIMB_NAMES
 
 DEV = Path(__file__).parents[3] / "../shared/data/lift/dev"
 

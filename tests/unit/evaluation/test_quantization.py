@@ -12,22 +12,23 @@ from support.peaks import FITTED, needs_peaks
 from typer.testing import CliRunner
 
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.cli.models import models_app
+from realtime_pose.cli.commands.models import models_app
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, PersonBox
 from realtime_pose.errors import CaptureError, CheckpointError, ConfigError, EndOfStream, UnknownChoiceError
-from realtime_pose.evaluation import footage, quantization
-from realtime_pose.evaluation.footage import LEAST_CROPS, MOST_CROPS, FootageCrops, collect_crops
+from realtime_pose.evaluation import calibration_crops as footage
+from realtime_pose.evaluation import quantization
+from realtime_pose.evaluation.calibration_crops import LEAST_CROPS, MOST_CROPS, FootageCrops, collect_crops
 from realtime_pose.evaluation.quantization import Judgement, quantize
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.crops import CropRegions
-from realtime_pose.inference.models import LoadedModel
 from realtime_pose.inference.runtimes.artefacts import artefact_folder
 from realtime_pose.inference.runtimes.base import Candidate, SourceModel
 from realtime_pose.inference.runtimes.choose import JUDGEMENT
 from realtime_pose.inference.runtimes.table import build_runtime, candidates
 from realtime_pose.inference.topdown import CropGeometry
-from realtime_pose.inference.vitpose_network import VitPoseNetwork
+from realtime_pose.inference.vitpose.models import LoadedModel
+from realtime_pose.inference.vitpose.network import VitPoseNetwork
 from realtime_pose.skeletons import COCO17
 
 CONFIG = AppConfig(CaptureConfig(source="actor"), InferenceConfig(checkpoint=str(FITTED)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.actor_frames import actor_truth
 
-from realtime_pose.communication.packet import PosePacket
+from realtime_pose.communication.packets.pose_packet import PosePacket
 from realtime_pose.evaluation.selftest_figures import judge_packets
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.utils import rotations as rot

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from support.bodies import human_local
 
-from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.joint_space import angles_of, inside_limits, rotation_of
 from realtime_pose.ik.limits import JOINT_LIMITS
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
+from realtime_pose.utils import vec3 as vec
 
 
 def clamped(seed, joint):

@@ -3,12 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from realtime_pose.ik import vectors as vec
-from realtime_pose.ik.chains import LimbChain
+from realtime_pose.ik.ikpy_fallback import LimbChain
 from realtime_pose.ik.limits import JOINT_LIMITS, LIMB_LIMITS
 from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
+from realtime_pose.utils import vec3 as vec
 
 
 def any_turn(rng):

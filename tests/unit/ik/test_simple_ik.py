@@ -6,8 +6,8 @@ from support.actor_frames import actor_truth
 from support.bodies import POINT_OF, human_local, joints_of
 from support.moving_bodies import HEIGHT_M, actor_motion, as_joints, mocap_points
 
+from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import Joints3D
-from realtime_pose.ik.base import BodyConfig
 from realtime_pose.ik.limits import JOINT_LIMITS, LIMB_LIMITS
 from realtime_pose.ik.simple_ik import RELAXED_XYZW, SimpleIKSolver
 from realtime_pose.kinematics import forward_kinematics, global_rotations

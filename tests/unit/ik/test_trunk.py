@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from realtime_pose.ik import vectors as vec
 from realtime_pose.ik.limits import JOINT_LIMITS
 from realtime_pose.ik.trunk import TrunkMemory, halves, trunk_of
+from realtime_pose.utils import vec3 as vec
 
 HEIGHTS = (0.10, 0.17, 0.22)
 CORNERS = {

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from realtime_pose.inference.crops import Cropper, regions_of_boxes, visible_boxes
-from realtime_pose.inference.mmpose_compat import import_mmpose
 from realtime_pose.inference.topdown import CropGeometry
+from realtime_pose.inference.vitpose.mmpose_compat import import_mmpose
 
 MEAN_RGB = np.array([123.675, 116.28, 103.53], np.float32)
 STD_RGB = np.array([58.395, 57.12, 57.375], np.float32)

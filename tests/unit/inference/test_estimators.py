@@ -13,9 +13,10 @@ from support.vitpose import huggingface_tensors, original_tensors, random_vitpos
 
 from realtime_pose.checkpoints import manifest
 from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
-from realtime_pose.inference import estimators, vitpose
+from realtime_pose.inference import estimators
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.estimators import ESTIMATORS, build_estimator
+from realtime_pose.inference.vitpose import estimator as vitpose
 from realtime_pose.skeletons import AP10K17, COCO17
 from realtime_pose.utils.paths import data_path
 

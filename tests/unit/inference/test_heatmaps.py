@@ -5,7 +5,7 @@ import pytest
 
 from realtime_pose.inference.crops import regions_of_boxes
 from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
-from realtime_pose.inference.mmpose_compat import import_mmpose
+from realtime_pose.inference.vitpose.mmpose_compat import import_mmpose
 
 INPUT_WH, HEATMAP_WH = np.array([192, 256]), np.array([48, 64])
 

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from support.actor_frames import actor_frame, empty_frame
 from support.demo import demo_app, picture_of
 
-from realtime_pose.communication.schema_check import SchemaCheck
+from realtime_pose.communication.packets.schema_check import SchemaCheck
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import CaptureError, ConfigError
 from realtime_pose.interface import gradio_app

@@ -8,11 +8,11 @@ import pytest
 
 from realtime_pose.errors import ArrayShapeError, RecordingError, UnknownChoiceError
 from realtime_pose.kinematics import joint_positions
-from realtime_pose.model3d.actor.second_script import SECOND_SCRIPT
-from realtime_pose.model3d.actor.truth import ActorTruth, load_truth, project, save_truth
+from realtime_pose.model3d.actor_truth import ActorTruth, load_truth, project, save_truth
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.paths import data_path
+from tools.actor.motion.second_script import SECOND_SCRIPT
 
 SIDES = ("left", "right")
 

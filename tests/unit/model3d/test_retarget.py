@@ -9,9 +9,9 @@ from support.gltf_player import Player
 from support.people import make_clip
 from support.rigs import NAMES, make_rig
 
+from realtime_pose.exporters.gltf.glb import GlbRecorder
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.model3d.rest_pose import LIMBS
-from realtime_pose.recording.glb import GlbRecorder
 from realtime_pose.skeletons import HUMANOID
 
 POSES = [result.people[0].pose for result in make_clip(4, seed=5)]

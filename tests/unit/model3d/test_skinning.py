@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from realtime_pose.kinematics import global_rotations, joint_positions
-from realtime_pose.model3d.actor.measures import FIRST
-from realtime_pose.model3d.actor.weights import MOST_JOINTS, joint_weights
 from realtime_pose.model3d.skinning import skin, skin_matrices
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
+from tools.actor.body.measures import FIRST
+from tools.actor.body.weights import MOST_JOINTS, joint_weights
 
 J = len(HUMANOID.joints)
 

@@ -75,5 +75,5 @@ def test_a_clip_shorter_than_its_truth_is_refused(monkeypatch):
     truth = actor_crops.load_truth(actor_crops.data_path("resources/videos/default_truth.npz"))
     longer = type("Longer", (), {"keypoints_px": np.concatenate((truth.keypoints_px, truth.keypoints_px[:1]))})
     monkeypatch.setattr(actor_crops, "load_truth", lambda path: longer)
-    with pytest.raises(CaptureError, match=r"shorter than its truth; make both with: python -m realtime_pose\.model3d"):
+    with pytest.raises(CaptureError, match=r"shorter than its truth; make both with: python -m tools\.actor"):
         list(actor_frames())

@@ -1,6 +1,6 @@
 """What is fitted is an ordinary ViTPose in an ordinary file.
 
-A whole fit takes minutes, and is judged in tests/unit/inference/test_real_peaks.py.
+A whole fit takes minutes, and is judged in tests/unit/inference/test_heatmaps_real_peaks.py.
 """
 
 from itertools import islice

@@ -1,0 +1,235 @@
+"""A few seconds of standing still, from which the person's own body is known; without a terminal or a page.
+
+Feed `Calibration` the results of a pipeline, show its `hint` and `seconds_left`, and when it is `done`, ask `found`.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from realtime_pose.body.bone_lengths import LengthStatistics
+from realtime_pose.body.profile import BodyProfile
+from realtime_pose.body.proportions import LENGTHS, BodyDimensions
+from realtime_pose.body.standing_lengths import TRUNK_AND_LEGS, faces_upright, flat_joints, seen_by
+from realtime_pose.capture.sources import open_source
+from realtime_pose.checkpoints import Progress
+from realtime_pose.config import AppConfig
+from realtime_pose.datatypes import CameraIntrinsics, FrameResult, Joints3D, Person, PersonKeypoints, SkeletonPose
+from realtime_pose.errors import CaptureError, EndOfStream
+from realtime_pose.ik.table import build_solver
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.lifting.table import build_lifter
+from realtime_pose.pipeline import build_pipeline
+from realtime_pose.skeletons import HUMANOID, LIMB_JOINTS, LIMB_NAMES
+from realtime_pose.utils.arrays import Float64, as_float32
+
+SECONDS = 3.0
+"""How long somebody has to stand still, in all."""
+
+NOBODY = "Step into the picture."
+TOO_CLOSE = "Step back until all of you is in the picture, from head to feet."
+TURNED = "Face the camera and stand upright."
+MOVING = "Stand still."
+GOOD = "Stand still, arms a little away from your sides."
+
+_MOST_STEP_S = 0.1
+_STILL = 0.02  # of the body's height in the picture: how far trunk and legs may be from where they were on average
+_STILL_TAU_S = 0.25
+_ENOUGH_S = 0.5  # what was seen for less is taken from the height
+_LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]  # in the order of LIMB_NAMES
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a calibration found.
+
+    Attributes:
+        profile: The person's body.
+        average: The average body as tall, for comparison.
+        measured: Those of LENGTHS that were seen; the others are the average body's.
+        fit_px: Median distance between the keypoints and the joints of the body found, posed as it stood.
+        average_fit_px: The same for the average body.
+        distance_m: How far away the person stood, if the field of view is right.
+        seconds: How long they stood still.
+    """
+
+    profile: BodyProfile
+    average: BodyDimensions
+    measured: tuple[str, ...]
+    fit_px: float
+    average_fit_px: float
+    distance_m: float
+    seconds: float
+
+
+@dataclass
+class _Person:
+    """What is known of the person who is measured."""
+
+    statistics: LengthStatistics
+    track_id: int = -1
+    time_ns: int = -1
+    seconds: float = 0.0
+    mean_px: Float64 | None = None  # of trunk and legs, over the last moments
+    kept: list[tuple[PersonKeypoints, CameraIntrinsics]] = field(default_factory=list)
+    distances_m: list[float] = field(default_factory=list)
+
+
+class Calibration:
+    """Measures the body of whoever takes up most of the picture.
+
+    Attributes:
+        hint: What the person is to do now, one plain sentence.
+
+    Args:
+        config: Settings; height, field of view and the camera's pitch are taken as they are.
+    """
+
+    def __init__(self, config: AppConfig) -> None:
+        self.hint = NOBODY
+        self._body = replace(config.body, profile="")
+        self._threshold = config.inference.score_threshold
+        self._pitch_rad = float(np.radians(config.body.camera_pitch_deg))
+        self._average = BodyDimensions.of_height(config.body.height_m)
+        self._person = _Person(LengthStatistics(self._average))
+
+    @property
+    def seconds_left(self) -> float:
+        """How much longer the person has to stand still."""
+        return max(SECONDS - self._person.seconds, 0.0)
+
+    @property
+    def done(self) -> bool:
+        """Whether there is enough."""
+        return self._person.seconds >= SECONDS
+
+    def add(self, result: FrameResult) -> None:
+        """Take one frame; frames that do not help are passed over, `hint` says why. Somebody else begins anew."""
+        people = [p for p in result.people if p.keypoints.layout.has_body and p.joints is not None]
+        if not people:
+            self.hint, self._person.mean_px = NOBODY, None
+            return
+        nearest = max(people, key=lambda p: float(np.prod(p.box.bbox_xyxy_px[2:] - p.box.bbox_xyxy_px[:2])))
+        time_ns = result.frame.time_ns
+        if nearest.keypoints.track_id != self._person.track_id:
+            self._person = _Person(LengthStatistics(self._average), nearest.keypoints.track_id, time_ns)
+        dt_s = min(max((time_ns - self._person.time_ns) / 1e9, 0.0), _MOST_STEP_S)
+        self._person.time_ns = time_ns
+        frame = result.frame
+        camera = CameraIntrinsics.from_field_of_view(self._body.fov_deg, frame.width, frame.height)
+        self.hint = self._take(nearest, camera, dt_s)
+
+    def found(self) -> Found:
+        """The person's body.
+
+        Raises:
+            CaptureError: Nobody has stood still for long enough.
+        """
+        if not self.done:
+            raise CaptureError(
+                f"somebody stood still in full view for {self._person.seconds:.1f} s of {SECONDS:g}; "
+                f"{self.hint[0].lower()}{self.hint[1:].rstrip('.')}, and calibrate again"
+            )
+        statistics = self._person.statistics
+        seen = statistics.evidence_s >= _ENOUGH_S
+        profile = self._profile(np.where(seen, statistics.shares, 1.0))
+        return Found(
+            profile,
+            self._average,
+            tuple(name for name, was_seen in zip(LENGTHS, seen, strict=True) if was_seen),
+            self._fit_px(profile),
+            self._fit_px(self._profile(np.ones(len(LENGTHS)))),
+            float(np.median(self._person.distances_m)),
+            self._person.seconds,
+        )
+
+    def _profile(self, share: Float64) -> BodyProfile:
+        """The average body with its lengths (7,) changed to these shares."""
+        lengths_m = (self._average.lengths * share).tolist()
+        return BodyProfile(self._body.height_m, dict(zip(LENGTHS, lengths_m, strict=True)))
+
+    def _take(self, person: Person, camera: CameraIntrinsics, dt_s: float) -> str:
+        """Use the frame if it helps; the hint."""
+        keypoints, joints = seen_by(person.keypoints, self._threshold), person.joints
+        rows = keypoints.layout.rows(TRUNK_AND_LEGS)
+        if joints is None or not np.all((keypoints.score[rows] > 0) & np.isfinite(keypoints.xy_px[rows]).all(axis=1)):
+            self._person.mean_px = None
+            return TOO_CLOSE
+        if not self._still(keypoints.xy_px[rows].astype(np.float64), dt_s):
+            return MOVING
+        if not faces_upright(joints, self._pitch_rad):
+            return TURNED
+        if not self.done:
+            flat = flat_joints(keypoints, camera, joints, self._average, self._pitch_rad)
+            self._person.statistics.add(flat, dt_s)
+            self._person.seconds += dt_s
+            self._person.kept.append((keypoints, camera))
+            self._person.distances_m.append(-float(flat.root_m[2]))
+        return GOOD
+
+    def _still(self, xy_px: Float64, dt_s: float) -> bool:
+        """Whether the points (8, 2) are where they were in the last moments."""
+        mean = self._person.mean_px
+        if mean is None:
+            self._person.mean_px = xy_px
+            return False
+        away = float(np.median(np.linalg.norm(xy_px - mean, axis=1)))
+        self._person.mean_px = mean + (1 - np.exp(-dt_s / _STILL_TAU_S)) * (xy_px - mean)
+        return away <= _STILL * float(np.ptp(xy_px[:, 1]))
+
+    def _fit_px(self, profile: BodyProfile) -> float:
+        """Median distance of the kept keypoints from the joints of that body, lifted and solved without filters."""
+        body = replace(self._body, profile=profile.text)
+        lifter, solver = build_lifter(body), build_solver(body)
+        away: list[Float64] = []
+        for keypoints, camera in self._person.kept:
+            joints = lifter.lift(keypoints, camera)
+            rows = keypoints.layout.rows(LIMB_NAMES)
+            distance = np.linalg.norm(_seen_px(solver.solve(joints), joints, camera) - keypoints.xy_px[rows], axis=1)
+            away.append(distance[(keypoints.score[rows] > 0) & np.isfinite(distance)])
+        return float(np.median(np.concatenate(away)))
+
+
+def _seen_px(pose: SkeletonPose, joints: Joints3D, camera: CameraIntrinsics) -> Float64:
+    """Where the camera sees the pose's limb joints (12, 2), in LIMB_NAMES' order."""
+    xyz = forward_kinematics(replace(pose, root_m=as_float32(joints.root_m)))[_LIMB_ROWS]
+    return np.asarray(xyz[:, :2] / -xyz[:, 2:] * (camera.fx, -camera.fy) + (camera.cx, camera.cy))
+
+
+def calibrate(
+    config: AppConfig,
+    notify: Callable[[str], None],
+    watch: Callable[[Calibration, FrameResult], bool],
+    progress: Progress = lambda had, total: None,
+) -> Found:
+    """Measure whoever stands before a source.
+
+    Args:
+        config: All settings; outputs and the profile are not used.
+        notify: Told, in one sentence each, what was chosen for the user.
+        watch: Shown every frame after it was taken; whether to go on.
+        progress: Told how far a download of weights is.
+
+    Raises:
+        CaptureError: The source ended, or `watch` did not go on, before somebody had stood still for long enough.
+        RealtimePoseError: Something that was asked for cannot be had.
+    """
+    config = replace(config, body=replace(config.body, profile=""))
+    calibration = Calibration(config)
+    with ExitStack() as undo:
+        source = undo.enter_context(closing(open_source(config.capture)))
+        pipeline = undo.enter_context(closing(build_pipeline(config, notify, progress)))
+        while not calibration.done:
+            try:
+                frame = source.read()
+            except EndOfStream:
+                break
+            if frame is None:
+                continue
+            result = pipeline.step(frame)
+            calibration.add(result)
+            if not watch(calibration, result):
+                break
+    return calibration.found()

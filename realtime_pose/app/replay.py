@@ -1,0 +1,224 @@
+"""A session sent again: at its own speed, faster, step by step, or with its poses computed anew."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from realtime_pose import __version__
+from realtime_pose.app.run import spare, take_info
+from realtime_pose.app.take import SESSION, TakeRecorder
+from realtime_pose.communication.base import LiveSink, PoseSink
+from realtime_pose.communication.sinks import open_sinks
+from realtime_pose.config import AppConfig
+from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
+from realtime_pose.exporters.table import EXPORTERS, parse_formats
+from realtime_pose.filters.look_ahead import build_look_ahead
+from realtime_pose.filters.table import build_filters
+from realtime_pose.ik.table import build_solver
+from realtime_pose.lifting.table import build_lifter
+from realtime_pose.pipeline import PosePipeline, check_names, pipeline_settings
+from realtime_pose.session.format import Session, mark_finished
+from realtime_pose.skeletons import COCO17
+from realtime_pose.utils.checks import check_range
+
+
+class _Recorded:
+    """Estimator and tracker in one: its people are those of the session's frame."""
+
+    name, runtime, precision, device, model_hash = "session", "none", "none", "none", ""
+    layout, finds_people = COCO17, True
+
+    def __init__(self) -> None:
+        self.people: list[PersonKeypoints] = []
+
+    def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
+        return self.people
+
+    def update(
+        self, frame: Frame, detections: Sequence[PersonBox], last_keypoints: Sequence[PersonKeypoints]
+    ) -> list[PersonBox]:
+        return []
+
+    def choose(self, boxes: Sequence[PersonBox], keypoints: Sequence[PersonKeypoints]) -> list[PersonKeypoints]:
+        return list(keypoints)
+
+    def forget(self, track_id: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def recompute_poses(results: Iterable[FrameResult], config: AppConfig) -> Iterator[FrameResult]:
+    """The same keypoints with joints and poses lifted and solved anew; the same settings give the same bytes."""
+    recorded, body = _Recorded(), config.body
+    pipeline = PosePipeline(
+        recorded,
+        None,
+        recorded,
+        build_lifter(body),
+        build_solver(body),
+        build_filters(body),
+        pipeline_settings(config),
+    )
+    ahead = build_look_ahead(body)
+    for result in results:
+        recorded.people = [person.keypoints for person in result.people]
+        answer = pipeline.step(result.frame)
+        if ahead is None:
+            yield answer
+        else:
+            yield from ahead.feed(answer)
+    if ahead is not None:
+        yield from ahead.finish()
+
+
+def recorded_settings(session: Session) -> AppConfig:
+    """The settings of lifting, IK and filters that the session was made with; the rest are defaults.
+
+    Raises:
+        ConfigError: They are not ones that this program knows.
+    """
+    config = session.settings.get("config", {})
+    inference = config.get("inference", {})
+    sections = {
+        "body": config.get("body", {}),
+        "inference": {key: inference[key] for key in ("score_threshold", "persons") if key in inference},
+    }
+    return AppConfig().with_values(sections, str(session.path))
+
+
+def recomputed_settings(session: Session, config: AppConfig) -> dict[str, Any]:
+    """What a session says of itself after `recompute_poses`: as before, with the settings that were used now."""
+    before = session.settings.get("config", {})
+    inference = before.get("inference", {}) | {"score_threshold": config.inference.score_threshold}
+    used = before | {"body": asdict(config.body), "inference": inference}
+    settings = session.settings | {"program": f"realtime-pose {__version__}", "config": used}
+    if settings != session.settings:
+        settings.pop("job", None)  # it is no longer what `process` made with its settings
+    return settings
+
+
+def _paced(results: Iterable[FrameResult], speed: float) -> Iterator[FrameResult]:
+    """Each result at the moment at which its media time says it is due, `speed` times as fast."""
+    begin_s: float | None = None
+    first_ns = 0
+    for result in results:
+        if begin_s is None:
+            begin_s, first_ns = time.monotonic(), result.frame.time_ns
+        due_s = begin_s + (result.frame.time_ns - first_ns) / 1e9 / speed
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        yield result
+
+
+def _send(
+    results: Iterable[FrameResult], sinks: Sequence[PoseSink], recorder: PoseSink | None
+) -> Iterator[FrameResult]:
+    """Hand each result to the sinks as captured now, and to the recorder as captured then; then yield it."""
+    for result in results:
+        now = replace(result, frame=replace(result.frame, captured_ns=time.monotonic_ns()))
+        for sink in sinks:
+            sink.send(now)
+        if recorder is not None:
+            recorder.send(result)
+        yield result
+
+
+class Replay:
+    """A session that is being sent again; made by `open_replay`."""
+
+    def __init__(
+        self,
+        session: Session,
+        frames: Iterable[FrameResult],
+        sinks: Sequence[LiveSink],
+        recorder: PoseSink | None,
+        speed: float | None,
+    ) -> None:
+        self._session, self._sinks, self._recorder = session, sinks, recorder
+        self._frames, self._speed = frames, speed
+        self._count, self._begin_s, self._end_s = 0, 0.0, 0.0
+        self.whole = False
+
+    def results(self, go_on: Callable[[FrameResult], bool] | None = None) -> Iterator[FrameResult]:
+        """Each result, once it was sent and recorded.
+
+        Args:
+            go_on: Asked after each one whether there is to be another; None goes by the clock.
+
+        Raises:
+            RecordingError: The session is damaged, or the disk is full.
+        """
+        self._begin_s = time.monotonic()
+        frames = self._frames
+        if self._speed is not None and self._sinks:
+            frames = _paced(frames, self._speed)
+        for result in _send(frames, self._sinks, self._recorder):
+            self._count += 1
+            self._end_s = time.monotonic()
+            yield result
+            if go_on is not None and not go_on(result):
+                return
+        self.whole = True
+
+    def report(self) -> dict[str, Any]:
+        """What was sent so far."""
+        warnings = [sentence for sink in self._sinks if (sentence := sink.trouble())]
+        if self._session.cut:
+            warnings.append(f"The end of {self._session.path} is missing; it was played up to its last whole frame.")
+        return {
+            "source": str(self._session.path),
+            "frames": self._count,
+            "seconds": round(max(self._end_s - self._begin_s, 0.0), 3),
+            "packets_sent": sum(sink.packets_sent for sink in self._sinks),
+            "sinks": [
+                {"sink": sink.name, "target": sink.target_text, "packets_sent": sink.packets_sent, "lost": sink.lost}
+                for sink in self._sinks
+            ],
+            "warnings": warnings,
+        }
+
+
+@contextmanager
+def open_replay(
+    session: Session, config: AppConfig, *, recompute: bool, speed: float | None, max_frames: int | None = None
+) -> Iterator[Replay]:
+    """A session ready to be sent to what the settings name; afterwards sinks and files are closed.
+
+    Args:
+        session: What to send.
+        config: Live sinks, `output.record` and its formats; with `recompute` also how to lift and solve.
+        recompute: Compute joints and poses anew.
+        speed: How many times as fast as it was; None does not wait for a clock.
+        max_frames: End after so many.
+
+    Raises:
+        ConfigError: A setting is wrong.
+        RecordingError: The folder cannot be written.
+    """
+    check_range("speed", 1.0 if speed is None else speed, 0.01, 1000)
+    output = config.output
+    formats = parse_formats(output.formats)
+    settings = recomputed_settings(session, config) if recompute else session.settings
+    frames: Iterable[FrameResult] = islice(session.frames(), max_frames)
+    if recompute:
+        check_names(config)
+        frames = recompute_poses(frames, config)
+    with ExitStack() as undo:
+        sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
+        for sink in sinks:
+            undo.callback(sink.close)
+        recorder, folder = None, Path(output.record)
+        if output.record:
+            spare(folder, session.path)
+            chosen = [name for name in formats if not EXPORTERS[name].pictures]  # a session has none
+            recorder = TakeRecorder(folder, take_info(config, settings), chosen)
+            undo.callback(recorder.close)
+        again = Replay(session, frames, sinks, recorder, speed)
+        yield again
+    if again.whole and recorder is not None and session.finished and max_frames is None:
+        mark_finished(folder / SESSION, again.report()["frames"])

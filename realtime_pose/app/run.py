@@ -1,0 +1,185 @@
+"""One run from settings to report, the same for every command and every page."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from realtime_pose import __version__
+from realtime_pose.app.looking_ahead import LookAheadSink
+from realtime_pose.app.take import TakeRecorder, files_of_take
+from realtime_pose.capture.base import CaptureConfig, FrameSource
+from realtime_pose.capture.sources import local_path, open_source, without_credentials
+from realtime_pose.checkpoints import Progress
+from realtime_pose.communication.base import LiveSink, PoseSink
+from realtime_pose.communication.sinks import open_sinks
+from realtime_pose.config import AppConfig
+from realtime_pose.errors import ConfigError
+from realtime_pose.exporters.table import TakeInfo, parse_formats
+from realtime_pose.filters.look_ahead import build_look_ahead
+from realtime_pose.pipeline import FramePipeline, build_pipeline, check_names
+from realtime_pose.runtime import Runtime
+from realtime_pose.session.images import sound_of
+
+_USUAL_FPS = 30.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is under way, and what its report needs."""
+
+    config: AppConfig
+    source: FrameSource
+    pipeline: FramePipeline
+    runtime: Runtime
+    sinks: Sequence[LiveSink]
+    notes: list[str]
+
+    def report(self) -> dict[str, Any]:
+        """The report of DESIGN 4.2, of what has happened so far."""
+        estimator, snapshot = self.pipeline.estimator, self.runtime.snapshot()
+        figures = self.runtime.statistics.figures()
+        return {
+            "estimator": estimator.name,
+            "runtime": estimator.runtime,
+            "precision": estimator.precision,
+            "device": estimator.device,
+            "source": without_credentials(self.config.capture.source),
+            "frames": figures.pop("frames"),
+            "frames_dropped": snapshot.frames_dropped,
+            **figures,
+            "packets_sent": sum(sink.packets_sent for sink in self.sinks),
+            "sinks": [
+                {"sink": sink.name, "target": sink.target_text, "packets_sent": sink.packets_sent, "lost": sink.lost}
+                for sink in self.sinks
+            ],
+            "warnings": [*self.notes, *snapshot.notices, *filter(None, (sink.trouble() for sink in self.sinks))],
+        }
+
+
+@contextmanager
+def open_run(
+    config: AppConfig,
+    notify: Callable[[str], None],
+    progress: Progress = lambda had, total: None,
+    *,
+    paced: bool = True,
+    max_frames: int | None = None,
+    job: str = "",
+    open_frames: Callable[[CaptureConfig], FrameSource] = open_source,
+) -> Iterator[Run]:
+    """A started run; when the `with` block is left it is stopped and its files are closed.
+
+    Args:
+        config: All settings.
+        notify: Told, in one sentence each, what was chosen for the user or survived; also kept for the report.
+        progress: Told how far a download of weights is.
+        paced: Show a file at its own speed, as a camera would, and never look ahead; otherwise as fast as it goes.
+        max_frames: End after so many.
+        job: Kept in the session, so that `process` knows its own unfinished work again.
+        open_frames: Opens what frames come from.
+
+    Raises:
+        RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
+    """
+    check_names(config)
+    parse_formats(config.output.formats)
+    if config.output.record:
+        spare(Path(config.output.record), local_path(config.capture.source))
+    if paced:  # nobody who watches now wants to wait for what comes after
+        config = replace(config, body=replace(config.body, look_ahead=False))
+    notes: list[str] = []
+
+    def note(sentence: str) -> None:
+        notes.append(sentence)
+        notify(sentence)
+
+    with ExitStack() as undo:  # what was opened is closed again if a later part cannot be had
+        output = config.output
+        sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
+        for sink in sinks:
+            undo.callback(sink.close)
+        source = undo.enter_context(closing(open_frames(config.capture)))
+        pipeline = undo.enter_context(closing(build_pipeline(config, note, progress)))
+        if config.inference.persons > 1 and pipeline.estimator.finds_people:
+            note(f"{pipeline.estimator.name} follows one person, not {config.inference.persons}; ViTPose can do more.")
+        take = take_recorder(config, source, pipeline, job) if output.record else None
+        runtime = Runtime(
+            source,
+            pipeline,
+            [_ahead(sink, config) for sink in sinks],
+            [_ahead(take, config)] if take is not None else [],
+            paced=paced,
+            max_frames=max_frames,
+        )
+        undo.pop_all()  # from here on the runtime closes them
+    try:
+        runtime.start()
+        yield Run(config, source, pipeline, runtime, sinks, notes)
+    finally:
+        runtime.stop()
+
+
+def _ahead(sink: PoseSink, config: AppConfig) -> PoseSink:
+    """The sink, behind a look ahead if the settings have one."""
+    look_ahead = build_look_ahead(config.body)
+    return sink if look_ahead is None else LookAheadSink(sink, look_ahead)
+
+
+def spare(folder: Path, source: Path) -> None:
+    """Refuse a take in this folder if it would replace the very file that it is made from.
+
+    Raises:
+        ConfigError: It would.
+    """
+    if not os.path.isfile(source) or not folder.is_dir():
+        return
+    if source.resolve() in [path.resolve() for path in files_of_take(folder)]:
+        raise ConfigError(f"{source} would be replaced by the new {source.name}; choose another folder for the results")
+
+
+def take_recorder(
+    config: AppConfig, source: FrameSource, pipeline: FramePipeline, job: str = "", *, whole: bool = True
+) -> TakeRecorder:
+    """What writes a run into the folder `config.output.record`.
+
+    Args:
+        config: All settings.
+        source: Where frames come from.
+        pipeline: What makes results of them.
+        job: Kept in the session.
+        whole: The take begins with the source's first frame, so that the source's sound belongs to it.
+
+    Raises:
+        RecordingError: The folder cannot be made or written.
+        UnknownChoiceError: There is no such format.
+    """
+    estimator, shown = pipeline.estimator, without_credentials(config.capture.source)
+    settings = {
+        "program": f"realtime-pose {__version__}",
+        "model": {"name": estimator.name, "sha256": estimator.model_hash},
+        "runtime": f"{estimator.runtime} {estimator.precision}",
+        "device": estimator.device,
+        "layout": estimator.layout.name,
+        "source": shown,
+        "fps": source.fps or _USUAL_FPS,
+        "config": asdict(config) | {"capture": asdict(config.capture) | {"source": shown}},
+    } | ({"job": job} if job else {})
+    take = take_info(config, settings)
+    if not whole:
+        take = replace(take, sound=None)
+    return TakeRecorder(Path(config.output.record), take, parse_formats(config.output.formats))
+
+
+def take_info(config: AppConfig, settings: Mapping[str, Any]) -> TakeInfo:
+    """What exporters are told of a take."""
+    output = config.output
+    return TakeInfo(
+        float(settings.get("fps", _USUAL_FPS)),
+        settings,
+        sound_of(config.capture),
+        character=Path(output.character).expanduser() if output.character else None,
+        bones=Path(output.bones).expanduser() if output.bones else None,
+    )

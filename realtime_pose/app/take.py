@@ -1,0 +1,95 @@
+"""A take: one folder with everything that a run leaves behind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from realtime_pose.communication.base import PoseSink
+from realtime_pose.datatypes import FrameResult
+from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, is_of, open_exporters, parse_formats
+from realtime_pose.session.format import Session, SessionRecorder, read_session
+
+SESSION = "session.rtpose"
+PLOT = "plot.html"
+"""What `realtime-pose plot` draws of it."""
+
+
+class TakeRecorder:
+    """Writes the session and the chosen files of EXPORTERS into a folder.
+
+    It can be slow, as it encodes video: give it a thread of its own.
+
+    Args:
+        folder: Made if it is not there; the files of an earlier take in it are replaced, others stay.
+        take: What is known of the take.
+        formats: Names in EXPORTERS.
+
+    Raises:
+        RecordingError: The folder cannot be made or written.
+        UnknownChoiceError: There is no such format.
+    """
+
+    def __init__(
+        self, folder: str | Path, take: TakeInfo, formats: Sequence[str] = parse_formats(DEFAULT_FORMATS)
+    ) -> None:
+        folder = Path(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for old in files_of_take(folder):
+                old.unlink()  # a take never mixes with the one before
+        except OSError as exc:
+            raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
+        # the session first: if the disk fills up, it is what everything else can be made from again
+        session = SessionRecorder(folder / SESSION, take.settings)
+        self._sinks: tuple[PoseSink, ...] = (session, *open_exporters(formats, folder, take))
+        self._failure: RecordingError | None = None
+
+    def send(self, result: FrameResult) -> None:
+        """Write one frame into every file; after `close`, do nothing.
+
+        Raises:
+            RecordingError: The disk is full or gone; after `close`, what was written before stays readable.
+        """
+        if self._failure is not None:
+            raise self._failure  # so that all files end at one frame
+        try:
+            for sink in self._sinks:
+                sink.send(result)
+        except RecordingError as exc:
+            self._failure = exc
+            raise
+
+    def close(self) -> None:
+        """Finish every file, also if one of them fails. Safe to repeat.
+
+        Raises:
+            RecordingError: A file cannot be finished.
+        """
+        failure: RecordingError | None = None
+        for sink in self._sinks:
+            try:
+                sink.close()
+            except RecordingError as exc:
+                failure = failure or exc
+        if failure is not None:
+            raise failure
+
+
+def open_session(path: Path) -> Session:
+    """The session in a file, or in the folder of a take.
+
+    Raises:
+        RecordingError: There is none, or it cannot be read.
+    """
+    return read_session(path / SESSION if path.is_dir() else path)
+
+
+def files_of_take(folder: Path) -> list[Path]:
+    """The files in the folder that a take there would replace, by name; none if there is no such folder.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    if not folder.exists():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name in (SESSION, PLOT) or is_of(path, EXPORTERS))

@@ -1,0 +1,127 @@
+"""`realtime-pose calibrate`: three seconds of standing still, and the program knows your proportions."""
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from realtime_pose.cli import options as opt
+from realtime_pose.cli.run_and_show import INTERRUPTED, say
+from realtime_pose.cli.terminal import download_progress, out
+
+if TYPE_CHECKING:
+    from realtime_pose.app.calibrate import Calibration, Found
+    from realtime_pose.datatypes import FrameResult
+
+
+def calibrate(
+    ctx: typer.Context,
+    source: Annotated[str | None, typer.Option(help="Camera index or name, file, folder, URL, or actor.")] = None,
+    profile: Annotated[
+        str, typer.Option(help="Name of the profile to write, or a .json file; one that is there is replaced.")
+    ] = "me",
+    height: opt.Height = None,
+    fov: opt.Fov = None,
+    camera_pitch: opt.CameraPitch = None,
+    show: Annotated[bool, typer.Option("--show", help="Open a preview window; q or Esc ends.")] = False,
+    config: opt.Config = None,
+    estimator: opt.Estimator = None,
+    checkpoint: opt.Checkpoint = None,
+    model_config: opt.ModelConfig = None,
+    dataset: opt.Dataset = None,
+    runtime: opt.ModelRuntime = None,
+    precision: opt.Precision = None,
+    device: opt.Device = None,
+    no_download: opt.NoDownload = False,
+    size: Annotated[str | None, typer.Option(help="Wanted camera resolution, e.g. 1280x720.")] = None,
+    rotate: opt.Rotate = None,
+) -> None:
+    """Measure your proportions: stand still for three seconds, and give what is found to `run --profile`.
+
+    Say how tall you are with --height. Face the camera, upright, all of you in the picture, your arms straight and a
+    little away from your sides.
+    """
+    from realtime_pose.app.calibrate import calibrate as measure
+    from realtime_pose.body.profile import profile_path
+    from realtime_pose.cli.preview import PreviewWindow
+
+    settings = opt.settings_of(ctx.params | {"profile": ""})  # what is to be found is not put in
+    path = profile_path(profile)  # a name that cannot be is refused before anybody stands still
+    preview = PreviewWindow() if show else None
+    countdown = _Countdown()
+
+    def watch(calibration: "Calibration", result: "FrameResult") -> bool:
+        countdown.show(calibration.hint, calibration.seconds_left)
+        if preview is not None:
+            preview.send(result)
+        return preview is None or not preview.closed
+
+    try:
+        found = measure(settings, say, watch, download_progress())
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        countdown.end()
+        if preview is not None:
+            preview.close()
+    found.profile.save(path)
+    out.print(_table(found))
+    for sentence in _words(found, settings, height_given=height is not None):
+        say(sentence)
+    out.print(f"written to {path}; use it with: realtime-pose run --profile {profile}", markup=False)
+
+
+class _Countdown:
+    """One line that says what to do and how long; where nobody watches, a line for each change."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def show(self, hint: str, seconds_left: float) -> None:
+        text = f"{math.ceil(seconds_left)} s  {hint}" if not out.is_terminal else f"{seconds_left:3.1f} s  {hint:<70}"
+        if text != self._said:
+            out.print(text, end="\r" if out.is_terminal else "\n", markup=False)
+        self._said = text
+
+    def end(self) -> None:
+        if self._said and out.is_terminal:
+            out.print()
+
+
+def _table(found: "Found") -> Table:
+    from realtime_pose.body.proportions import LENGTHS
+
+    height = found.profile.height_m
+    table = Table("from joint to joint", "found", "average", "difference", title=f"a body of {height:.2f} m")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name in LENGTHS:
+        own, usual = found.profile.lengths_m[name], getattr(found.average, name)
+        measured = name in found.measured
+        table.add_row(
+            _NAMES.get(name, name.replace("_", " ")),
+            f"{own * 100:.1f} cm" if measured else "not seen",
+            f"{usual * 100:.1f} cm",
+            f"{(own / usual - 1) * 100:+.0f} %" if measured else "",
+        )
+    return table
+
+
+_NAMES = {"torso": "torso (hips to shoulders)", "shank": "lower leg", "upper_arm": "upper arm"}
+
+
+def _words(found: "Found", settings: Any, *, height_given: bool) -> list[str]:  # noqa: ANN401 - AppConfig, imported late
+    """What was found out, what was taken for granted, and what one camera cannot know."""
+    height = f"The height of {found.profile.height_m:.2f} m is"
+    return [
+        f"{height} yours to say (--height): to one camera somebody tall far away looks like somebody short nearby."
+        if height_given
+        else f"{height} a guess, as none was given: measure again with --height if yours differs; everything scales.",
+        f"With a field of view of {settings.body.fov_deg:g} degrees (--fov) you stood {found.distance_m:.1f} m away. "
+        "If the angle is wrong, so is the distance, and the proportions are right all the same.",
+        f"Keypoints lie {found.fit_px:.1f} px (median) from the joints of the body found, "
+        f"{found.average_fit_px:.1f} px from an average one's.",
+        "Lengths are those between the points that the estimator marks, a few per cent off a tape's; a limb that did "
+        "not lie across the line of sight is less sure.",
+    ]

@@ -1,0 +1,110 @@
+"""`realtime-pose eval`: how right the program's answers are, against known truth."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from realtime_pose.cli.terminal import out
+from realtime_pose.errors import ConfigError
+
+eval_app = typer.Typer(help="Measure how right the answers are, against known truth.", no_args_is_help=True)
+
+
+@eval_app.callback()
+def _group() -> None:
+    """Measure how right the answers are, against known truth."""  # a group even with one command
+
+
+@eval_app.command("lift")
+def eval_lift(
+    cases: Annotated[
+        list[Path] | None, typer.Argument(help="Lifting cases (.npz), or folders of them; docs/accuracy.md says more.")
+    ] = None,
+    drawn: Annotated[
+        bool, typer.Option("--drawn", help="Also bodies that the program draws: at a desk, seated, lying, near, far.")
+    ] = False,
+    actor: Annotated[
+        bool, typer.Option("--actor", help="Also the actors' clips by BlazePose, with its own 3D beside ours.")
+    ] = False,
+    unfiltered: Annotated[bool, typer.Option("--unfiltered", help="Show the same without filters beside it.")] = False,
+    lifter: Annotated[
+        list[str] | None, typer.Option(help="Name in the lifter table; give several to see them beside each other.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the first lifter's figures here (JSON).")] = None,
+    config: Annotated[list[Path] | None, typer.Option(help="Settings file (YAML); may be given several times.")] = None,
+) -> None:
+    """Judge lifting, IK and filters on clips of keypoints whose 3D truth is known.
+
+    Errors are taken over shoulders, elbows, wrists, hips, knees and ankles of the pose that would drive a character,
+    relative to the middle of the hips, in the camera's axes.
+    """
+    from realtime_pose.cli.console import progress_bar
+    from realtime_pose.config import load_config
+    from realtime_pose.evaluation.actor_cases import watch_actor
+    from realtime_pose.evaluation.drawn.cases import SCENES, draw_cases
+    from realtime_pose.evaluation.lifting import answer_cases, judge, report_of
+    from realtime_pose.evaluation.lifting_cases import load_cases
+    from realtime_pose.report import write_report
+
+    if not (cases or drawn or actor):
+        raise ConfigError("there is nothing to judge; name lifting cases (.npz), folders of them, --drawn or --actor")
+    settings = load_config(config or [], {})
+    chosen = {
+        name: settings.with_values({"body": {"lifter": name}}, "command line")
+        for name in lifter or [settings.body.lifter]
+    }
+    questions: dict[str, list[Any]] = {"": load_cases(cases)} if cases else {}
+    if drawn:
+        questions |= {f"{name}: {SCENES[name].says}": asked for name, asked in draw_cases().items()}
+    rows: dict[str, dict[str, Any]] = {question: {} for question in questions}
+    if actor:
+        for name in ("actor", "actor-2"):
+            with progress_bar(f"BlazePose on {name}", out) as advance:
+                case, its_own = watch_actor(name, settings.inference, advance)
+            questions[name], rows[name] = [case], {"BlazePose's own": judge([its_own])}
+    for name, config_of in chosen.items():
+        for question, asked in questions.items():
+            with progress_bar(f"{name} {question}", out) as advance:
+                rows[question][name] = judge(answer_cases(config_of, asked, progress=advance))
+            if unfiltered:
+                with progress_bar(f"{name}, unfiltered {question}", out) as advance:
+                    bare = answer_cases(config_of, asked, filtered=False, progress=advance)
+                rows[question] |= {f"{name}, unfiltered": judge(bare), f"{name}, before IK": judge(bare, lifted=True)}
+    out.print(_table(rows))
+    if report is not None:
+        first = next(iter(chosen))
+        write_report(report, report_of({question: figures[first] for question, figures in rows.items()}))
+
+
+def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
+    table = Table("", title="lifting, IK and filters against the truth", title_justify="left")
+    for label, _, _ in _COLUMNS:
+        table.add_column(label, justify="right")
+    for question, of_lifters in rows.items():
+        table.add_section()
+        if question:
+            table.add_row(f"[bold]{escape(question)}")
+        for name, figures in of_lifters.items():
+            values = (getattr(figures, key) for _, key, _ in _COLUMNS)
+            table.add_row(
+                escape(name), *(f"{value:.{digits}f}" for value, (*_, digits) in zip(values, _COLUMNS, strict=True))
+            )
+    return table
+
+
+_COLUMNS = (
+    ("clips", "cases", 0),
+    ("frames", "frames", 0),
+    ("MPJPE mm", "mpjpe_mm", 1),
+    ("of seen", "seen_mpjpe_mm", 1),
+    ("PA mm", "pa_mpjpe_mm", 1),
+    ("N mm", "n_mpjpe_mm", 1),
+    ("jitter x", "jitter_ratio", 2),
+    ("bones %", "bone_drift_percent", 2),
+    ("ms", "ms_per_frame", 2),
+    ("lift ms", "lift_ms_per_frame", 2),
+)

@@ -1,0 +1,134 @@
+"""`realtime-pose models`: weights and what is made of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from realtime_pose.cli.terminal import download_progress, err, out
+
+models_app = typer.Typer(help="Model weights: what there is, fetching and converting it.", no_args_is_help=True)
+
+_EXAMPLE_NAME = "A name that `models list` shows."
+
+
+@models_app.command("list")
+def list_models() -> None:
+    """Name every checkpoint and detector that is known: size, keypoints, published AP, licence, whether it is here."""
+    from realtime_pose.checkpoints import find_local, folders, read_detectors, read_manifest
+
+    table = Table("name", "size", "keypoints", "AP", "licence", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in table.columns:
+        column.no_wrap = True
+    for name, entry in read_manifest().items():
+        others = f" +{len(entry.datasets) - 1}" if len(entry.datasets) > 1 else ""
+        keypoints = f"{len(entry.layout.names)} {entry.datasets[0]}{others}"
+        ap = "-" if entry.ap is None else f"{entry.ap:.1f}"
+        here = "yes" if find_local(name) else "no"
+        table.add_row(name, entry.size.upper(), keypoints, ap, entry.licence, here)
+    for name, weights in read_detectors().items():
+        ap = "-" if weights.ap is None else f"{weights.ap:.1f}"
+        table.add_row(name, "", "finds people", ap, weights.licence, "yes" if find_local(name) else "no")
+    out.print(table)
+    out.print(
+        "AP is the published one, on the set named under keypoints; the project's checkpoints/manifest.json "
+        "has the sources.\n"
+        f"Weights are looked for in {escape(' and '.join(map(str, folders())))}."
+    )
+
+
+@models_app.command("download")
+def download_model(name: Annotated[str, typer.Argument(help=_EXAMPLE_NAME)]) -> None:
+    """Fetch the weights of one model; a download that broke off is gone on with."""
+    from realtime_pose.checkpoints import download
+
+    out.print(f"{name}: {download(name, download_progress())}")
+
+
+@models_app.command("convert")
+def convert_model(
+    file: Annotated[Path, typer.Argument(help="Weights of any ViTPose, as .pth or .safetensors.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", help="What to write; beside the file, named by the data set, if left out.")
+    ] = None,
+    dataset: Annotated[
+        str, typer.Option(help="Which head is taken: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody.")
+    ] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Write any family's weights as safetensors of our own: one data set's model, which needs no --dataset any more."""
+    from realtime_pose.checkpoints import load_vitpose, save_vitpose
+
+    weights = load_vitpose(file, dataset)
+    out.print(f"{escape(str(file))}: {weights}, in the naming of {weights.family}")
+    others = [name for name in weights.heads if name != weights.dataset]
+    if others:
+        out.print(f"It also has heads for {', '.join(others)}; --dataset picks one.")
+    ending = "" if file.stem.endswith(weights.dataset) else f"-{weights.dataset}"
+    written = save_vitpose(weights, to or file.with_name(f"{file.stem}{ending}.safetensors"), overwrite=overwrite)
+    out.print(f"written: {escape(str(written))}")
+
+
+@models_app.command("export")
+def export_model(
+    model: Annotated[str, typer.Argument(help="A name that `models list` shows, or a file of weights.")],
+    runtime: Annotated[str, typer.Option(help="onnxruntime, openvino or tensorrt.")],
+    to: Annotated[Path | None, typer.Option("--out", help="New folder for the files; the cache, if left out.")] = None,
+    dataset: Annotated[str, typer.Option(help="Which head is taken, of a file with several.")] = "",
+    model_config: Annotated[str, typer.Option(help="mmpose model config (.py) that the weights belong to.")] = "",
+) -> None:
+    """Write a model as the files that another runtime reads; `run` does so by itself when it needs them."""
+    from realtime_pose.inference.base import InferenceConfig
+    from realtime_pose.inference.runtimes.export import export_model as export
+    from realtime_pose.inference.vitpose.models import load_model
+
+    source = load_model(InferenceConfig(checkpoint=model, dataset=dataset, model_config=model_config)).source
+    for path in export(source, runtime, to):
+        out.print(f"written: {escape(str(path))}")
+
+
+@models_app.command("quantize")
+def quantize_model(
+    model: Annotated[str, typer.Argument(help="A name that `models list` shows, or a file of weights.")],
+    footage: Annotated[
+        str, typer.Option("--calibrate", help="Video (or folder of images) of people as your camera will see them.")
+    ],
+    runtime: Annotated[str, typer.Option(help="openvino or onnxruntime.")] = "openvino",
+    config: Annotated[list[Path] | None, typer.Option("--config", help="Settings file (YAML).")] = None,
+) -> None:
+    """Make the int8 model of one runtime, judged on parts of the footage that it was not calibrated on."""
+    from rich.progress import Progress
+
+    from realtime_pose.config import load_config
+    from realtime_pose.evaluation.quantization import ACCEPTED_SHIFT, quantize
+
+    settings = load_config(
+        config or [], {"inference": {"checkpoint": model, "estimator": "auto"}, "capture": {"source": footage}}
+    )
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        judged, folder = quantize(
+            settings,
+            runtime,
+            notify=lambda begun: bar.add_task(begun),
+            progress=lambda done, total: bar.update(bar.task_ids[-1], completed=done, total=total),
+        )
+    table = Table("int8 against fp32", "median", "95th percentile", title=f"{judged.model} on {judged.runtime}")
+    table.add_row("keypoint shift, px", f"{judged.shift_px_p50:.2f}", f"{judged.shift_px_p95:.2f}")
+    table.add_row("keypoint shift, % of the box's diagonal", "", f"{100 * judged.shift_of_box_p95:.2f}")
+    table.add_row(
+        "score change (95th percentile: size)", f"{judged.score_change_p50:+.3f}", f"{judged.score_change_p95:.3f}"
+    )
+    out.print(table)
+    out.print(
+        f"{judged.keypoints} keypoints of {judged.held_back_crops} held-back crops; calibrated on "
+        f"{judged.calibration_crops} others."
+    )
+    limit = f"{100 * ACCEPTED_SHIFT:g} % of the box's diagonal"
+    if judged.accepted:
+        out.print(f"Accepted: within {limit}, so --runtime auto may take it.")
+    else:
+        out.print(f"Not for --runtime auto: over {limit}. --runtime {runtime} --precision int8 still runs it.")
+    out.print(f"written: {escape(str(folder))}")

@@ -1,0 +1,175 @@
+"""`realtime-pose process`: files in, folders of results out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from realtime_pose.cli import options as opt
+from realtime_pose.cli.run_and_show import FAILED, INTERRUPTED, play, print_run, save_report, say
+from realtime_pose.cli.terminal import err, out
+from realtime_pose.errors import CaptureError, ConfigError, RealtimePoseError, RecordingError
+
+if TYPE_CHECKING:
+    from realtime_pose.app.batch import Job
+
+
+def process(
+    ctx: typer.Context,
+    inputs: Annotated[list[str], typer.Argument(help="Videos, images, folders of either, actor or actor-2.")],
+    to: Annotated[
+        Path, typer.Option("--out", help="Folder for the results; with several inputs, one folder each below it.")
+    ],
+    formats: opt.Formats = None,
+    character: opt.Character = None,
+    bones: opt.Bones = None,
+    udp: opt.Udp = None,
+    udp_format: opt.UdpFormat = None,
+    vmc: opt.Vmc = None,
+    livelink: opt.Livelink = None,
+    websocket: opt.Websocket = None,
+    osc_trackers: opt.OscTrackers = None,
+    report: opt.Report = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Inputs side by side, each in a process; one for four cores if left out.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Do everything anew, and replace what is there.")] = False,
+    max_frames: opt.MaxFrames = None,
+    config: opt.Config = None,
+    estimator: opt.Estimator = None,
+    checkpoint: opt.Checkpoint = None,
+    model_config: opt.ModelConfig = None,
+    dataset: opt.Dataset = None,
+    runtime: opt.ModelRuntime = None,
+    precision: opt.Precision = None,
+    device: opt.Device = None,
+    flip_test: opt.FlipTest = False,
+    no_download: opt.NoDownload = False,
+    detector: opt.Detector = None,
+    detector_checkpoint: opt.DetectorCheckpoint = None,
+    detect_every: opt.DetectEvery = None,
+    persons: opt.Persons = None,
+    single: opt.Single = False,
+    height: opt.Height = None,
+    profile: opt.Profile = None,
+    fov: opt.Fov = None,
+    smoothing: opt.Smoothing = None,
+    look_ahead: opt.LookAhead = None,
+    feet: opt.Feet = None,
+    camera_height: opt.CameraHeight = None,
+    camera_pitch: opt.CameraPitch = None,
+    mirror: opt.Mirror = False,
+    rotate: opt.Rotate = None,
+) -> None:
+    """Process every frame of files as fast as it goes, and write each one's take: the session and the chosen files.
+
+    What is done already is passed over, so that a run that was stopped can be started again. A bad input is told at the
+    end and does not keep the others from being done. Nothing is overwritten without --force.
+    """
+    from realtime_pose.app.batch import plan
+    from realtime_pose.app.workers import sensible_workers
+    from realtime_pose.config import AppConfig
+
+    settings = opt.settings_of(ctx.params, base=AppConfig().with_values({"body": {"look_ahead": True}}, "process"))
+    jobs = plan(inputs, to, settings, max_frames, force=force)
+    live = any(settings.output.targets.values())
+    if live and workers is not None and workers > 1:
+        raise ConfigError(
+            f"--workers {workers} would send several inputs at once to one receiver; leave one of them out"
+        )
+    open_jobs = [job for job in jobs if job.done is None]
+    count = 1 if live else workers or sensible_workers(len(open_jobs))
+    outcome = _Outcome(jobs)
+    if count > 1 and len(open_jobs) > 1:
+        _side_by_side(open_jobs, count, outcome)
+    else:
+        _one_by_one(open_jobs, outcome)
+    outcome.finish(report)
+
+
+class _Outcome:
+    """What became of each job, and what is said of all at the end."""
+
+    def __init__(self, jobs: "Sequence[Job]") -> None:
+        self._jobs = jobs
+        self.interrupted = False
+        self._figures: dict[str, dict[str, Any]] = {}
+        self._failed: dict[str, RealtimePoseError] = {}
+        for job in jobs:
+            if job.done is not None:
+                told = f"{job.folder} is done already; --force does it anew"
+                self._figures[str(job.folder)] = {"source": job.source, "frames": job.done, "warnings": [told]}
+                say(f"{job.source}: {told}")
+
+    def add(self, job: "Job", figures: dict[str, Any] | None, failure: RealtimePoseError | None) -> None:
+        """A job is over; one that went through to its end is marked as done."""
+        from realtime_pose.app.take import SESSION
+        from realtime_pose.session.format import mark_finished
+
+        if figures is not None and failure is None and not self.interrupted:
+            try:
+                mark_finished(job.folder / SESSION, figures["frames"])
+            except RecordingError as exc:
+                failure = exc
+        if failure is not None:
+            self._failed[str(job.folder)] = failure
+            who = f"{job.source}: " if len(self._jobs) > 1 else ""
+            err.print(f"[red]error[/] {escape(who + str(failure))}")
+            figures = figures or {"source": job.source, "frames": 0, "warnings": [str(failure)]}
+        if figures is not None:
+            self._figures[str(job.folder)] = figures
+
+    def finish(self, report: Path | None) -> None:
+        """Write the report, and say what failed.
+
+        Raises:
+            CaptureError: Something failed.
+            typer.Exit: It was interrupted.
+        """
+        reports = [self._figures[key] for job in self._jobs if (key := str(job.folder)) in self._figures]
+        if report is not None and reports:
+            save_report(report, reports[0] if len(self._jobs) == 1 else {"files": reports})
+        if self.interrupted:
+            raise typer.Exit(INTERRUPTED)
+        if self._failed and len(self._jobs) == 1:
+            raise typer.Exit(FAILED)  # it has been said
+        if self._failed:
+            names = ", ".join(job.source for job in self._jobs if str(job.folder) in self._failed)
+            count = f"{len(self._failed)} of {len(self._jobs)}"
+            raise CaptureError(f"{count} inputs failed: {names}; what was wrong with each is said above")
+
+
+def _one_by_one(jobs: "Sequence[Job]", outcome: _Outcome) -> None:
+    for job in jobs:
+        figures, trouble = None, None
+        try:
+            figures, trouble = play(job.config, paced=False, max_frames=job.max_frames, job=job.mark)
+        except ConfigError:
+            raise  # it would be wrong for the others too
+        except RealtimePoseError as exc:  # one bad file is no reason to leave the others
+            trouble = exc
+        outcome.interrupted = isinstance(trouble, typer.Exit)
+        if figures is not None and figures["frames"]:
+            print_run(figures, str(job.folder), None)
+        outcome.add(job, figures, trouble if isinstance(trouble, RealtimePoseError) else None)
+        if outcome.interrupted:
+            return
+
+
+def _side_by_side(jobs: "Sequence[Job]", workers: int, outcome: _Outcome) -> None:
+    from realtime_pose.app.workers import run_jobs
+    from realtime_pose.cli.jobs_console import jobs_progress
+
+    with jobs_progress(len(jobs), out) as (show, stopped):
+        for progress in run_jobs(jobs, workers, stopped):
+            for note in progress.notes:
+                say(f"{progress.job.source}: {note}")
+            show(progress)
+            if isinstance(progress.failure, ConfigError):
+                raise progress.failure  # it would be wrong for the others too
+            if progress.over:
+                outcome.interrupted = outcome.interrupted or progress.interrupted
+                outcome.add(progress.job, progress.figures, progress.failure)
+        outcome.interrupted = outcome.interrupted or stopped()

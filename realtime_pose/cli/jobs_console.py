@@ -1,0 +1,52 @@
+"""Jobs side by side as the terminal shows them."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from realtime_pose.app.workers import Progress as JobProgress
+
+
+@contextmanager
+def jobs_progress(count: int, console: Console) -> Iterator[tuple[Callable[[JobProgress], None], Callable[[], bool]]]:
+    """A bar for each job that is under way, the function that moves them, and the one that says whether to stop.
+
+    The first Ctrl-C asks the jobs to close their files; the second one ends the program.
+    """
+    asked, before = threading.Event(), signal.getsignal(signal.SIGINT)
+
+    def ask(*_: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+        console.print("stopping, files are being closed; Ctrl-C again does not wait for them")
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[facts]}"))
+    tasks: dict[Path, TaskID] = {}
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        whole = progress.add_task("all", total=count, facts=f"0/{count}")
+
+        def show(job: JobProgress) -> None:
+            folder = job.job.folder
+            if folder not in tasks:
+                tasks[folder] = progress.add_task(Path(job.job.source).name, total=None, facts="")
+            in_all = "" if job.frames_in_all is None else f"/{job.frames_in_all}"
+            facts = f"{job.frames}{in_all} frames"
+            progress.update(tasks[folder], completed=job.frames, total=job.frames_in_all, facts=facts)
+            if job.over:
+                progress.remove_task(tasks[folder])
+                progress.advance(whole)
+                progress.update(whole, facts=f"{progress.tasks[0].completed:.0f}/{count}")
+                if job.figures is not None and job.failure is None:
+                    rate = f"{job.figures['frames']} frames, {job.figures['fps']:.1f} a second"
+                    console.print(f"{job.job.source}: {rate}, in {folder}/", markup=False)
+
+        signal.signal(signal.SIGINT, ask)
+        try:
+            yield show, asked.is_set
+        finally:
+            signal.signal(signal.SIGINT, before)

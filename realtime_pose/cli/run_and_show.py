@@ -1,0 +1,58 @@
+"""A run from settings to the table and the report, as `run` and `process` show it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from realtime_pose.cli.terminal import download_progress, out
+from realtime_pose.errors import RealtimePoseError
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+"""Exit codes; 0 is done."""
+
+
+def play(
+    settings: Any,  # noqa: ANN401 - AppConfig, imported late
+    *,
+    paced: bool,
+    max_frames: int | None,
+    show: bool = False,
+    job: str = "",
+) -> tuple[dict[str, Any], RealtimePoseError | typer.Exit | None]:
+    """Run to the end (or Ctrl-C) with progress on the terminal: the report, and what to raise once it is written."""
+    from realtime_pose.app.run import open_run
+    from realtime_pose.cli.console import follow
+    from realtime_pose.cli.preview import PreviewWindow
+
+    preview = PreviewWindow() if show else None  # first: where there is no display nothing else is touched
+    with open_run(settings, say, download_progress(), paced=paced, max_frames=max_frames, job=job) as session:
+        interrupted = follow(session, max_frames, preview, console=out, say=say)
+    figures = session.report()
+    try:
+        session.runtime.raise_if_failed()
+    except RealtimePoseError as exc:
+        figures["warnings"].append(str(exc))
+        return figures, exc
+    return figures, typer.Exit(INTERRUPTED) if interrupted else None
+
+
+def say(sentence: str) -> None:
+    """Print a note."""
+    out.print(f"[yellow]note[/] {escape(sentence)}")  # on the progress bar's own console, which moves aside for it
+
+
+def save_report(path: Path, figures: Mapping[str, Any]) -> None:
+    """Write the report as JSON."""
+    from realtime_pose.report import write_report
+
+    write_report(path, figures)
+
+
+def print_run(figures: Mapping[str, Any], folder: str, report: Path | None) -> None:
+    """Print what a run was like."""
+    from realtime_pose.cli.console import run_table
+
+    out.print(run_table(figures, folder, report))

@@ -1,0 +1,227 @@
+"""Packets out of results (`PacketStream`), and the receiver's rule which of them are news (`PacketOrder`)."""
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import numpy as np
+
+from realtime_pose.axes import mirrored_positions, mirrored_rotations
+from realtime_pose.communication.packets.pose_packet import (
+    BODY_NAMES,
+    JOINT_NAMES,
+    HelloPacket,
+    Packet,
+    PartPacket,
+    PosePacket,
+)
+from realtime_pose.datatypes import Frame, FrameResult, Joints3D, Person, PersonKeypoints, SkeletonPose
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.skeletons import COCO_WHOLEBODY133, HUMANOID, KeypointLayout
+from realtime_pose.utils.arrays import Float64, FloatArray
+
+
+def _of_part(part: str) -> list[str]:
+    """Names of the whole body's points in one part, in its order."""
+    layout = COCO_WHOLEBODY133
+    return [name for name, of in zip(layout.names, layout.parts, strict=True) if of == part]
+
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "feet": ("left_heel", "right_heel", "left_toe", "right_toe"),
+    "hands": ("left_pinky", "right_pinky", "left_index", "right_index", "left_thumb", "right_thumb"),
+}
+"""Names of each part's points; a part is sent when the person's layout has any of them."""
+
+FINE_PARTS: dict[str, tuple[str, ...]] = {
+    "toes": ("left_big_toe", "left_small_toe", "right_big_toe", "right_small_toe"),
+    "face": tuple(_of_part("face")),
+    "left_hand": tuple(name for name in _of_part("hand") if name.startswith("left")),
+    "right_hand": tuple(name for name in _of_part("hand") if name.startswith("right")),
+}
+"""Parts in pixels alone; each is sent when the person's layout has all of its points.
+
+Their names do not fit into a `hello`, which has empty lists for them: docs/conventions.md has the names.
+"""
+
+_AXES = {"handedness": "right", "up": "+y", "front": "+z", "left": "+x"}
+_UNITS = {
+    "keypoints": "px, x right, y down",
+    "joints_3d": "m",
+    "rotations": "xyzw, local to the parent, identity at rest",
+    "timestamp": "s, Unix time of capture",
+}
+_HELLO_EVERY_NS = 1_000_000_000
+_MAX_PX, _MAX_M = 99_999.0, 99.0  # far outside of any picture or room; keeps a datagram within its size
+_REFLECT_X = np.array([-1.0, 1.0, 1.0])
+
+
+class PacketStream:
+    """Makes the packets of one sender: counts frames, stamps times, announces itself.
+
+    Args:
+        mirror: Swap left and right and reflect X, so that a character moves like a mirror image.
+        stream: Number of the stream; drawn at random if None.
+        wall_offset_ns: Unix time minus the monotonic clock that stamps `captured_ns`; measured now if None.
+    """
+
+    def __init__(self, *, mirror: bool = False, stream: int | None = None, wall_offset_ns: int | None = None) -> None:
+        self._mirror = mirror
+        self._stream = secrets.randbelow(2**31) if stream is None else stream
+        self._wall_offset_ns = time.time_ns() - time.monotonic_ns() if wall_offset_ns is None else wall_offset_ns
+        self._seq = -1
+        self._sent = 0
+        self._frame: Frame | None = None
+        self._hello_ns: int | None = None
+
+    def packets_of(self, result: FrameResult) -> list[Packet]:
+        """A `hello` if one is due, then each person's `pose` and `part` packets; nothing more for an empty frame."""
+        frame = self._frame = result.frame
+        self._seq += 1
+        packets: list[Packet] = []
+        if self._hello_ns is None or not 0 <= frame.captured_ns - self._hello_ns < _HELLO_EVERY_NS:
+            self._hello_ns = frame.captured_ns
+            packets.append(self._hello(frame))
+        for person in result.people:
+            bodies: list[Packet] = [self._pose(frame, person), *self._parts(frame, person)]
+            self._sent += len(bodies)
+            packets += bodies
+        return packets
+
+    def last_words(self) -> list[Packet]:
+        """A last `hello`, so that a receiver knows how many packets there were in all; none if there was no frame."""
+        self._seq += 1
+        return [] if self._frame is None else [self._hello(self._frame)]
+
+    def _timestamp(self, frame: Frame) -> float:
+        return (frame.captured_ns + self._wall_offset_ns) / 1e9
+
+    def _hello(self, frame: Frame) -> HelloPacket:
+        return HelloPacket(
+            stream=self._stream,
+            seq=self._seq,
+            timestamp=self._timestamp(frame),
+            sent=self._sent,
+            keypoints=BODY_NAMES,
+            parts=PARTS | dict.fromkeys(FINE_PARTS, ()),
+            joints=JOINT_NAMES,
+            parents=HUMANOID.parents,
+            rest_offsets=HUMANOID.rest_offset_m.copy(),
+            axes=_AXES,
+            units=_UNITS,
+            image=(frame.width, frame.height),
+            mirrored=self._mirror,
+        )
+
+    def _pose(self, frame: Frame, person: Person) -> PosePacket:
+        seen = person.keypoints.in_layout(person.keypoints.layout.lifts_as)
+        keypoints, scores = self._points(frame, seen, BODY_NAMES)
+        joints_3d, rotations, root = self._body(person.pose)
+        return PosePacket(
+            stream=self._stream,
+            seq=self._seq,
+            person=person.keypoints.track_id,
+            timestamp=self._timestamp(frame),
+            keypoints=keypoints,
+            scores=scores,
+            joints_3d=joints_3d,
+            rotations=rotations,
+            root=root,
+        )
+
+    def _parts(self, frame: Frame, person: Person) -> list[PartPacket]:
+        as_lifted = person.keypoints.in_layout(person.keypoints.layout.lifts_as)
+        parts = [
+            self._part(frame, person, as_lifted, part, names)
+            for part, names in PARTS.items()
+            if any(name in as_lifted.layout.index for name in names)
+        ]
+        as_seen = person.keypoints
+        parts += [
+            self._part(frame, person, as_seen, part, names)
+            for part, names in FINE_PARTS.items()
+            if all(name in as_seen.layout.index for name in names)
+        ]
+        return parts
+
+    def _part(self, frame: Frame, person: Person, seen: PersonKeypoints, part: str, names: Sequence[str]) -> PartPacket:
+        keypoints, scores = self._points(frame, seen, names)
+        return PartPacket(
+            part=part,
+            stream=self._stream,
+            seq=self._seq,
+            person=seen.track_id,
+            timestamp=self._timestamp(frame),
+            keypoints=keypoints,
+            scores=scores,
+            joints_3d=self._part_in_space(person, names),
+        )
+
+    def _points(self, frame: Frame, seen: PersonKeypoints, names: Sequence[str]) -> tuple[Float64, Float64]:
+        """Pixels (N, 2) and scores (N,) of the named points; a point that is not there has score 0."""
+        xy, score = np.zeros((len(names), 2)), np.zeros(len(names))
+        rows, there = _find(seen.layout, names, mirror=self._mirror)
+        xy[there], score[there] = seen.xy_px[rows], seen.score[rows]
+        if self._mirror:
+            xy[there, 0] = frame.width - xy[there, 0]
+        known = np.all(np.isfinite(xy), axis=1) & np.isfinite(score)
+        xy[~known], score[~known] = 0.0, 0.0
+        return np.clip(xy, -_MAX_PX, _MAX_PX), np.clip(score, 0.0, 1.0)
+
+    def _body(self, pose: SkeletonPose | None) -> tuple[Float64, Float64, Float64] | tuple[None, None, None]:
+        if pose is None:
+            return None, None, None
+        joints_3d = forward_kinematics(pose)
+        rotations: FloatArray = pose.rotations.local_xyzw
+        if not (np.all(np.isfinite(joints_3d)) and np.all(np.isfinite(rotations))):
+            return None, None, None
+        if self._mirror:
+            joints_3d = mirrored_positions(HUMANOID, joints_3d)
+            rotations = mirrored_rotations(HUMANOID, rotations)
+        joints_3d = np.clip(joints_3d, -_MAX_M, _MAX_M)
+        return joints_3d, rotations.astype(np.float64), joints_3d[0].copy()
+
+    def _part_in_space(self, person: Person, names: Sequence[str]) -> Float64 | None:
+        """The part's points (N, 3) around the pose's root; None if one of them, or the root, is not known."""
+        joints: Joints3D | None = person.joints
+        if joints is None or person.pose is None:
+            return None
+        rows, there = _find(joints.layout, names, mirror=self._mirror)
+        xyz = joints.xyz_m[rows].astype(np.float64) + person.pose.root_m
+        if len(there) < len(names) or not np.all(np.isfinite(xyz)):
+            return None
+        return np.clip(xyz * _REFLECT_X if self._mirror else xyz, -_MAX_M, _MAX_M)
+
+
+def _find(layout: KeypointLayout, names: Sequence[str], *, mirror: bool) -> tuple[list[int], list[int]]:
+    """Rows in the layout, and rows in `names`, of the names that the layout has; in a mirror, the other side's."""
+    there = [i for i, name in enumerate(names) if name in layout.index]
+    rows = layout.rows([names[i] for i in there])
+    return [layout.mirror[row] for row in rows] if mirror else rows, there
+
+
+class PacketOrder:
+    """Which packets are news: one is dropped only if an equal or later one of its kind came before.
+
+    A kind is the same stream, type, part and person; a sender that starts anew has a new stream, so its `seq` from 0 is
+    news. Only the kinds last heard of are remembered, so a flood of made-up streams fills no memory.
+    """
+
+    _REMEMBERED = 256
+
+    def __init__(self) -> None:
+        self._last_seq: OrderedDict[tuple[int, str, str, int], int] = OrderedDict()
+
+    def accept(self, packet: Packet) -> bool:
+        """Whether the packet is news; if so, it is remembered."""
+        part = packet.part if isinstance(packet, PartPacket) else ""
+        person = -1 if isinstance(packet, HelloPacket) else packet.person
+        kind = (packet.stream, packet.type, part, person)
+        if packet.seq <= self._last_seq.get(kind, -1):
+            return False
+        self._last_seq[kind] = packet.seq
+        self._last_seq.move_to_end(kind)
+        if len(self._last_seq) > self._REMEMBERED:
+            self._last_seq.popitem(last=False)
+        return True

@@ -1,0 +1,183 @@
+"""Poses at any times in, lines of text at even times out: what BVH, TRC and MOT have in common."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from realtime_pose.datatypes import FrameResult, SkeletonPose
+from realtime_pose.errors import ConfigError
+from realtime_pose.exporters.person_files import PersonFiles
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Float64
+from realtime_pose.utils.record_file import WholeWriter
+
+_LINES_A_WRITE = 1000
+_ROUNDING = 1e-3  # of a frame: times are whole nanoseconds, and rates seldom divide them
+USUAL_FPS = 30.0
+
+
+class Sample(NamedTuple):
+    """A pose at a moment: local rotations (J, 4), root (3,), bone lengths (J,); `seen` is False where it is held."""
+
+    time_ns: int
+    local_xyzw: Float64
+    root_m: Float64
+    bone_m: Float64
+    seen: bool = True
+
+
+class MotionText(Protocol):
+    """How one person's motion is written down.
+
+    Attributes:
+        whole_take: From the take's first frame to its last; otherwise from the person's first frame to their last.
+    """
+
+    whole_take: bool
+
+    def head(self, count: int) -> str:
+        """What stands before the lines, of which there are `count`; as long for any count."""
+        ...
+
+    def stamp(self, frame: int) -> str:
+        """How the line of this frame begins; frames count from 0 at the take's begin."""
+        ...
+
+    def body(self, sample: Sample) -> str:
+        """The rest of the line, its end included."""
+        ...
+
+
+class _Track:
+    """One person's file."""
+
+    def __init__(
+        self, path: Path, text: MotionText, pose: SkeletonPose, fps: float, start_ns: int, now_ns: int
+    ) -> None:
+        self._text, self._fps, self._start_ns = text, fps, start_ns
+        self._writer = WholeWriter(path)
+        self._writer.append(text.head(0).encode())
+        # until a person is first seen, their first pose stands
+        self._last = _sample(pose, start_ns if text.whole_take else now_ns)
+        self._first = 0 if text.whole_take else math.ceil((now_ns - start_ns) * fps / 1e9 - _ROUNDING)
+        self._next = self._first
+        self._last_seen_ns = now_ns
+
+    def add(self, pose: SkeletonPose, time_ns: int, unseen_until_ns: int) -> None:
+        """Take the pose of this moment; up to the frame before, the last pose is held."""
+        self.hold(unseen_until_ns)
+        sample = _sample(pose, max(time_ns, self._last.time_ns))
+        self._write_until(self._frames_until(sample.time_ns), sample)
+        self._last, self._last_seen_ns = sample, sample.time_ns
+
+    def hold(self, time_ns: int) -> None:
+        """Hold the last pose up to this moment."""
+        if time_ns > self._last.time_ns:
+            held = self._last._replace(time_ns=time_ns, seen=False)
+            self._write_until(self._frames_until(time_ns), held)
+            self._last = held
+
+    def rest(self) -> None:
+        """Give the file back while the person is away."""
+        self._writer.close()
+
+    def close(self, take_frames: int) -> None:
+        """Hold the last pose up to the end, and write the count into the head."""
+        try:
+            if self._text.whole_take:
+                self._write_until(take_frames, self._last)
+        finally:
+            self._writer.overwrite(0, self._text.head(self._next - self._first).encode())
+            self._writer.close()
+
+    def _frames_until(self, time_ns: int) -> int:
+        """How many even frames lie at or before this moment."""
+        return int((time_ns - self._start_ns) * self._fps / 1e9 + _ROUNDING) + 1
+
+    def _write_until(self, frames: int, sample: Sample) -> None:
+        still = sample.local_xyzw is self._last.local_xyzw
+        body = self._text.body(sample) if still and self._next < frames else ""
+        while self._next < frames:
+            numbers = range(self._next, min(frames, self._next + _LINES_A_WRITE))
+            lines = [self._text.stamp(n) + (body or self._text.body(self._between(n, sample))) for n in numbers]
+            self._writer.append("".join(lines).encode())
+            self._next = numbers.stop
+
+    def _between(self, frame: int, sample: Sample) -> Sample:
+        """The pose at an even frame on the way from the last one to this one."""
+        last = self._last
+        time_ns = self._start_ns + round(frame * 1e9 / self._fps)
+        span = sample.time_ns - last.time_ns
+        f = np.clip((time_ns - last.time_ns) / span, 0.0, 1.0) if span > 0 else np.float64(1.0)
+        return Sample(
+            time_ns,
+            rot.slerp(last.local_xyzw, sample.local_xyzw, f),
+            last.root_m + (sample.root_m - last.root_m) * f,
+            last.bone_m + (sample.bone_m - last.bone_m) * f,
+            seen=last.seen or f == 1.0,
+        )
+
+
+class EvenRateRecorder:
+    """Writes each person's motion as text at an even rate; no file if nobody is seen.
+
+    Args:
+        path: The first person's file, each other one's is NAME_<id> beside it; files that are there are replaced.
+        fps: Rate of the files; 0 takes 30.
+        text_of: Gives the form of a person's file, from its path, their first pose and the rate.
+
+    Raises:
+        ConfigError: The rate is no positive number.
+    """
+
+    def __init__(
+        self, path: str | Path, fps: float, text_of: Callable[[Path, SkeletonPose, float], MotionText]
+    ) -> None:
+        self._fps = float(fps) or USUAL_FPS
+        if not 0 < self._fps < 1e6:
+            raise ConfigError(f"fps={fps} is no frame rate; give a positive number")
+        self._text_of = text_of
+        self._files = PersonFiles(Path(path), self._open)
+        self._start_ns: int | None = None
+        self._last_ns = 0
+        self._closed = False
+
+    def send(self, result: FrameResult) -> None:
+        """Take the poses of one frame; after `close`, do nothing.
+
+        Raises:
+            RecordingError: The disk is full or gone; what was written before stays readable after `close`.
+        """
+        if self._closed:
+            return
+        if self._start_ns is None:
+            self._start_ns = self._last_ns = result.frame.time_ns
+        before_ns, self._last_ns = self._last_ns, max(self._last_ns, result.frame.time_ns)
+        poses = {person.keypoints.track_id: person.pose for person in result.people if person.pose is not None}
+        for track_id, track in self._files.of(poses).items():
+            track.add(poses[track_id], self._last_ns, before_ns)
+
+    def close(self) -> None:
+        """Bring every file to its last frame and finish it. Safe to repeat.
+
+        Raises:
+            RecordingError: The disk is full or gone.
+        """
+        self._closed = True
+        frames = round((self._last_ns - (self._start_ns or 0)) * self._fps / 1e9) + 1
+        self._files.close(lambda track: track.close(frames))
+
+    def _open(self, path: Path, pose: SkeletonPose) -> _Track:
+        return _Track(path, self._text_of(path, pose, self._fps), pose, self._fps, self._start_ns or 0, self._last_ns)
+
+
+def _sample(pose: SkeletonPose, time_ns: int) -> Sample:
+    return Sample(
+        time_ns,
+        pose.rotations.local_xyzw.astype(np.float64),
+        pose.root_m.astype(np.float64),
+        pose.bone_m.astype(np.float64),
+    )

@@ -1,0 +1,89 @@
+"""markers.trc and angles.mot: a person's motion as OpenSim reads it.
+
+OpenSim's axes: X the way that the camera is looked at from, Y up, Z to the person's right when they face the camera;
+metres, degrees, seconds from the take's begin. A file goes from the person's first frame to their last.
+
+Sources: OpenSim documentation, "Marker (.trc) Files" and "Motion (.mot) Files".
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from realtime_pose.axes import OPENSIM
+from realtime_pose.body.joint_angles import ANGLES, BodyAngles
+from realtime_pose.datatypes import SkeletonPose
+from realtime_pose.exporters.even_rate import EvenRateRecorder, Sample
+from realtime_pose.exporters.table import TakeInfo
+from realtime_pose.kinematics import joint_positions
+
+_COUNT_WIDTH = 10
+_MODEL_LACKS = ("neck_extension", "neck_bending", "neck_rotation")  # in the full-body model the head is the torso's
+_MOT_ROWS = [row for row, name in enumerate(ANGLES) if name not in _MODEL_LACKS]
+_MOT_COLUMNS = [ANGLES[row] for row in _MOT_ROWS]
+
+
+class _TrcText:
+    """Joints as markers, each called as the joint; NaN where the person was not seen."""
+
+    whole_take = False
+
+    def __init__(self, path: Path, pose: SkeletonPose, fps: float) -> None:
+        self._name, self._skeleton, self._fps = path.name, pose.rotations.skeleton, fps
+
+    def head(self, count: int) -> str:
+        joints, rate = self._skeleton.joints, f"{self._fps:.6g}"
+        number = f"{count:0{_COUNT_WIDTH}}"
+        columns = "\t\t\t".join(joints)
+        axes = "\t".join(f"{axis}{i}" for i in range(1, len(joints) + 1) for axis in "XYZ")
+        return (
+            f"PathFileType\t4\t(X/Y/Z)\t{self._name}\n"
+            "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame\tOrigNumFrames\n"
+            f"{rate}\t{rate}\t{number}\t{len(joints)}\tm\t{rate}\t1\t{number}\n"
+            f"Frame#\tTime\t{columns}\t\t\n"
+            f"\t\t{axes}\n\n"
+        )
+
+    def stamp(self, frame: int) -> str:
+        return f"{frame + 1}\t{frame / self._fps:.6f}\t"
+
+    def body(self, sample: Sample) -> str:
+        if not sample.seen:
+            return "\t".join(["NaN"] * 3 * len(self._skeleton.joints)) + "\n"  # OpenSim refuses a row that ends empty
+        places = joint_positions(self._skeleton, sample.local_xyzw, sample.root_m, sample.bone_m)
+        return "\t".join(f"{value:.5f}" for value in OPENSIM.positions(places).ravel()) + "\n"
+
+
+class _MotText:
+    """Angles and the pelvis' place, under the names of OpenSim's full-body model."""
+
+    whole_take = False
+
+    def __init__(self, path: Path, pose: SkeletonPose, fps: float) -> None:
+        self._name, self._fps = path.stem, fps
+        self._angles = BodyAngles()
+
+    def head(self, count: int) -> str:
+        columns = ["time", *_MOT_COLUMNS[:3], "pelvis_tx", "pelvis_ty", "pelvis_tz", *_MOT_COLUMNS[3:]]
+        return (
+            f"{self._name}\nversion=1\nnRows={count:0{_COUNT_WIDTH}}\nnColumns={len(columns)}\ninDegrees=yes\n"
+            f"endheader\n" + "\t".join(columns) + "\n"
+        )
+
+    def stamp(self, frame: int) -> str:
+        return f"{frame / self._fps:.6f}\t"
+
+    def body(self, sample: Sample) -> str:
+        angles = self._angles.of(sample.local_xyzw)[_MOT_ROWS]
+        values = np.concatenate((angles[:3], OPENSIM.positions(sample.root_m), angles[3:]))
+        return "\t".join(f"{value:.5f}" for value in values) + "\n"
+
+
+def open_trc(path: Path, take: TakeInfo) -> EvenRateRecorder:
+    """markers.trc of a take, at the source's rate."""
+    return EvenRateRecorder(path, take.fps, _TrcText)
+
+
+def open_mot(path: Path, take: TakeInfo) -> EvenRateRecorder:
+    """angles.mot of a take, at the source's rate."""
+    return EvenRateRecorder(path, take.fps, _MotText)

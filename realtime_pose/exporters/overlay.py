@@ -1,0 +1,144 @@
+"""The overlay video: each frame with its people drawn on it, as H.264 that every player opens."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+
+from realtime_pose.datatypes import FrameResult
+from realtime_pose.drawing import draw_skeleton_on_frame
+from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.sound import SoundTrack
+from realtime_pose.exporters.table import TakeInfo
+from realtime_pose.utils.arrays import UInt8
+
+_TICKS_HZ = 90_000  # fine enough that a frame's time is off by at most 6 microseconds
+_FALLBACK_FPS = 30.0
+_FRAMES_A_FRAGMENT = 60
+
+
+class OverlayVideo:
+    """Writes an MP4 whose frames are shown at their own media times, the first at 0.
+
+    Args:
+        path: The file; one that is there already is replaced at the first frame.
+        fps: The source's nominal rate, for players that ask; 0 if not known.
+        score_threshold: Keypoints below it are not drawn.
+        draw: Draw the people; otherwise the pictures stay as they are.
+        sound: A media file whose sound is put beside the pictures, which are its own; None for silence.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        fps: float = _FALLBACK_FPS,
+        *,
+        score_threshold: float = 0.3,
+        draw: bool = True,
+        sound: Path | None = None,
+    ) -> None:
+        self._path = Path(path)
+        self._draw, self._sound_of = draw, sound
+        self._sound: SoundTrack | None = None
+        self._rate = Fraction(fps or _FALLBACK_FPS).limit_denominator(1001)
+        self._score_threshold = score_threshold
+        self._container: Any = None
+        self._stream: Any = None
+        self._first_ns = 0
+        self._last_tick = -1
+        self._closed = False
+
+    def send(self, result: FrameResult) -> None:
+        """Draw and encode one frame; after `close`, do nothing.
+
+        Raises:
+            RecordingError: The file cannot be written.
+        """
+        if self._closed:
+            return
+        frame = result.frame
+        picture = frame.image_bgr
+        if self._draw:
+            picture = draw_skeleton_on_frame(picture, result.people, score_threshold=self._score_threshold)
+        try:
+            if self._container is None:
+                self._first_ns = frame.time_ns
+                self._open(picture.shape[1], picture.shape[0])
+            tick = round((frame.time_ns - self._first_ns) * _TICKS_HZ / 1e9)
+            self._last_tick = max(tick, self._last_tick + 1)  # a player needs times that grow
+            encoded = av.VideoFrame.from_ndarray(_fitted(picture, self._stream.width, self._stream.height), "bgr24")
+            encoded.pts, encoded.time_base = self._last_tick, Fraction(1, _TICKS_HZ)
+            self._container.mux(self._stream.encode(encoded))
+            if self._sound is not None:
+                self._sound.write_until(self._last_tick / _TICKS_HZ)
+        except (av.FFmpegError, OSError) as exc:
+            raise self._translated(exc) from exc
+
+    def close(self) -> None:
+        """Write what the encoder still holds and the index, and give the file back. Safe to repeat.
+
+        Raises:
+            RecordingError: The file cannot be finished.
+        """
+        container, self._container, self._closed = self._container, None, True
+        if container is None:
+            return
+        try:
+            try:
+                container.mux(self._stream.encode(None))
+                if self._sound is not None:
+                    self._sound.write_until(self._last_tick / _TICKS_HZ + 1 / float(self._rate))
+            finally:
+                if self._sound is not None:
+                    self._sound.close()
+                container.close()
+        except (av.FFmpegError, OSError) as exc:
+            raise self._translated(exc) from exc
+
+    def _open(self, width: int, height: int) -> None:
+        # Fragments while it grows, a plain MP4 once it is closed: a crash or a full disk costs the last fragment, not
+        # the film, and closing takes no second pass over it, as putting the index in front would.
+        # Sound that ends or begins elsewhere must not hold the pictures back in the muxer for long.
+        flags = {"movflags": "hybrid_fragmented", "flush_packets": "1", "max_interleave_delta": "1000000"}
+        self._container = av.open(str(self._path), "w", format="mp4", options=flags)
+        # without B-frames, a film of fragments starts at 0 in every player
+        options = {"preset": "veryfast", "g": str(_FRAMES_A_FRAGMENT), "bf": "0"}
+        self._stream = self._container.add_stream("libx264", rate=self._rate, options=options)
+        self._stream.width, self._stream.height = width + width % 2, height + height % 2  # yuv420p halves both
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = Fraction(1, _TICKS_HZ)
+        if self._sound_of is not None:
+            self._sound = SoundTrack(self._sound_of, self._container, self._first_ns)
+        self._container.start_encoding()  # so that a place that cannot be written shows now
+
+    def _translated(self, exc: Exception) -> RecordingError:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        return RecordingError(f"cannot write {self._path}: {reason}; free some space there, or choose another folder")
+
+
+def _fitted(picture: UInt8, width: int, height: int) -> UInt8:
+    """The picture on a canvas of this size: an odd edge is repeated, another size is scaled and centred."""
+    h, w = picture.shape[:2]
+    if (w, h) == (width, height):
+        return picture
+    if 0 <= width - w <= 1 and 0 <= height - h <= 1:
+        return np.asarray(cv2.copyMakeBorder(picture, 0, height - h, 0, width - w, cv2.BORDER_REPLICATE), np.uint8)
+    scale = min(width / w, height / h)
+    w, h = max(1, round(w * scale)), max(1, round(h * scale))
+    canvas: UInt8 = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - w) // 2, (height - h) // 2
+    canvas[y : y + h, x : x + w] = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
+    return canvas
+
+
+def open_overlay(path: Path, take: TakeInfo) -> OverlayVideo:
+    """overlay.mp4 of a take."""
+    return OverlayVideo(path, take.fps, sound=take.sound)
+
+
+def open_frames(path: Path, take: TakeInfo) -> OverlayVideo:
+    """frames.mp4 of a take: the pictures as they came."""
+    return OverlayVideo(path, take.fps, draw=False, sound=take.sound)

@@ -1,0 +1,152 @@
+"""The poses of a take, kept on disk until its end: what exporters need whose files cannot be written frame by frame."""
+
+import errno
+import os
+import tempfile
+from array import array
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from realtime_pose.datatypes import FrameResult, SkeletonPose
+from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.settled_bones import SettledBones
+from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils.arrays import Float32, Float64
+
+_J = len(HUMANOID.joints)
+_RECORD = np.dtype([("time_s", "<f4"), ("root_m", "<f4", (3,)), ("local_xyzw", "<f4", (_J, 4))])
+_CHUNK = 2048
+
+
+class Keys(NamedTuple):
+    """A stretch of one person's poses: `time_s` (T,) strictly rising, `root_m` (T, 3), `local_xyzw` (T, 17, 4)."""
+
+    time_s: Float32
+    root_m: Float32
+    local_xyzw: Float32
+
+
+class _Person:
+    """Where one person's records are in the file, and how they were last seen."""
+
+    def __init__(self, pose: SkeletonPose) -> None:
+        self.records = array("Q")
+        self.bones = SettledBones(pose.bone_m)
+        self.last = pose
+        self.time_s = -np.inf
+        self.seen_ns = 0
+
+
+class PoseSpool:
+    """Takes the frames of a take, and gives back each person's poses in stretches that fit into memory.
+
+    A person's poses begin with the take's first frame and end with its last: until a person is first seen their first
+    pose stands, and while they are not seen their last one does.
+
+    Args:
+        folder: Where room is taken on the disk; the file has no name there and goes away by itself.
+
+    Raises:
+        RecordingError: Nothing can be written there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            # unbuffered: a record is in the system's hands, or refused, when it is put
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
+        except OSError as exc:
+            raise _translated(folder, exc) from exc
+        self._people: dict[int, _Person] = {}
+        self._count = 0
+        self._start_ns: int | None = None
+        self._last_ns = 0
+
+    def add(self, result: FrameResult) -> None:
+        """Take the poses of one frame.
+
+        Raises:
+            RecordingError: The disk is full or gone, or the skeleton is another one.
+        """
+        if self._start_ns is None:
+            self._start_ns = self._last_ns = result.frame.time_ns
+        before_ns, self._last_ns = self._last_ns, max(self._last_ns, result.frame.time_ns)
+        for seen in result.people:
+            if (pose := seen.pose) is None:
+                continue
+            if pose.rotations.skeleton.joints[:_J] != HUMANOID.joints:
+                raise RecordingError(
+                    f"the take has a skeleton {pose.rotations.skeleton.name}, wanted {HUMANOID.name}; record it anew"
+                )
+            person = self._people.setdefault(seen.keypoints.track_id, _Person(pose))
+            if not person.records:
+                self._put(person, pose, self._start_ns)
+            elif person.seen_ns < before_ns:
+                self._put(person, person.last, before_ns)
+            self._put(person, pose, self._last_ns)
+            person.bones.add(pose.bone_m)
+            person.seen_ns = self._last_ns
+
+    def finish(self) -> tuple[int, ...]:
+        """Hold every person's last pose until the take's last frame; their ids, in the order they were first seen."""
+        for person in self._people.values():
+            with suppress(RecordingError):  # where there is no room for that, the poses before are still good
+                self._put(person, person.last, self._last_ns)
+        return tuple(track_id for track_id, person in self._people.items() if person.records)
+
+    def bone_m(self, track_id: int) -> Float64:
+        """(17,) the person's bone lengths as they settled."""
+        return self._people[track_id].bones.bone_m
+
+    def count(self, track_id: int) -> int:
+        """How many poses of the person there are."""
+        return len(self._people[track_id].records)
+
+    def ends_s(self, track_id: int) -> tuple[float, float]:
+        """The times of the person's first and last pose, since the take's first frame."""
+        rows = self._people[track_id].records
+        first, last = self._read(array("Q", (rows[0], rows[-1])))["time_s"].tolist()
+        return first, last
+
+    def keys(self, track_id: int) -> Iterator[Keys]:
+        """The person's poses in order, stretch by stretch."""
+        rows = self._people[track_id].records
+        for at in range(0, len(rows), _CHUNK):
+            part = self._read(rows[at : at + _CHUNK])
+            yield Keys(part["time_s"], part["root_m"], part["local_xyzw"])
+
+    def close(self) -> None:
+        """Give the room back. Safe to repeat."""
+        self._file.close()
+
+    def _put(self, person: _Person, pose: SkeletonPose, time_ns: int) -> None:
+        time_s = np.float32((time_ns - (self._start_ns or 0)) / 1e9)
+        person.last = pose
+        if time_s <= person.time_s:  # a key must be later than the one before, also in float32
+            return
+        record = np.empty((), _RECORD)
+        record["time_s"], record["root_m"] = time_s, pose.root_m
+        record["local_xyzw"] = pose.rotations.local_xyzw[:_J]
+        try:
+            self._file.seek(self._count * _RECORD.itemsize)
+            if self._file.write(record.tobytes()) != _RECORD.itemsize:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as exc:
+            raise _translated(self._folder, exc) from exc
+        person.records.append(self._count)
+        person.time_s = float(time_s)
+        self._count += 1
+
+    def _read(self, rows: "array[int]") -> np.ndarray[tuple[int], np.dtype[np.void]]:
+        stored = np.memmap(self._file, _RECORD, "r", shape=(self._count,))
+        return np.array(stored[np.frombuffer(rows, np.uint64)])
+
+
+def _translated(folder: Path, exc: OSError) -> RecordingError:
+    return RecordingError(
+        f"cannot write into {folder}: {exc.strerror}; free some space there, or choose another folder"
+    )

@@ -1,0 +1,191 @@
+"""The page of `realtime-pose plot`: figures and a skeleton that plays, in one HTML file that needs no network."""
+
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from realtime_pose.errors import ConfigError, RecordingError
+from realtime_pose.figures.person_motion import PersonMotion, Rows
+from realtime_pose.figures.skeleton import GRID_M, drawn_from, trace_of_bones
+from realtime_pose.figures.theme import DARK, LIGHT, exchanged
+
+PLAYED_FRAMES = 18_000
+"""As many frames as the player holds, 10 minutes at 30 frames a second; of longer takes it holds every n-th."""
+_MARK = b"<!doctype html>\n<!-- made by realtime-pose plot -->"
+_NOBODY = -32768  # in place of a frame's first coordinate
+_HERE = Path(__file__)
+
+
+@dataclass(frozen=True, eq=False)
+class PlotPage:
+    """What a page shows; texts are plain and may come from anywhere.
+
+    Attributes:
+        title: Its heading.
+        facts: One line under it.
+        motion: Whom the player shows.
+        row: The motion's row that is shown first.
+        skeleton: The figure of that row.
+        charts: The other figures by id, from top to bottom, each with a heading ("" where the figure has its own).
+        timed: Those of them with the time along x.
+        notes: Sentences at the page's end.
+    """
+
+    title: str
+    facts: str
+    motion: PersonMotion
+    row: int
+    skeleton: go.Figure
+    charts: Mapping[str, tuple[str, go.Figure]]
+    timed: Sequence[str]
+    notes: Sequence[str]
+
+
+def check_page_path(path: Path) -> None:
+    """Refuse a path that names no page, or a file that is none of ours.
+
+    Raises:
+        ConfigError: The name does not end in .html, or another file would be replaced.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"{path} is no name for a page; give one that ends in .html")
+    try:
+        with path.open("rb") as file:
+            ours = file.read(len(_MARK)) == _MARK
+    except OSError:
+        return  # none there, or one that will not be written either
+    if not ours:
+        raise ConfigError(f"{path} is there already and no page of this command; choose another name")
+
+
+def write_page(path: Path, page: PlotPage) -> None:
+    """Write the page; one that is there is replaced whole.
+
+    Raises:
+        ConfigError: As `check_page_path`.
+        RecordingError: It cannot be written.
+    """
+    check_page_path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(page_html(page).encode())
+        os.replace(part, path)
+    except OSError as exc:
+        with suppress(OSError):
+            part.unlink()
+        raise RecordingError(f"cannot write {path}: {exc.strerror}; choose another place with --out") from exc
+
+
+def played_rows(motion: PersonMotion, row: int) -> Rows:
+    """The rows that the player holds: all, or evenly spaced ones, `row` always among them."""
+    step = -(-len(motion.frame) // PLAYED_FRAMES)
+    return np.arange(row % step, len(motion.frame), step)
+
+
+def page_html(page: PlotPage) -> str:
+    """The page's text. Its scripts are named by their hashes, so that a browser runs no other and fetches nothing."""
+    plotly, own = get_plotlyjs(), _beside("js")
+    allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(s.encode()).digest())}'" for s in (plotly, own))
+    policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
+    charts = "\n".join(_card(name, *chart, timed=name in page.timed) for name, chart in page.charts.items())
+    # in a script element only "<" can end it; JSON may write it as an escape anywhere
+    data = json.dumps(_data(page), separators=(",", ":")).replace("<", "\\u003c")
+    return f"""{_MARK.decode()}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(page.title)}</title>
+<style>
+{_beside("css")}</style>
+</head>
+<body>
+<header>
+<h1>{escape(page.title)}</h1>
+<p class="facts">{escape(page.facts)}</p>
+</header>
+<noscript><p>The figures are drawn by the page's own script: allow it, nothing is fetched.</p></noscript>
+<main>
+<section class="stage card" aria-label="Skeleton in 3D">
+<p class="legend"><span style="--colour:var(--left)">left</span><span style="--colour:var(--right)">right</span>
+<span style="--colour:var(--middle)">middle</span><span class="unseen" style="--colour:var(--muted)">not seen</span></p>
+<div class="plot" id="skeleton" style="height:{page.skeleton.layout.height}px"></div>
+<div class="player">
+<button id="play" type="button">Play</button>
+<input id="frame" type="range" min="0" max="0" step="1" value="0" aria-label="Frame">
+<output id="now" for="frame"></output>
+</div>
+<p class="hint">Drag to turn, scroll or pinch to zoom. Floor squares are {GRID_M * 100:.0f}&nbsp;cm.</p>
+</section>
+<div class="charts">
+{charts}
+</div>
+</main>
+<footer>
+{"".join(f"<p>{escape(note)}</p>" for note in page.notes)}
+</footer>
+<script>{plotly}</script>
+<script type="application/json" id="page-data">{data}</script>
+<script>{own}</script>
+</body>
+</html>
+"""
+
+
+def _card(name: str, heading: str, figure: go.Figure, *, timed: bool) -> str:
+    title = f"<h2>{escape(heading)}</h2>" if heading else ""
+    cursor = '<div class="cursor" hidden></div>' if timed else ""
+    plot = f'<div class="plot" id="{escape(name)}" style="height:{figure.layout.height}px"></div>'
+    return f'<section class="card">{title}{plot}{cursor}</section>'
+
+
+def _data(page: PlotPage) -> dict[str, Any]:
+    rows = played_rows(page.motion, page.row)
+    played = page.motion.at(rows)
+    drawn, centre = drawn_from(played.points_m)
+    there = played.present
+    millimetres = np.where(there[:, None, None], drawn * 1000, 0.0).clip(-32_767, 32_767).round().astype("<i2")
+    millimetres[~there, 0, 0] = _NOBODY
+    figures = {"skeleton": page.skeleton} | {name: figure for name, (_, figure) in page.charts.items()}
+    return {
+        "figures": {name: json.loads(figure.to_json()) for name, figure in figures.items()},
+        "timed": list(page.timed),
+        "dark": dict(exchanged(LIGHT, DARK)),
+        "grid": GRID_M,
+        "row": int(np.searchsorted(rows, page.row)),
+        "names": [escape(name) for name in played.figure.names],
+        "bones": played.figure.bones,
+        "traces": trace_of_bones(played.figure),
+        "frames": _packed(played.frame.astype("<i4")),
+        "times": _packed(played.time_s.astype("<f4")),
+        "points": _packed(millimetres),
+        "centres": _packed(np.where(there[:, None], centre[:, [0, 2]], 0.0).astype("<f4")),
+        "known": _packed(np.packbits(played.known, axis=1, bitorder="little")),
+    }
+
+
+def _packed(array: npt.NDArray[Any]) -> str:
+    return _base64(array.tobytes())
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _beside(suffix: str) -> str:
+    """This module's style or script."""
+    return _HERE.with_suffix(f".{suffix}").read_text(encoding="utf-8")

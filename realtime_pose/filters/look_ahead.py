@@ -1,0 +1,116 @@
+"""Smoothing with what comes after as well as before: without lag, a quarter of a second late; for files.
+
+Each joint is averaged over the moments around it, the more of them the slower it turns, as a One-Euro filter would,
+but evenly to both sides. Where one side is missing, at an end or a gap, the line through the moments is followed.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.body.smoothing import SmoothingPreset, looks_ahead, preset_of
+from realtime_pose.datatypes import FrameResult, JointRotations, Person, SkeletonPose
+from realtime_pose.filters.base import PoseFilter
+from realtime_pose.filters.table import build_last_filters
+from realtime_pose.ik.joint_space import inside_limits
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.utils.one_euro import OneEuroParameters
+
+_WINDOW_NS = 250_000_000  # to both sides
+_SPEED_SIGMA_S = 0.08
+_RIDGE = 1e-6  # keeps a parabola through fewer than three moments flat
+_SIGMA_HZ = 0.1325  # standard deviation in s of a Gaussian whose response falls to 0.707 at 1 Hz: sqrt(ln 2) / (2 pi)
+
+
+class LookAhead:
+    """Holds results back until what comes after them is known, then smooths their poses and lets feet have their say.
+
+    Args:
+        preset: How much to smooth.
+        last_filters: What a smoothed pose passes, in order.
+    """
+
+    def __init__(self, preset: SmoothingPreset, last_filters: list[PoseFilter]) -> None:
+        self._preset, self._filters = preset, last_filters
+        self._waiting: deque[FrameResult] = deque()
+        self._past: dict[int, deque[SkeletonPose]] = {}
+
+    def feed(self, result: FrameResult) -> Iterator[FrameResult]:
+        """The results that are ready now that this one is known, in order; time that runs backwards begins anew."""
+        if self._waiting and result.frame.time_ns <= self._waiting[-1].frame.time_ns:
+            yield from self.finish()
+        self._waiting.append(result)
+        for person in result.people:
+            if person.pose is not None:
+                self._past.setdefault(person.pose.track_id, deque()).append(person.pose)
+        while result.frame.time_ns - self._waiting[0].frame.time_ns >= _WINDOW_NS:
+            yield self._smoothed(self._waiting.popleft())
+
+    def finish(self) -> Iterator[FrameResult]:
+        """The results that still wait: nothing comes after them."""
+        while self._waiting:
+            yield self._smoothed(self._waiting.popleft())
+        self._past.clear()
+
+    def _smoothed(self, result: FrameResult) -> FrameResult:
+        earliest_ns = result.frame.time_ns - _WINDOW_NS
+        for track_id, poses in list(self._past.items()):
+            while poses and poses[0].time_ns < earliest_ns:
+                poses.popleft()
+            if not poses:
+                del self._past[track_id]
+        return replace(result, people=tuple(self._person(person) for person in result.people))
+
+    def _person(self, person: Person) -> Person:
+        if person.pose is None:
+            return person
+        latest_ns = person.pose.time_ns + _WINDOW_NS
+        around = [other for other in self._past[person.pose.track_id] if other.time_ns <= latest_ns]
+        pose = smoothed_pose(person.pose, around, self._preset)
+        for pose_filter in self._filters:
+            pose = pose_filter.apply(pose)
+        return replace(person, pose=pose)
+
+
+def build_look_ahead(config: BodyConfig) -> LookAhead | None:
+    """What takes the pipeline's results where the settings look ahead; None where they do not."""
+    preset = preset_of(config)
+    return LookAhead(preset, build_last_filters(config)) if preset is not None and looks_ahead(config) else None
+
+
+def smoothed_pose(pose: SkeletonPose, around: list[SkeletonPose], preset: SmoothingPreset) -> SkeletonPose:
+    """The pose, smoothed with those around it (itself among them)."""
+    after_s = np.array([other.time_ns - pose.time_ns for other in around]) / 1e9
+    local = pose.rotations.local_xyzw.astype(np.float64)
+    turns = rot.to_rotvec(rot.multiply(rot.inverse(local), [other.rotations.local_xyzw for other in around]))
+    root_m = pose.root_m.astype(np.float64)
+    moves = np.array([other.root_m for other in around], dtype=np.float64)[:, None] - root_m
+    local = rot.multiply(local, rot.from_rotvec(_middle(after_s, turns, preset.ahead_rotation)))
+    root_m = root_m + _middle(after_s, moves, preset.ahead_root)[0]
+    local = inside_limits(rot.unit(local), np.ones(len(local), bool))
+    rotations = JointRotations(pose.rotations.skeleton, as_float32(local))
+    return replace(pose, rotations=rotations, root_m=as_float32(root_m))
+
+
+def _middle(after_s: Float64, away: Float64, parameters: OneEuroParameters) -> Float64:
+    """Where the smoothed course (J, 3) passes at time 0, from places (N, J, 3) at the times (N,)."""
+    weight = np.exp(-0.5 * (after_s / _SPEED_SIGMA_S) ** 2)
+    off_s = after_s - weight @ after_s / weight.sum()
+    slope = np.tensordot(weight * off_s, away, 1) / max(float(weight @ off_s**2), 1e-9)  # (J, 3), of the best line
+    cutoff_hz = parameters.min_cutoff_hz + parameters.beta * _liveliness(after_s, away, weight)
+    weights = np.exp(-0.5 * (after_s[:, None] * cutoff_hz / _SIGMA_HZ) ** 2)  # (N, J)
+    weights /= weights.sum(axis=0)
+    return (weights[..., None] * away).sum(axis=0) - slope * (after_s @ weights)[:, None]
+
+
+def _liveliness(after_s: Float64, away: Float64, weight: Float64) -> Float64:
+    """The speed (J,) around time 0, of the best parabola: at the turning point of a swing its bend counts as speed."""
+    powers = np.stack([(after_s / _SPEED_SIGMA_S) ** n for n in range(3)], axis=1)  # (N, 3)
+    normal = powers.T @ (weight[:, None] * powers) + _RIDGE * np.eye(3)
+    fit = np.linalg.solve(normal, powers.T * weight) @ away.reshape(len(away), -1)
+    slope, bend = fit[1].reshape(away.shape[1:]), 2 * fit[2].reshape(away.shape[1:])
+    return np.sqrt((slope**2 + bend**2).sum(axis=-1)) / _SPEED_SIGMA_S

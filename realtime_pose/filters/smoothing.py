@@ -1,0 +1,54 @@
+"""Smoothing of poses: One-Euro on rotations and root."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from realtime_pose.body.smoothing import SmoothingPreset
+from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.ik.joint_space import inside_limits
+from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils.arrays import as_float32
+from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroRotationFilter
+
+_USUAL_NS = 33_333_333
+_ALL = np.ones(len(HUMANOID.joints), bool)
+
+
+class OneEuroPoseFilter:
+    """Smooths rotations in their tangent space and the root as one vector, each person with a filter of their own."""
+
+    def __init__(self, preset: SmoothingPreset) -> None:
+        self._preset = preset
+        self._people: dict[int, _Smoothers] = {}
+
+    def forget(self, track_id: int) -> None:
+        """Drop the state of one person."""
+        self._people.pop(track_id, None)
+
+    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+        """The smoothed pose."""
+        person = self._people.get(pose.track_id)
+        if person is None:
+            person = self._people[pose.track_id] = _Smoothers(
+                OneEuroRotationFilter(self._preset.rotation), OneEuroFilter(self._preset.root, joint=True), pose.time_ns
+            )
+        elif pose.time_ns > person.time_ns:
+            person.own_ns += pose.time_ns - person.time_ns
+        else:
+            person.own_ns += _USUAL_NS  # to begin anew would show: the pose before goes on from what was shown
+        person.time_ns = pose.time_ns
+        local = person.rotations.apply(pose.rotations.local_xyzw.astype(np.float64), person.own_ns)
+        rotations = JointRotations(pose.rotations.skeleton, as_float32(inside_limits(local, _ALL)))
+        root_m = person.root.apply(pose.root_m.astype(np.float64), person.own_ns)
+        return replace(pose, rotations=rotations, root_m=as_float32(root_m))
+
+
+@dataclass
+class _Smoothers:
+    """One person's filters, and their clock, which never stands still or runs backwards as the poses' time may."""
+
+    rotations: OneEuroRotationFilter
+    root: OneEuroFilter
+    time_ns: int
+    own_ns: int = 0

@@ -1,0 +1,111 @@
+"""The table of person detectors, and which one `auto` means for so many people on this machine."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from realtime_pose.checkpoints import Progress, download, find_local, is_offline, read_detectors
+from realtime_pose.errors import CheckpointError, ConfigError
+from realtime_pose.inference.base import InferenceConfig, PersonDetector
+from realtime_pose.inference.devices import pick_device
+from realtime_pose.utils.choices import check_choice, load_choice
+
+log = logging.getLogger(__name__)
+
+_RTDETR = "realtime_pose.inference.detectors.rtdetr:RtDetrDetector"
+_YOLOX = "realtime_pose.inference.detectors.yolox:YoloxDetector"
+DETECTORS = {
+    "blazepose": "realtime_pose.inference.landmarks.blazepose:BlazePoseDetector",
+    "rtdetr": _RTDETR,
+    "rtdetr-r18": _RTDETR,
+    "rtdetr-r34": _RTDETR,
+    "yolox": _YOLOX,
+    "yolox-nano": _YOLOX,
+    "yolox-s": _YOLOX,
+    "whole-frame": "realtime_pose.inference.detectors.whole_frame:WholeFrameDetector",
+}
+_AUTO = "auto"
+_WEIGHTS = {"rtdetr": "rtdetr-r50", "yolox": "yolox-tiny"}  # of the others the name says it
+
+# What auto looks for, best first. A look costs RT-DETR 0.8 s (ResNet-18) to 1.6 s (ResNet-50) of one CPU core, and
+# YOLOX-Nano 14 ms; a GPU does not feel the difference.
+_ON_GPU = ("rtdetr", "rtdetr-r34", "rtdetr-r18", "yolox-s", "yolox", "yolox-nano")
+_ON_CPU = ("yolox", "yolox-s", "yolox-nano", "rtdetr-r18", "rtdetr-r34", "rtdetr")
+
+Notify = Callable[[str], None]
+
+
+def build_detector(
+    config: InferenceConfig, notify: Notify = log.warning, progress: Progress = lambda had, total: None
+) -> PersonDetector:
+    """The detector that `config.detector` names, ready to run; missing weights are fetched where that is allowed.
+
+    `auto` is BlazePose's for one person. For more it is the best one whose weights are on this machine; else one that
+    fits the device, downloaded; else BlazePose's, which finds one person only.
+
+    Args:
+        config: The settings.
+        notify: Told, in one sentence each, of a download and of people who will not be found.
+        progress: Told how far a download is.
+
+    Raises:
+        UnknownChoiceError: There is no such detector.
+        ConfigError: The settings do not fit together.
+        CheckpointError: Weights that were asked for by name are missing, damaged, unsafe or of another architecture.
+    """
+    check_detector_name(config)
+    chosen = _auto(config, notify, progress) if config.detector == _AUTO else _named(config, notify, progress)
+    detector: PersonDetector = load_choice("inference.detector", chosen.detector, DETECTORS)(chosen)
+    return detector
+
+
+def check_detector_name(config: InferenceConfig) -> None:
+    """Refuse a detector that is not in the table.
+
+    Raises:
+        UnknownChoiceError: The message lists the names there are.
+    """
+    check_choice("inference.detector", config.detector, (_AUTO, *DETECTORS))
+
+
+def _named(config: InferenceConfig, notify: Notify, progress: Progress) -> InferenceConfig:
+    """The same settings, with the file of the weights."""
+    if DETECTORS[config.detector] not in (_RTDETR, _YOLOX):
+        if config.detector_checkpoint:
+            raise ConfigError(f"detector {config.detector} takes no --detector-checkpoint; rtdetr and yolox do")
+        if config.persons > 1:
+            notify(f"The detector {config.detector} finds one person, not {config.persons}; rtdetr and yolox find all.")
+        return config
+    name = config.detector_checkpoint or _WEIGHTS.get(config.detector, config.detector)
+    if name not in read_detectors():
+        return config  # a file of the user's own
+    path = find_local(name) or _fetch(name, config, notify, progress)
+    return replace(config, detector_checkpoint=str(path))
+
+
+def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progress) -> Path:
+    if not config.download:
+        raise CheckpointError(
+            f"the weights of {name} are not on this machine and downloads are off; "
+            f"get them with: realtime-pose models download {name}"
+        )
+    if not is_offline():
+        notify(f"Downloading the weights of {name} from {read_detectors()[name].repo}.")
+    return download(name, progress)
+
+
+def _auto(config: InferenceConfig, notify: Notify, progress: Progress) -> InferenceConfig:
+    if config.detector_checkpoint:  # what the user named is used or refused, never replaced
+        is_yolox = config.detector_checkpoint.startswith("yolox") or config.detector_checkpoint.endswith(".onnx")
+        return _named(replace(config, detector="yolox" if is_yolox else "rtdetr"), notify, progress)
+    if config.persons == 1:
+        return replace(config, detector="blazepose")
+    on_cpu = pick_device(config.device) in ("cpu", "gpu")
+    names = _ON_CPU if on_cpu else _ON_GPU
+    here = [name for name in names if find_local(_WEIGHTS.get(name, name))]
+    try:
+        return _named(replace(config, detector=(here or names)[0]), notify, progress)
+    except CheckpointError as exc:
+        notify(f"Finding one person only, not {config.persons}, with BlazePose's detector: {exc}.")
+    return replace(config, detector="blazepose")

@@ -1,0 +1,156 @@
+"""BlazePose through MediaPipe: one person, no download (the model comes inside the package), about 12 ms a frame.
+
+Source: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking" (2020); MediaPipe 0.10.21.
+"""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
+from realtime_pose.errors import CheckpointError
+from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.inference.tracking.boxes import box_of_keypoints
+from realtime_pose.skeletons import COCO17_FEET_HANDS
+from realtime_pose.utils.arrays import Float32, UInt8, as_float32
+from realtime_pose.utils.quiet import quiet_stderr
+
+# MediaPipe's row for each of our keypoints, in the order of COCO17_FEET_HANDS.
+# fmt: off
+_ROWS = [
+    0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28,  # COCO-17
+    29, 30, 31, 32, 17, 18, 19, 20, 21, 22,                         # heels, toes, pinkies, indices, thumbs
+]
+# fmt: on
+_ONLY_PERSON = 1
+
+
+class _Graph:
+    """MediaPipe's graph, with its noise and its foreign errors kept at this edge."""
+
+    def __init__(self, *, video: bool) -> None:
+        os.environ.setdefault("GLOG_minloglevel", "2")
+        self._video, self._noisy, self._closed = video, True, False
+        self.world_m: Float32 | None = None
+        try:
+            with quiet_stderr(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # its dependencies' deprecations are not our user's business
+                from mediapipe.python.solutions.pose import Pose
+
+                self._pose = Pose(static_image_mode=not video, model_complexity=1, smooth_landmarks=False)
+                self.find(np.zeros((64, 64, 3), np.uint8))  # starts the threads, so the first frame is not late
+        except Exception as exc:  # the one place that meets MediaPipe's own errors
+            raise CheckpointError(
+                f"BlazePose does not start ({exc}); reinstall it with: pip install --no-deps mediapipe==0.10.21"
+            ) from exc
+
+    def find(self, image_bgr: UInt8) -> tuple[Float32, Float32] | None:
+        """Keypoints (27, 2) in px and their scores (27,); None if nobody is there."""
+        height, width = image_bgr.shape[:2]
+        with warnings.catch_warnings(), quiet_stderr() if self._noisy else nullcontext():
+            warnings.simplefilter("ignore")  # protobuf deprecates a call that MediaPipe makes
+            answer: Any = self._pose.process(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
+        self.world_m = None
+        if answer.pose_landmarks is None:
+            return None
+        world = answer.pose_world_landmarks.landmark
+        self.world_m = as_float32([(world[i].x, world[i].y, world[i].z) for i in _ROWS])
+        self._noisy = False  # its last start-up message comes with the first person
+        points = answer.pose_landmarks.landmark
+        raw = np.array([(points[i].x, points[i].y, points[i].visibility) for i in _ROWS])
+        # BlazePose guesses points beyond the picture's edge; what lies outside has not been seen.
+        inside = np.all((raw[:, :2] >= 0) & (raw[:, :2] <= 1), axis=1)
+        return as_float32(raw[:, :2] * (width, height)), as_float32(raw[:, 2] * inside)
+
+    def reset(self) -> None:
+        if self._video:
+            with quiet_stderr():
+                self._pose.reset()
+            self._noisy = True  # it starts up once more
+
+    def close(self) -> None:
+        if not self._closed:  # MediaPipe takes a second close for an error
+            self._closed = True
+            self._pose.close()
+
+
+class BlazePoseEstimator:
+    """Keypoints of the one person that BlazePose follows by itself.
+
+    Args:
+        config: The settings.
+        video: Whether the frames follow each other in time; for single pictures each is looked at anew.
+    """
+
+    name = "blazepose"
+    runtime = "mediapipe"
+    precision = "fp32"
+    device = "cpu"
+    layout = COCO17_FEET_HANDS
+    finds_people = True
+
+    def __init__(self, config: InferenceConfig, *, video: bool = True) -> None:
+        self._threshold = config.score_threshold
+        self._graph = _Graph(video=video)
+        self.model_hash = _hash_of_models()
+
+    def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
+        """Nobody or one person: boxes are not used, as BlazePose tracks by itself (see `finds_people`)."""
+        found = self._graph.find(frame.image_bgr)
+        if found is None or float(np.mean(found[1][:17])) < self._threshold:
+            return []
+        return [PersonKeypoints(self.layout, *found, track_id=_ONLY_PERSON, time_ns=frame.time_ns)]
+
+    def reset(self) -> None:
+        """Forget whom it follows: the next picture is looked at as a fresh one's first."""
+        self._graph.reset()
+
+    @property
+    def world_m(self) -> Float32 | None:
+        """BlazePose's own guess where the last answer's points (27, 3) are, to be measured against ours.
+
+        Metres from the middle of the hips, OpenCV's camera axes; None where nobody was found.
+        """
+        return self._graph.world_m
+
+    def close(self) -> None:
+        """Stop MediaPipe's threads. Safe to repeat; afterwards nothing can be asked any more."""
+        self._graph.close()
+
+
+def _hash_of_models() -> str:
+    """SHA-256 over the two models inside the package: the one that finds a person, and the one that sees the body."""
+    import mediapipe
+
+    modules, digest = Path(mediapipe.__file__).parent / "modules", hashlib.sha256()
+    for name in ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_full.tflite"):
+        digest.update((modules / name).read_bytes())
+    return digest.hexdigest()
+
+
+class BlazePoseDetector:
+    """A person box without a download: BlazePose's own detector, at most one person a frame."""
+
+    def __init__(self, config: InferenceConfig) -> None:
+        self._threshold = config.score_threshold
+        self._graph = _Graph(video=False)
+
+    def detect(self, frame: Frame) -> list[PersonBox]:
+        """The box around the person that BlazePose sees best, or nothing."""
+        found = self._graph.find(frame.image_bgr)
+        if found is None or float(np.mean(found[1][:17])) < self._threshold:
+            return []
+        keypoints = PersonKeypoints(COCO17_FEET_HANDS, *found, track_id=-1, time_ns=frame.time_ns)
+        box = box_of_keypoints(keypoints, self._threshold, frame.width, frame.height)
+        return [] if box is None else [box]
+
+    def close(self) -> None:
+        """Stop MediaPipe's threads. Safe to repeat; afterwards nothing can be asked any more."""
+        self._graph.close()

@@ -1,0 +1,220 @@
+"""A take played back: its recorded frames through the same runtime, viewer and sinks as a live run."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from realtime_pose.app.take import open_session
+from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
+from realtime_pose.errors import CaptureError, ConfigError, EndOfStream
+from realtime_pose.exporters.table import EXPORTERS
+from realtime_pose.session.format import Session
+from realtime_pose.session.images import find_pictures, is_source
+from realtime_pose.session.index import SessionIndex
+from realtime_pose.session.seeking import Pictures, open_pictures
+from realtime_pose.skeletons import COCO17, KeypointLayout
+from realtime_pose.utils.arrays import Float64, UInt8
+from realtime_pose.utils.clock import Stopwatch
+
+_WAIT_S = 0.1  # how long a read at the end waits for a seek
+
+
+class SessionSource:
+    """The frames of a take, as a FrameSource in which one can move about at any time, from any thread.
+
+    `read` answers at once with a black frame whose number is its row; `PlaybackPipeline.step` puts people and picture
+    into it. At the end `read` answers None until there is a seek. It is not to be read ahead.
+
+    Args:
+        path: The take's folder, or its session.
+
+    Attributes:
+        rows: How many frames there are.
+        times_s: (rows,) each frame's media time after the first.
+        row: The frame that was shown last.
+        drawn: The pictures have the people drawn on them already.
+        settings: What made the session.
+
+    Raises:
+        RecordingError: The session cannot be read, or has no whole frame.
+    """
+
+    live = False
+    dropped = 0
+
+    def __init__(self, path: Path) -> None:
+        session = open_session(path)
+        self._index = SessionIndex(session)
+        self.settings = session.settings
+        self.notices: list[str] = [self._index.damage] if self._index.damage else []
+        self._times_ns = np.array(self._index.times_ns, np.int64)
+        self.times_s: Float64 = (self._times_ns - self._times_ns[0]) / 1e9
+        self.rows = len(self._times_ns)
+        self.frame_count: int | None = self.rows
+        self.fps = _rate_hz(self.times_s)
+        self.row = 0
+        self._blank = self._index.result(0).frame.image_bgr
+        self._film, self.drawn = self._find_film(session)
+        self._changed, self._files = threading.Condition(), threading.Lock()
+        self._next = 0
+        self._closed = False
+
+    def read(self) -> Frame | None:
+        """The next row's frame without its picture; None at the end, if no seek comes within a moment.
+
+        Raises:
+            EndOfStream: The source was closed.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._next < self.rows, _WAIT_S)
+            if self._closed:
+                raise EndOfStream("the take was closed")
+            if self._next >= self.rows:
+                return None
+            row, self._next = self._next, self._next + 1
+        return Frame(self._blank, row, int(self._times_ns[row]), time.monotonic_ns())
+
+    def seek(self, row: int) -> None:
+        """Go on with this row, or the nearest that there is."""
+        with self._changed:
+            self._next = min(max(row, 0), self.rows - 1)
+            self._changed.notify_all()
+
+    def result(self, frame: Frame) -> FrameResult:
+        """The recorded people of a frame that `read` gave, with their picture.
+
+        Raises:
+            EndOfStream: The source was closed.
+            RecordingError: The session cannot be read any more.
+        """
+        row = frame.index
+        with self._files:
+            if self._closed:
+                raise EndOfStream("the take was closed")
+            recorded = self._index.result(row)
+            image = self._film.at(int(self._times_ns[row])) if self._film is not None else None
+        self.row = row
+        if image is None:  # the blank of a session takes no memory as it is
+            return replace(recorded, frame=frame)
+        image = np.ascontiguousarray(image[: frame.height, : frame.width])
+        return replace(recorded, frame=replace(frame, image_bgr=image))
+
+    def close(self) -> None:
+        """Give the files back. Safe to repeat, and from any thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        with self._files:  # a film that is closed while it is read crashes the process
+            self._index.close()
+            if self._film is not None:
+                self._film.close()
+
+    def _find_film(self, session: Session) -> tuple["_Film | None", bool]:
+        """The first pictures that are the session's, and whether the people are drawn on them already."""
+        faults: list[str] = []
+        for capture, drawn in _candidates(session):
+            # a film of the take begins with the take, what the take was made from may have begun long before
+            shift_ns = 0 if is_source(session, capture) else int(self._times_ns[0])
+            try:
+                film = _Film(open_pictures(capture), shift_ns)
+            except (CaptureError, ConfigError) as exc:
+                faults.append(str(exc))
+                continue
+            if self._fits(film.at(int(self._times_ns[0]))):
+                return film, drawn
+            film.close()
+            faults.append(f"{capture.source} is not the video of this take")
+        self.notices.append(f"The take is played without its pictures{': ' if faults else ''}{'; '.join(faults)}.")
+        return None, False
+
+    def _fits(self, image: UInt8 | None) -> bool:
+        """Whether it has the session's size; a film of ours has even edges, whatever the picture's were."""
+        height, width = self._blank.shape[:2]
+        return image is not None and {image.shape[0] - height, image.shape[1] - width} <= {0, 1}
+
+
+@dataclass(frozen=True)
+class _Film:
+    """Pictures, and the media time of the session at which they begin with 0."""
+
+    pictures: Pictures
+    shift_ns: int
+
+    def at(self, time_ns: int) -> UInt8 | None:
+        """The picture of this media time of the session."""
+        return self.pictures.at(time_ns - self.shift_ns)
+
+    def close(self) -> None:
+        """Give the files back."""
+        self.pictures.close()
+
+
+def _candidates(session: Session) -> Iterator[tuple[CaptureConfig, bool]]:
+    """Where the pictures may be, best first, and whether the people are drawn on them."""
+    found = find_pictures(session)
+    if found is not None:
+        yield found, False
+    overlay = session.path.with_name(EXPORTERS["overlay"].file)
+    if overlay.is_file():
+        yield CaptureConfig(str(overlay)), True
+
+
+def _rate_hz(times_s: Float64) -> float:
+    """The usual rate of these times; 0 where it cannot be told."""
+    period_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+    return 1 / period_s if period_s > 0 else 0.0
+
+
+@dataclass
+class RecordedEstimator:
+    """Says what made the people of a take, where a run has what makes them."""
+
+    name: str
+    runtime: str
+    precision: str
+    device: str
+    model_hash: str = ""
+    layout: KeypointLayout = COCO17
+    finds_people: bool = True
+
+    def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
+        """Nobody: a take's people are in its session."""
+        return []
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    @classmethod
+    def of(cls, settings: dict[str, object]) -> "RecordedEstimator":
+        """What a session says of itself."""
+        model = settings.get("model")
+        name = model.get("name") if isinstance(model, dict) else None
+        runtime, _, precision = str(settings.get("runtime") or "").partition(" ")
+        return cls(str(name or "recorded"), runtime, precision, str(settings.get("device") or ""))
+
+
+class PlaybackPipeline:
+    """Stands where a run has its pipeline: the people of each frame are those that were recorded."""
+
+    def __init__(self, source: SessionSource) -> None:
+        self.stopwatch = Stopwatch()
+        self.estimator = RecordedEstimator.of(source.settings)
+        self._source = source
+
+    def step(self, frame: Frame) -> FrameResult:
+        """A row of the take with its people and picture; its number is `frame.index`.
+
+        Raises:
+            RecordingError: The take cannot be read any more.
+        """
+        with self.stopwatch.measure("capture"):
+            return self._source.result(frame)
+
+    def close(self) -> None:
+        """Give the take's files back."""
+        self._source.close()

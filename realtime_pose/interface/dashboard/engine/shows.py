@@ -1,0 +1,172 @@
+"""What can be shown: a run from a source, or a take that is played again; opened here, shown by the studio."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from realtime_pose.app.run import Run, open_run
+from realtime_pose.capture.base import CaptureConfig, FrameSource
+from realtime_pose.capture.browser import BrowserCamera
+from realtime_pose.capture.looped import Looped
+from realtime_pose.capture.sources import ACTORS, open_source, source_kind, without_credentials
+from realtime_pose.checkpoints import Progress
+from realtime_pose.communication.sinks import open_sinks
+from realtime_pose.config import AppConfig, OutputConfig
+from realtime_pose.errors import ConfigError
+from realtime_pose.interface.dashboard.engine.camera_list import camera_finder
+from realtime_pose.interface.dashboard.engine.playback import PlaybackPipeline, SessionSource
+from realtime_pose.pipeline import FramePipeline, PosePipeline
+from realtime_pose.runtime import Runtime
+
+BROWSER = "browser"
+"""The source whose pictures come from whoever looks at the page."""
+
+_SEARCH_S = 10.0
+
+
+@dataclass
+class Show:
+    """A run under way. `pipeline`, `sinks` and `config` change while it goes on; `run` has what it began with."""
+
+    run: Run
+    kind: str
+    source_text: str
+    folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.pipeline: FramePipeline = self.run.pipeline
+        self.sinks = list(self.run.sinks)
+        self.config = self.run.config
+
+    @property
+    def runtime(self) -> Runtime:
+        """The threads that it goes on in."""
+        return self.run.runtime
+
+    @property
+    def browser_camera(self) -> BrowserCamera | None:
+        """Where a browser's pictures go, if they are what is shown."""
+        return self.run.source if isinstance(self.run.source, BrowserCamera) else None
+
+    @property
+    def tuned(self) -> PosePipeline | None:
+        """The pipeline that settings can change; None for a take, whose poses are as they are."""
+        return self.pipeline if isinstance(self.pipeline, PosePipeline) else None
+
+    @property
+    def session(self) -> SessionSource | None:
+        """What is sought in, if a take is shown."""
+        return self.run.source if isinstance(self.run.source, SessionSource) else None
+
+    def retune(self, after: AppConfig, locked_on: int | None) -> None:
+        """Go on with other settings of people and bodies from the next frame on; of a take they change nothing.
+
+        Where other models are asked for too, those of people come with them: `config` says what runs.
+        """
+        inference = self.config.inference if asks_other_models(self.config, after) else after.inference
+        before, self.config = self.config, replace(self.config, inference=inference, body=after.body)
+        if self.tuned is not None:
+            self.runtime.between_frames(partial(self.tuned.retune, before, self.config, locked_on))
+
+    def use_outputs(self, after: AppConfig, trouble: Callable[[str], None]) -> None:
+        """Send to other targets from the next frame on; `trouble` is told of one that cannot be had."""
+        before, self.config = self.config.output, replace(self.config, output=after.output)
+        self.runtime.between_frames(partial(self._exchange_sinks, before, after.output, trouble))
+
+    def _exchange_sinks(self, old: OutputConfig, new: OutputConfig, trouble: Callable[[str], None]) -> None:
+        same = (old.mirror, old.udp_format) == (new.mirror, new.udp_format)
+        wanted = [(name, target) for name, text in new.targets.items() for target in text.split()]
+        kept = {(s.name, s.target_text): s for s in self.sinks if same and (s.name, s.target_text) in wanted}
+        for sink in self.sinks:
+            if sink not in kept.values():
+                sink.close()  # before others are opened: a server's new self needs its port
+        sinks = list(kept.values())
+        for name, target in wanted:
+            if (name, target) not in kept:
+                try:
+                    sinks += open_sinks({name: target}, mirror=new.mirror, udp_format=new.udp_format)
+                except ConfigError as exc:
+                    trouble(f"{exc}.")
+        self.sinks = sinks
+        if not self.runtime.use_sinks(sinks):  # the run has ended meanwhile: nobody else would close them
+            for sink in sinks:
+                sink.close()
+
+
+def opening_words(config: AppConfig) -> str:
+    """What opening the source is called while it lasts."""
+    return "Waiting for the browser's camera ..." if config.capture.source == BROWSER else "Opening the source ..."
+
+
+@contextmanager
+def open_live(config: AppConfig, notify: Callable[[str], None], progress: Progress) -> Iterator[Show]:
+    """A started run from the source that the settings name; a demo actor begins again whenever their clip is over.
+
+    Raises:
+        RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
+    """
+    with open_run(fetching_only_what_is_named(config), notify, progress, open_frames=_open_frames) as run:
+        kind = "live" if run.source.live else "file"
+        yield Show(run, kind, without_credentials(config.capture.source))
+
+
+@contextmanager
+def open_take(folder: Path, config: AppConfig) -> Iterator[Show]:
+    """A take, played at its own speed into the live outputs that the settings name.
+
+    Raises:
+        RecordingError: There is no take, or it cannot be read.
+        ConfigError: A target cannot be had.
+    """
+    output = config.output
+    with ExitStack() as undo:
+        source = undo.enter_context(closing(SessionSource(folder)))
+        sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
+        for sink in sinks:
+            undo.callback(sink.close)
+        pipeline = PlaybackPipeline(source)
+        runtime = Runtime(source, pipeline, sinks, paced=True, read_ahead=False)
+        undo.pop_all()
+    try:
+        runtime.start()
+        config = replace(config, capture=replace(config.capture, source=folder.name))
+        yield Show(Run(config, source, pipeline, runtime, sinks, []), "take", folder.name, folder)
+    finally:
+        runtime.stop()
+
+
+def _open_frames(capture: CaptureConfig) -> FrameSource:
+    if capture.source == BROWSER:
+        return BrowserCamera(capture)
+    if capture.source in ACTORS:
+        return Looped(partial(open_source, capture))
+    if source_kind(capture.source) == "camera":
+        camera_finder().wait(_SEARCH_S)  # while it looks, each camera is open for a moment, and so refused to others
+    return open_source(capture)
+
+
+def fetching_only_what_is_named(config: AppConfig) -> AppConfig:
+    """The same settings, without a download where the model is "auto".
+
+    Start is to show something at once; whoever chooses ViTPose on the page sees it come while the run goes on.
+    """
+    inference = config.inference
+    if inference.estimator != "auto" or inference.checkpoint:
+        return config
+    return replace(config, inference=replace(inference, download=False))
+
+
+def asks_other_models(before: AppConfig, after: AppConfig) -> bool:
+    """Whether the change of settings needs models to be loaded, rather than numbers to be changed."""
+    old, new = before.inference, after.inference
+    tuned = replace(
+        old,
+        persons=new.persons,
+        score_threshold=new.score_threshold,
+        detect_every=new.detect_every,
+        download=new.download,
+    )
+    another_detector = new.detector == "auto" and (old.persons == 1) != (new.persons == 1)
+    return tuned != new or another_detector

@@ -1,0 +1,72 @@
+"""The page: which section stands where. Streamlit runs it as a script for each browser tab, and again for each change.
+
+What refreshes or is changed lives in a fragment of its own (`fragments`), so that the live view is never touched.
+"""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from realtime_pose.interface.dashboard.page.sections.figures import (
+    details_section,
+    figures_section,
+    packet_section,
+)
+from realtime_pose.interface.dashboard.page.sections.help import help_section
+from realtime_pose.interface.dashboard.page.sections.live import live_section
+from realtime_pose.interface.dashboard.page.sections.outputs import outputs_section, take_over_outputs
+from realtime_pose.interface.dashboard.page.sections.settings import model_section, motion_section
+from realtime_pose.interface.dashboard.page.sections.source import source_section, take_over_source
+from realtime_pose.interface.dashboard.page.sections.status import status_section
+from realtime_pose.interface.dashboard.page.sections.still import still_section
+from realtime_pose.interface.dashboard.page.sections.takes import player, takes_section
+from realtime_pose.interface.dashboard.page.state_sync import pull
+from realtime_pose.interface.dashboard.page.style import CSS, ICON
+from realtime_pose.interface.dashboard.web.shared import shared_studio
+
+if TYPE_CHECKING:
+    from realtime_pose.interface.dashboard.engine.studio import Studio
+
+
+def show(studio: "Studio") -> None:
+    """Draw the whole page."""
+    st.set_page_config(page_title="realtime-pose", page_icon=ICON, layout="wide")
+    st.html(CSS)
+    if (config := pull(studio)) is not None:
+        take_over_source(studio, config.capture.source)
+        take_over_outputs(config)
+    with st.sidebar:
+        _settings(studio)
+    status_section(studio)
+    live_section()
+    player(studio)
+    figures_section(studio)
+    _tabs(studio)
+
+
+def _settings(studio: "Studio") -> None:
+    st.subheader("Source", anchor=False)
+    source_section(studio)
+    st.subheader("Model", anchor=False)
+    model_section(studio)
+    st.subheader("Person and motion", anchor=False)
+    motion_section(studio)
+    st.subheader("Outputs", anchor=False)
+    outputs_section(studio)
+
+
+def _tabs(studio: "Studio") -> None:
+    figures, takes, packet, words = st.tabs(["Figures", "Takes", "Packet", "Help"])
+    with figures:
+        details_section(studio)
+        still_section(studio)
+    with takes:
+        takes_section(studio)
+    with packet:
+        packet_section(studio)
+    with words:
+        help_section()
+
+
+if __name__ == "__main__":
+    show(shared_studio())

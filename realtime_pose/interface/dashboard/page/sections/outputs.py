@@ -1,0 +1,132 @@
+"""Where the movement is sent live: switches that are off until somebody turns them on."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from realtime_pose.communication.targets import parse_target
+from realtime_pose.config import AppConfig
+from realtime_pose.errors import ConfigError
+from realtime_pose.interface.dashboard.page.fragments import fragment
+from realtime_pose.interface.dashboard.page.state_sync import (
+    change,
+    sentence_of,
+    set_problem,
+    show_problem,
+    value_of,
+)
+
+if TYPE_CHECKING:
+    from realtime_pose.interface.dashboard.engine.studio import Studio
+
+
+@dataclass(frozen=True)
+class _Output:
+    """One live output: its setting, its words, and what its targets may be."""
+
+    name: str
+    label: str
+    why: str
+    usual: str
+    usual_port: int | None = None
+    options: tuple[str, ...] = ("person",)
+    lowest_port: int = 1
+
+    @property
+    def setting(self) -> str:
+        return f"output.{self.name}"
+
+    @property
+    def switch(self) -> str:
+        return f"output.{self.name}.on"
+
+    @property
+    def field(self) -> str:
+        return f"output.{self.name}.to"
+
+
+_OUTPUTS = (
+    _Output("udp", "UDP", "Every pose as JSON, one small message a person and picture: for your own programs, Unity, "
+            "Godot, Blender.", "127.0.0.1:5005"),
+    _Output("vmc", "VMC", "The protocol of virtual avatars: VSeeFace, VNyan, Warudo and others understand it.",
+            "127.0.0.1:39539", usual_port=39539),
+    _Output("websocket", "WebSocket", "An address that other web pages on this computer connect to for the poses.",
+            "127.0.0.1:8765", usual_port=8765, options=("person", "origin"), lowest_port=0),
+)  # fmt: skip
+
+
+_MOST_PLACES = 8  # for what is said of each sink
+
+
+def take_over_outputs(config: AppConfig) -> None:
+    """Set the switches and fields to what is sent now; an address that is off stays as it was typed."""
+    for output in _OUTPUTS:
+        held = value_of(config, output.setting)
+        st.session_state[output.switch] = bool(held)
+        if held or output.field not in st.session_state:
+            st.session_state[output.field] = held or output.usual
+
+
+def outputs_section(studio: "Studio") -> None:
+    """A switch and an address for each output, and what went there."""
+    _switches(studio)
+    _sent(studio)
+
+
+@fragment()
+def _switches(studio: "Studio") -> None:
+    for output in _OUTPUTS:
+        with st.container(gap="xsmall"):
+            st.toggle(output.label, key=output.switch, help=output.why, on_change=_switched, args=(studio, output))
+            st.text_input(
+                f"{output.label} address", key=output.field, label_visibility="collapsed", placeholder=output.usual,
+                on_change=_readdressed, args=(studio, output),
+            )  # fmt: skip
+            show_problem(output.setting)
+
+
+def _switched(studio: "Studio", output: _Output) -> None:
+    wanted = st.session_state[output.field].strip() if st.session_state[output.switch] else ""
+    if st.session_state[output.switch] and not _is_valid(output, wanted):
+        st.session_state[output.switch] = False
+    elif not change(studio, {output.setting: wanted}, field=output.setting):
+        st.session_state[output.switch] = bool(value_of(studio.config, output.setting))
+
+
+def _readdressed(studio: "Studio", output: _Output) -> None:
+    wanted, held = st.session_state[output.field].strip(), value_of(studio.config, output.setting)
+    if not _is_valid(output, wanted):
+        st.session_state[output.field] = held or output.usual
+    elif st.session_state[output.switch] and not change(studio, {output.setting: wanted}, field=output.setting):
+        st.session_state[output.field] = held
+
+
+def _is_valid(output: _Output, text: str) -> bool:
+    """Whether every target can be one; `problem` says what is wrong if not."""
+    try:
+        if not text:
+            raise ConfigError(f"no address is given; write it like {output.usual}")
+        for target in text.split():
+            parse_target(target, output.usual_port, options=output.options, lowest_port=output.lowest_port)
+    except ConfigError as exc:
+        set_problem(output.setting, sentence_of(exc))
+        return False
+    set_problem(output.setting, "")
+    return True
+
+
+@fragment(1.0, lambda studio: (studio.state().sinks, _asked(studio.config)))
+def _sent(studio: "Studio") -> None:
+    sinks = studio.state().sinks
+    if not sinks:
+        st.caption("Nothing is sent." if not _asked(studio.config) else "Sending begins with Start.")
+    for sink in sinks:
+        rate = f"{sink.name} to {sink.target}: **{sink.packets_per_s:.0f}** packets a second"
+        st.caption(f"{rate}, {sink.packets_sent:,} sent{f', {sink.lost:,} lost' if sink.lost else ''}")
+    for _ in range(max(1, len(sinks)), _MOST_PLACES):  # over what was sent before; see `show_problem`
+        st.empty()
+
+
+def _asked(config: AppConfig) -> bool:
+    return any(config.output.targets.values())

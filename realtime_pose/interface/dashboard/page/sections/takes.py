@@ -1,0 +1,327 @@
+"""The takes: a list of them, the one that is played with its slider, exports to download, and deleting."""
+
+import time
+from collections.abc import Hashable
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+
+from realtime_pose.errors import RealtimePoseError
+from realtime_pose.exporters.table import EXPORTERS
+from realtime_pose.interface.dashboard.engine.state import PlaybackState, StudioState
+from realtime_pose.interface.dashboard.engine.take_exports import ExportState, exports_of
+from realtime_pose.interface.dashboard.engine.take_list import Take, TakeList
+from realtime_pose.interface.dashboard.page.fragments import draw_again, fragment
+from realtime_pose.interface.dashboard.page.state_sync import sentence_of
+from realtime_pose.interface.dashboard.web.downloads import address_of
+
+if TYPE_CHECKING:
+    from realtime_pose.interface.dashboard.engine.studio import Studio
+
+_ROW, _HELD, _PLAYED = "takes.row", "takes.held_until", "takes.played"
+_OPEN, _SHOWN, _PROBLEM = (f"takes.{name}" for name in ("open", "shown", "problem"))
+_HOLD_S = 1.2  # so long after a user's move the slider does not follow the playback
+_FOLLOW_S = 0.9  # and it follows no more often: a thumb that is being dragged jumps at each
+_AT_ONCE = 8  # takes in the list before "Show more"
+_ORDER = ("bvh", "glb", "fbx", "vrma", "csv", "overlay", "frames")
+FORMATS = (*_ORDER, *(name for name in EXPORTERS if name not in _ORDER))
+"""The formats as the choice has them: what moves characters first."""
+_NAMES = {
+    "overlay": "Video with skeleton", "frames": "Video as it came", "bvh": "BVH", "easy-vitpose": "Keypoints (JSON)",
+    "coco": "Keypoints (COCO)", "csv": "Table (CSV)", "parquet": "Table (Parquet)", "trc": "OpenSim markers (TRC)",
+    "mot": "OpenSim angles (MOT)", "glb": "Character (GLB)", "vrma": "VRM animation (VRMA)", "fbx": "Character (FBX)",
+}  # fmt: skip
+_CSS = """
+<style>
+a.rp-download { display: inline-block; padding: .45rem .9rem; border-radius: .5rem; font-weight: 600;
+  background: #0b6b9a; color: #fff !important; text-decoration: none; }
+a.rp-download:hover { background: #095a82; }
+a.rp-download:focus-visible { outline: 2px solid #56b4e9; outline-offset: 2px; }
+.rp-take { line-height: 1.35; overflow-wrap: anywhere; }
+.rp-take small { opacity: .75; font-variant-numeric: tabular-nums; }
+.rp-when { font-variant-numeric: tabular-nums; }
+</style>
+"""
+_lists: WeakKeyDictionary[object, TakeList] = WeakKeyDictionary()
+
+
+def takes_section(studio: "Studio") -> None:
+    """All of the tab."""
+    st.html(_CSS)
+    _list(studio)
+
+
+# --- the take that is played ------------------------------------------------------------------------------------------
+
+
+def _player_depends_on(studio: "Studio") -> Hashable:
+    state = studio.state()
+    return state.phase, state.playback
+
+
+@fragment(0.4, _player_depends_on)
+def player(studio: "Studio") -> None:
+    """The slider and the buttons of the take that is played; nothing where none is."""
+    state = studio.state()
+    playback = state.playback
+    if playback is None or state.phase not in ("running", "paused"):
+        st.empty()
+        return
+    with st.container(border=True, key="player"):
+        _follow(state, playback)
+        st.slider(
+            f"Take {playback.folder.name}", 0, max(playback.rows - 1, 1), key=_ROW, format="%d",
+            on_change=_moved, args=(studio,), disabled=playback.rows < 2, label_visibility="collapsed",
+            help="The frame that is shown. With the keyboard: arrow keys, one frame each.",
+        )  # fmt: skip
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            going = state.phase == "running" and playback.row < playback.rows - 1
+            word, icon, act = ("Pause", "pause", studio.pause) if going else ("Play", "play_arrow", studio.resume)
+            # A key for each: a press on Pause that comes as the take ends must not play it again.
+            st.button(
+                word, key=f"player.{word}", icon=f":material/{icon}:", on_click=_act, args=(act,),
+            )  # fmt: skip
+            st.button("Close", key="player.close", icon=":material/close:", on_click=_act, args=(studio.stop,))
+            st.html(
+                f'<span class="rp-when">{clock(playback.time_s)} of {clock(playback.duration_s)} · frame '
+                f"{playback.row + 1:,} of {playback.rows:,}</span>"
+            )
+
+
+def _follow(state: StudioState, playback: PlaybackState) -> None:
+    """Set the slider to where the playback is, unless the user has just moved it; another take begins anew."""
+    played = str(playback.folder)
+    if st.session_state.get(_PLAYED) != played:
+        st.session_state[_PLAYED] = played
+        st.session_state[_HELD] = 0.0
+    now_s = time.monotonic()
+    held = st.session_state.get(_ROW)
+    if held is None or (held != playback.row and now_s >= st.session_state.get(_HELD, 0.0)):
+        st.session_state[_ROW] = playback.row  # only where it differs: setting it takes away a key just pressed
+        if state.phase == "running" and playback.row < playback.rows - 1:
+            st.session_state[_HELD] = now_s + _FOLLOW_S
+    if st.session_state[_ROW] != playback.row:
+        draw_again()  # it is held back for a moment
+    if st.session_state[_ROW] > (last := max(playback.rows - 1, 1)):
+        st.session_state[_ROW] = last
+
+
+def _moved(studio: "Studio") -> None:
+    st.session_state[_HELD] = time.monotonic() + _HOLD_S
+    _act(studio.seek, st.session_state[_ROW])
+
+
+# --- the list ---------------------------------------------------------------------------------------------------------
+
+
+def _list_depends_on(studio: "Studio") -> Hashable:
+    state = studio.state()
+    used = [part and part.folder for part in (state.recording, state.playback)]
+    return _list_of(studio).stamps(), *used, exports_of(studio).changes
+
+
+@fragment(0.8, _list_depends_on)
+def _list(studio: "Studio") -> None:
+    state = studio.state()
+    found = _takes(studio, state)
+    if any(take.seconds is None for take in found):
+        draw_again()  # more of them is read each time
+    if problem := st.session_state.get(_PROBLEM):
+        st.error(problem, icon=":material/error:")
+    else:
+        st.empty()
+    shown = st.session_state.get(_SHOWN, _AT_ONCE)
+    for place in range(shown):
+        if place >= len(found):
+            _nothing(first=place == 0)
+            continue
+        with st.container(border=True, key=f"take-{found[place].name}"):
+            _row(studio, found[place], state)
+            if st.session_state.get(_OPEN) == found[place].name:
+                with st.container():
+                    _export(studio, found[place])
+            else:
+                st.empty()
+    if len(found) > shown:
+        st.button(f"Show {min(len(found) - shown, 20)} more", key="takes.more", on_click=_show_more, args=(shown,))
+    else:
+        st.empty()
+
+
+def _nothing(*, first: bool) -> None:
+    """What stands where a take does not.
+
+    Every place is drawn in each run, empty or not: what a run leaves out may stay on the page when another part's
+    run comes between.
+    """
+    if first:
+        st.caption("No takes yet. Press Start, then Record: what is recorded comes here, to play and to export.")
+    else:
+        st.empty()
+
+
+def _takes(studio: "Studio", state: StudioState) -> list[Take]:
+    return _list_of(studio).takes(leave_out=None if state.recording is None else state.recording.folder)
+
+
+def _list_of(studio: "Studio") -> TakeList:
+    if studio not in _lists:
+        _lists[studio] = TakeList(studio.folders.takes)
+    return _lists[studio]
+
+
+def _row(studio: "Studio", take: Take, state: StudioState) -> None:
+    played = state.playback is not None and state.playback.folder.name == take.name
+    words, buttons = st.columns([3, 2], vertical_alignment="center")
+    words.html(take_html(take))
+    if take.damage:
+        words.caption(f":material/warning: {_plain(take.damage)}")
+    else:
+        words.empty()
+    with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        st.button(
+            "Playing" if played else "Play", key=f"takes.play.{take.name}", icon=":material/play_arrow:",
+            disabled=played or not take.playable, on_click=_act, args=(studio.play, take.folder),
+        )  # fmt: skip
+        st.button(
+            "Export", key=f"takes.export.{take.name}", icon=":material/download:", disabled=not take.playable,
+            on_click=_open_export, args=(studio, take.name),
+        )  # fmt: skip
+        # Asked in a place of its own: buttons that took each other's place moved away under the pointer, half drawn.
+        with st.popover(
+            "Delete", key=f"takes.ask.{take.name}", icon=":material/delete:", disabled=played,
+            help="Close it first." if played else None,
+        ):  # fmt: skip
+            st.markdown(f"Delete {_plain(take.name)} with all its files?")
+            st.button(
+                "Delete for good", key=f"takes.delete.{take.name}", type="primary", width="stretch", on_click=_delete,
+                args=(studio, take.folder),
+            )  # fmt: skip
+
+
+def take_html(take: Take) -> str:
+    """A take's name and facts."""
+    facts = [f"{take.when:%d %b %Y, %H:%M}"]
+    if take.seconds is None or take.frames is None:
+        facts.append("being read ...")
+    elif take.playable:
+        facts += [clock(take.seconds), f"{take.frames:,} frames"]
+        facts.append({0: "nobody in it", 1: "1 person"}.get(take.people, f"{take.people} people"))
+    facts.append(size_words(take.size_bytes))
+    return f'<div class="rp-take"><b>{escape(take.name)}</b><br><small>{escape(" · ".join(facts))}</small></div>'
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)
+
+
+# --- exports ----------------------------------------------------------------------------------------------------------
+
+
+def _export(studio: "Studio", take: Take) -> None:
+    """Which file is wanted; it is made as soon as it is chosen."""
+    key = _format_key(take.name)
+    choice, outcome = st.columns([2, 3], vertical_alignment="bottom")
+    choice.selectbox(
+        "Format", FORMATS, key=key, format_func=lambda name: _NAMES.get(name, name), filter_mode=None,
+        on_change=_ask, args=(studio, take.name), help="The file is made as soon as it is chosen.",
+    )  # fmt: skip
+    name = st.session_state[key]
+    with outcome:
+        _outcome(studio, take.folder, name)
+    st.caption(f"{_NAMES.get(name, name)}: {EXPORTERS[name].what}.")
+
+
+def _outcome(studio: "Studio", folder: Path, name: str) -> None:
+    """The bar, then the link; or what went wrong."""
+    state = exports_of(studio).state(folder, name)
+    if state is not None and state.failure:
+        st.error(_sentence(state.failure), icon=":material/error:")
+    else:
+        st.empty()
+    if state is None or state.failure:
+        st.button(
+            "Try again" if state is not None else "Make it", key=f"takes.again.{folder.name}", on_click=_ask,
+            args=(studio, folder.name),
+        )  # fmt: skip
+    elif state.path is None:
+        st.progress(state.done, f"Making {_NAMES.get(name, name)} ...")
+    else:
+        st.html(link_html(folder.name, name, state))
+
+
+def link_html(take: str, kind: str, state: ExportState) -> str:
+    """The link that downloads an export which is done."""
+    assert state.path is not None
+    return (
+        f'<a class="rp-download" href="{escape(address_of(take, kind), quote=True)}" '
+        f'download="{escape(f"{take}_{state.path.name}", quote=True)}">Download {escape(state.path.name)}</a> '
+        f'<small style="opacity:.75">{size_words(state.path.stat().st_size)}</small>'
+    )
+
+
+def _format_key(take: str) -> str:
+    return f"takes.format.{take}"
+
+
+def _open_export(studio: "Studio", take: str) -> None:
+    """Show the formats of a take, or hide them again."""
+    if st.session_state.get(_OPEN) == take:
+        st.session_state[_OPEN] = None
+        return
+    st.session_state[_OPEN] = take
+    st.session_state.setdefault(_format_key(take), FORMATS[0])
+    _ask(studio, take)
+
+
+def _ask(studio: "Studio", take: str) -> None:
+    try:
+        folder = _list_of(studio).folder_of(take)
+    except RealtimePoseError as exc:
+        st.session_state[_PROBLEM] = sentence_of(exc)
+        return
+    exports_of(studio).ask(folder, st.session_state[_format_key(take)], studio.config)
+
+
+# --- what buttons do --------------------------------------------------------------------------------------------------
+
+
+def _act(action: object, *args: object) -> None:
+    """Do what a button stands for; what goes wrong is shown above the list."""
+    assert callable(action)
+    try:
+        action(*args)
+    except RealtimePoseError as exc:
+        st.session_state[_PROBLEM] = sentence_of(exc)
+    else:
+        st.session_state[_PROBLEM] = ""
+
+
+def _delete(studio: "Studio", folder: Path) -> None:
+    state = studio.state()
+    used = [part.folder for part in (state.recording, state.playback) if part is not None]
+    in_use = next((path for path in used if path.name == folder.name), None)
+    _act(_list_of(studio).delete, folder, in_use)
+
+
+def _show_more(shown: int) -> None:
+    st.session_state[_SHOWN] = shown + 20
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+
+
+def size_words(size_bytes: int) -> str:
+    """A size as people say it."""
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e5 else f"{max(size_bytes / 1e3, 0.1):.1f} kB"
+
+
+def clock(seconds: float) -> str:
+    """Minutes, seconds and tenths."""
+    minutes, rest = divmod(max(seconds, 0.0), 60)
+    return f"{int(minutes)}:{int(rest * 10) / 10:04.1f}"

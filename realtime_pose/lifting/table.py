@@ -1,0 +1,16 @@
+"""The table of lifters."""
+
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.lifting.base import Lifter
+from realtime_pose.lifting.wrapper import SteadyLifter
+from realtime_pose.utils.choices import load_choice
+
+LIFTERS = {
+    "trained": "realtime_pose.lifting.trained:TrainedLifter",
+    "geometric": "realtime_pose.lifting.geometric:GeometricLifter",
+}
+
+
+def build_lifter(config: BodyConfig) -> Lifter:
+    """The lifter that `config.lifter` names, steadied; UnknownChoiceError for a name that is not in the table."""
+    return SteadyLifter(load_choice("body.lifter", config.lifter, LIFTERS)(config), config)

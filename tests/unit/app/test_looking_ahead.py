@@ -1,0 +1,91 @@
+"""Files are smoothed with what comes after, live is not; sessions say which, and can be computed again either way."""
+
+import numpy as np
+import pytest
+from support.people import make_clip
+
+from realtime_pose.app.looking_ahead import LookAheadSink
+from realtime_pose.app.replay import recompute_poses, recorded_settings
+from realtime_pose.app.run import open_run
+from realtime_pose.app.take import SESSION
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.config import AppConfig
+from realtime_pose.errors import RecordingError
+from realtime_pose.filters.look_ahead import build_look_ahead
+from realtime_pose.session.format import read_session
+
+
+class Sink:
+    def __init__(self, room=10**9):
+        self.got, self.closed, self._room = [], 0, room
+
+    def send(self, result):
+        if len(self.got) >= self._room:
+            raise RecordingError("the disk is full")
+        self.got.append(result)
+
+    def close(self):
+        self.closed += 1
+
+
+def ahead(sink):
+    return LookAheadSink(sink, build_look_ahead(BodyConfig(look_ahead=True)))
+
+
+def config(**body):
+    return AppConfig().with_values({"body": body}, "test")
+
+
+def test_every_result_arrives_in_order_the_last_ones_at_the_end():
+    sink = Sink()
+    late = ahead(sink)
+    for result in make_clip(30):
+        late.send(result)
+    assert 0 < len(sink.got) < 30
+    late.close()
+    late.close()
+    assert [r.frame.index for r in sink.got] == list(range(30))
+    assert sink.closed == 2  # what closes twice is the other's business, and safe
+
+
+def test_the_other_sink_is_closed_also_where_it_can_take_no_more():
+    sink = Sink(room=25)
+    late = ahead(sink)
+    for result in make_clip(30):
+        late.send(result)
+    with pytest.raises(RecordingError):
+        late.close()
+    assert sink.closed == 1
+
+
+def test_computing_anew_looks_ahead_where_the_settings_say_so():
+    clip = make_clip(20)
+    runs = [list(recompute_poses(clip, config(look_ahead=flag))) for flag in (True, True, False)]
+    poses = [np.array([r.people[0].pose.rotations.local_xyzw for r in run]) for run in runs]
+    assert [len(run) for run in runs] == [20, 20, 20]
+    assert np.array_equal(poses[0], poses[1])
+    assert not np.array_equal(poses[0], poses[2])
+
+
+@pytest.mark.parametrize(("paced", "looks"), [(False, True), (True, False)])
+def test_a_session_says_whether_its_poses_know_what_comes_after(tmp_path, paced, looks):
+    settings = AppConfig().with_values(
+        {
+            "capture": {"source": "actor"},
+            "inference": {"estimator": "blazepose"},
+            "body": {"look_ahead": True},
+            "output": {"record": str(tmp_path), "formats": ""},
+        },
+        "test",
+    )
+    with open_run(settings, print, paced=paced, max_frames=12) as run:
+        assert run.runtime.wait(60)
+    session = read_session(tmp_path / SESSION)
+    assert session.settings["config"]["body"]["look_ahead"] is looks
+    recorded = list(session.frames())
+    assert len(recorded) == 12
+    again = list(recompute_poses(recorded, recorded_settings(session)))
+    for one, other in zip(recorded, again, strict=True):
+        for a, b in zip(one.people, other.people, strict=True):
+            assert np.array_equal(a.pose.rotations.local_xyzw, b.pose.rotations.local_xyzw)
+            assert np.array_equal(a.pose.root_m, b.pose.root_m)

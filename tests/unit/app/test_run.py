@@ -1,0 +1,65 @@
+"""A run from settings to report: what it refuses before anything is touched, and what its report tells."""
+
+import shutil
+
+import pytest
+
+from realtime_pose.app.run import open_run
+from realtime_pose.config import AppConfig
+from realtime_pose.errors import ConfigError
+from realtime_pose.utils.paths import data_path
+
+
+def settings(**sections):
+    return AppConfig().with_values({"inference": {"estimator": "blazepose"}}, "test").with_values(sections, "test")
+
+
+def played(config, told):
+    with open_run(config, told.append, paced=False, max_frames=2) as run:
+        assert run.runtime.wait(60.0)
+    run.runtime.raise_if_failed()
+    return run
+
+
+def test_a_take_never_replaces_the_clip_it_is_made_from(tmp_path):
+    clip = tmp_path / "overlay.mp4"
+    shutil.copyfile(data_path("resources/videos/default.mp4"), clip)
+    before = clip.read_bytes()
+    config = settings(capture={"source": str(clip)}, output={"record": str(tmp_path / "." / "")})
+    with pytest.raises(ConfigError, match="would be replaced"), open_run(config, print, paced=False):
+        pass
+    assert clip.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [clip]
+
+
+def test_the_clip_of_an_earlier_take_may_go_into_another_folder(tmp_path):
+    clip = tmp_path / "overlay.mp4"
+    shutil.copyfile(data_path("resources/videos/default.mp4"), clip)
+    played(settings(capture={"source": str(clip)}, output={"record": str(tmp_path / "new")}), [])
+    assert (tmp_path / "new" / "overlay.mp4").is_file()
+
+
+def test_more_people_than_the_estimator_can_follow_are_told(tmp_path):
+    told = []
+    run = played(settings(capture={"source": "actor"}, inference={"persons": 2}), told)
+    assert told == ["blazepose follows one person, not 2; ViTPose can do more."]
+    assert run.report()["warnings"] == told
+
+
+def test_datagrams_that_this_machine_refuses_are_told():
+    run = played(settings(capture={"source": "actor"}, output={"udp": "127.0.0.1:5005"}), [])
+    assert run.report()["warnings"] == []
+    run.sinks[0].lost = 7
+    (warning,) = run.report()["warnings"]
+    assert warning.startswith("7 datagrams to 127.0.0.1:5005 were refused")
+
+
+def test_each_sink_has_figures_of_its_own():
+    output = {"udp": "127.0.0.1:5005 127.0.0.1:5006,person=99", "vmc": "127.0.0.1"}
+    report = played(settings(capture={"source": "actor"}, output=output), []).report()
+    assert report["sinks"] == [
+        {"sink": "udp", "target": "127.0.0.1:5005", "packets_sent": 2, "lost": 0},
+        {"sink": "udp", "target": "127.0.0.1:5006,person=99", "packets_sent": 0, "lost": 0},
+        {"sink": "vmc", "target": "127.0.0.1", "packets_sent": 2, "lost": 0},
+    ]
+    assert report["packets_sent"] == 4

@@ -1,0 +1,129 @@
+"""A take: all files of one run in one folder, and what is left of them when the disk is full."""
+
+import contextlib
+import json
+
+import av
+import bvh
+import pytest
+from support.people import make_clip, make_result
+
+from realtime_pose.app.take import TakeRecorder
+from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.keypoints_json import KeypointsJson
+from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, parse_formats
+from realtime_pose.session.format import SessionRecorder, read_session
+from realtime_pose.utils.record_file import WholeWriter
+
+
+def test_a_take_is_a_folder_of_files_that_agree(tmp_path):
+    folder = tmp_path / "a" / "b"
+    take = TakeRecorder(folder, TakeInfo(30.0, {"estimator": "made up"}))
+    clip = make_clip(20)
+    for result in clip:
+        take.send(result)
+    take.close()
+    take.close()
+    take.send(clip[0])
+    assert sorted(p.name for p in folder.iterdir()) == sorted(
+        ["session.rtpose", *(EXPORTERS[name].file for name in parse_formats(DEFAULT_FORMATS))]
+    )
+    with av.open(str(folder / "overlay.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == 20
+    assert bvh.Bvh((folder / "motion.bvh").read_text()).nframes == 20
+    assert len(json.loads((folder / "keypoints.json").read_text())["keypoints"]) == 20
+    session = read_session(folder / "session.rtpose")
+    assert session.settings["estimator"] == "made up"
+    assert sum(1 for _ in session.frames()) == 20
+
+
+def test_an_earlier_take_is_replaced_and_other_files_stay(tmp_path):
+    for name in ("motion_3.bvh", "overlay.mp4", "notes.txt", "motion_mine.bvh", "report.json"):
+        (tmp_path / name).write_text("old")
+    take = TakeRecorder(tmp_path, TakeInfo(30.0))
+    take.send(make_result())
+    take.close()
+    left = sorted(p.name for p in tmp_path.iterdir() if p.read_bytes() == b"old")
+    assert left == ["motion_mine.bvh", "notes.txt", "report.json"]
+    assert not (tmp_path / "motion_3.bvh").exists()
+
+
+def test_a_folder_that_cannot_be_made_gets_a_plain_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RecordingError, match=r"cannot write into .*file.*choose another folder"):
+        TakeRecorder(tmp_path / "file", TakeInfo(30.0))
+    with pytest.raises(RecordingError, match="cannot write into"):
+        TakeRecorder(tmp_path / "file" / "take", TakeInfo(30.0))
+
+
+@contextlib.contextmanager
+def file_size_limit(size):
+    """As if the disk were full as soon as a file has this many bytes."""
+    resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of files")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
+    clip = make_clip(200)
+    take = TakeRecorder(tmp_path, TakeInfo(30.0))
+    written = 0
+    with file_size_limit(150_000):
+        with contextlib.suppress(RecordingError):
+            for result in clip:
+                take.send(result)
+                written += 1
+        with pytest.raises(RecordingError, match="free some space there"):
+            take.send(clip[written])
+        with contextlib.suppress(RecordingError):  # the video's index finds no room
+            take.close()
+    assert 10 < written < 200
+    session = read_session(tmp_path / "session.rtpose")
+    assert abs(sum(1 for _ in session.frames()) - written) <= 1
+    assert not session.cut
+    assert abs(len(json.loads((tmp_path / "keypoints.json").read_text())["keypoints"]) - written) <= 1
+    assert abs(bvh.Bvh((tmp_path / "motion.bvh").read_text()).nframes - written) <= 1
+    with av.open(str(tmp_path / "overlay.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 30
+
+
+def test_a_record_that_does_not_fit_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "a"
+    writer = WholeWriter(path)
+    writer.append(b"one,", b"end")
+    for size in range(8, 14):
+        with file_size_limit(size), pytest.raises(RecordingError, match=r"cannot write .*File too large"):
+            writer.append(b"two,three,", b"END!")
+        assert path.read_bytes() == b"one,end"
+    writer.append(b"two,", b".")
+    writer.close()
+    assert path.read_bytes() == b"one,two,."
+
+
+def test_a_shorter_tail_leaves_nothing_of_the_longer_one(tmp_path):
+    writer = WholeWriter(tmp_path / "a")
+    writer.append(b"1", b"a long tail")
+    writer.append(b"2", b".")
+    writer.close()
+    assert (tmp_path / "a").read_bytes() == b"12."
+
+
+def test_a_file_may_be_given_back_in_between(tmp_path):
+    writer = WholeWriter(tmp_path / "a")
+    writer.append(b"one")
+    writer.close()
+    writer.close()
+    writer.append(b"two")
+    writer.overwrite(0, b"O")
+    writer.close()
+    assert (tmp_path / "a").read_bytes() == b"Onetwo"
+
+
+@pytest.mark.parametrize("sink", [KeypointsJson, lambda path: SessionRecorder(path, {})])
+def test_a_file_that_cannot_be_made_is_said_at_the_start(tmp_path, sink):
+    with pytest.raises(RecordingError, match="cannot write"):
+        sink(tmp_path / "none" / "file")

@@ -1,0 +1,154 @@
+"""Blender opens motion.glb and motion.fbx with the joints where they were; without it a sentence says what to do."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.people import make_clip
+from support.rigs import NAMES, make_rig
+
+from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.gltf import fbx
+from realtime_pose.exporters.gltf.fbx import environment_of
+from realtime_pose.exporters.table import TakeInfo, open_exporters
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.skeletons import HUMANOID
+
+SCRIPT = Path(__file__).parents[3] / "support" / "blender_joints.py"
+CLIP = make_clip(13, seed=6)
+JOINTS_M = np.array([forward_kinematics(result.people[0].pose) for result in CLIP])
+FRAMES = [0, 5, 12]
+
+
+def write(folder, kind, take):
+    (sink,) = open_exporters([kind], folder, take)
+    for result in CLIP:
+        sink.send(result)
+    sink.close()
+    return folder / f"motion.{kind}"
+
+
+@pytest.mark.blender
+@pytest.mark.skipif(shutil.which("blender") is None, reason="Blender is not installed")
+def test_blender_opens_them_with_the_joints_where_they_were(tmp_path):
+    bone_m = CLIP[0].people[0].pose.bone_m.astype(float)
+    rig = make_rig(tmp_path / "rig.glb", bone_m=bone_m, names=NAMES["unity"], turn_seed=1, arms_down_deg=45)
+    files, names = [], []
+    for folder, character in ((tmp_path / "own", None), (tmp_path / "users", rig)):
+        folder.mkdir()
+        for kind in ("glb", "fbx"):
+            files.append(write(folder, kind, TakeInfo(30.0, character=character)))
+            names.append(NAMES["unity" if character else "vrm"])
+    command = ["blender", "-b", "--factory-startup", "-noaudio", "--python-exit-code", "1", "-P", SCRIPT, "--"]
+    command += ["30", ",".join(map(str, FRAMES)), *files]
+    done = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment_of(shutil.which("blender")),
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    read = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("JOINTS "))[7:])
+    for file, bones_of, found in zip(files, names, read, strict=True):
+        got = np.array([found["bones"][bones_of[joint]] for joint in HUMANOID.joints]).swapaxes(0, 1)
+        assert np.linalg.norm(got - JOINTS_M[FRAMES], axis=-1).max() < 0.005, file
+        assert found["groups"] == len(HUMANOID.joints), file  # the skin came along
+        assert found["last"] == pytest.approx(12, abs=0.01), file
+
+
+# --- without Blender --------------------------------------------------------------------------------------------------
+
+
+def blender_that(folder, monkeypatch, does):
+    """A program called blender, and no other on the path."""
+    program = folder / "bin" / "blender"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{does}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+
+
+def take(folder):
+    folder = folder / "take"
+    folder.mkdir()
+    return folder
+
+
+def test_without_blender_the_sentence_says_what_to_install_or_take(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RecordingError, match=r"motion.fbx is written by Blender.*install Blender 3.3.*or export glb"):
+        open_exporters(["fbx"], tmp_path, TakeInfo())
+
+
+def test_what_blender_says_is_passed_on(tmp_path, monkeypatch):
+    blender_that(tmp_path, monkeypatch, 'echo "Traceback ..." >&2; echo "RuntimeError: no such thing" >&2; exit 1')
+    folder = take(tmp_path)
+    with pytest.raises(RecordingError, match=r"could not write FBX \(RuntimeError: no such thing\); export glb"):
+        write(folder, "fbx", TakeInfo())
+    assert list(folder.iterdir()) == []
+
+
+def test_a_blender_that_writes_nothing_is_an_error(tmp_path, monkeypatch):
+    blender_that(tmp_path, monkeypatch, "exit 0")
+    with pytest.raises(RecordingError, match=r"could not write FBX \(it ended with 0\)"):
+        write(take(tmp_path), "fbx", TakeInfo())
+
+
+def test_a_blender_that_does_not_end_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(fbx, "_START_S", 0.2)
+    monkeypatch.setattr(fbx, "_FRAME_S", 0.0)
+    blender_that(tmp_path, monkeypatch, "exec cat /dev/zero > /dev/null")
+    with pytest.raises(RecordingError, match="did not finish within 0 s; export a shorter take, or glb"):
+        write(take(tmp_path), "fbx", TakeInfo())
+
+
+def test_a_long_conversion_says_how_far_it_is(tmp_path, monkeypatch):
+    """Blender says "done 40 %" and waits; it goes on once we have passed that on."""
+    heard = tmp_path / "heard"
+    monkeypatch.setattr(fbx, "_WORD_S", 0.05)
+    does = f'echo done 40 %; while [ ! -e {heard} ]; do :; done; echo "RuntimeError: enough"; exit 1'
+    blender_that(tmp_path, monkeypatch, does)
+
+    class Listener(logging.Handler):
+        def emit(self, record):
+            if record.getMessage() == "Blender writes FBX: 40 %":
+                heard.touch()
+
+    listener = Listener()
+    fbx.log.addHandler(listener)
+    with pytest.raises(RecordingError, match="enough"):
+        write(take(tmp_path), "fbx", TakeInfo())
+    fbx.log.removeHandler(listener)
+
+
+def test_a_blender_that_cannot_be_started_is_said(tmp_path, monkeypatch):
+    blender_that(tmp_path, monkeypatch, "")
+    (tmp_path / "bin" / "blender").write_bytes(b"\x7fELF no program")
+    with pytest.raises(RecordingError, match="does not start: Exec format error; install it anew, or export glb"):
+        write(take(tmp_path), "fbx", TakeInfo())
+
+
+def test_blender_is_told_the_takes_rate(tmp_path, monkeypatch):
+    blender_that(
+        tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/said; for last; do :; done; shift $(($# - 2)); echo x > "$1"'
+    )
+    folder = take(tmp_path)
+    assert write(folder, "fbx", TakeInfo(29.97)).read_text() == "x\n"
+    said = (tmp_path / "said").read_text().split()
+    assert said[-1] == "29.970000"
+    assert "--factory-startup" in said
+    assert [path.name for path in folder.iterdir()] == ["motion.fbx"]
+
+
+def test_blender_finds_the_python_beside_it_first(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path / "venv"))
+    (tmp_path / "blender").touch()
+    path = environment_of(str(tmp_path / "blender"))["PATH"].split(os.pathsep)
+    assert path == [str(tmp_path), str(tmp_path / "venv")]

@@ -1,0 +1,300 @@
+"""motion.glb and motion.vrma: an independent reader finds the performer's joints in them, at the take's own times."""
+
+import json
+import struct
+
+import numpy as np
+import pytest
+from pygltflib import GLTF2
+from support.gltf_player import Player
+from support.people import make_clip, make_person, make_pose, make_result
+from support.rigs import make_rig
+
+from realtime_pose.errors import CharacterError, RecordingError
+from realtime_pose.exporters import pose_spool
+from realtime_pose.exporters.gltf import animation as glb_animation
+from realtime_pose.exporters.gltf.glb import GlbRecorder
+from realtime_pose.exporters.table import TakeInfo, open_exporters
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.model3d.character import default_character_path
+from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils import rotations as rot
+
+
+def write(folder, results, kind="glb", take=None):
+    (sink,) = open_exporters([kind], folder, take or TakeInfo())
+    for result in results:
+        sink.send(result)
+    sink.close()
+    return folder / f"motion.{kind}"
+
+
+def joints_of(player, key):
+    places = player.places(key)
+    return np.array([places[joint] for joint in HUMANOID.joints])
+
+
+def truth(results, track_id=0):
+    poses = [p.pose for r in results for p in r.people if p.keypoints.track_id == track_id]
+    return np.array([forward_kinematics(pose) for pose in poses])
+
+
+def seen(*seeds_and_ids, at_ms):
+    """One frame with people in random poses: (seed, track_id) each."""
+    time_ns = at_ms * 1_000_000
+    people = [make_person(seed, track_id=track_id, time_ns=time_ns) for seed, track_id in seeds_and_ids]
+    return make_result(people, time_ns=time_ns)
+
+
+@pytest.mark.parametrize("kind", ["glb", "vrma"])
+def test_the_joints_are_where_the_performers_are(tmp_path, kind):
+    clip = make_clip(40, seed=2)
+    player = Player(write(tmp_path, clip, kind))
+    got = np.array([joints_of(player, key) for key in range(40)])
+    assert np.linalg.norm(got - truth(clip), axis=-1).max() < 1e-4
+
+
+@pytest.mark.parametrize("kind", ["glb", "vrma"])
+def test_times_are_as_recorded(tmp_path, kind):
+    times_ms = [1000, 1033, 1071, 1500, 1501, 4000]
+    player = Player(write(tmp_path, [seen((i, 0), at_ms=t) for i, t in enumerate(times_ms)], kind))
+    np.testing.assert_allclose(player.times, (np.array(times_ms) - 1000) / 1e3, atol=1e-6)
+    accessor = player.gltf.accessors[player.gltf.animations[0].samplers[0].input]
+    assert (accessor.min, accessor.max) == ([player.times[0]], [player.times[-1]])
+
+
+def test_only_the_hips_travel_and_nothing_is_scaled(tmp_path):
+    for kind in ("glb", "vrma"):
+        player = Player(write(tmp_path, make_clip(3), kind))
+        hips = [node.name for node in player.gltf.nodes].index("hips")
+        assert [key for key in player.channels if key[1] != "rotation"] == [(hips, "translation")]
+        assert len(player.channels) == 1 + len(HUMANOID.joints)
+
+
+def test_quaternions_are_unit_and_never_flip(tmp_path):
+    """Also where the poses that come in do, and across the stretches that are written at once."""
+    clip = make_clip(30, seed=4)
+    flipped = []
+    for i, result in enumerate(clip):
+        pose = result.people[0].pose
+        signs = np.where(np.random.default_rng(i).random((17, 1)) < 0.5, -1, 1).astype(np.float32)
+        turned = type(pose.rotations)(HUMANOID, pose.rotations.local_xyzw * signs)
+        pose = type(pose)(turned, pose.root_m, pose.bone_m, pose.score, 0, pose.time_ns)
+        flipped.append(make_result([make_person(0, pose=pose)], time_ns=result.frame.time_ns))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pose_spool, "_CHUNK", 7)
+        player = Player(write(tmp_path, flipped))
+    for (_, path), values in player.channels.items():
+        if path == "rotation":
+            assert np.abs(np.linalg.norm(values, axis=1) - 1).max() < 1e-6
+            assert (values[1:] * values[:-1]).sum(axis=1).min() > 0.9
+    got = np.array([joints_of(player, key) for key in range(30)])
+    assert np.linalg.norm(got - truth(clip), axis=-1).max() < 1e-4
+
+
+def test_a_person_who_is_away_holds_their_pose(tmp_path):
+    frames = [seen(at_ms=0), seen(at_ms=100), seen((1, 0), at_ms=200), seen((2, 0), at_ms=300), seen(at_ms=400),
+              seen(at_ms=500), seen((3, 0), at_ms=600), seen(at_ms=700)]  # fmt: skip
+    player = Player(write(tmp_path, frames))
+    np.testing.assert_allclose(player.times, [0, 0.2, 0.3, 0.5, 0.6, 0.7], atol=1e-6)
+    seeds = [1, 1, 2, 2, 3, 3]
+    # none of the bone lengths stood for two frames, so they are the latest
+    want = np.array([_with_bones(make_pose(seed), make_pose(3).bone_m) for seed in seeds])
+    got = np.array([joints_of(player, key) for key in range(6)])
+    assert np.linalg.norm(got - want, axis=-1).max() < 1e-4
+
+
+def _with_bones(pose, bone_m):
+    return forward_kinematics(type(pose)(pose.rotations, pose.root_m, bone_m, pose.score, 0, 0))
+
+
+def test_each_person_has_a_file_and_nobody_has_none(tmp_path):
+    frames = [seen((1, 7), (2, 3), at_ms=0), seen((3, 3), (4, 12), at_ms=100)]
+    write(tmp_path, frames)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["motion.glb", "motion_12.glb", "motion_3.glb"]
+    got = joints_of(Player(tmp_path / "motion_3.glb"), 0)
+    assert np.linalg.norm(got - _with_bones(make_pose(2), make_pose(3).bone_m), axis=-1).max() < 1e-4
+    (tmp_path / "empty").mkdir()
+    write(tmp_path / "empty", [seen(at_ms=0)])
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_times_that_float32_cannot_tell_apart_make_one_key(tmp_path):
+    start_ns = 10 * 3600 * 10**9
+    frames = [make_result([make_person(1)], time_ns=t) for t in (0, start_ns, start_ns + 1000, start_ns + 10**9)]
+    times = Player(write(tmp_path, frames)).times
+    assert np.all(np.diff(times) > 0)
+    np.testing.assert_allclose(times, [0, 36000, 36001])
+
+
+def test_the_skin_goes_with_the_joints(tmp_path):
+    """A performer of other measures: every vertex stays with its joints, and the box around them is right."""
+    path = write(tmp_path, make_clip(2, seed=8))
+    new, old = GLTF2().load(path), GLTF2().load(default_character_path())
+    arrays = []
+    for gltf in (new, old):
+        attributes = gltf.meshes[0].primitives[0].attributes
+        entry = gltf.accessors[attributes.POSITION]
+        view = gltf.bufferViews[entry.bufferView]
+        points = np.frombuffer(gltf.binary_blob(), "<f4", entry.count * 3, view.byteOffset).reshape(-1, 3)
+        assert np.allclose(points.min(0), entry.min)
+        assert np.allclose(points.max(0), entry.max)
+        arrays.append(points)
+    player = Player(path)
+    binds = player.array(new.skins[0].inverseBindMatrices).reshape(-1, 4, 4).swapaxes(1, 2)
+    rest = player.worlds(None)
+    for node, bind in zip(new.skins[0].joints, binds, strict=True):
+        np.testing.assert_allclose(rest[new.nodes[node].name] @ bind, np.eye(4), atol=1e-5)  # rest is how it was bound
+    crown = arrays[0][np.argmax(arrays[1][:, 1])] - rest["head"][:3, 3]
+    assert 0.1 < crown[1] < 0.25
+    assert rest["leftFoot"][1, 3] == pytest.approx(
+        -arrays[0][:, 1].min() + rest["leftFoot"][1, 3], abs=0.02
+    )  # soles at 0
+
+
+def test_the_users_file_keeps_everything_else(tmp_path):
+    def more(document):
+        document["extras"] = {"mine": [1, 2]}
+        document["asset"]["copyright"] = "me"
+        document["animations"] = [{"samplers": [], "channels": []}]
+        document["materials"] = [{"name": "skin", "extensions": {"ACME_glow": {}}}]
+
+    rig = make_rig(tmp_path / "mine.glb", change=more, turn_seed=1)
+    before = rig.read_bytes()
+    path = write(tmp_path, make_clip(3), take=TakeInfo(character=rig))
+    assert rig.read_bytes() == before
+    ours, theirs = _document(path), _document(rig)
+    for key in ("extras", "materials", "nodes", "meshes", "skins", "scenes"):
+        assert ours[key] == theirs[key]
+    assert ours["asset"]["copyright"] == "me"
+    assert len(ours["animations"]) == 1
+    assert ours["accessors"][: len(theirs["accessors"])] == theirs["accessors"]
+    end = theirs["buffers"][0]["byteLength"]
+    assert GLTF2().load(path).binary_blob()[:end] == GLTF2().load(rig).binary_blob()[:end]
+
+
+def _document(path):
+    data = path.read_bytes()
+    return json.loads(data[20 : 20 + struct.unpack("<I", data[12:16])[0]])
+
+
+def test_a_character_that_cannot_be_used_is_refused_before_the_first_frame(tmp_path):
+    rig = make_rig(tmp_path / "mine.glb", change=lambda document: document.pop("skins"))
+    with pytest.raises(CharacterError, match="has no skin"):
+        open_exporters(["glb"], tmp_path, TakeInfo(character=rig))
+
+
+# --- VRM animation ----------------------------------------------------------------------------------------------------
+
+
+def test_a_vrm_animation_is_as_its_specification_wants_it(tmp_path):
+    clip = make_clip(5, seed=3)
+    document = _document(write(tmp_path, clip, "vrma"))
+    extension = document["extensions"]["VRMC_vrm_animation"]
+    assert document["extensionsUsed"] == ["VRMC_vrm_animation"]
+    assert extension["specVersion"] == "1.0"
+    bones = {bone: entry["node"] for bone, entry in extension["humanoid"]["humanBones"].items()}
+    required = {"hips", "spine", "head"} | {
+        f"{side}{bone}"
+        for side in ("left", "right")
+        for bone in ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm", "Hand")
+    }
+    assert required <= set(bones)
+    assert len(set(bones.values())) == len(bones)
+    nodes = document["nodes"]
+    assert all("rotation" not in node and "scale" not in node for node in nodes)  # VRM's T-pose with nothing turned
+    player = Player(tmp_path / "motion.vrma")
+    rest = player.places(None)
+    assert rest["leftHand"][0] > rest["leftLowerArm"][0] > rest["leftUpperArm"][0] > 0.1
+    assert rest["leftHand"][1] == pytest.approx(rest["leftUpperArm"][1], abs=1e-6)
+    assert 0.02 < rest["leftFoot"][1] < 0.12
+    assert rest["hips"][1] > 0.7
+    for joint in ("leftUpperArm", "rightFoot", "chest"):  # the pose itself, as it was
+        values = player.channels[bones[joint], "rotation"][2]
+        wanted = clip[2].people[0].pose.rotations.local_xyzw[HUMANOID.index[joint]]
+        assert rot.angle_between_rad(values, wanted) < 1e-6
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def test_long_takes_are_read_back_in_stretches(tmp_path, monkeypatch):
+    """Nothing of the length of the take is held at once but a number a frame."""
+    monkeypatch.setattr(pose_spool, "_CHUNK", 16)
+    lengths = []
+    stretch = glb_animation.Stretch
+    monkeypatch.setattr(
+        "realtime_pose.exporters.gltf.glb.Stretch", lambda t, *more: lengths.append(len(t)) or stretch(t, *more)
+    )
+    clip = make_clip(100)
+    player = Player(write(tmp_path, clip))
+    assert lengths == [16] * 6 + [4]
+    got = np.array([joints_of(player, key) for key in range(100)])
+    assert np.linalg.norm(got - truth(clip), axis=-1).max() < 1e-4
+
+
+class FullDisk:
+    """A file on a disk that is full after so many bytes."""
+
+    def __init__(self, file, room):
+        self._file, self._room = file, room
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def write(self, data):
+        self._room -= len(data)
+        if self._room < 0:
+            raise OSError(28, "No space left on device")
+        return self._file.write(data)
+
+
+@pytest.mark.parametrize("room", [0, 100, 500_000])
+def test_a_full_disk_leaves_the_older_file_and_no_other(tmp_path, monkeypatch, room):
+    path = write(tmp_path, make_clip(3))
+    before = path.read_bytes()
+    recorder = GlbRecorder(path)
+    for result in make_clip(30):
+        recorder.send(result)
+    opened = type(path).open
+    monkeypatch.setattr(
+        type(path),
+        "open",
+        lambda p, mode="r", *a: FullDisk(opened(p, mode, *a), room) if mode == "wb" else opened(p, mode, *a),
+    )
+    with pytest.raises(RecordingError, match="No space left on device; free some space"):
+        recorder.close()
+    recorder.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["motion.glb"]
+    assert path.read_bytes() == before
+
+
+def test_a_disk_that_fills_up_during_the_take_is_said(tmp_path, monkeypatch):
+    made = pose_spool.tempfile.TemporaryFile
+    monkeypatch.setattr(pose_spool.tempfile, "TemporaryFile", lambda **more: FullDisk(made(**more), 1000))
+    recorder = GlbRecorder(tmp_path / "motion.glb")
+    clip = make_clip(10)
+    recorder.send(clip[0])
+    recorder.send(clip[1])
+    recorder.send(clip[2])
+    with pytest.raises(RecordingError, match="No space left on device"):
+        recorder.send(clip[3])
+    recorder.close()  # what was taken before is still written
+    assert len(Player(tmp_path / "motion.glb").times) == 3
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(RecordingError, match="cannot write into"):
+        GlbRecorder(tmp_path / "none" / "motion.glb")
+
+
+def test_more_than_a_glb_can_hold_is_refused(tmp_path):
+    track = glb_animation.Track("long", range(17), 0, 20_000_000, (0.0, 1e6))
+    with pytest.raises(RecordingError, match="at most 4; export a shorter take"):
+        glb_animation.write_animated(tmp_path / "x.glb", glb_animation.Model({"nodes": []}), track, [])

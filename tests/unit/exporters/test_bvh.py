@@ -1,0 +1,237 @@
+"""motion.bvh, read back by another reader and walked by forward kinematics of our own."""
+
+import bvh
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+from support.people import make_clip, make_person, make_pose, make_result
+
+from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.errors import ConfigError, RecordingError
+from realtime_pose.exporters.bvh import BvhRecorder
+from realtime_pose.kinematics import forward_kinematics
+from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import as_float32
+from realtime_pose.utils.euler import euler_zxy_deg
+
+S = 1_000_000_000
+
+
+def record(path, results, fps=30.0):
+    recorder = BvhRecorder(path, fps)
+    for result in results:
+        recorder.send(result)
+    recorder.close()
+
+
+def read(path):
+    return bvh.Bvh(path.read_text())
+
+
+def walked_m(motion, frame):
+    """Joint positions by name, in metres, from the file alone."""
+    at = {}
+
+    def walk(node, turned, place):
+        name = node.name
+        offset = np.array(motion.joint_offset(name))
+        channels = motion.joint_channels(name)
+        values = dict(zip(channels, motion.frame_joint_channels(frame, name, channels), strict=True))
+        moved = np.array([values.get(f"{axis}position", 0.0) for axis in "XYZ"])
+        here = place + turned.apply(offset) + moved
+        turns = [c[0] for c in channels if c.endswith("rotation")]
+        turned = turned * Rotation.from_euler("".join(turns), [values[f"{t}rotation"] for t in turns], degrees=True)
+        at[name] = here / 100
+        for child in node.filter("JOINT"):
+            walk(child, turned, here)
+
+    walk(next(iter(motion.root.filter("ROOT"))), Rotation.identity(), np.zeros(3))
+    return at
+
+
+def test_another_reader_finds_the_same_joints_at_the_same_places(tmp_path):
+    clip = make_clip(40)
+    record(tmp_path / "motion.bvh", clip)
+    motion = read(tmp_path / "motion.bvh")
+    assert motion.nframes == 40
+    assert motion.frame_time == pytest.approx(1 / 30, abs=1e-6)
+    assert motion.get_joints_names() == list(HUMANOID.joints)
+    for frame in (0, 1, 17, 39):
+        places = walked_m(motion, frame)
+        truth = forward_kinematics(clip[frame].people[0].pose)
+        for row, name in enumerate(HUMANOID.joints):
+            assert np.linalg.norm(places[name] - truth[row]) < 1e-3, name
+
+
+def test_the_rest_pose_is_a_t_pose_that_faces_plus_z_with_y_up(tmp_path):
+    pose = SkeletonPose(
+        JointRotations(HUMANOID, as_float32(np.tile([0, 0, 0, 1], (17, 1)))),
+        as_float32([0, 0.9, 0]),
+        as_float32(HUMANOID.rest_bone_m * 1.1),
+        np.ones(17, np.float32),
+        0,
+        0,
+    )
+    record(tmp_path / "motion.bvh", [make_result([make_person(0, pose=pose)])])
+    motion = read(tmp_path / "motion.bvh")
+    places = walked_m(motion, 0)
+    assert places["hips"] == pytest.approx([0, 0.9, 0])
+    assert places["head"][1] > places["hips"][1] > places["leftFoot"][1]
+    assert places["leftHand"][0] > 0.5
+    assert places["rightHand"][0] < -0.5
+    text = (tmp_path / "motion.bvh").read_text()
+    ends = text.split("End Site")[1:]
+    assert len(ends) == 5
+    left_toe = [float(v) for v in ends[3].split("OFFSET")[1].split()[:3]]
+    assert left_toe == pytest.approx([0, -5.5, 15])  # the toes point to +Z: that is where it faces
+    assert motion.joint_offset("hips") == (0, 0, 0)
+    assert motion.joint_offset("leftLowerArm") == pytest.approx((0.29 * 110, 0, 0), abs=1e-3)
+    assert motion.joint_channels("hips") == [
+        "Xposition", "Yposition", "Zposition", "Zrotation", "Xrotation", "Yrotation",
+    ]  # fmt: skip
+    assert motion.joint_channels("spine") == ["Zrotation", "Xrotation", "Yrotation"]
+
+
+def test_the_take_starts_at_its_first_frame_and_ends_at_its_last(tmp_path):
+    clip = make_clip(60)
+    nobody = [make_result(index=r.frame.index, time_ns=r.frame.time_ns) for r in clip]
+    results = nobody[:20] + clip[20:30] + nobody[30:40] + clip[40:50] + nobody[50:]
+    record(tmp_path / "motion.bvh", results)
+    motion = read(tmp_path / "motion.bvh")
+    assert motion.nframes == 60
+
+    def differs(frame, truth):
+        places, wanted = walked_m(motion, frame), forward_kinematics(clip[truth].people[0].pose)
+        return max(np.linalg.norm(places[name] - wanted[row]) for row, name in enumerate(HUMANOID.joints))
+
+    for frame, shows in [(0, 20), (19, 20), (20, 20), (29, 29), (30, 29), (39, 29), (40, 40), (49, 49), (59, 49)]:
+        assert differs(frame, shows) < 1e-3, frame
+
+
+@pytest.mark.parametrize(
+    ("source_fps", "frames", "fps", "wanted"),
+    [(30, 45, 30, 45), (25, 25, 25, 25), (29.97, 300, 29.97, 300), (60, 61, 30, 31), (15, 16, 30, 31), (30, 1, 30, 1)],
+)
+def test_an_even_clip_keeps_its_frame_count(tmp_path, source_fps, frames, fps, wanted):
+    person = make_person(1)
+    clip = [make_result([person], index=i, time_ns=int(i * 1e9 / source_fps)) for i in range(frames)]
+    record(tmp_path / "motion.bvh", clip, fps)
+    assert read(tmp_path / "motion.bvh").nframes == wanted
+
+
+def test_uneven_times_are_resampled_where_they_belong(tmp_path):
+    """A steady turn of the hips about y, seen at random times, is steady in the file."""
+    rng = np.random.default_rng(3)
+    times = np.sort(rng.integers(0, 2 * S, 50))
+    times[0] = 0
+    results = []
+    for i, time_ns in enumerate(times.tolist()):
+        base = make_pose(5)
+        local = base.rotations.local_xyzw.copy()
+        local[0] = rot.from_axis_angle([0, 1, 0], np.float64(2.0 * time_ns / S))
+        pose = SkeletonPose(
+            JointRotations(HUMANOID, as_float32(local)),
+            as_float32([time_ns / S, 1, 0]),
+            base.bone_m,
+            base.score,
+            0,
+            time_ns,
+        )
+        results.append(make_result([make_person(5, pose=pose)], index=i, time_ns=time_ns))
+    record(tmp_path / "motion.bvh", results)
+    motion = read(tmp_path / "motion.bvh")
+    inside = range(int(times[-1] * 30 // S))
+    turned = [motion.frame_joint_channel(i, "hips", "Yrotation") for i in inside]
+    moved = [motion.frame_joint_channel(i, "hips", "Xposition") for i in inside]
+    np.testing.assert_allclose(turned, np.degrees(2.0) * np.array(inside) / 30, atol=0.02)
+    np.testing.assert_allclose(moved, 100 * np.array(inside) / 30, atol=0.02)
+
+
+def test_each_person_has_a_file_and_all_are_as_long(tmp_path):
+    results = []
+    for i in range(30):
+        people = [make_person(7, track_id=7)] if i < 25 else []
+        people += [make_person(3, track_id=3)] if i >= 10 else []
+        results.append(make_result(people, index=i, time_ns=i * S // 30))
+    record(tmp_path / "motion.bvh", results)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["motion.bvh", "motion_3.bvh"]
+    assert [read(p).nframes for p in tmp_path.iterdir()] == [30, 30]
+    hips = walked_m(read(tmp_path / "motion.bvh"), 0)["hips"]
+    np.testing.assert_allclose(hips, make_pose(7).root_m, atol=1e-5)
+
+
+def test_a_take_without_people_leaves_no_file(tmp_path):
+    record(tmp_path / "motion.bvh", [make_result(), make_result([make_person(1, with_pose=False)])])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_hour_of_absence_is_written_in_bounded_pieces(tmp_path):
+    recorder = BvhRecorder(tmp_path / "motion.bvh")
+    recorder.send(make_result([make_person(1)]))
+    recorder.send(make_result(index=1, time_ns=300 * S))
+    recorder.send(make_result([make_person(1)], index=2, time_ns=300 * S + S // 30))
+    recorder.close()
+    assert (tmp_path / "motion.bvh").read_text().count("\n") > 9000
+    lines = (tmp_path / "motion.bvh").read_text().split("Frame Time:")[1].splitlines()[1:]
+    assert len(lines) == 9002
+
+
+def test_times_that_stand_still_or_run_back_add_no_frames(tmp_path):
+    person = make_person(1)
+    times = [0, S // 30, S // 30, 0, 2 * S // 30]
+    record(tmp_path / "motion.bvh", [make_result([person], index=i, time_ns=t) for i, t in enumerate(times)])
+    assert read(tmp_path / "motion.bvh").nframes == 3
+
+
+@pytest.mark.parametrize("fps", [-1, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(tmp_path, fps):
+    with pytest.raises(ConfigError, match="is no frame rate"):
+        BvhRecorder(tmp_path / "motion.bvh", fps)
+
+
+def test_a_folder_that_is_not_there_gets_a_plain_sentence(tmp_path):
+    recorder = BvhRecorder(tmp_path / "none" / "motion.bvh")
+    with pytest.raises(RecordingError, match="cannot write"):
+        recorder.send(make_result([make_person(1)]))
+    recorder.close()
+
+
+# --- angles -----------------------------------------------------------------------------------------------------------
+
+
+def test_angles_mean_what_scipy_means_by_intrinsic_zxy():
+    q = Rotation.random(500, rng=1).as_quat()
+    zxy = euler_zxy_deg(q)
+    back = Rotation.from_euler("ZXY", zxy, degrees=True)
+    assert np.max((back * Rotation.from_quat(q).inv()).magnitude()) < 1e-6
+
+
+@pytest.mark.parametrize("x", [90.0, -90.0])
+def test_at_the_gimbal_the_rotation_is_right_and_y_stays(x):
+    q = Rotation.from_euler("ZXY", [[30.0, x, 50.0]], degrees=True).as_quat()
+    before = np.array([[0.0, x, 20.0]])
+    zxy = euler_zxy_deg(q, before)
+    assert zxy[0, 2] == pytest.approx(20.0)
+    back = Rotation.from_euler("ZXY", zxy, degrees=True)
+    assert np.max((back * Rotation.from_quat(q).inv()).magnitude()) < 1e-4
+
+
+def test_angles_do_not_jump_where_the_rotation_does_not():
+    """Two turns about each axis, and a swing through x = 90 degrees as in a deep squat."""
+    steps = np.linspace(0, 720, 721)
+    for axis in range(3):
+        turns = np.zeros((721, 3))
+        turns[:, axis] = steps
+        before = None
+        for i, q in enumerate(Rotation.from_rotvec(turns, degrees=True).as_quat()):
+            now = euler_zxy_deg(q, before)
+            if before is not None:
+                assert np.max(np.abs(now - before)) < 2.0, (axis, i)
+            before = now
+    before = None
+    for x in np.linspace(-120, 120, 481):
+        now = euler_zxy_deg(Rotation.from_euler("ZXY", [10, x, 20], degrees=True).as_quat(), before)
+        if before is not None:
+            assert np.max(np.abs(now - before)) < 1.0, x
+        before = now

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+from support.bodies import human_local, keypoints_of, points_of
+from support.people import CAMERA, make_pose
+
+from realtime_pose.filters.ankle_rays import ankle_rays, rays_of
+from realtime_pose.skeletons import COCO17
+from realtime_pose.utils.arrays import as_float32
+
+LEFT, RIGHT = COCO17.index["left_ankle"], COCO17.index["right_ankle"]
+
+
+def test_the_rays_of_keypoints_lead_through_the_points_they_show():
+    points = points_of(human_local(1), root_m=(0.3, 0.1, -3.0))
+    rays = ankle_rays(keypoints_of(points), CAMERA)
+    assert rays == pytest.approx(points[[LEFT, RIGHT], :2] / -points[[LEFT, RIGHT], 2:], abs=1e-4)
+
+
+def test_an_ankle_that_was_not_seen_has_no_ray():
+    score = np.ones(17)
+    score[RIGHT] = 0
+    rays = ankle_rays(keypoints_of(points_of(human_local(1), root_m=(0, 0, -3.0)), score=score), CAMERA)
+    assert np.isfinite(rays[0]).all()
+    assert np.isnan(rays[1]).all()
+
+
+def with_rays(rays):
+    from dataclasses import replace
+
+    return replace(make_pose(0), ankle_rays=None if rays is None else as_float32(rays))
+
+
+ANKLES = [(0.3, -0.9, -3.0), (-0.3, -0.9, -3.0)]
+POSED = [(0.1, -0.3), (-0.1, -0.3)]
+
+
+@pytest.mark.parametrize(
+    ("rays", "expected"),
+    [
+        (None, [(POSED[0], False), (POSED[1], False)]),
+        ([(0.11, -0.31), (-0.12, -0.3)], [((0.11, -0.31), True), ((-0.12, -0.3), True)]),
+        ([(-0.12, -0.3), (0.11, -0.31)], [((0.11, -0.31), True), ((-0.12, -0.3), True)]),  # sides were exchanged
+        ([(np.nan, np.nan), (-0.12, -0.3)], [(POSED[0], False), ((-0.12, -0.3), True)]),
+        ([(0.11, -0.31), (0.9, 0.5)], [((0.11, -0.31), True), (POSED[1], False)]),  # far from the pose
+    ],
+)
+def test_rays_are_the_cameras_where_they_can_be(rays, expected):
+    got = rays_of(with_rays(rays), ANKLES)
+    for (ray, seen), (wanted, is_seen) in zip(got, expected, strict=True):
+        assert ray == pytest.approx(wanted, abs=1e-6)
+        assert seen is is_seen
+
+
+def test_an_ankle_behind_the_camera_breaks_nothing():
+    assert np.isfinite([ray for ray, _ in rays_of(with_rays(None), [(0.1, -1.0, 0.5), (0.0, 0.0, 0.0)])]).all()

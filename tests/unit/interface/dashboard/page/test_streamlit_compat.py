@@ -1,0 +1,228 @@
+"""What a run of the page said is heard, and what a timer asks for undoes nothing."""
+
+import asyncio
+
+import pytest
+
+pytest.importorskip("streamlit", reason="needs Streamlit")
+
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime import app_session
+from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.scriptrunner import RerunData, ScriptRunnerEvent
+from streamlit.runtime.scriptrunner_utils import script_requests
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+
+from realtime_pose.interface.dashboard.page.fragments import News, draw_again, fragment
+from realtime_pose.interface.dashboard.page.streamlit_compat import mend_page_runs
+
+
+class Runner:
+    """Accepts no request, as one whose script has just ended."""
+
+    def __init__(self, initial_rerun_data, **_):
+        self.on_event = self
+        self.asked = initial_rerun_data
+
+    def connect(self, _):
+        pass
+
+    def start(self):
+        pass
+
+    def request_stop(self):
+        pass
+
+    def request_rerun(self, _):
+        return False
+
+
+class Session(AppSession):
+    """A session whose messages are kept instead of sent."""
+
+    def __init__(self):
+        self.heard = []
+        self._scriptrunner = None
+        self._state = AppSessionState.APP_NOT_RUNNING
+        self._event_loop = self._script_event_loop = asyncio.get_running_loop()
+        self._script_data = type("Script", (), {"main_script_path": "page.py"})
+        self.id = "session"
+        self._session_state = {}
+        for name in ("uploaded_file_mgr", "script_cache", "user_info", "fragment_storage",
+                     "pages_manager", "local_sources_watcher", "on_script_error"):  # fmt: skip
+            setattr(self, f"_{name}", None)
+
+    def __del__(self):
+        """Nothing was opened."""
+
+    def _unsettle(self):
+        pass
+
+    def _enqueue_forward_msg(self, msg):
+        self.heard.append(msg)
+
+    def say(self, sender, event=ScriptRunnerEvent.ENQUEUE_FORWARD_MSG):
+        """What arrives from a runner's thread; the message that it was."""
+        message = ForwardMsg()
+        said = message if event is ScriptRunnerEvent.ENQUEUE_FORWARD_MSG else None
+        self._handle_scriptrunner_event_on_event_loop(sender, event, said)
+        return message
+
+
+@pytest.fixture
+def session_of(monkeypatch):
+    """Does something with a session in an event loop."""
+    for name in ("_create_scriptrunner", "_handle_scriptrunner_event_on_event_loop", "request_rerun"):
+        monkeypatch.setattr(AppSession, name, getattr(AppSession, name))  # put back afterwards
+    monkeypatch.setattr(script_requests, "_coalesce_widget_states", script_requests._coalesce_widget_states)
+    monkeypatch.setattr(AppSession, "page_runs_mended", False, raising=False)
+    monkeypatch.setattr(app_session, "ScriptRunner", Runner)
+    mend_page_runs()
+    mend_page_runs()  # once more does no harm
+
+    def session_of(act):
+        async def run():
+            return act(Session())
+
+        return asyncio.run(run())
+
+    return session_of
+
+
+def test_a_run_that_was_replaced_after_its_end_is_heard(session_of):
+    def act(session):
+        session.request_rerun(None)
+        first = session._scriptrunner
+        session._create_scriptrunner(RerunData())  # as for a fragment's request that the first does not take any more
+        second = session._scriptrunner
+        message = session.say(first)
+        assert first is not second
+        assert session._scriptrunner is second
+        assert any(heard is message for heard in session.heard)
+        session.say(first, ScriptRunnerEvent.SHUTDOWN)
+        assert session._scriptrunner is second
+
+    session_of(act)
+
+
+def test_a_run_that_was_told_to_stop_is_not(session_of):
+    def act(session):
+        session.request_rerun(None)
+        first = session._scriptrunner
+        session.request_rerun(None)  # of the whole page: what the first says is out of date
+        assert session._scriptrunner is not first
+        session.say(first)
+        assert session.heard == []
+
+    session_of(act)
+
+
+def test_the_run_that_goes_on_is_heard_as_ever(session_of):
+    def act(session):
+        session.request_rerun(None)
+        assert session.say(session._scriptrunner) is session.heard[-1]
+
+    session_of(act)
+
+
+def request(value, *, timer, fragment=""):
+    """What a browser asks for that knows one widget."""
+    asked = ClientState(fragment_id=fragment, is_auto_rerun=timer)
+    asked.widget_states.widgets.add(id="height", double_value=value)
+    return asked
+
+
+@pytest.mark.parametrize("timer", [True, False])
+def test_only_a_users_request_brings_values(session_of, timer):
+    def act(session):
+        session.request_rerun(request(1.7, timer=timer))
+        values = [widget.double_value for widget in session._scriptrunner.asked.widget_states.widgets]
+        assert values == ([] if timer else [1.7])
+
+    session_of(act)
+
+
+@pytest.mark.parametrize("user_first", [True, False])
+def test_a_timer_beside_it_takes_nothing_from_a_users_request(session_of, user_first):
+    def act(_):
+        user = RerunData(widget_states=request(1.7, timer=False).widget_states, fragment_id="settings")
+        timer = RerunData(widget_states=ClientState().widget_states, fragment_id="figures", is_auto_rerun=True)
+        pending = ScriptRequests()
+        for asked in (user, timer) if user_first else (timer, user):
+            pending.request_rerun(asked)
+        run = pending.on_scriptrunner_ready().rerun_data
+        assert [widget.double_value for widget in run.widget_states.widgets] == [1.7]
+        assert set(run.fragment_id_queue) == {"settings", "figures"}
+
+    session_of(act)
+
+
+def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
+    shown = {"fps": 30}
+
+    def act(session):
+        news = session._session_state["fragments.news"] = News()
+        asked = []
+        session._create_scriptrunner = lambda data: asked.append(data.fragment_id)
+        session.has_fragment = lambda _: True
+
+        def tick():
+            session._scriptrunner = None
+            session.request_rerun(request(1.7, timer=True, fragment="figures"))
+            if came := bool(asked):
+                asked.clear()
+                news.draws("figures", lambda: shown["fps"])
+            return came
+
+        assert tick()  # nothing is known of it
+        assert not tick()
+        shown["fps"] = 29
+        assert tick()
+        assert not tick()
+        session.request_rerun(request(1.8, timer=False, fragment="settings"))
+        assert asked == ["settings"]
+        asked.clear()
+        news.draws("figures", lambda: shown["fps"])  # in a run from before the user's request was done
+        assert tick()
+        assert not tick()
+        news.unsettle("figures")
+        assert tick()
+        assert not tick()
+
+    session_of(act)
+
+
+def test_a_part_that_asks_for_it_is_drawn_again(monkeypatch):
+    state = {"fragments.news": (news := News())}
+    monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.st.session_state", state)
+    monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments._part", lambda: "player")
+    news.timer_asks("player")
+    news.draws("player", lambda: 0)
+    assert not news.timer_asks("player")
+    draw_again()
+    assert news.timer_asks("player")
+
+
+def test_what_cannot_be_told_or_drawn_is_drawn_again(monkeypatch):
+    state = {"fragments.news": (news := News())}
+    monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.st.session_state", state)
+    monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments._part", lambda: "list")
+    monkeypatch.setattr(
+        "realtime_pose.interface.dashboard.page.fragments.st.fragment", lambda section, run_every: section
+    )
+    faults = [KeyError("gone"), None]
+
+    @fragment(1.0, lambda: 0)
+    def section():
+        if fault := faults.pop(0):
+            raise fault
+
+    news.timer_asks("list")
+    with pytest.raises(KeyError):
+        section()
+    assert news.timer_asks("list")
+    section()
+    assert not news.timer_asks("list")
+    news._drawn["list"].depends_on = lambda: 1 / 0
+    assert news.timer_asks("list")

@@ -1,0 +1,235 @@
+"""The trained lifter: its window, its sums, its root, and what it must be robust against."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
+from realtime_pose.errors import CheckpointError
+from realtime_pose.evaluation.errors3d import aligned_by_similarity
+from realtime_pose.lifting.network import LifterWeights, load_lifter_weights
+from realtime_pose.lifting.trained import TrainedLifter
+from realtime_pose.lifting.window import LAYOUT, MOMENTS_S, TOLD_COUNTS, look_at
+from realtime_pose.model3d.actor_truth import load_truth
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, LIMB_NAMES, KeypointLayout
+from realtime_pose.utils.arrays import as_float32
+
+_CAMERA = CameraIntrinsics(600.0, 600.0, 320.0, 240.0, 640, 480)
+_STEP_NS = 33_333_333
+
+
+class Actor(NamedTuple):
+    """The actor's camera, true keypoints (T, 27, 2), their places seen from the camera, canonical axes, and height."""
+
+    camera: CameraIntrinsics
+    px: np.ndarray
+    places: np.ndarray
+    height_m: float
+
+
+@pytest.fixture(scope="module")
+def actor() -> Actor:
+    truth = load_truth("actor")
+    turn, shift = truth.camera_from_world[:3, :3], truth.camera_from_world[:3, 3]
+    places = (truth.keypoints_m @ turn.T + shift) * (1.0, -1.0, -1.0)
+    return Actor(truth.intrinsics, truth.keypoints_px, places, truth.height_m)
+
+
+def _seen(
+    xy_px: np.ndarray, time_ns: int, score: float = 0.9, layout: KeypointLayout = COCO17_FEET_HANDS
+) -> PersonKeypoints:
+    scores = np.full(len(layout.names), score, dtype=np.float32)
+    return PersonKeypoints(layout, as_float32(xy_px[: len(layout.names)]), scores, 1, time_ns)
+
+
+def _lift_clip(lifter: TrainedLifter, xy_px: np.ndarray, camera: CameraIntrinsics) -> list[Joints3D]:
+    return [lifter.lift(_seen(xy, i * _STEP_NS), camera) for i, xy in enumerate(xy_px)]
+
+
+def test_the_actor_is_lifted_within_centimetres(actor: Actor) -> None:
+    camera, px, places, height_m = actor
+    lifter = TrainedLifter(BodyConfig(height_m=height_m))
+    rows = LAYOUT.rows(LIMB_NAMES)
+    answers = _lift_clip(lifter, px[:300], camera)
+    got = np.array([joints.xyz_m[rows] for joints in answers], dtype=np.float64)
+    hips = places[:300, LAYOUT.rows(("left_hip", "right_hip"))].mean(axis=1)
+    true = places[:300, rows] - hips[:, None]
+    error_mm = np.linalg.norm(got - true, axis=-1).mean() * 1e3
+    aligned_mm = np.linalg.norm(aligned_by_similarity(got, true) - true, axis=-1).mean() * 1e3
+    assert error_mm < 75
+    assert aligned_mm < 55
+    root = np.array([joints.root_m for joints in answers])
+    assert np.abs(root - hips)[:, :2].mean() < 0.06
+    assert np.abs(root - hips)[:, 2].mean() < 0.35
+
+
+def test_the_mirrors_picture_gives_the_mirrors_body(actor: Actor) -> None:
+    camera, px, _, _ = actor
+    mirrored = px[:20, LAYOUT.mirror].copy()
+    mirrored[..., 0] = 2 * camera.cx - mirrored[..., 0]
+    plain = _lift_clip(TrainedLifter(BodyConfig()), px[:20], camera)[-1]
+    mirror = _lift_clip(TrainedLifter(BodyConfig()), mirrored, camera)[-1]
+    np.testing.assert_allclose(mirror.xyz_m, plain.xyz_m[list(LAYOUT.mirror)] * (-1, 1, 1), atol=2e-3)
+    np.testing.assert_allclose(mirror.root_m, plain.root_m * (-1, 1, 1), atol=5e-3)
+
+
+def test_the_root_is_where_places_and_rays_agree(actor: Actor) -> None:
+    # A network that knows the truth: what is left is the root's own sum.
+    camera, px, places, height_m = actor
+    hips = places[:, LAYOUT.rows(("left_hip", "right_hip"))].mean(axis=1)
+
+    class Knowing(TrainedLifter):
+        def _places(self, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return (places[7] - hips[7]) / height_m, np.full(len(LAYOUT.names), 0.02)
+
+    lifter = Knowing(BodyConfig(height_m=height_m))
+    np.testing.assert_allclose(lifter.lift(_seen(px[7], 0), camera).root_m, hips[7], atol=2e-3)
+    strayed = px[7].copy()
+    strayed[9] += 150.0  # a wrist that is somewhere else hardly moves the body
+    lifter.forget(1)
+    np.testing.assert_allclose(lifter.lift(_seen(strayed, 0), camera).root_m, hips[7], atol=0.05)
+
+
+def test_a_pitch_that_is_known_makes_no_difference_to_the_body(actor: Actor) -> None:
+    # The same scene by a camera that looks 20 degrees further down, told so: the same body, turned into its axes.
+    camera, _, places, _ = actor
+    angle = np.radians(20.0)
+    tilted_from_level = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    moved = (places[10:20] - (0.0, 1.0, 0.0)) @ tilted_from_level.T
+
+    def pixels(points: np.ndarray) -> np.ndarray:
+        return np.stack(
+            (
+                camera.cx - camera.fx * points[..., 0] / points[..., 2],
+                camera.cy + camera.fy * points[..., 1] / points[..., 2],
+            ),
+            axis=-1,
+        )
+
+    level = _lift_clip(TrainedLifter(BodyConfig()), pixels(places[10:20] - (0.0, 1.0, 0.0)), camera)[-1]
+    tilted = _lift_clip(TrainedLifter(BodyConfig(camera_pitch_deg=20.0)), pixels(moved), camera)[-1]
+    np.testing.assert_allclose(tilted.xyz_m, level.xyz_m @ tilted_from_level.T, atol=2e-3)
+    np.testing.assert_allclose(tilted.root_m, tilted_from_level @ level.root_m, atol=5e-3)
+
+
+@pytest.mark.parametrize("rate_hz", [15, 24, 60, 120])
+def test_the_window_is_of_time_not_of_frames(rate_hz: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Points that glide evenly: what the network is shown does not depend on how often they were looked at.
+    shown: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def remember(self: TrainedLifter, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        shown.append((xy, score))
+        return np.zeros((len(LAYOUT.names), 3)), np.full(len(LAYOUT.names), 0.05)
+
+    monkeypatch.setattr(TrainedLifter, "_places", remember)
+    start = np.random.default_rng(0).uniform(100, 400, (len(LAYOUT.names), 2))
+    for rate in (30, rate_hz):
+        lifter = TrainedLifter(BodyConfig())
+        for i in range(rate + 1):
+            lifter.lift(_seen(start + 60.0 * i / rate, round(i * 1e9 / rate)), _CAMERA)
+    half = len(shown) - rate_hz - 2
+    (at_30, score_30), (other, score) = shown[half], shown[-1]
+    np.testing.assert_allclose(other, at_30, atol=1e-6)
+    np.testing.assert_allclose(score, score_30, atol=1e-6)
+    assert len(at_30) == len(MOMENTS_S)
+
+
+def test_looks_are_not_joined_across_a_gap_nor_a_point_to_where_it_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def remember(self: TrainedLifter, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        shown.append((xy, score))
+        return np.zeros((len(LAYOUT.names), 3)), np.full(len(LAYOUT.names), 0.05)
+
+    monkeypatch.setattr(TrainedLifter, "_places", remember)
+    lifter, here = TrainedLifter(BodyConfig()), np.full((27, 2), 200.0)
+    lifter.lift(_seen(here, 0), _CAMERA)
+    lifter.lift(_seen(here + 100, 300_000_000), _CAMERA)  # a third of a second later: nothing was seen between
+    _, score = shown[-1]
+    assert (score[0] > 0).all()
+    assert (score[(MOMENTS_S > 0.05) & (MOMENTS_S < 0.25)] == 0).all()
+    lost = _seen(here + 100, 320_000_000)
+    lost.score.flags.writeable = True
+    lost.score[9] = 0.0
+    lifter.lift(lost, _CAMERA)
+    xy, score = shown[-1]
+    assert score[0, 9] == 0
+    np.testing.assert_allclose(xy[1, 9], ((300 - 320) / 600, (240 - 300) / 600), atol=1e-9)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_counts_as_not_seen(bad: float, actor: Actor) -> None:
+    camera, px, _, _ = actor
+    broken = px[0].copy()
+    broken[9] = bad
+    lost = _seen(px[0], 0)
+    lost.score.flags.writeable = True
+    lost.score[9] = 0.0
+    got, wanted = (
+        TrainedLifter(BodyConfig()).lift(_seen(broken, 0), camera),
+        TrainedLifter(BodyConfig()).lift(lost, camera),
+    )
+    np.testing.assert_array_equal(got.xyz_m, wanted.xyz_m)
+    np.testing.assert_array_equal(got.score, wanted.score)
+    assert np.isfinite(got.xyz_m).all()
+
+
+def test_nothing_seen_drives_nothing_and_keeps_the_root(actor: Actor) -> None:
+    camera, px, _, _ = actor
+    lifter = TrainedLifter(BodyConfig())
+    before = lifter.lift(_seen(px[0], 0), camera)
+    after = lifter.lift(_seen(px[0], 500_000_000, score=0.0), camera)
+    np.testing.assert_array_equal(after.root_m, before.root_m)
+    assert np.isfinite(after.xyz_m).all()
+    assert TrainedLifter(BodyConfig()).lift(_seen(px[0], 0, score=0.0), camera).score.max() == 0
+
+
+def test_a_hidden_limb_scores_nothing_unless_it_is_nearly_sure(actor: Actor) -> None:
+    camera, px, _, _ = actor
+    hidden = _seen(px[0], 0)
+    hidden.score.flags.writeable = True
+    hidden.score[13:] = 0.0  # a desk: knees, ankles, feet and hands
+    joints = TrainedLifter(BodyConfig()).lift(hidden, camera)
+    assert joints.score[LAYOUT.rows(("left_ankle", "right_ankle"))].max() == 0
+    assert (joints.score[:13] > 0).all()
+
+
+def test_only_points_of_the_layout_come_back(actor: Actor) -> None:
+    camera, px, _, _ = actor
+    joints = TrainedLifter(BodyConfig()).lift(_seen(px[0], 0, layout=COCO17), camera)
+    assert joints.layout is COCO17
+    assert joints.xyz_m.shape == (17, 3)
+
+
+def test_a_turned_camera_is_told_the_same_but_for_its_pitch() -> None:
+    rng = np.random.default_rng(1)
+    points = rng.normal(0, 0.4, (len(MOMENTS_S), 27, 3)) - (0, 0, 3)
+    yaw = 0.3
+    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    score = np.full(points.shape[:2], 0.8)
+    here = look_at(points[..., :2] / -points[..., 2:], score)
+    turned = points @ turn.T
+    there = look_at(turned[..., :2] / -turned[..., 2:], score)
+    # The middle of points on a plane is not the plane's of the turned ones: nearly the same, no more.
+    np.testing.assert_allclose(there[0].even, here[0].even, atol=0.1)
+    np.testing.assert_allclose(there[0].odd, here[0].odd, atol=0.1)
+    assert tuple(len(part) for part in here[0]) == TOLD_COUNTS
+
+
+def test_weights_that_are_not_the_lifters_are_refused(tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    with pytest.raises(CheckpointError, match="realtime-pose train lifter"):
+        load_lifter_weights(tmp_path / "none.safetensors")
+    (tmp_path / "torn.safetensors").write_bytes(b"nothing of the kind")
+    with pytest.raises(CheckpointError, match="cannot read"):
+        load_lifter_weights(tmp_path / "torn.safetensors")
+    save_file({"first.even.weight": np.zeros((8, 5), np.float32)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="lack"):
+        load_lifter_weights(tmp_path / "other.safetensors")
+    parts = {"even.weight": np.zeros((8, 5)), "even.bias": np.zeros(8), "odd.weight": np.zeros((8, 6))}
+    with pytest.raises(CheckpointError, match=r"take \(5, 6\) numbers"):
+        LifterWeights({f"{layer}.{part}": value for layer in ("first", "last") for part, value in parts.items()})

@@ -1,0 +1,23 @@
+import subprocess
+import sys
+
+CODE = """
+import numpy as np
+from threadpoolctl import threadpool_info
+from realtime_pose.lifting.network import load_lifter_weights
+
+load_lifter_weights()
+np.ones((500, 500)) @ np.ones((500, 500))
+print([pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"])
+"""
+
+
+def test_the_lifters_sums_take_no_core_from_the_pose_model():
+    told = subprocess.run(
+        [sys.executable, "-c", CODE],
+        env={"OPENBLAS_NUM_THREADS": "4", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert set(told.strip(" []\n").split(", ")) == {"1"}
