@@ -45,13 +45,13 @@ def literal_share(pieces, text):
 
 
 def quoted():
-    """(page, sentence) of each quotation in the first column of a table."""
+    """(page, message) of each quotation in a symptom: a heading, or the first cell of a table's row."""
     for page in PAGES:
         for line in (ROOT / "docs" / page).read_text("utf-8").splitlines():
-            cell = line.split(" | ")[0]
-            if not line.startswith("| "):
+            symptom = line.split(" | ")[0]
+            if not line.startswith(("| ", "### ")):
                 continue
-            for text in re.findall(r"`([^`]+)`", cell) + re.findall(r'"([^"]+)"', re.sub(r"`[^`]*`", "", cell)):
+            for text in re.findall(r"`([^`]+)`", symptom) + re.findall(r'"([^"]+)"', re.sub(r"`[^`]*`", "", symptom)):
                 if len(text.split()) > 2 and not any(text.startswith(word) for word in FOREIGN):
                     yield page, text
 
