@@ -6,9 +6,8 @@ import numpy as np
 
 from realtime_pose.axes import mirrored_positions, mirrored_rotations
 from realtime_pose.datatypes import FrameResult, Person, SkeletonPose
-from realtime_pose.kinematics import global_rotations
+from realtime_pose.kinematics import global_pose_of
 from realtime_pose.skeletons import Skeleton
-from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
 _GONE_NS = 500_000_000
@@ -28,15 +27,15 @@ class Body:
     skeleton: Skeleton
     local_xyzw: Float64
     offset_m: Float64
+    _pose: SkeletonPose
+    _mirror: bool
 
     def joints_in_space(self) -> tuple[Float64, Float64]:
-        """Where the joints are (J, 3), and their turns in canonical space (J, 4)."""
-        turned = global_rotations(self.skeleton, self.local_xyzw)
-        xyz = self.offset_m.copy()
-        for joint, parent in enumerate(self.skeleton.parents):
-            if parent >= 0:
-                xyz[joint] = xyz[parent] + rot.rotate(turned[parent], self.offset_m[joint])
-        return xyz, turned
+        """Positions of the joints (J, 3), and their global rotations in canonical space (J, 4)."""
+        xyz, turned = global_pose_of(self._pose)
+        if self._mirror:
+            xyz, turned = mirrored_positions(self.skeleton, xyz), mirrored_rotations(self.skeleton, turned)
+        return xyz + (self.offset_m[0] - xyz[0]), turned  # the sent root is clipped
 
 
 def body_of(pose: SkeletonPose | None, *, mirror: bool) -> Body | None:
@@ -51,7 +50,7 @@ def body_of(pose: SkeletonPose | None, *, mirror: bool) -> Body | None:
         return None
     if mirror:
         local, offset = mirrored_rotations(skeleton, local), mirrored_positions(skeleton, offset)
-    return Body(skeleton, local, np.clip(offset, -_MAX_M, _MAX_M))
+    return Body(skeleton, local, np.clip(offset, -_MAX_M, _MAX_M), pose, mirror)
 
 
 class OnePerson:

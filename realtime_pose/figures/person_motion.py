@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_pose.datatypes import SkeletonPose
-from realtime_pose.kinematics import global_rotations, joint_positions
+from realtime_pose.kinematics import global_pose
 from realtime_pose.skeletons import Skeleton, side_of
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
@@ -43,9 +43,8 @@ class StickFigure:
         return cls(skeleton, tips, names, tuple(bones), tuple(side_of(name) for name in names))
 
     def points(self, local_xyzw: npt.ArrayLike, root_m: npt.ArrayLike, bone_m: npt.ArrayLike) -> Float64:
-        """Where the points are (..., P, 3), canonical axes, metres; arguments as for `joint_positions`."""
-        joints = joint_positions(self.skeleton, local_xyzw, root_m, bone_m)
-        turned = global_rotations(self.skeleton, local_xyzw)
+        """Where the points are (..., P, 3), canonical axes, metres; arguments as for `global_pose`."""
+        joints, turned = global_pose(self.skeleton, local_xyzw, root_m, bone_m)
         at_rest = np.array([self.skeleton.tip_offset_m[self.skeleton.joints[row]] for row in self.tips]).reshape(-1, 3)
         # a tip is as long as the body's other bones are
         bones = np.asarray(bone_m, dtype=np.float64)

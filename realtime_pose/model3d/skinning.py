@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from realtime_pose.kinematics import global_rotations, joint_positions
+from realtime_pose.kinematics import global_pose
 from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
@@ -25,8 +25,8 @@ def skin_matrices(
         bone_m: (..., J) length from parent to joint.
         rest_joints_m: (J, 3) the joints in the pose that the mesh was bound in, all rotations identity.
     """
-    turn = rot.to_matrix(global_rotations(skeleton, local_xyzw))
-    joints = joint_positions(skeleton, local_xyzw, root_m, bone_m)
+    joints, turned = global_pose(skeleton, local_xyzw, root_m, bone_m)
+    turn = rot.to_matrix(turned)
     carried = joints - np.einsum("...jab,jb->...ja", turn, np.asarray(rest_joints_m, dtype=np.float64))
     return np.concatenate((turn, carried[..., None]), axis=-1)
 

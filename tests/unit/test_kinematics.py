@@ -1,16 +1,28 @@
 """Forward kinematics, against a walk over the tree with scipy's rotations."""
 
+import gc
+import sys
+import threading
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 from support.people import make_pose
 from support.rotations import assert_same_rotation, make_rotations
 
-from realtime_pose.kinematics import forward_kinematics, global_rotations, joint_positions, local_rotations
+from realtime_pose import kinematics
+from realtime_pose.kinematics import (
+    forward_kinematics,
+    global_pose_of,
+    global_rotations,
+    joint_positions,
+    local_rotations,
+)
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 
 J = len(HUMANOID.joints)
+GLOBAL_POSE = kinematics.global_pose
 BATCHES = pytest.mark.parametrize("batch", [(), (1,), (3, 24)], ids=str)
 
 
@@ -96,3 +108,50 @@ def test_a_poses_joints():
     joints = forward_kinematics(pose)
     assert joints.dtype == np.float64
     assert np.allclose(joints, walk(pose.rotations.local_xyzw, pose.root_m, pose.bone_m)[0], atol=1e-6)
+
+
+def test_a_poses_joints_are_the_callers_own():
+    pose = make_pose(7)
+    kept = forward_kinematics(pose)
+    forward_kinematics(pose)[:] = 0.0
+    assert np.array_equal(forward_kinematics(pose), kept)
+    with pytest.raises(ValueError, match="read-only"):
+        global_pose_of(pose).joints_m[0] = 0.0
+
+
+def test_a_poses_forward_kinematics_is_computed_once(monkeypatch):
+    computed = []
+    monkeypatch.setattr(kinematics, "global_pose", lambda *given: (computed.append(given), GLOBAL_POSE(*given))[1])
+    people = [make_pose(seed) for seed in range(20, 26)]
+    for _ in ("udp", "csv", "overlay"):
+        for pose in people:
+            assert np.allclose(global_pose_of(pose).global_xyzw, global_rotations(HUMANOID, pose.rotations.local_xyzw))
+    assert len(computed) == len(people)
+
+
+def test_only_the_latest_poses_are_kept():
+    gc.collect()
+    first = make_pose(30)
+    unused = sys.getrefcount(first)
+    global_pose_of(first)
+    assert sys.getrefcount(first) > unused
+    for seed in range(100):
+        global_pose_of(make_pose(seed))
+    assert sys.getrefcount(first) == unused
+
+
+def test_threads_share_the_latest_poses():
+    poses = [make_pose(seed) for seed in range(50)]
+    wanted = [joint_positions(HUMANOID, pose.rotations.local_xyzw, pose.root_m, pose.bone_m) for pose in poses]
+    wrong = []
+
+    def ask():
+        for _ in range(5):
+            wrong.extend(i for i, pose in enumerate(poses) if not np.array_equal(forward_kinematics(pose), wanted[i]))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
