@@ -51,7 +51,7 @@ class Figures:
     wrong_deg: list[Float64] = field(default_factory=list)
     offence_deg: float = 0.0
 
-    def print(self, name: str, searches: int) -> None:
+    def print(self, name: str, ikpy_calls: int) -> None:
         """Print a line of the table."""
         took, away, turned = np.array(self.took_ms[_WARM_FRAMES:]), np.array(self.away_mm), np.array(self.turned_deg)
         frame, joint = np.unravel_index(turned.argmax(), turned.shape)
@@ -59,7 +59,7 @@ class Figures:
         print(
             f"{name:20s} {len(took):6d} {np.median(took):6.2f} {np.percentile(took, 95):6.2f} {took.max():6.2f} "
             f"{np.median(away):7.1f} {away.mean():6.1f} {np.percentile(away, 95):6.1f} "
-            f"{100 * searches / len(took):7.2f} {turned.mean():5.2f} {turned[frame, joint]:6.1f}  "
+            f"{100 * ikpy_calls / len(took):7.2f} {turned.mean():5.2f} {turned[frame, joint]:6.1f}  "
             f"{HUMANOID.joints[joint]:14s} {self.offence_deg:7.4f} {wrong}"
         )
 
@@ -102,7 +102,7 @@ def frames(points: Float64, noise_m: float, track_id: int) -> Iterator[Joints3D]
 def offence_deg(pose: SkeletonPose) -> float:
     """By how much the worst limit is broken, in degrees; 0 or less inside all of them."""
     turns = dict(zip(HUMANOID.joints, pose.rotations.local_xyzw.astype(np.float64).tolist(), strict=True))
-    return float(np.degrees(max(limits.offence_rad(tuple(turns[joint])) for joint, limits in JOINT_LIMITS.items())))
+    return float(np.degrees(max(limits.violation_rad(tuple(turns[joint])) for joint, limits in JOINT_LIMITS.items())))
 
 
 def measure(name: str, clips: list[Float64], height_m: float, noise_m: float, truth: Float64 | None = None) -> None:
@@ -127,7 +127,7 @@ def measure(name: str, clips: list[Float64], height_m: float, noise_m: float, tr
             if truth is not None:
                 found.wrong_deg.append(np.degrees(rot.angle_between_rad(local, truth[i])))
         solver.forget(clip)
-    found.print(name, solver.searches)
+    found.print(name, solver.ikpy_calls)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Float64
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 FACE_NAMES = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 """The points of the template, all of COCO's face."""
@@ -46,7 +46,7 @@ def head_rotation(face_xy_m: Float64, weights: Sequence[float], guess_xyzw: Floa
     return rot.from_matrix(np.vstack((ortho, np.cross(ortho[0], ortho[1]))))
 
 
-def head_turn(face: Sequence[tuple[Vec, Vec, float]], guess: Quat) -> Quat:
+def head_turn(face: Sequence[tuple[Vec3, Vec3, float]], guess: Quat) -> Quat:
     """The head's turn from face points in space: the template laid onto them with least squares.
 
     Source: Kabsch, "A solution for the best rotation to relate two sets of vectors" (1976).

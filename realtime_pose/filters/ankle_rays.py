@@ -6,7 +6,7 @@ import numpy as np
 
 from realtime_pose.datatypes import CameraIntrinsics, PersonKeypoints, SkeletonPose
 from realtime_pose.utils.arrays import Float32, as_float32
-from realtime_pose.utils.vec3 import Vec
+from realtime_pose.utils.vec3 import Vec3
 
 _ANKLES = ("left_ankle", "right_ankle")
 _EXCHANGED = 0.5  # keypoints whose sides were exchanged on the way to the pose fit it that much better crosswise
@@ -27,7 +27,7 @@ def ankle_rays(keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> Floa
     return as_float32(rays)
 
 
-def rays_of(pose: SkeletonPose, ankles_m: list[Vec]) -> list[tuple[Ray, bool]]:
+def rays_of(pose: SkeletonPose, ankles_m: list[Vec3]) -> list[tuple[Ray, bool]]:
     """Each ankle's ray, as the camera saw it or else as the pose has it; and whether it is the former.
 
     Args:

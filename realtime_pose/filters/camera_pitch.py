@@ -10,11 +10,11 @@ from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.filters.leg_ik import Leg
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.vec3 import Vec
+from realtime_pose.utils.vec3 import Vec3
 
 _ROW = HUMANOID.index
 _TO_NECK = [(_ROW[joint], _ROW[child]) for joint, child in (("hips", "spine"), ("spine", "chest"), ("chest", "neck"))]
-_FRONT: Vec = (0.0, 0.0, 1.0)
+_FRONT: Vec3 = (0.0, 0.0, 1.0)
 
 _STRAIGHT = 0.9  # a leg that shows so much of its length bears
 _UPRIGHT, _IN_LINE = 0.8, 0.9  # cosines: of the body with the camera's vertical, and of the trunk with the legs
@@ -32,8 +32,8 @@ class Upright:
     def __init__(self) -> None:
         self._stood_s = 0.0
         self._lean_rad = 0.0
-        self._root_m: Vec | None = None
-        self._speed_m_s: Vec = vec.ZERO
+        self._root_m: Vec3 | None = None
+        self._speed_m_s: Vec3 = vec.ZERO
 
     def see(self, pose: SkeletonPose, legs: tuple[Leg, Leg], dt_s: float) -> None:
         """Take a pose into account, in the camera's axes, of somebody whose feet are both seen."""
@@ -43,14 +43,14 @@ class Upright:
             return
         speed = vec.scale(vec.sub(self._root_m, before), 1.0 / dt_s)
         gain = 1.0 - math.exp(-dt_s / _SPEED_TAU_S)
-        self._speed_m_s = vec.along(self._speed_m_s, vec.sub(speed, self._speed_m_s), gain)
-        if vec.size(self._speed_m_s) > _RUNNING_M_S or not any(
-            vec.size(vec.sub(leg.ankle_m, leg.hip_m)) > _STRAIGHT * leg.longest_m for leg in legs
+        self._speed_m_s = vec.add_scaled(self._speed_m_s, vec.sub(speed, self._speed_m_s), gain)
+        if vec.norm(self._speed_m_s) > _RUNNING_M_S or not any(
+            vec.norm(vec.sub(leg.ankle_m, leg.hip_m)) > _STRAIGHT * leg.longest_m for leg in legs
         ):
             return
-        neck, feet = _neck_of(pose), vec.middle(legs[0].ankle_m, legs[1].ankle_m)
+        neck, feet = _neck_of(pose), vec.midpoint(legs[0].ankle_m, legs[1].ankle_m)
         body = vec.sub(neck, feet)
-        if body[1] < _UPRIGHT * vec.size(body) or -vec.dot(neck, feet) < _IN_LINE * vec.size(neck) * vec.size(feet):
+        if body[1] < _UPRIGHT * vec.norm(body) or -vec.dot(neck, feet) < _IN_LINE * vec.norm(neck) * vec.norm(feet):
             return
         lean = math.atan2(body[2], body[1]) - _AHEAD_RAD * vec.rotate(legs[0].pelvis, _FRONT)[2]
         self._stood_s += dt_s
@@ -64,11 +64,11 @@ class Upright:
         return self._lean_rad / _GAIN, math.hypot(_HABIT_RAD, _SWAY_RAD * math.sqrt(min(1.0, _SWAY_S / self._stood_s)))
 
 
-def _neck_of(pose: SkeletonPose) -> Vec:
+def _neck_of(pose: SkeletonPose) -> Vec3:
     """The neck (3,) from the root joint."""
-    turn, place = vec.IDENTITY, vec.ZERO
+    turn, place = vec.IDENTITY_XYZW, vec.ZERO
     for row, child in _TO_NECK:
         x, y, z, w = pose.rotations.local_xyzw[row].tolist()
         turn = vec.multiply(turn, (x, y, z, w))
-        place = vec.along(place, vec.rotate(turn, vec.Y), float(pose.bone_m[child]))
+        place = vec.add_scaled(place, vec.rotate(turn, vec.Y), float(pose.bone_m[child]))
     return place

@@ -23,7 +23,7 @@ from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
-from realtime_pose.utils.vec3 import Vec
+from realtime_pose.utils.vec3 import Vec3
 
 _LEG_M = float(-HUMANOID.rest_offset_m[[LOWER[0], FOOT[0]], 1].sum())
 _ANKLE_M = float(HUMANOID.rest_offset_m[0, 1]) - _LEG_M
@@ -56,7 +56,7 @@ class _Standing:
     lasted_s: float = 0.0
     sums: Float64 = field(default_factory=lambda: np.zeros(3))  # frames, slopes, inverse distances
 
-    def see(self, ray: Ray, place_m: Vec, dt_s: float) -> tuple[float, float] | None:
+    def see(self, ray: Ray, place_m: Vec3, dt_s: float) -> tuple[float, float] | None:
         """The mean slope and inverse distance of a piece of stance, when one is full.
 
         Args:
@@ -195,14 +195,14 @@ class GroundFilter:
         dt_s, person.time_ns = (pose.time_ns - person.time_ns) / 1e9, pose.time_ns
         if dt_s > _PIECE_S:  # a gap: nobody knows whether the foot stood through it
             person.feet, dt_s = (_Standing(), _Standing()), 0.0
-        places: list[Vec] = [(x, y, z) for x, y, z in ankles_m.tolist()]
+        places: list[Vec3] = [(x, y, z) for x, y, z in ankles_m.tolist()]
         rays = rays_of(pose, places)
         fresh = [
             foot.see(ray, place, dt_s)
             for foot, (ray, _), place, s in zip(person.feet, rays, places, seen, strict=True)
             if s
         ]
-        straight = any(vec.size(vec.sub(leg.ankle_m, leg.hip_m)) > _STRAIGHT * leg.longest_m for leg in legs)
+        straight = any(vec.norm(vec.sub(leg.ankle_m, leg.hip_m)) > _STRAIGHT * leg.longest_m for leg in legs)
         (person.pieces if straight else person.bent).extend(piece for piece in fresh if piece is not None)
         if seen.all():
             person.upright.see(pose, legs, dt_s)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.vec3 import Vec
+from realtime_pose.utils.vec3 import Vec3
 
 _SPEED_TAU_S = 0.06
 _SLOW_M_S, _FAST_M_S = 0.5, 0.9  # a foot comes to stand below the one and leaves above the other
@@ -25,14 +25,14 @@ _LOST_M = 0.15  # a foot may seem that high and yet stand: if it is still for so
 class _Speed:
     """A place and its velocity, in this frame and low-passed."""
 
-    place_m: Vec | None = None
-    now_m_s: Vec = vec.ZERO
-    m_s: Vec = vec.ZERO
+    place_m: Vec3 | None = None
+    now_m_s: Vec3 = vec.ZERO
+    m_s: Vec3 = vec.ZERO
 
-    def update(self, place_m: Vec, dt_s: float) -> None:
+    def update(self, place_m: Vec3, dt_s: float) -> None:
         if self.place_m is not None and dt_s > 0:
             self.now_m_s = vec.scale(vec.sub(place_m, self.place_m), 1.0 / dt_s)
-            self.m_s = vec.along(self.m_s, vec.sub(self.now_m_s, self.m_s), 1.0 - math.exp(-dt_s / _SPEED_TAU_S))
+            self.m_s = vec.add_scaled(self.m_s, vec.sub(self.now_m_s, self.m_s), 1.0 - math.exp(-dt_s / _SPEED_TAU_S))
         self.place_m = place_m
 
 
@@ -43,12 +43,12 @@ class FootContact:
     stands: bool = True
     _on_floor: _Speed = field(default_factory=_Speed)
     _in_space: _Speed = field(default_factory=_Speed)
-    _spot_m: Vec | None = None
+    _spot_m: Vec3 | None = None
     _still_s: float = 0.0
     _since_s: float = 1.0  # it stands, or does not
 
     def update(
-        self, on_floor_m: Vec, ankle_m: Vec, height_m: float, dt_s: float, *, other_stands: bool, sharp: bool
+        self, on_floor_m: Vec3, ankle_m: Vec3, height_m: float, dt_s: float, *, other_stands: bool, sharp: bool
     ) -> bool:
         """Whether the foot stands now.
 
@@ -71,7 +71,7 @@ class FootContact:
             self.stands, self._spot_m = height_m < _HIGH_M, on_floor_m
         elif self.stands:
             spot = self._spot_m or on_floor_m
-            self._spot_m = spot = vec.along(spot, vec.sub(on_floor_m, spot), 1.0 - math.exp(-dt_s / _SPOT_TAU_S))
+            self._spot_m = spot = vec.add_scaled(spot, vec.sub(on_floor_m, spot), 1.0 - math.exp(-dt_s / _SPOT_TAU_S))
             moved = _flat(vec.sub(on_floor_m, spot))
             raised = (rising or height_m > _HIGH_M) and (moved > _MOVED_M or not sharp)
             gone = moved > (_NEW_M if self._since_s < _NEW_S else _GONE_M)
@@ -90,5 +90,5 @@ class FootContact:
         return self.stands
 
 
-def _flat(v: Vec) -> float:
+def _flat(v: Vec3) -> float:
     return math.hypot(v[0], v[2])

@@ -22,7 +22,7 @@ from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, as_float32
 from realtime_pose.utils.choices import check_choice
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 FEET_MODES = ("auto", "always", "never")
 """auto holds feet that stand, always also keeps the lower one on the floor (so nobody jumps), never leaves all be."""
@@ -50,12 +50,12 @@ class _Foot:
     contact: FootContact = field(default_factory=FootContact)
     smooth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_SMOOTHING, joint=True))
     hidden_s: float = 0.0
-    pin_m: Vec | None = None
+    pin_m: Vec3 | None = None
     pinned: bool = False  # whether it was in the last pose
-    free_m: Vec | None = None  # where it was when nothing held it
-    put_m: Vec | None = None  # where it was put
-    away_m: Vec = vec.ZERO  # from where it should be to where it is put, springing back
-    away_m_s: Vec = vec.ZERO
+    free_m: Vec3 | None = None  # where it was when nothing held it
+    put_m: Vec3 | None = None  # where it was put
+    away_m: Vec3 = vec.ZERO  # from where it should be to where it is put, springing back
+    away_m_s: Vec3 = vec.ZERO
     planted: float = 0.0  # 0 free, 1 flat and down
     turn: Quat | None = None  # flat on the floor
 
@@ -63,8 +63,8 @@ class _Foot:
 @dataclass
 class _Person:
     time_ns: int
-    shift_m: Vec = vec.ZERO  # of the pelvis
-    shift_m_s: Vec = vec.ZERO
+    shift_m: Vec3 = vec.ZERO  # of the pelvis
+    shift_m_s: Vec3 = vec.ZERO
     feet: tuple[_Foot, _Foot] = field(default_factory=lambda: (_Foot(), _Foot()))
 
 
@@ -119,13 +119,13 @@ class FeetFilter:
                 local[row] = new if np.dot(local[row], new) >= 0 else [-v for v in new]
         return replace(pose, rotations=JointRotations(pose.rotations.skeleton, local), root_m=as_float32(root))
 
-    def _on_floor(self, pose: SkeletonPose, ankles_m: list[Vec], person: _Person) -> list[Vec | None]:
+    def _on_floor(self, pose: SkeletonPose, ankles_m: list[Vec3], person: _Person) -> list[Vec3 | None]:
         """Where the ankles' rays meet the height that ankles have on the floor; None where they say too little."""
         x, y, z = camera = tuple(self._ground.camera_m.tolist())
         turn = tuple(self._ground.turn_xyzw.tolist())
         back = vec.inverse(turn)
         rays = rays_of(pose, [vec.rotate(back, vec.sub(ankle, camera)) for ankle in ankles_m])
-        places: list[Vec | None] = []
+        places: list[Vec3 | None] = []
         for (ray, seen), foot in zip(rays, person.feet, strict=True):
             way = vec.rotate(turn, (*ray, -1.0))
             over = y - self._ankle_m
@@ -138,17 +138,19 @@ class FeetFilter:
             places.append((float(on_floor[0]), self._ankle_m, float(on_floor[1])))
         return places
 
-    def _first_shift(self, ankles_m: list[Vec], on_floor_m: list[Vec | None], seen: list[bool]) -> Vec:
+    def _first_shift(self, ankles_m: list[Vec3], on_floor_m: list[Vec3 | None], seen: list[bool]) -> Vec3:
         """The way over the floor to where the low feet are seen, one way for both: they stay as they were lifted."""
         ways = [
             vec.sub(place, ankle)
             for place, ankle, s in zip(on_floor_m, ankles_m, seen, strict=True)
             if s and place is not None and ankle[1] < self._ankle_m + _LIFT_M
         ]
-        x, _, z = vec.middle(ways[0], ways[-1]) if ways else vec.ZERO
+        x, _, z = vec.midpoint(ways[0], ways[-1]) if ways else vec.ZERO
         return (x, 0.0, z)
 
-    def _judge(self, person: _Person, side: int, ankle_m: Vec, on_floor_m: Vec | None, seen: bool, dt_s: float) -> None:
+    def _judge(
+        self, person: _Person, side: int, ankle_m: Vec3, on_floor_m: Vec3 | None, seen: bool, dt_s: float
+    ) -> None:
         """Settle whether the foot stands, and where."""
         foot, other = person.feet[side], person.feet[1 - side]
         foot.hidden_s = 0.0 if seen else foot.hidden_s + dt_s
@@ -174,30 +176,30 @@ class FeetFilter:
         far = math.hypot(away[0], away[2])
         if far > _NEAR_M:
             nearer = min(max(far - _CREEP_M_S * dt_s, _NEAR_M), _FARTHEST_M)
-            pin = vec.along(pin, away, nearer / far - 1.0)
+            pin = vec.add_scaled(pin, away, nearer / far - 1.0)
         foot.pin_m = (pin[0], self._ankle_m, pin[2])
 
     def _follow(
-        self, person: _Person, ankles_m: list[Vec], on_floor_m: list[Vec | None], dt_s: float, *, fresh: bool
+        self, person: _Person, ankles_m: list[Vec3], on_floor_m: list[Vec3 | None], dt_s: float, *, fresh: bool
     ) -> None:
         """Move the pelvis softly to where its standing feet want it; at once where it was not there before.
 
         Where they are seen is right in the room, where they are pinned spares the legs: it goes half-way.
         """
         wanted = [
-            vec.sub(vec.middle(place or foot.pin_m, foot.pin_m), ankle)
+            vec.sub(vec.midpoint(place or foot.pin_m, foot.pin_m), ankle)
             for foot, place, ankle in zip(person.feet, on_floor_m, ankles_m, strict=True)
             if foot.pin_m is not None
         ]
-        goal = vec.middle(wanted[0], wanted[-1]) if wanted else vec.ZERO
+        goal = vec.midpoint(wanted[0], wanted[-1]) if wanted else vec.ZERO
         if fresh:
             person.shift_m = goal
         away = vec.sub(person.shift_m, goal)
-        hz = _FOLLOW_HZ + _HURRY_HZ_M * vec.size(away) if wanted else _LET_GO_HZ
+        hz = _FOLLOW_HZ + _HURRY_HZ_M * vec.norm(away) if wanted else _LET_GO_HZ
         away, person.shift_m_s = _sprung(away, person.shift_m_s, hz, dt_s)
         person.shift_m = vec.add(goal, away)
 
-    def _placed(self, foot: _Foot, free_m: Vec, dt_s: float) -> Vec:
+    def _placed(self, foot: _Foot, free_m: Vec3, dt_s: float) -> Vec3:
         """Where the ankle shall be: at its pin or where it is free, and on the way between the two."""
         before, foot.free_m = foot.free_m or free_m, free_m
         if (foot.pin_m is not None) != foot.pinned and foot.put_m is not None:
@@ -214,7 +216,7 @@ class FeetFilter:
         foot.put_m = (x, self._ankle_m + lift, z)
         return foot.put_m
 
-    def _turned(self, foot: _Foot, seen: Quat, ankle_m: Vec, dt_s: float) -> Quat:
+    def _turned(self, foot: _Foot, seen: Quat, ankle_m: Vec3, dt_s: float) -> Quat:
         """How the foot shall be turned in the world."""
         flat = _flat(seen)
         if not foot.pinned or foot.turn is None:
@@ -223,7 +225,7 @@ class FeetFilter:
         heel_off = min(max((ankle_m[1] - self._ankle_m) / _LIFT_M, 0.0), 1.0)
         return vec.slerp(seen, foot.turn, foot.planted * (1.0 - heel_off))
 
-    def _on_or_above_floor(self, leg: Leg, side: int, root_m: Vec, ankle_m: Vec, turn: Quat) -> Leg:
+    def _on_or_above_floor(self, leg: Leg, side: int, root_m: Vec3, ankle_m: Vec3, turn: Quat) -> Leg:
         """The leg with its ankle and foot there; turned towards flat and raised as far as the sole would else sink."""
         x, y, z = ankle_m
         y = max(y, self._ankle_m)
@@ -231,12 +233,12 @@ class FeetFilter:
         if sunk > 0:
             turn = vec.slerp(turn, _flat(turn), sunk / (sunk + y - self._ankle_m))
         way = vec.sub((x, y, z), root_m)
-        if vec.size(vec.sub(way, leg.ankle_m)) > _UNTOUCHED_M:
+        if vec.norm(vec.sub(way, leg.ankle_m)) > _UNTOUCHED_M:
             leg = reach(leg, side, way)
         leg = turn_foot(leg, side, turn)
         sunk = self._sunk_m(root_m[1] + leg.ankle_m[1], leg.foot)
         if sunk > _UNTOUCHED_M:  # the ankle does not turn so far, or the leg does not bend so far
-            leg = turn_foot(reach(leg, side, vec.along(way, vec.Y, sunk)), side, leg.foot)
+            leg = turn_foot(reach(leg, side, vec.add_scaled(way, vec.Y, sunk)), side, leg.foot)
         return leg
 
     def _sunk_m(self, ankle_y_m: float, turn: Quat) -> float:
@@ -246,7 +248,7 @@ class FeetFilter:
 
 def _flat(foot: Quat) -> Quat:
     """The foot turned the shortest way so that its sole is level."""
-    return vec.multiply(vec.arc(vec.rotate(foot, vec.Y), vec.Y, vec.rotate(foot, vec.X)), foot)
+    return vec.multiply(vec.shortest_arc(vec.rotate(foot, vec.Y), vec.Y, vec.rotate(foot, vec.X)), foot)
 
 
 def contacts_of(poses: Sequence[SkeletonPose]) -> Bool:
@@ -273,13 +275,13 @@ def contacts_of(poses: Sequence[SkeletonPose]) -> Bool:
     return out
 
 
-def _sprung(away_m: Vec, away_m_s: Vec, hz: float, dt_s: float) -> tuple[Vec, Vec]:
+def _sprung(away_m: Vec3, away_m_s: Vec3, hz: float, dt_s: float) -> tuple[Vec3, Vec3]:
     """A critically damped spring's way to zero: place and speed after `dt_s`."""
     stiff = 2 * math.pi * hz
-    push = vec.along(away_m_s, away_m, stiff)
+    push = vec.add_scaled(away_m_s, away_m, stiff)
     fade = math.exp(-stiff * dt_s)
-    place = vec.scale(vec.along(away_m, push, dt_s), fade)
-    return place, vec.scale(vec.along(away_m_s, push, -stiff * dt_s), fade)
+    place = vec.scale(vec.add_scaled(away_m, push, dt_s), fade)
+    return place, vec.scale(vec.add_scaled(away_m_s, push, -stiff * dt_s), fade)
 
 
 def build_floor_filters(config: BodyConfig) -> list[PoseFilter]:

@@ -7,7 +7,7 @@ from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.ik.limits import JOINT_LIMITS, LIMB_LIMITS
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 SIDES = ("left", "right")
 UPPER, LOWER, FOOT = (
@@ -15,7 +15,7 @@ UPPER, LOWER, FOOT = (
 )
 _LIMITS = [LIMB_LIMITS[f"{side}UpperLeg"] for side in SIDES]
 _ANKLES = [JOINT_LIMITS[f"{side}Foot"] for side in SIDES]
-_DOWN: Vec = (0.0, -1.0, 0.0)
+_DOWN: Vec3 = (0.0, -1.0, 0.0)
 _LONGEST = 0.9995  # of thigh and shank together: a knee locks no further
 
 
@@ -23,7 +23,7 @@ class Leg(NamedTuple):
     """One leg; places are relative to the root joint, turns and places in canonical space, bones in metres."""
 
     pelvis: Quat
-    hip_m: Vec
+    hip_m: Vec3
     thigh: Quat
     shank: Quat
     foot: Quat
@@ -31,10 +31,10 @@ class Leg(NamedTuple):
     lower_m: float
 
     @property
-    def ankle_m(self) -> Vec:
+    def ankle_m(self) -> Vec3:
         """The ankle (3,)."""
-        knee = vec.along(self.hip_m, vec.rotate(self.thigh, _DOWN), self.upper_m)
-        return vec.along(knee, vec.rotate(self.shank, _DOWN), self.lower_m)
+        knee = vec.add_scaled(self.hip_m, vec.rotate(self.thigh, _DOWN), self.upper_m)
+        return vec.add_scaled(knee, vec.rotate(self.shank, _DOWN), self.lower_m)
 
     @property
     def longest_m(self) -> float:
@@ -50,16 +50,16 @@ def legs_of(pose: SkeletonPose) -> tuple[Leg, Leg]:
 
 
 def _leg(local: list[Quat], bone_m: list[float], side: int) -> Leg:
-    pelvis = vec.normalized(local[0])
-    thigh = vec.normalized(vec.multiply(pelvis, local[UPPER[side]]))
-    shank = vec.normalized(vec.multiply(thigh, local[LOWER[side]]))
-    foot = vec.normalized(vec.multiply(shank, local[FOOT[side]]))
+    pelvis = vec.unit_quat(local[0])
+    thigh = vec.unit_quat(vec.multiply(pelvis, local[UPPER[side]]))
+    shank = vec.unit_quat(vec.multiply(thigh, local[LOWER[side]]))
+    foot = vec.unit_quat(vec.multiply(shank, local[FOOT[side]]))
     upper, lower = bone_m[LOWER[side]], bone_m[FOOT[side]]
     hip = vec.rotate(pelvis, (bone_m[UPPER[side]] * (1 - 2 * side), 0.0, 0.0))
     return Leg(pelvis, hip, thigh, shank, foot, upper, lower)
 
 
-def reach(leg: Leg, side: int, ankle_m: Vec) -> Leg:
+def reach(leg: Leg, side: int, ankle_m: Vec3) -> Leg:
     """The leg with its ankle at `ankle_m`, relative to the root; the foot is left as it was in the world.
 
     The knee bends as far as the distance asks (law of cosines), then the leg swings the shortest way to its place, so
@@ -67,21 +67,21 @@ def reach(leg: Leg, side: int, ankle_m: Vec) -> Leg:
     """
     limits = _LIMITS[side]
     wanted = vec.rotate(vec.inverse(leg.pelvis), vec.sub(ankle_m, leg.hip_m))
-    far = min(max(vec.size(wanted), 1e-6), leg.longest_m)
+    far = min(max(vec.norm(wanted), 1e-6), leg.longest_m)
     cosine = (far**2 - leg.upper_m**2 - leg.lower_m**2) / (2 * leg.upper_m * leg.lower_m)
     bend = min(math.acos(min(max(cosine, -1.0), 1.0)), limits.hinge_rad)
-    knee = limits.hinge.joined(bend)
+    knee = limits.hinge.compose(bend)
     thigh = vec.multiply(vec.inverse(leg.pelvis), leg.thigh)
-    end = vec.rotate(thigh, vec.along(vec.scale(_DOWN, leg.upper_m), vec.rotate(knee, _DOWN), leg.lower_m))
-    thigh = vec.multiply(vec.arc(vec.unit(end), vec.unit(wanted), vec.X), thigh)
-    thigh = vec.normalized(vec.multiply(leg.pelvis, limits.ball.clamped(thigh)))
+    end = vec.rotate(thigh, vec.add_scaled(vec.scale(_DOWN, leg.upper_m), vec.rotate(knee, _DOWN), leg.lower_m))
+    thigh = vec.multiply(vec.shortest_arc(vec.unit(end), vec.unit(wanted), vec.X), thigh)
+    thigh = vec.unit_quat(vec.multiply(leg.pelvis, limits.ball.clamp(thigh)))
     return leg._replace(thigh=thigh, shank=vec.multiply(thigh, knee))
 
 
 def turn_foot(leg: Leg, side: int, foot: Quat) -> Leg:
     """The leg with its foot turned like that in the world, as far as the ankle's limits let it."""
-    local = _ANKLES[side].clamped(vec.multiply(vec.inverse(leg.shank), foot))
-    return leg._replace(foot=vec.normalized(vec.multiply(leg.shank, local)))
+    local = _ANKLES[side].clamp(vec.multiply(vec.inverse(leg.shank), foot))
+    return leg._replace(foot=vec.unit_quat(vec.multiply(leg.shank, local)))
 
 
 def local_turns(leg: Leg) -> tuple[Quat, Quat, Quat]:

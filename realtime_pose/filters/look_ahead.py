@@ -15,7 +15,7 @@ from realtime_pose.body.smoothing import SmoothingPreset, looks_ahead, preset_of
 from realtime_pose.datatypes import FrameResult, JointRotations, Person, SkeletonPose
 from realtime_pose.filters.base import PoseFilter
 from realtime_pose.filters.table import build_last_filters
-from realtime_pose.ik.joint_space import inside_limits
+from realtime_pose.ik.joint_space import clamp_to_limits
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
 from realtime_pose.utils.one_euro import OneEuroParameters
@@ -91,7 +91,7 @@ def smoothed_pose(pose: SkeletonPose, around: list[SkeletonPose], preset: Smooth
     moves = np.array([other.root_m for other in around], dtype=np.float64)[:, None] - root_m
     local = rot.multiply(local, rot.from_rotvec(_middle(after_s, turns, preset.ahead_rotation)))
     root_m = root_m + _middle(after_s, moves, preset.ahead_root)[0]
-    local = inside_limits(rot.unit(local), np.ones(len(local), bool))
+    local = clamp_to_limits(rot.unit(local), np.ones(len(local), bool))
     rotations = JointRotations(pose.rotations.skeleton, as_float32(local))
     return replace(pose, rotations=rotations, root_m=as_float32(root_m))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
-from realtime_pose.ik.joint_space import angles_of, inside_limits, rotation_of
+from realtime_pose.ik.joint_space import clamp_to_limits, from_joint_angles, to_joint_angles
 from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -133,7 +133,7 @@ class PresenceFilter:
         speed = person.speed_rad_s
         speed = speed * (np.exp(-dt_s / _COAST_S) * np.minimum(1.0, _COAST_RAD_S / _size(speed)))
         person.speed_rad_s = np.where(seen[:, None], person.speed_rad_s, speed)
-        held = inside_limits(rot.multiply(person.shown, rot.from_rotvec(speed * dt_s)), ~seen)
+        held = clamp_to_limits(rot.multiply(person.shown, rot.from_rotvec(speed * dt_s)), ~seen)
         easing = ~seen & (person.away_s > self._hold_s)
         easing[0] = False
         share = 1.0 - np.exp(-dt_s / self._ease_s)
@@ -160,7 +160,7 @@ def _differences(from_xyzw: Float64, to_xyzw: Float64, which: Bool) -> Float64:
         if row == 0:
             out[0] = rot.to_rotvec(rot.multiply(rot.inverse(from_xyzw[0]), to_xyzw[0]))
         else:
-            out[row] = vec.sub(angles_of(row, _quat(to_xyzw[row])), angles_of(row, _quat(from_xyzw[row])))
+            out[row] = vec.sub(to_joint_angles(row, _quat(to_xyzw[row])), to_joint_angles(row, _quat(from_xyzw[row])))
     return out
 
 
@@ -175,7 +175,7 @@ def _moved(local_xyzw: Float64, by: Float64, which: Bool) -> Float64:
             out[0] = rot.multiply(local_xyzw[0], rot.from_rotvec(by[0]))
         else:
             a, b, c = by[row].tolist()
-            out[row] = rotation_of(row, vec.add(angles_of(row, _quat(local_xyzw[row])), (a, b, c)))
+            out[row] = from_joint_angles(row, vec.add(to_joint_angles(row, _quat(local_xyzw[row])), (a, b, c)))
     return out
 
 

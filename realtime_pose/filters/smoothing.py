@@ -6,7 +6,7 @@ import numpy as np
 
 from realtime_pose.body.smoothing import SmoothingPreset
 from realtime_pose.datatypes import JointRotations, SkeletonPose
-from realtime_pose.ik.joint_space import inside_limits
+from realtime_pose.ik.joint_space import clamp_to_limits
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroRotationFilter
@@ -39,7 +39,7 @@ class OneEuroPoseFilter:
             person.own_ns += _USUAL_NS  # to begin anew would show: the pose before goes on from what was shown
         person.time_ns = pose.time_ns
         local = person.rotations.apply(pose.rotations.local_xyzw.astype(np.float64), person.own_ns)
-        rotations = JointRotations(pose.rotations.skeleton, as_float32(inside_limits(local, _ALL)))
+        rotations = JointRotations(pose.rotations.skeleton, as_float32(clamp_to_limits(local, _ALL)))
         root_m = person.root.apply(pose.root_m.astype(np.float64), person.own_ns)
         return replace(pose, rotations=rotations, root_m=as_float32(root_m))
 

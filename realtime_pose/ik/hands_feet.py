@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 # Of a body 1.70 m tall: wrist to the knuckles' middle, index to little finger, heel to toe, ankle over the sole.
 _PALM_M, _KNUCKLES_M = 0.085, 0.060
@@ -19,7 +19,7 @@ class End(NamedTuple):
     trust: float
 
 
-def hand_turn(side: str, wrist: Vec, index: Vec, pinky: Vec, size: float) -> End:
+def hand_rotation(side: str, wrist: Vec3, index: Vec3, pinky: Vec3, size: float) -> End:
     """The hand's turn from wrist and knuckles; identity = T-pose, palm down.
 
     A lifter that does not know how deep the knuckles are puts them into the picture's plane: they then come out too
@@ -30,28 +30,28 @@ def hand_turn(side: str, wrist: Vec, index: Vec, pinky: Vec, size: float) -> End
         wrist, index, pinky: Where they are.
         size: The person's, as a share of a body 1.70 m tall.
     """
-    forward = vec.sub(vec.middle(index, pinky), wrist)
+    forward = vec.sub(vec.midpoint(index, pinky), wrist)
     thumbward = vec.sub(index, pinky)
     x = vec.unit(forward if side == "left" else vec.scale(forward, -1.0))
-    aside = vec.across(thumbward, x)
+    aside = vec.reject(thumbward, x)
     z = vec.unit(aside)
-    trust = _trust(vec.size(forward), _PALM_M * size) * _trust(vec.size(aside), _KNUCKLES_M * size)
+    trust = _trust(vec.norm(forward), _PALM_M * size) * _trust(vec.norm(aside), _KNUCKLES_M * size)
     return _end(x, z, trust)
 
 
-def foot_turn(ankle: Vec, heel: Vec, toe: Vec, size: float) -> End:
+def foot_rotation(ankle: Vec3, heel: Vec3, toe: Vec3, size: float) -> End:
     """The foot's turn from ankle, heel and toe; identity = flat on the floor, toes along +Z. Sizes as for a hand."""
     forward = vec.sub(toe, heel)
     z = vec.unit(forward)
-    up = vec.across(vec.sub(ankle, heel), z)
-    trust = _trust(vec.size(forward), _FOOT_M * size) * _trust(vec.size(up), _ANKLE_M * size)
+    up = vec.reject(vec.sub(ankle, heel), z)
+    trust = _trust(vec.norm(forward), _FOOT_M * size) * _trust(vec.norm(up), _ANKLE_M * size)
     return _end(vec.unit(vec.cross(up, z)), z, trust)
 
 
-def _end(x: Vec, z: Vec, trust: float) -> End:
-    return End(vec.from_axes(x, vec.cross(z, x), z), trust) if trust > 0 else End(vec.IDENTITY, 0.0)
+def _end(x: Vec3, z: Vec3, trust: float) -> End:
+    return End(vec.from_axes(x, vec.cross(z, x), z), trust) if trust > 0 else End(vec.IDENTITY_XYZW, 0.0)
 
 
 def _trust(shown_m: float, expected_m: float) -> float:
     share = shown_m / expected_m
-    return vec.ramp(share, _LITTLE, _MOST) * (1.0 - vec.ramp(share, _TOO_LONG, _ABSURD))
+    return vec.smoothstep(share, _LITTLE, _MOST) * (1.0 - vec.smoothstep(share, _TOO_LONG, _ABSURD))

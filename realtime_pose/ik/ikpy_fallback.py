@@ -8,7 +8,7 @@ from realtime_pose.ik.limits import LimbLimits
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Float64
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 if TYPE_CHECKING:
     from ikpy.chain import Chain
@@ -18,7 +18,7 @@ _TOLERANCE = 1e-3
 _SIDEWAYS_LIMIT_RAD = np.radians(80.0)  # the second of three turns must stay away from 90 degrees, where it locks
 
 
-class LimbChain:
+class IkpyLimb:
     """A ball joint as three turns about the limb's own axes, hinge, side, bone, then the hinge; zero is the middle."""
 
     def __init__(self, limits: LimbLimits) -> None:
@@ -31,22 +31,23 @@ class LimbChain:
         self._bounds = [forward, sideways, (-limits.twist_rad, limits.twist_rad), (0.0, limits.hinge_rad)]
         self._chain = self._made()
 
-    def _range_rad(self, axis: Vec) -> tuple[float, float]:
+    def _range_rad(self, axis: Vec3) -> tuple[float, float]:
         """How far the bone can turn both ways about one of the limb's axes, from the middle."""
         turned = [
-            vec.rotate(vec.multiply(self._zero, vec.about(axis, way)), self._limits.bone_axis) for way in (-0.1, 0.1)
+            vec.rotate(vec.multiply(self._zero, vec.from_axis_angle(axis, way)), self._limits.bone_axis)
+            for way in (-0.1, 0.1)
         ]
         low, high = (self._limits.ball.edge_rad(direction) for direction in turned)
         return -low, high
 
-    def end_m(self, local: Quat, hinge_rad: float, upper_m: float, lower_m: float) -> Vec:
+    def end_m(self, local: Quat, hinge_rad: float, upper_m: float, lower_m: float) -> Vec3:
         """Where the limb's end is, from the ball joint, in its parent's space."""
         bone = self._limits.bone_axis
-        lower = vec.rotate(self._limits.hinge.joined(hinge_rad), vec.scale(bone, lower_m))
-        return vec.rotate(local, vec.along(lower, bone, upper_m))
+        lower = vec.rotate(self._limits.hinge.compose(hinge_rad), vec.scale(bone, lower_m))
+        return vec.rotate(local, vec.add_scaled(lower, bone, upper_m))
 
     def solve(
-        self, end_m: Vec, start_local: Quat, start_hinge_rad: float, upper_m: float, lower_m: float
+        self, end_m: Vec3, start_local: Quat, start_hinge_rad: float, upper_m: float, lower_m: float
     ) -> tuple[Quat, float, float]:
         """ikpy's answer from a start: rotation and bend inside the limits, and by how much the end misses its place.
 
@@ -72,9 +73,11 @@ class LimbChain:
         )
         local = self._zero
         for axis, angle in zip(self._axes.T, answer[1:4], strict=True):
-            local = vec.multiply(local, vec.about((float(axis[0]), float(axis[1]), float(axis[2])), float(angle)))
-        found, hinge_rad = self._limits.clamped(local, float(answer[4]))
-        missed = vec.size(vec.sub(self.end_m(found, hinge_rad, upper_m, lower_m), end_m))
+            local = vec.multiply(
+                local, vec.from_axis_angle((float(axis[0]), float(axis[1]), float(axis[2])), float(angle))
+            )
+        found, hinge_rad = self._limits.clamp(local, float(answer[4]))
+        missed = vec.norm(vec.sub(self.end_m(found, hinge_rad, upper_m, lower_m), end_m))
         return found, hinge_rad, missed
 
     def _of_lengths(self, upper_m: float, lower_m: float) -> "Chain":

@@ -12,40 +12,40 @@ from realtime_pose.ik.limits import JOINT_LIMITS, BallLimits, HingeLimits
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, Float64
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 _LIMITS = {HUMANOID.index[joint]: limits for joint, limits in JOINT_LIMITS.items()}
 
 
-def angles_of(row: int, local: Quat) -> Vec:
+def to_joint_angles(row: int, local: Quat) -> Vec3:
     """The three angles in rad of a local rotation of HUMANOID's joint in that row; the hips have none."""
     limits = _LIMITS[row]
     if isinstance(limits, HingeLimits):
-        bend, twist = limits.split(local)
+        bend, twist = limits.decompose(local)
         return (bend, twist, 0.0)
     assert isinstance(limits, BallLimits)
-    direction, twist = limits.split(local)
+    direction, twist = limits.decompose(local)
     up, side = vec.dot(direction, limits.up_axis), vec.dot(direction, vec.cross(limits.cone_axis, limits.up_axis))
     sine = math.hypot(up, side)
     away = math.atan2(sine, vec.dot(direction, limits.cone_axis)) / sine if sine > 1e-9 else 1.0
     return (away * up, away * side, twist)
 
 
-def rotation_of(row: int, angles: Vec) -> Quat:
-    """The inverse of `angles_of`."""
+def from_joint_angles(row: int, angles: Vec3) -> Quat:
+    """The inverse of `to_joint_angles`."""
     limits = _LIMITS[row]
     a, b, twist = angles
     if isinstance(limits, HingeLimits):
-        return limits.joined(a, b)
+        return limits.compose(a, b)
     assert isinstance(limits, BallLimits)
     away = math.hypot(a, b)
     part = math.sin(away) / away if away > 1e-9 else 1.0
-    outward = vec.along(vec.scale(limits.up_axis, a * part), vec.cross(limits.cone_axis, limits.up_axis), b * part)
-    direction = vec.unit(vec.along(outward, limits.cone_axis, math.cos(away)))
-    return limits.joined(direction, twist)
+    outward = vec.add_scaled(vec.scale(limits.up_axis, a * part), vec.cross(limits.cone_axis, limits.up_axis), b * part)
+    direction = vec.unit(vec.add_scaled(outward, limits.cone_axis, math.cos(away)))
+    return limits.compose(direction, twist)
 
 
-def inside_limits(local_xyzw: Float64, which: Bool) -> Float64:
+def clamp_to_limits(local_xyzw: Float64, which: Bool) -> Float64:
     """Local rotations (J, 4) of HUMANOID, those in the rows `which` drawn back to what their joints can do."""
     rows = [row for row in np.flatnonzero(which).tolist() if row in _LIMITS]
     if not rows:
@@ -53,5 +53,5 @@ def inside_limits(local_xyzw: Float64, which: Bool) -> Float64:
     local_xyzw = local_xyzw.copy()
     for row in rows:
         x, y, z, w = local_xyzw[row].tolist()
-        local_xyzw[row] = _LIMITS[row].clamped((x, y, z, w))
+        local_xyzw[row] = _LIMITS[row].clamp((x, y, z, w))
     return local_xyzw

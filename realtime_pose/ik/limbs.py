@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from realtime_pose.ik.ikpy_fallback import LimbChain
+from realtime_pose.ik.ikpy_fallback import IkpyLimb
 from realtime_pose.ik.limits import LimbLimits
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 _FLAT_SIN, _BENT_SIN = 0.05, 0.50  # sine of the bend: below, its plane is noise; above, it is trusted
 _FIRST_BENT_SIN = 0.15  # likewise, before there is another plane to keep
@@ -33,13 +33,13 @@ _FIRST_STEP_RAD, _LAST_STEP_RAD = 0.30, 0.04  # downhill
 class Limb(NamedTuple):
     """A limb as the points show it, seen from its start in the parent's space; None where a point was not seen."""
 
-    middle_m: Vec | None
-    end_m: Vec | None
+    middle_m: Vec3 | None
+    end_m: Vec3 | None
     upper_m: float
     lower_m: float
 
 
-class Bent(NamedTuple):
+class LimbSolution(NamedTuple):
     """An answer: the ball joint's rotation, the hinge's bend, and what of the rotation is spin about the bone."""
 
     local: Quat
@@ -48,7 +48,7 @@ class Bent(NamedTuple):
 
 
 @dataclass
-class LimbMemory:
+class LimbState:
     """What is remembered of one person's limb.
 
     Attributes:
@@ -60,20 +60,20 @@ class LimbMemory:
     futile_until_ns: int = field(default=-1)
 
 
-class TwoBones:
+class TwoBoneIk:
     """Solves one kind of limb, for anybody.
 
     Attributes:
-        searches: How often ikpy was asked.
+        ikpy_calls: How often ikpy was asked.
     """
 
     def __init__(self, limits: LimbLimits) -> None:
         self._limits, self._ball = limits, limits.ball
-        self._chain = LimbChain(limits)
+        self._chain = IkpyLimb(limits)
         self._bend_axis = vec.cross(limits.hinge_axis, limits.bone_axis)  # where the second bone goes as it bends
-        self.searches = 0
+        self.ikpy_calls = 0
 
-    def solve(self, limb: Limb, memory: LimbMemory, step_rad: float, time_ns: int) -> Bent:
+    def solve(self, limb: Limb, memory: LimbState, step_rad: float, time_ns: int) -> LimbSolution:
         """Rotation and bend inside the limits; the memory is brought up to date.
 
         Args:
@@ -84,59 +84,59 @@ class TwoBones:
         """
         if limb.end_m is None:
             direction = vec.unit(limb.middle_m or self._limits.cone_axis)
-            answer = self._stretched(direction, self._twist_before(direction, memory))
+            answer = self._solve_upper_bone(direction, self._last_twist_rad(direction, memory))
         else:
-            answer = self._bent(limb, limb.end_m, memory, step_rad, time_ns)
+            answer = self._solve_reach(limb, limb.end_m, memory, step_rad, time_ns)
         memory.twist_rad = answer.twist_rad
         return answer
 
-    def _stretched(self, direction: Vec, twist_rad: float) -> Bent:
+    def _solve_upper_bone(self, direction: Vec3, twist_rad: float) -> LimbSolution:
         """The first bone alone, its spin as it was."""
-        direction, twist_rad = self._ball.clamped_direction(direction), self._ball.clamped_twist_rad(twist_rad)
-        return Bent(self._ball.joined(direction, twist_rad), 0.0, twist_rad)
+        direction, twist_rad = self._ball.clamp_direction(direction), self._ball.clamp_twist_rad(twist_rad)
+        return LimbSolution(self._ball.compose(direction, twist_rad), 0.0, twist_rad)
 
-    def _twist_before(self, direction: Vec, memory: LimbMemory) -> float:
+    def _last_twist_rad(self, direction: Vec3, memory: LimbState) -> float:
         """The last answer's spin; before the first the one that the shortest way from rest has."""
         if memory.twist_rad is not None:
             return memory.twist_rad
-        shortest = vec.arc(self._limits.bone_axis, direction, self._limits.hinge_axis)
-        return self._ball.clamped_twist_rad(self._ball.split(shortest)[1])
+        shortest = vec.shortest_arc(self._limits.bone_axis, direction, self._limits.hinge_axis)
+        return self._ball.clamp_twist_rad(self._ball.decompose(shortest)[1])
 
-    def _bent(self, limb: Limb, end_m: Vec, memory: LimbMemory, step_rad: float, time_ns: int) -> Bent:
+    def _solve_reach(self, limb: Limb, end_m: Vec3, memory: LimbState, step_rad: float, time_ns: int) -> LimbSolution:
         bend = self._bend_rad(limb, end_m)
         reach = math.sqrt(limb.upper_m**2 + limb.lower_m**2 + 2 * limb.upper_m * limb.lower_m * math.cos(bend))
         line = vec.unit(end_m)
-        if vec.size(line) < 0.5:  # the end is on the start: any line serves
+        if vec.norm(line) < 0.5:  # the end is on the start: any line serves
             line = self._limits.cone_axis
         lean = math.atan2(limb.lower_m * math.sin(bend), limb.upper_m + limb.lower_m * math.cos(bend))
         pole, moved = self._pole(limb, line, lean, memory, step_rad)
-        direction, twist = self._turned(line, pole, lean)
-        if self._ball.offence_of_parts_rad(direction, twist) <= 0:
-            return Bent(self._ball.joined(direction, twist), bend, twist)
+        direction, twist = self._swing_twist(line, pole, lean)
+        if self._ball.parts_violation_rad(direction, twist) <= 0:
+            return LimbSolution(self._ball.compose(direction, twist), bend, twist)
 
         goal_m = vec.scale(line, reach)
         middle_m = vec.scale(direction, limb.upper_m)
-        drawn = self._drawn(limb, self._ball.clamped_direction(direction), goal_m, middle_m)
-        swivelled = self._swivelled(line, pole, lean, -1 if moved > 0 else 1)
+        drawn = self._candidate(limb, self._ball.clamp_direction(direction), goal_m, middle_m)
+        swivelled = self._swivel(line, pole, lean, -1 if moved > 0 else 1)
         if swivelled is not None:
             direction, twist = swivelled
-            apart = vec.size(vec.sub(vec.scale(direction, limb.upper_m), middle_m))
+            apart = vec.norm(vec.sub(vec.scale(direction, limb.upper_m), middle_m))
             if _MIDDLE_COUNTS * apart**2 <= drawn.cost:
-                return Bent(self._ball.joined(direction, twist), bend, twist)
-        drawn = self._downhill(limb, drawn, goal_m, middle_m)
-        answer = Bent(self._ball.joined(drawn.direction, drawn.twist_rad), drawn.bend_rad, drawn.twist_rad)
+                return LimbSolution(self._ball.compose(direction, twist), bend, twist)
+        drawn = self._descend(limb, drawn, goal_m, middle_m)
+        answer = LimbSolution(self._ball.compose(drawn.direction, drawn.twist_rad), drawn.bend_rad, drawn.twist_rad)
         if _NEAR_ENOUGH_M < drawn.missed_m < _HOPELESS_M and time_ns >= memory.futile_until_ns:
-            return self._searched(limb, goal_m, answer, drawn.missed_m, memory, time_ns)
+            return self._solve_with_ikpy(limb, goal_m, answer, drawn.missed_m, memory, time_ns)
         return answer
 
-    def _bend_rad(self, limb: Limb, end_m: Vec) -> float:
+    def _bend_rad(self, limb: Limb, end_m: Vec3) -> float:
         """How far the hinge bends.
 
         A limb that is nearly straight is the longer by nothing for being straighter: 3 % of its length decide between
         0 and 28 degrees, and no lifter is sure of 3 %. There the angle counts that the points themselves make.
         """
         upper, lower = limb.upper_m, limb.lower_m
-        reach = vec.size(end_m)
+        reach = vec.norm(end_m)
         cosine = (reach**2 - upper**2 - lower**2) / (2 * upper * lower)
         by_reach = math.acos(min(max(cosine, -1.0), 1.0))
         bend = by_reach
@@ -147,61 +147,61 @@ class TwoBones:
             if short < 0:
                 bend = seen * max(0.0, 1.0 + short / _LONG)
             else:
-                bend = seen + (by_reach - seen) * vec.ramp(short, _SHORT, _SHORTER)
+                bend = seen + (by_reach - seen) * vec.smoothstep(short, _SHORT, _SHORTER)
         return min(max(bend, 0.0), self._limits.hinge_rad)
 
-    def _pole(self, limb: Limb, line: Vec, lean: float, memory: LimbMemory, step_rad: float) -> tuple[Vec, float]:
+    def _pole(self, limb: Limb, line: Vec3, lean: float, memory: LimbState, step_rad: float) -> tuple[Vec3, float]:
         """Which way from the line the middle lies (unit), and by what angle that is not where it was.
 
         The plane of a straight limb is noise: the last one stays. The turn from the last plane to the seen one never
         goes through the spins that no limb has.
         """
-        before = self._twist_before(line, memory)
-        kept = vec.cross(line, vec.rotate(self._ball.joined(line, before), self._limits.hinge_axis))
+        before = self._last_twist_rad(line, memory)
+        kept = vec.cross(line, vec.rotate(self._ball.compose(line, before), self._limits.hinge_axis))
         if limb.middle_m is None or limb.end_m is None:
             # The spin that is kept is the first bone's, which leans away from the line.
-            return _swung(kept, line, before - self._turned(line, kept, lean)[1]), 0.0
-        out = vec.across(limb.middle_m, line)
+            return _rotate_pole(kept, line, before - self._swing_twist(line, kept, lean)[1]), 0.0
+        out = vec.reject(limb.middle_m, line)
         seen = vec.angle_rad(limb.middle_m, vec.sub(limb.end_m, limb.middle_m))
         bent_sin = _BENT_SIN if memory.twist_rad is not None else _FIRST_BENT_SIN
-        trust = vec.ramp(math.sin(seen), _FLAT_SIN, bent_sin) if vec.size(out) > 1e-6 else 0.0
+        trust = vec.smoothstep(math.sin(seen), _FLAT_SIN, bent_sin) if vec.norm(out) > 1e-6 else 0.0
         if trust == 0.0:
             return kept, 0.0
         turn = math.atan2(vec.dot(out, vec.cross(line, kept)), vec.dot(out, kept))
-        moved = trust * (vec.wrapped_rad(before + turn) - before)
+        moved = trust * (vec.wrap_rad(before + turn) - before)
         if memory.twist_rad is not None:
             moved = min(max(moved, -step_rad), step_rad)
-        return _swung(kept, line, moved), moved
+        return _rotate_pole(kept, line, moved), moved
 
-    def _turned(self, line: Vec, pole: Vec, lean: float) -> tuple[Vec, float]:
+    def _swing_twist(self, line: Vec3, pole: Vec3, lean: float) -> tuple[Vec3, float]:
         """Direction and spin of the first bone of a limb along the line whose middle lies out at the pole."""
-        direction = vec.along(vec.scale(line, math.cos(lean)), pole, math.sin(lean))
+        direction = vec.add_scaled(vec.scale(line, math.cos(lean)), pole, math.sin(lean))
         hinge = vec.cross(pole, line)
         none = vec.rotate(self._ball.swing(direction), self._limits.hinge_axis)
         return direction, math.atan2(vec.dot(vec.cross(none, hinge), direction), vec.dot(none, hinge))
 
-    def _swivelled(self, line: Vec, pole: Vec, lean: float, first_way: int) -> tuple[Vec, float] | None:
+    def _swivel(self, line: Vec3, pole: Vec3, lean: float, first_way: int) -> tuple[Vec3, float] | None:
         """Direction and spin inside the limits with the middle turned least about the line; None if there are none."""
 
-        def at(turn: float) -> tuple[Vec, float]:
-            return self._turned(line, _swung(pole, line, turn), lean)
+        def at(turn: float) -> tuple[Vec3, float]:
+            return self._swing_twist(line, _rotate_pole(pole, line, turn), lean)
 
         step = math.pi / _SWIVELS
         for i in range(1, _SWIVELS + 1):
             for way in (first_way, -first_way):
-                if self._ball.offence_of_parts_rad(*at(way * i * step)) > 0:
+                if self._ball.parts_violation_rad(*at(way * i * step)) > 0:
                     continue
                 outside, inside = way * (i - 1) * step, way * i * step
                 for _ in range(4):
                     half = (outside + inside) / 2
-                    if self._ball.offence_of_parts_rad(*at(half)) > 0:
+                    if self._ball.parts_violation_rad(*at(half)) > 0:
                         outside = half
                     else:
                         inside = half
                 return at(inside)
         return None
 
-    def _drawn(self, limb: Limb, direction: Vec, goal_m: Vec, middle_m: Vec) -> "_Drawn":
+    def _candidate(self, limb: Limb, direction: Vec3, goal_m: Vec3, middle_m: Vec3) -> "_Candidate":
         """With the first bone in that direction (inside the limits): the second as near to the goal as it can go."""
         swing = self._ball.swing(direction)
         upper_m = vec.scale(direction, limb.upper_m)
@@ -209,27 +209,32 @@ class TwoBones:
         ahead = vec.dot(to_goal, self._limits.bone_axis)
         out, aside = vec.dot(to_goal, self._bend_axis), vec.dot(to_goal, self._limits.hinge_axis)
         twist = math.atan2(aside, out)
-        allowed = self._ball.clamped_twist_rad(twist)
+        allowed = self._ball.clamp_twist_rad(twist)
         # On the sphere around the middle: the nearest point of the half circle that the spin allows.
         within = math.hypot(out, aside) * math.cos(twist - allowed)
         bend = min(max(math.atan2(within, ahead), 0.0), self._limits.hinge_rad)
         sine = math.sin(bend)
-        lower = vec.along(vec.scale(self._limits.bone_axis, math.cos(bend)), self._bend_axis, sine * math.cos(allowed))
-        lower = vec.along(lower, self._limits.hinge_axis, sine * math.sin(allowed))
-        end_m = vec.along(upper_m, vec.rotate(swing, lower), limb.lower_m)
-        missed = vec.size(vec.sub(end_m, goal_m))
-        apart = vec.size(vec.sub(upper_m, middle_m))
-        return _Drawn(missed**2 + _MIDDLE_COUNTS * apart**2, missed, direction, bend, allowed)
+        lower = vec.add_scaled(
+            vec.scale(self._limits.bone_axis, math.cos(bend)), self._bend_axis, sine * math.cos(allowed)
+        )
+        lower = vec.add_scaled(lower, self._limits.hinge_axis, sine * math.sin(allowed))
+        end_m = vec.add_scaled(upper_m, vec.rotate(swing, lower), limb.lower_m)
+        missed = vec.norm(vec.sub(end_m, goal_m))
+        apart = vec.norm(vec.sub(upper_m, middle_m))
+        return _Candidate(missed**2 + _MIDDLE_COUNTS * apart**2, missed, direction, bend, allowed)
 
-    def _downhill(self, limb: Limb, best: "_Drawn", goal_m: Vec, middle_m: Vec) -> "_Drawn":
+    def _descend(self, limb: Limb, best: "_Candidate", goal_m: Vec3, middle_m: Vec3) -> "_Candidate":
         """Nearer to the goal, by trying the first bone a little to each side, in ever smaller steps."""
         step = _FIRST_STEP_RAD
         while step > _LAST_STEP_RAD and best.missed_m > _NEAR_ENOUGH_M / 2:
-            up = vec.unit(vec.across(self._ball.up_axis, best.direction))
+            up = vec.unit(vec.reject(self._ball.up_axis, best.direction))
             side = vec.cross(best.direction, up)
             tries = [
-                self._drawn(
-                    limb, self._ball.clamped_direction(vec.unit(vec.along(best.direction, way, by))), goal_m, middle_m
+                self._candidate(
+                    limb,
+                    self._ball.clamp_direction(vec.unit(vec.add_scaled(best.direction, way, by))),
+                    goal_m,
+                    middle_m,
                 )
                 for way in (up, side)
                 for by in (step, -step)
@@ -241,26 +246,26 @@ class TwoBones:
                 step /= 2
         return best
 
-    def _searched(
-        self, limb: Limb, goal_m: Vec, start: Bent, missed_m: float, memory: LimbMemory, time_ns: int
-    ) -> Bent:
+    def _solve_with_ikpy(
+        self, limb: Limb, goal_m: Vec3, start: LimbSolution, missed_m: float, memory: LimbState, time_ns: int
+    ) -> LimbSolution:
         """ikpy's answer where it is nearer to the goal than the start; where it is not, it is not asked for a while."""
-        self.searches += 1
+        self.ikpy_calls += 1
         local, bend, missed = self._chain.solve(goal_m, start.local, start.bend_rad, limb.upper_m, limb.lower_m)
         if missed > missed_m - 0.002:
             memory.futile_until_ns = time_ns + 1_000_000_000
             return start
-        return Bent(local, bend, self._ball.split(local)[1])
+        return LimbSolution(local, bend, self._ball.decompose(local)[1])
 
 
-class _Drawn(NamedTuple):
+class _Candidate(NamedTuple):
     cost: float
     missed_m: float
-    direction: Vec
+    direction: Vec3
     bend_rad: float
     twist_rad: float
 
 
-def _swung(pole: Vec, line: Vec, turn: float) -> Vec:
+def _rotate_pole(pole: Vec3, line: Vec3, turn: float) -> Vec3:
     """A vector at right angles to the line, turned about it."""
-    return vec.along(vec.scale(pole, math.cos(turn)), vec.cross(line, pole), math.sin(turn))
+    return vec.add_scaled(vec.scale(pole, math.cos(turn)), vec.cross(line, pole), math.sin(turn))

@@ -13,17 +13,17 @@ from functools import cached_property
 from typing import Protocol
 
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 
 class JointLimits(Protocol):
     """What one joint can do, told of its local rotation (xyzw, identity = T-pose)."""
 
-    def offence_rad(self, local: Quat) -> float:
+    def violation_rad(self, local: Quat) -> float:
         """By how much the worst limit is broken; 0 or less inside all of them."""
         ...
 
-    def clamped(self, local: Quat) -> Quat:
+    def clamp(self, local: Quat) -> Quat:
         """The rotation with everything that breaks a limit drawn back to its edge; the inside stays as it is."""
         ...
 
@@ -42,71 +42,71 @@ class BallLimits:
         up_axis: Unit, at right angles to `cone_axis`; `cone_axis` x `up_axis` points to the side.
         reach_rad: Largest angle from the middle towards up, away from up, towards the side, away from it.
         twist_rad: Largest spin about the bone, both ways.
-        twist_middle_rad: Spin, against the shortest way from rest, that counts as none.
+        twist_center_rad: Spin, against the shortest way from rest, that counts as none.
     """
 
-    bone_axis: Vec
-    cone_axis: Vec
-    up_axis: Vec
+    bone_axis: Vec3
+    cone_axis: Vec3
+    up_axis: Vec3
     reach_rad: tuple[float, float, float, float]
     twist_rad: float
-    twist_middle_rad: float = 0.0
+    twist_center_rad: float = 0.0
 
     @cached_property
-    def _side_axis(self) -> Vec:
+    def _side_axis(self) -> Vec3:
         return vec.cross(self.cone_axis, self.up_axis)
 
     @cached_property
     def _zero(self) -> Quat:
-        spin = vec.about(self.bone_axis, self.twist_middle_rad)
-        return vec.multiply(vec.arc(self.bone_axis, self.cone_axis, self.up_axis), spin)
+        spin = vec.from_axis_angle(self.bone_axis, self.twist_center_rad)
+        return vec.multiply(vec.shortest_arc(self.bone_axis, self.cone_axis, self.up_axis), spin)
 
-    def swing(self, direction: Vec) -> Quat:
+    def swing(self, direction: Vec3) -> Quat:
         """The turn that points the bone in a unit direction, with the spin that counts as none."""
-        return vec.multiply(vec.arc(self.cone_axis, direction, self.up_axis), self._zero)
+        return vec.multiply(vec.shortest_arc(self.cone_axis, direction, self.up_axis), self._zero)
 
-    def joined(self, direction: Vec, twist_rad: float) -> Quat:
+    def compose(self, direction: Vec3, twist_rad: float) -> Quat:
         """The rotation of that direction and spin."""
-        return vec.multiply(self.swing(direction), vec.about(self.bone_axis, twist_rad))
+        return vec.multiply(self.swing(direction), vec.from_axis_angle(self.bone_axis, twist_rad))
 
-    def split(self, local: Quat) -> tuple[Vec, float]:
-        """The bone's unit direction and its spin: the inverse of `joined`."""
+    def decompose(self, local: Quat) -> tuple[Vec3, float]:
+        """The bone's unit direction and its spin: the inverse of `compose`."""
         direction = vec.rotate(local, self.bone_axis)
-        return direction, vec.spin_rad(vec.multiply(vec.inverse(self.swing(direction)), local), self.bone_axis)
+        return direction, vec.twist_angle_rad(vec.multiply(vec.inverse(self.swing(direction)), local), self.bone_axis)
 
-    def offence_rad(self, local: Quat) -> float:
+    def violation_rad(self, local: Quat) -> float:
         """By how much the worst limit is broken; 0 or less inside all of them."""
-        return self.offence_of_parts_rad(*self.split(local))
+        return self.parts_violation_rad(*self.decompose(local))
 
-    def offence_of_parts_rad(self, direction: Vec, twist_rad: float) -> float:
-        """The same for a rotation that `split` has taken apart."""
-        away, edge = self._place(direction)[:2]
+    def parts_violation_rad(self, direction: Vec3, twist_rad: float) -> float:
+        """The same for a rotation that `decompose` has taken apart."""
+        away, edge = self._polar(direction)[:2]
         return max(away - edge, abs(twist_rad) - self.twist_rad)
 
-    def clamped(self, local: Quat) -> Quat:
+    def clamp(self, local: Quat) -> Quat:
         """The rotation with direction and spin drawn back to their edges where they are beyond."""
-        direction, twist = self.split(local)
-        if self.offence_of_parts_rad(direction, twist) <= 0:
+        direction, twist = self.decompose(local)
+        if self.parts_violation_rad(direction, twist) <= 0:
             return local
-        return self.joined(self.clamped_direction(direction), self.clamped_twist_rad(twist))
+        return self.compose(self.clamp_direction(direction), self.clamp_twist_rad(twist))
 
-    def clamped_direction(self, direction: Vec) -> Vec:
+    def clamp_direction(self, direction: Vec3) -> Vec3:
         """The direction, drawn back towards the middle as far as the edge where it is beyond."""
-        away, edge, up, side = self._place(direction)
+        away, edge, up, side = self._polar(direction)
         if away <= edge:
             return direction
-        outward = vec.along(vec.scale(self.up_axis, up), self._side_axis, side)
-        return vec.unit(vec.along(vec.scale(self.cone_axis, math.cos(edge)), outward, math.sin(edge)))
+        outward = vec.add_scaled(vec.scale(self.up_axis, up), self._side_axis, side)
+        return vec.unit(vec.add_scaled(vec.scale(self.cone_axis, math.cos(edge)), outward, math.sin(edge)))
 
-    def clamped_twist_rad(self, twist_rad: float) -> float:
+    def clamp_twist_rad(self, twist_rad: float) -> float:
         """The spin, at its edge where it is beyond."""
         return min(max(twist_rad, -self.twist_rad), self.twist_rad)
 
-    def edge_rad(self, direction: Vec) -> float:
+    def edge_rad(self, direction: Vec3) -> float:
         """How far from the middle the bone can go the way that a unit direction lies."""
-        return self._place(direction)[1]
+        return self._polar(direction)[1]
 
-    def _place(self, direction: Vec) -> tuple[float, float, float, float]:
+    def _polar(self, direction: Vec3) -> tuple[float, float, float, float]:
         """Angle from the middle, angle of the edge that way, and the way itself: cosine towards up and to the side."""
         up, side = vec.dot(direction, self.up_axis), vec.dot(direction, self._side_axis)
         sine = math.hypot(up, side)
@@ -121,14 +121,14 @@ class BallLimits:
 class WristLimits(BallLimits):
     """Limits of a wrist: its directions turn with its spin, as the forearm's second bone carries the hand around."""
 
-    def joined(self, direction: Vec, twist_rad: float) -> Quat:
+    def compose(self, direction: Vec3, twist_rad: float) -> Quat:
         """The rotation of that direction, seen from the hand's own side of the spin, and that spin."""
-        return vec.multiply(vec.about(self.bone_axis, twist_rad), self.swing(direction))
+        return vec.multiply(vec.from_axis_angle(self.bone_axis, twist_rad), self.swing(direction))
 
-    def split(self, local: Quat) -> tuple[Vec, float]:
-        """The inverse of `joined`."""
-        twist = vec.spin_rad(local, self.bone_axis)
-        return vec.rotate(vec.multiply(vec.about(self.bone_axis, -twist), local), self.bone_axis), twist
+    def decompose(self, local: Quat) -> tuple[Vec3, float]:
+        """The inverse of `compose`."""
+        twist = vec.twist_angle_rad(local, self.bone_axis)
+        return vec.rotate(vec.multiply(vec.from_axis_angle(self.bone_axis, -twist), local), self.bone_axis), twist
 
 
 @dataclass(frozen=True)
@@ -142,34 +142,36 @@ class HingeLimits:
         twist_rad: Largest spin both ways: the forearm's share of turning the hand over; 0 for a knee.
     """
 
-    bone_axis: Vec
-    hinge_axis: Vec
+    bone_axis: Vec3
+    hinge_axis: Vec3
     hinge_rad: float
     twist_rad: float = 0.0
 
-    def joined(self, bend_rad: float, twist_rad: float = 0.0) -> Quat:
+    def compose(self, bend_rad: float, twist_rad: float = 0.0) -> Quat:
         """The rotation of that bend and spin."""
-        bend = vec.about(self.hinge_axis, bend_rad)
-        return vec.multiply(bend, vec.about(self.bone_axis, twist_rad)) if twist_rad else bend
+        bend = vec.from_axis_angle(self.hinge_axis, bend_rad)
+        return vec.multiply(bend, vec.from_axis_angle(self.bone_axis, twist_rad)) if twist_rad else bend
 
-    def split(self, local: Quat) -> tuple[float, float]:
+    def decompose(self, local: Quat) -> tuple[float, float]:
         """Bend and spin, the bend in -pi to pi; what turns neither way is left out."""
         direction = vec.rotate(local, self.bone_axis)
         bend = math.atan2(
             vec.dot(direction, vec.cross(self.hinge_axis, self.bone_axis)), vec.dot(direction, self.bone_axis)
         )
-        return bend, vec.spin_rad(vec.multiply(vec.about(self.hinge_axis, -bend), local), self.bone_axis)
+        return bend, vec.twist_angle_rad(
+            vec.multiply(vec.from_axis_angle(self.hinge_axis, -bend), local), self.bone_axis
+        )
 
-    def offence_rad(self, local: Quat) -> float:
+    def violation_rad(self, local: Quat) -> float:
         """By how much the worst limit is broken; a bone that leaves the hinge's plane breaks one."""
-        bend, twist = self.split(local)
+        bend, twist = self.decompose(local)
         aside = abs(math.asin(min(max(vec.dot(vec.rotate(local, self.bone_axis), self.hinge_axis), -1.0), 1.0)))
         return max(aside, bend - self.hinge_rad, -bend, abs(twist) - self.twist_rad)
 
-    def clamped(self, local: Quat) -> Quat:
+    def clamp(self, local: Quat) -> Quat:
         """The rotation with bend and spin drawn back to their edges, in the hinge's plane."""
-        bend, twist = self.split(local)
-        return self.joined(min(max(bend, 0.0), self.hinge_rad), min(max(twist, -self.twist_rad), self.twist_rad))
+        bend, twist = self.decompose(local)
+        return self.compose(min(max(bend, 0.0), self.hinge_rad), min(max(twist, -self.twist_rad), self.twist_rad))
 
 
 @dataclass(frozen=True)
@@ -185,17 +187,17 @@ class LimbLimits:
     hinge: HingeLimits
 
     @property
-    def bone_axis(self) -> Vec:
+    def bone_axis(self) -> Vec3:
         """Unit direction of both bones at rest."""
         return self.ball.bone_axis
 
     @property
-    def hinge_axis(self) -> Vec:
+    def hinge_axis(self) -> Vec3:
         """Unit axis about which the hinge bends, positive."""
         return self.hinge.hinge_axis
 
     @property
-    def cone_axis(self) -> Vec:
+    def cone_axis(self) -> Vec3:
         """Unit middle of the directions that the first bone can take."""
         return self.ball.cone_axis
 
@@ -209,21 +211,21 @@ class LimbLimits:
         """Largest bend of the hinge; the smallest is 0."""
         return self.hinge.hinge_rad
 
-    def swing(self, direction: Vec) -> Quat:
+    def swing(self, direction: Vec3) -> Quat:
         """The turn that points the first bone in a unit direction, with the spin that counts as none."""
         return self.ball.swing(direction)
 
-    def split(self, local: Quat) -> tuple[Vec, float]:
+    def decompose(self, local: Quat) -> tuple[Vec3, float]:
         """The first bone's unit direction and its spin."""
-        return self.ball.split(local)
+        return self.ball.decompose(local)
 
-    def offence_rad(self, local: Quat, hinge_rad: float) -> float:
+    def violation_rad(self, local: Quat, hinge_rad: float) -> float:
         """By how much the worst limit is broken; 0 or less inside all of them."""
-        return max(self.ball.offence_rad(local), hinge_rad - self.hinge_rad, -hinge_rad)
+        return max(self.ball.violation_rad(local), hinge_rad - self.hinge_rad, -hinge_rad)
 
-    def clamped(self, local: Quat, hinge_rad: float) -> tuple[Quat, float]:
+    def clamp(self, local: Quat, hinge_rad: float) -> tuple[Quat, float]:
         """Rotation and bend with everything beyond a limit drawn back to its edge."""
-        return self.ball.clamped(local), min(max(hinge_rad, 0.0), self.hinge_rad)
+        return self.ball.clamp(local), min(max(hinge_rad, 0.0), self.hinge_rad)
 
 
 def _rad(*degrees: float) -> tuple[float, ...]:
@@ -231,13 +233,13 @@ def _rad(*degrees: float) -> tuple[float, ...]:
 
 
 def _ball(
-    bone: Vec, cone: Vec, up: Vec, reach_deg: tuple[float, float, float, float], twist_deg: tuple[float, float]
+    bone: Vec3, cone: Vec3, up: Vec3, reach_deg: tuple[float, float, float, float], twist_deg: tuple[float, float]
 ) -> BallLimits:
     """From degrees; the spin's range is given by both its ends, against the shortest way from rest."""
     cone = vec.unit(cone)
     ups, downs, sides, others = _rad(*reach_deg)
     low, high = _rad(*twist_deg)
-    upward = vec.unit(vec.across(up, cone))
+    upward = vec.unit(vec.reject(up, cone))
     return BallLimits(bone, cone, upward, (ups, downs, sides, others), (high - low) / 2, (high + low) / 2)
 
 
@@ -266,7 +268,7 @@ LIMB_LIMITS = {
 
 
 def _straight(
-    bone: Vec, up: Vec, reach_deg: tuple[float, float, float, float], twist_deg: tuple[float, float]
+    bone: Vec3, up: Vec3, reach_deg: tuple[float, float, float, float], twist_deg: tuple[float, float]
 ) -> BallLimits:
     return _ball(bone, bone, up, reach_deg, twist_deg)
 

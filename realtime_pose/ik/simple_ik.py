@@ -7,14 +7,14 @@ from realtime_pose.body.bone_lengths import BoneLengths
 from realtime_pose.body.head import FACE_NAMES, FACE_TEMPLATE_M, head_turn
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, Joints3D, SkeletonPose
-from realtime_pose.ik.hands_feet import foot_turn, hand_turn
-from realtime_pose.ik.limbs import Limb, LimbMemory, TwoBones
+from realtime_pose.ik.hands_feet import foot_rotation, hand_rotation
+from realtime_pose.ik.limbs import Limb, LimbState, TwoBoneIk
 from realtime_pose.ik.limits import FOOT_LIMITS, HAND_LIMITS, JOINT_LIMITS, LIMB_LIMITS
-from realtime_pose.ik.trunk import Points, TrunkMemory, halves, trunk_of
+from realtime_pose.ik.trunk import Points, TrunkState, halve_turn, solve_trunk
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Float64, as_float32
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
 _LIMBS = {
     # first joint: (hinge joint, joint at the end, points of ball joint, hinge and end, side)
@@ -27,9 +27,9 @@ _LIMBS = {
 }
 _JOINTS = HUMANOID.joints
 _ROW = HUMANOID.index
-_REST_DIRECTIONS: list[Vec] = [(x, y, z) for x, y, z in HUMANOID.rest_direction.tolist()]
+_REST_DIRECTIONS: list[Vec3] = [(x, y, z) for x, y, z in HUMANOID.rest_direction.tolist()]
 _REST_BONE_M: list[float] = HUMANOID.rest_bone_m.tolist()
-_TEMPLATE: list[Vec] = [(x, y, z) for x, y, z in FACE_TEMPLATE_M.tolist()]
+_TEMPLATE: list[Vec3] = [(x, y, z) for x, y, z in FACE_TEMPLATE_M.tolist()]
 # Faster than people turn a joint other than in sport; what would be faster is spread over frames.
 _FASTEST_RAD_S = math.radians(1500.0)
 _PLANE_FASTEST_RAD_S = math.radians(1200.0)
@@ -39,9 +39,9 @@ _ROLL_BELIEVED = 0.3  # of a foot about its own length: 5 cm from sole to ankle 
 
 def _relaxed() -> list[Quat]:
     """Local rotations of a body at ease: standing, arms hanging. Hidden joints drift to it."""
-    local = [vec.IDENTITY] * len(_JOINTS)
+    local = [vec.IDENTITY_XYZW] * len(_JOINTS)
     for joint, sign in (("leftUpperArm", -1.0), ("rightUpperArm", 1.0)):
-        local[_ROW[joint]] = vec.about(vec.Z, sign * math.radians(75.0))
+        local[_ROW[joint]] = vec.from_axis_angle(vec.Z, sign * math.radians(75.0))
     return local
 
 
@@ -67,9 +67,9 @@ class _State:
     time_ns: int | None = None
     local: list[Quat] = field(default_factory=lambda: list(_RELAXED))
     seen_ns: list[float] = field(default_factory=lambda: [-math.inf] * len(_JOINTS))
-    root_m: Vec = vec.ZERO
-    trunk: TrunkMemory = field(default_factory=TrunkMemory)
-    limbs: dict[str, LimbMemory] = field(default_factory=lambda: {joint: LimbMemory() for joint in _LIMBS})
+    root_m: Vec3 = vec.ZERO
+    trunk: TrunkState = field(default_factory=TrunkState)
+    limbs: dict[str, LimbState] = field(default_factory=lambda: {joint: LimbState() for joint in _LIMBS})
 
 
 class SimpleIKSolver:
@@ -78,13 +78,13 @@ class SimpleIKSolver:
     def __init__(self, config: BodyConfig) -> None:
         self._config = config
         self._bones = BoneLengths(config)
-        self._two_bones = {joint: TwoBones(LIMB_LIMITS[joint]) for joint in _LIMBS}
+        self._two_bones = {joint: TwoBoneIk(LIMB_LIMITS[joint]) for joint in _LIMBS}
         self._states: dict[int, _State] = {}
 
     @property
-    def searches(self) -> int:
+    def ikpy_calls(self) -> int:
         """How often ikpy was asked, for everybody so far."""
-        return sum(limb.searches for limb in self._two_bones.values())
+        return sum(limb.ikpy_calls for limb in self._two_bones.values())
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
@@ -151,7 +151,7 @@ class _Frame:
         rows = [_ROW[joint] for joint in ("hips", "spine", "chest")]
         ease = self._ease if self._is_easing(rows[1]) else 0.0
         held = (self._held(rows[1]), self._held(rows[2]))
-        trunk = trunk_of(self._points, heights, held, ease, self._state.trunk)
+        trunk = solve_trunk(self._points, heights, held, ease, self._state.trunk)
         if trunk is None:
             self._hips = self._held(rows[0])
             self._chest = vec.multiply(vec.multiply(self._hips, held[0]), held[1])
@@ -175,14 +175,14 @@ class _Frame:
         if len(face) < 2:
             return
         turn = head_turn(face, self._chest)
-        neck, head = halves(self._chest, turn, "neck", "head")
+        neck, head = halve_turn(self._chest, turn, "neck", "head")
         score = sum(weight for _, _, weight in face) / len(face)
         self._set("neck", neck, score)
         self._set("head", head, score)
 
     # --- limbs --------------------------------------------------------------------------------------------------------
 
-    def solve_limb(self, joint: str, two_bones: TwoBones) -> None:
+    def solve_limb(self, joint: str, two_bones: TwoBoneIk) -> None:
         """Set the three joints of an arm or a leg."""
         hinge, end, (start_point, middle_point, end_point), side = _LIMBS[joint]
         middle, far = self._points.get(middle_point), self._points.get(end_point)
@@ -207,16 +207,16 @@ class _Frame:
             return
         score = self._belief(end_point) / 2 if middle is None else self._belief(middle_point, end_point)
         limits = LIMB_LIMITS[joint].hinge
-        lower = vec.multiply(vec.multiply(parent, answer.local), limits.joined(answer.bend_rad))
+        lower = vec.multiply(vec.multiply(parent, answer.local), limits.compose(answer.bend_rad))
         spin = 0.0
         if end.endswith("Hand"):
             spin = self._solve_hand(side, far, lower)
         else:
             self._solve_foot(side, far, lower)
-        self._set(hinge, limits.joined(answer.bend_rad, spin), score)
+        self._set(hinge, limits.compose(answer.bend_rad, spin), score)
         self.score[_ROW[end]] = score  # where it is, is known; how it turns, maybe
 
-    def _start_m(self, joint: str) -> Vec:
+    def _start_m(self, joint: str) -> Vec3:
         """Where a limb begins, from the hips."""
         place = vec.rotate(self._chest if joint.endswith("Arm") else self._hips, self._offset(joint))
         if joint.endswith("Arm"):
@@ -225,41 +225,41 @@ class _Frame:
             place = vec.add(place, vec.rotate(spine, self._offset("chest")))
         return place
 
-    def _offset(self, joint: str) -> Vec:
+    def _offset(self, joint: str) -> Vec3:
         row = _ROW[joint]
         return vec.scale(_REST_DIRECTIONS[row], self._bone_m[row])
 
-    def _solve_hand(self, side: str, wrist: Vec, forearm: Quat) -> float:
+    def _solve_hand(self, side: str, wrist: Vec3, forearm: Quat) -> float:
         """Set a hand; the spin that the forearm takes of it: half, as its two bones twist along their length."""
         hand, elbow = f"{side}Hand", LIMB_LIMITS[f"{side}UpperArm"].hinge
-        spun = elbow.split(self._held(_ROW[f"{side}LowerArm"]))[1]
+        spun = elbow.decompose(self._held(_ROW[f"{side}LowerArm"]))[1]
         index, pinky = self._points.get(f"{side}_index"), self._points.get(f"{side}_pinky")
         if index is None or pinky is None:
             return spun
-        turn = hand_turn(side, wrist, index, pinky, self._size(hand))
+        turn = hand_rotation(side, wrist, index, pinky, self._size(hand))
         if turn.trust <= 0:
             return spun
-        before = vec.multiply(vec.about(elbow.bone_axis, spun), self._held(_ROW[hand]))
+        before = vec.multiply(vec.from_axis_angle(elbow.bone_axis, spun), self._held(_ROW[hand]))
         seen = vec.multiply(vec.inverse(forearm), turn.world)
         limits = HAND_LIMITS[hand]
-        direction, spin = limits.split(vec.slerp(before, seen, turn.trust))
+        direction, spin = limits.decompose(vec.slerp(before, seen, turn.trust))
         spin = min(max(spin / 2, -elbow.twist_rad), elbow.twist_rad)
-        self._set_end(hand, limits.clamped(limits.joined(direction, spin)), turn.trust)
+        self._set_end(hand, limits.clamp(limits.compose(direction, spin)), turn.trust)
         return spin
 
-    def _solve_foot(self, side: str, ankle: Vec, shank: Quat) -> None:
+    def _solve_foot(self, side: str, ankle: Vec3, shank: Quat) -> None:
         """Set a foot, where its points were seen."""
         heel, toe = self._points.get(f"{side}_heel"), self._points.get(f"{side}_toe")
         if heel is None or toe is None:
             return
         foot = f"{side}Foot"
-        turn = foot_turn(ankle, heel, toe, self._size(foot))
+        turn = foot_rotation(ankle, heel, toe, self._size(foot))
         if turn.trust <= 0:
             return
         limits = FOOT_LIMITS[foot]
-        direction, roll = limits.split(vec.multiply(vec.inverse(shank), turn.world))
-        seen = limits.joined(direction, _ROLL_BELIEVED * roll)
-        self._set_end(foot, limits.clamped(vec.slerp(self._held(_ROW[foot]), seen, turn.trust)), turn.trust)
+        direction, roll = limits.decompose(vec.multiply(vec.inverse(shank), turn.world))
+        seen = limits.compose(direction, _ROLL_BELIEVED * roll)
+        self._set_end(foot, limits.clamp(vec.slerp(self._held(_ROW[foot]), seen, turn.trust)), turn.trust)
 
     def _size(self, joint: str) -> float:
         """How large the person is, as a share of a body 1.70 m tall, by the bone that ends at a joint."""
@@ -292,7 +292,7 @@ class _Frame:
             return before
         eased = vec.slerp(before, _RELAXED[row], self._ease)
         limits = JOINT_LIMITS.get(_JOINTS[row])
-        return eased if limits is None else limits.clamped(eased)
+        return eased if limits is None else limits.clamp(eased)
 
     def finish(self) -> list[Quat]:
         """The answer: hidden joints as they are held, nothing faster than a body, signs as they were."""
@@ -302,7 +302,7 @@ class _Frame:
         answer: list[Quat] = []
         for row, found in enumerate(self._local):
             before = state.local[row]
-            now = self._held(row) if found is None else vec.normalized(found)
+            now = self._held(row) if found is None else vec.unit_quat(found)
             cosine = before[0] * now[0] + before[1] * now[1] + before[2] * now[2] + before[3] * now[3]
             if abs(cosine) < least_cos and state.time_ns is not None:
                 now = self._slowed(row, before, now, most)
@@ -314,9 +314,9 @@ class _Frame:
     def _slowed(self, row: int, before: Quat, now: Quat, most_rad: float) -> Quat:
         """As much of a turn as a body makes in that time."""
         joint = _JOINTS[row]
-        now = vec.slerp(before, now, most_rad / vec.between_rad(before, now))
+        now = vec.slerp(before, now, most_rad / vec.angle_between_rad(before, now))
         if joint in JOINT_LIMITS:
-            now = JOINT_LIMITS[joint].clamped(now)
+            now = JOINT_LIMITS[joint].clamp(now)
         if joint in _LIMBS:
-            self._state.limbs[joint].twist_rad = LIMB_LIMITS[joint].split(now)[1]
+            self._state.limbs[joint].twist_rad = LIMB_LIMITS[joint].decompose(now)[1]
         return now

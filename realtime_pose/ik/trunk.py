@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from realtime_pose.ik.limits import JOINT_LIMITS
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.vec3 import Quat, Vec
+from realtime_pose.utils.vec3 import Quat, Vec3
 
-Points = dict[str, Vec]
+Points = dict[str, Vec3]
 
 _CURVE_GAIN, _CURVE_FROM_RAD, _CURVE_MOST_RAD = 0.15, math.radians(10.0), math.radians(15.0)
 _THIGH_MOST_RAD = math.radians(130.0)
@@ -17,7 +17,7 @@ _LEAST_WIDTH_M = 0.01  # hips or shoulders that coincide say nothing
 
 
 @dataclass
-class TrunkMemory:
+class TrunkState:
     """What is remembered of one person's trunk.
 
     Attributes:
@@ -25,7 +25,7 @@ class TrunkMemory:
         curve_rad: How far the pelvis leans back from that line.
     """
 
-    up: Vec = vec.Y
+    up: Vec3 = vec.Y
     curve_rad: float = 0.0
 
 
@@ -42,8 +42,8 @@ class Trunk(NamedTuple):
     whole: bool
 
 
-def trunk_of(
-    points: Points, heights_m: tuple[float, float, float], held: tuple[Quat, Quat], ease: float, memory: TrunkMemory
+def solve_trunk(
+    points: Points, heights_m: tuple[float, float, float], held: tuple[Quat, Quat], ease: float, memory: TrunkState
 ) -> Trunk | None:
     """The trunk's turns; None where neither hips nor shoulders were seen as a pair.
 
@@ -61,10 +61,10 @@ def trunk_of(
     """
     hips, shoulders = _pair(points, "hip"), _pair(points, "shoulder")
     if hips and shoulders:
-        line = vec.sub(vec.middle(*shoulders), vec.middle(*hips))
-        memory.up = vec.unit(line) if vec.size(line) > _LEAST_WIDTH_M else memory.up
+        line = vec.sub(vec.midpoint(*shoulders), vec.midpoint(*hips))
+        memory.up = vec.unit(line) if vec.norm(line) > _LEAST_WIDTH_M else memory.up
     elif ease:
-        memory.up = vec.unit(vec.along(vec.scale(memory.up, 1 - ease), vec.Y, ease))
+        memory.up = vec.unit(vec.add_scaled(vec.scale(memory.up, 1 - ease), vec.Y, ease))
     if not (hips and shoulders):
         return _of_one_end(hips, shoulders, held, memory)
 
@@ -73,25 +73,27 @@ def trunk_of(
     memory.curve_rad = _curve_rad(points, pelvis, memory.curve_rad)
     below, between, above = heights_m
     share = memory.curve_rad * (below + between + above) / max(between + 2 * above, 1e-6)
-    pelvis = vec.multiply(pelvis, vec.about(vec.X, -memory.curve_rad))
-    chest = vec.multiply(chest, vec.about(vec.X, 2 * share - memory.curve_rad))
-    spine_local, chest_local = halves(pelvis, chest, "spine", "chest")
+    pelvis = vec.multiply(pelvis, vec.from_axis_angle(vec.X, -memory.curve_rad))
+    chest = vec.multiply(chest, vec.from_axis_angle(vec.X, 2 * share - memory.curve_rad))
+    spine_local, chest_local = halve_turn(pelvis, chest, "spine", "chest")
     return Trunk(pelvis, spine_local, chest_local, _chain(pelvis, spine_local, chest_local), True)
 
 
-def halves(base: Quat, turn: Quat, lower: str, upper: str) -> tuple[Quat, Quat]:
+def halve_turn(base: Quat, turn: Quat, lower: str, upper: str) -> tuple[Quat, Quat]:
     """The way from one turn to another as two joints in a row take it, each half of it and inside its limits."""
-    half = vec.slerp(vec.IDENTITY, vec.multiply(vec.inverse(base), turn), 0.5)
-    return JOINT_LIMITS[lower].clamped(half), JOINT_LIMITS[upper].clamped(half)
+    half = vec.slerp(vec.IDENTITY_XYZW, vec.multiply(vec.inverse(base), turn), 0.5)
+    return JOINT_LIMITS[lower].clamp(half), JOINT_LIMITS[upper].clamp(half)
 
 
 def _of_one_end(
-    hips: tuple[Vec, Vec] | None, shoulders: tuple[Vec, Vec] | None, held: tuple[Quat, Quat], memory: TrunkMemory
+    hips: tuple[Vec3, Vec3] | None, shoulders: tuple[Vec3, Vec3] | None, held: tuple[Quat, Quat], memory: TrunkState
 ) -> Trunk | None:
     """One end alone turns the whole trunk: a body cut off by a desk does not twist against its hidden hips."""
     spine, chest = held
     if hips:
-        pelvis = vec.multiply(_frame(vec.sub(*hips), memory.up, _HIPS_GIVE_WAY), vec.about(vec.X, -memory.curve_rad))
+        pelvis = vec.multiply(
+            _frame(vec.sub(*hips), memory.up, _HIPS_GIVE_WAY), vec.from_axis_angle(vec.X, -memory.curve_rad)
+        )
     elif shoulders:
         pelvis = vec.multiply(
             _frame(vec.sub(*shoulders), memory.up, _SHOULDERS_GIVE_WAY), vec.inverse(vec.multiply(spine, chest))
@@ -105,19 +107,19 @@ def _chain(hips: Quat, spine: Quat, chest: Quat) -> Quat:
     return vec.multiply(vec.multiply(hips, spine), chest)
 
 
-def _pair(points: Points, part: str) -> tuple[Vec, Vec] | None:
+def _pair(points: Points, part: str) -> tuple[Vec3, Vec3] | None:
     """Left and right point of a part; None unless both were seen, apart from each other."""
     left, right = points.get(f"left_{part}"), points.get(f"right_{part}")
-    if left is None or right is None or vec.size(vec.sub(left, right)) < _LEAST_WIDTH_M:
+    if left is None or right is None or vec.norm(vec.sub(left, right)) < _LEAST_WIDTH_M:
         return None
     return left, right
 
 
-def _frame(leftward: Vec, up: Vec, give_way: float) -> Quat:
+def _frame(leftward: Vec3, up: Vec3, give_way: float) -> Quat:
     """The turn of a trunk part: its left there, but for a share of what `up` is not at right angles to it."""
     x = vec.unit(leftward)
-    x = vec.unit(vec.along(x, up, -give_way * vec.dot(x, up)))
-    y = max((vec.across(way, x) for way in (up, vec.scale(vec.Y, 0.1), vec.scale(vec.Z, 0.1))), key=vec.size)
+    x = vec.unit(vec.add_scaled(x, up, -give_way * vec.dot(x, up)))
+    y = max((vec.reject(way, x) for way in (up, vec.scale(vec.Y, 0.1), vec.scale(vec.Z, 0.1))), key=vec.norm)
     y = vec.unit(y)
     return vec.from_axes(x, y, vec.cross(x, y))
 

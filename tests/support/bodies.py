@@ -30,7 +30,7 @@ def human_local(seed, *, reach=0.8):
     for joint, limits in LIMB_LIMITS.items():
         direction = limits.cone_axis + 0.7 * reach * rng.normal(size=3)
         spin = rot.from_axis_angle(limits.bone_axis, np.array(rng.uniform(-0.6, 0.6) * limits.twist_rad * reach))
-        ball, bend = limits.clamped(rot.multiply(limits.swing(rot.unit(direction)), spin), rng.uniform(0.1, 2.0))
+        ball, bend = limits.clamp(rot.multiply(limits.swing(rot.unit(direction)), spin), rng.uniform(0.1, 2.0))
         local[row[joint]] = ball
         local[row[joint] + 1] = rot.from_axis_angle(limits.hinge_axis, np.array(bend))
     return local

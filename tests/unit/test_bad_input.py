@@ -152,7 +152,7 @@ def _check_sane(poses, *, turn_deg, move_m):
         assert ((pose.score >= 0) & (pose.score <= 1)).all()
         assert np.allclose(np.linalg.norm(local, axis=-1), 1.0, atol=1e-4)
         for joint, limits in JOINT_LIMITS.items():
-            assert np.degrees(limits.offence_rad(tuple(local[HUMANOID.index[joint]].tolist()))) < 1.0, joint
+            assert np.degrees(limits.violation_rad(tuple(local[HUMANOID.index[joint]].tolist()))) < 1.0, joint
         if before is not None:
             turned = np.degrees(rot.angle_between_rad(local, before.rotations.local_xyzw))
             assert turned.max() < turn_deg, HUMANOID.joints[int(turned.argmax())]

@@ -119,10 +119,10 @@ class Run:
         return foot_slide_cm_s(self.ankles_m, stands, fps)
 
 
-def offence_rad(pose):
+def violation_rad(pose):
     """By how much the legs break their joints' limits, at the worst."""
     local = pose.rotations.local_xyzw.astype(np.float64)
-    return max(JOINT_LIMITS[joint].offence_rad(tuple(local[ROW[joint]].tolist())) for joint in LEGS)
+    return max(JOINT_LIMITS[joint].violation_rad(tuple(local[ROW[joint]].tolist())) for joint in LEGS)
 
 
 WALK = slice(85, 290)
@@ -162,7 +162,7 @@ def test_a_lifters_noise_does_not_move_feet_that_stand():
 def test_no_sole_sinks_and_every_joint_keeps_its_limits(noise):
     moved = walk(noise)
     assert moved.soles_m.min() > -0.01
-    assert max(offence_rad(pose) for pose in moved.poses) < 1e-3
+    assert max(violation_rad(pose) for pose in moved.poses) < 1e-3
     local = np.array([pose.rotations.local_xyzw for pose in moved.poses], dtype=np.float64)
     assert np.linalg.norm(local, axis=-1) == pytest.approx(1.0, abs=1e-5)
     assert (np.sum(local[1:] * local[:-1], axis=-1) > 0).all()  # no sign flips
@@ -229,7 +229,7 @@ def test_a_body_that_is_too_low_is_bent_so_that_nothing_sinks(seed):
     local = human_local(seed, reach=0.3)
     moved = Run([body((0.0, rng.uniform(0.55, 0.95), -3.0), local=local)])
     assert moved.soles_m.min() > -0.01
-    assert offence_rad(moved.poses[0]) < 1e-3
+    assert violation_rad(moved.poses[0]) < 1e-3
 
 
 def test_feet_that_are_not_seen_drag_nobody_around():

@@ -19,9 +19,9 @@ def pose_of(seed):
     return replace(make_pose(seed), rotations=JointRotations(HUMANOID, as_float32(human_local(seed, reach=0.3))))
 
 
-def offence_rad(leg, side):
+def violation_rad(leg, side):
     names = [f"{('left', 'right')[side]}{joint}" for joint in ("UpperLeg", "LowerLeg", "Foot")]
-    return [JOINT_LIMITS[n].offence_rad(turn) for n, turn in zip(names, local_turns(leg), strict=True)]
+    return [JOINT_LIMITS[n].violation_rad(turn) for n, turn in zip(names, local_turns(leg), strict=True)]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -45,11 +45,11 @@ def test_an_ankle_within_reach_comes_to_its_place_and_the_knee_stays_a_knee(seed
     leg = legs_of(pose_of(seed))[side]
     away = np.random.default_rng(seed).normal(size=3) * 0.04
     goal = vec.add(leg.ankle_m, tuple(away.tolist()))
-    if vec.size(vec.sub(goal, leg.hip_m)) > leg.longest_m:
-        goal = vec.along(leg.hip_m, vec.sub(leg.ankle_m, leg.hip_m), 0.9)
+    if vec.norm(vec.sub(goal, leg.hip_m)) > leg.longest_m:
+        goal = vec.add_scaled(leg.hip_m, vec.sub(leg.ankle_m, leg.hip_m), 0.9)
     moved = reach(leg, side, goal)
-    assert max(offence_rad(moved, side)[:2]) < 1e-6
-    assert vec.size(vec.sub(moved.ankle_m, goal)) < 0.03
+    assert max(violation_rad(moved, side)[:2]) < 1e-6
+    assert vec.norm(vec.sub(moved.ankle_m, goal)) < 0.03
     assert moved.hip_m == leg.hip_m
 
 
@@ -57,8 +57,8 @@ def test_most_ankles_come_to_their_places_to_the_millimetre():
     missed = []
     for seed in range(40):
         for side, leg in enumerate(legs_of(pose_of(seed))):
-            goal = vec.along(leg.hip_m, vec.sub(leg.ankle_m, leg.hip_m), 0.95)
-            missed.append(vec.size(vec.sub(reach(leg, side, goal).ankle_m, goal)))
+            goal = vec.add_scaled(leg.hip_m, vec.sub(leg.ankle_m, leg.hip_m), 0.95)
+            missed.append(vec.norm(vec.sub(reach(leg, side, goal).ankle_m, goal)))
     assert np.median(missed) < 1e-6
 
 
@@ -66,7 +66,7 @@ def test_most_ankles_come_to_their_places_to_the_millimetre():
 def test_limits_win_over_places_that_no_leg_goes_to(goal):
     leg = legs_of(pose_of(1))[0]
     moved = reach(leg, 0, goal)
-    assert max(offence_rad(moved, 0)[:2]) < 1e-6
+    assert max(violation_rad(moved, 0)[:2]) < 1e-6
 
 
 def test_out_of_reach_the_leg_is_straight_towards_the_place():
@@ -74,13 +74,13 @@ def test_out_of_reach_the_leg_is_straight_towards_the_place():
     goal = vec.add(leg.hip_m, (0.0, -2.0, 0.3))
     moved = reach(leg, 0, goal)
     way = vec.sub(moved.ankle_m, moved.hip_m)
-    assert vec.size(way) == pytest.approx(leg.longest_m, abs=1e-6)
+    assert vec.norm(way) == pytest.approx(leg.longest_m, abs=1e-6)
     assert vec.angle_rad(way, vec.sub(goal, leg.hip_m)) < 0.02
 
 
 def test_a_foot_turns_as_far_as_its_ankle_does():
     leg = legs_of(pose_of(2))[0]
-    near = vec.multiply(leg.shank, vec.about(vec.X, 0.3))
-    assert vec.between_rad(turn_foot(leg, 0, near).foot, near) < 1e-6
-    far = turn_foot(leg, 0, vec.multiply(leg.shank, vec.about(vec.X, 2.5)))
-    assert offence_rad(far, 0)[2] < 1e-6
+    near = vec.multiply(leg.shank, vec.from_axis_angle(vec.X, 0.3))
+    assert vec.angle_between_rad(turn_foot(leg, 0, near).foot, near) < 1e-6
+    far = turn_foot(leg, 0, vec.multiply(leg.shank, vec.from_axis_angle(vec.X, 2.5)))
+    assert violation_rad(far, 0)[2] < 1e-6

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime_pose.ik.hands_feet import foot_turn, hand_turn
+from realtime_pose.ik.hands_feet import foot_rotation, hand_rotation
 from realtime_pose.utils import vec3 as vec
 
 HAND = {"wrist": (0.0, 0.0, 0.0), "index": (0.09, 0.0, 0.03), "pinky": (0.08, 0.0, -0.03)}
@@ -15,41 +15,43 @@ def placed(points, turn, *, by=1.0, mirror=False, at=(0.3, 1.0, -2.0)):
 
 def turns():
     rng = np.random.default_rng(0)
-    return [vec.normalized(tuple(q)) for q in rng.normal(size=(8, 4)).tolist()]
+    return [vec.unit_quat(tuple(q)) for q in rng.normal(size=(8, 4)).tolist()]
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_hand_turns_as_its_points_do(side):
-    level = hand_turn(side, **placed(HAND, vec.IDENTITY, mirror=side == "right"), size=1.0)
-    assert vec.between_rad(level.world, vec.IDENTITY) < 0.1  # the knuckles' line is a little aslant
+    level = hand_rotation(side, **placed(HAND, vec.IDENTITY_XYZW, mirror=side == "right"), size=1.0)
+    assert vec.angle_between_rad(level.world, vec.IDENTITY_XYZW) < 0.1  # the knuckles' line is a little aslant
     for turn in turns():
-        found = hand_turn(side, **placed(HAND, turn, mirror=side == "right"), size=1.0)
-        assert vec.between_rad(found.world, vec.multiply(turn, level.world)) < 1e-6
+        found = hand_rotation(side, **placed(HAND, turn, mirror=side == "right"), size=1.0)
+        assert vec.angle_between_rad(found.world, vec.multiply(turn, level.world)) < 1e-6
         assert found.trust == pytest.approx(1.0)
 
 
 def test_a_foot_turns_as_its_points_do():
     for turn in turns():
-        found = foot_turn(**placed(FOOT, turn), size=1.0)
-        assert vec.between_rad(found.world, turn) < 1e-6
+        found = foot_rotation(**placed(FOOT, turn), size=1.0)
+        assert vec.angle_between_rad(found.world, turn) < 1e-6
         assert found.trust == pytest.approx(1.0, abs=0.05)
 
 
 @pytest.mark.parametrize("by", [0.0, 0.3, 5.0])
 def test_points_that_lie_as_no_body_has_them_are_not_believed(by):
-    assert hand_turn("left", **placed(HAND, vec.IDENTITY, by=by), size=1.0).trust == 0.0
-    assert foot_turn(**placed(FOOT, vec.IDENTITY, by=by), size=1.0).trust == 0.0
+    assert hand_rotation("left", **placed(HAND, vec.IDENTITY_XYZW, by=by), size=1.0).trust == 0.0
+    assert foot_rotation(**placed(FOOT, vec.IDENTITY_XYZW, by=by), size=1.0).trust == 0.0
 
 
 def test_points_that_are_foreshortened_are_believed_less():
-    trusts = [hand_turn("left", **placed(HAND, vec.IDENTITY, by=by), size=1.0).trust for by in (0.6, 0.8, 0.9, 1.0)]
+    trusts = [
+        hand_rotation("left", **placed(HAND, vec.IDENTITY_XYZW, by=by), size=1.0).trust for by in (0.6, 0.8, 0.9, 1.0)
+    ]
     assert trusts == sorted(trusts)
     assert trusts[0] < 0.1 < trusts[1] < trusts[2] < 1.0
 
 
 def test_a_large_persons_hand_is_measured_by_their_size():
-    assert hand_turn("left", **placed(HAND, vec.IDENTITY, by=0.62), size=0.62).trust == pytest.approx(1.0)
+    assert hand_rotation("left", **placed(HAND, vec.IDENTITY_XYZW, by=0.62), size=0.62).trust == pytest.approx(1.0)
 
 
 def test_knuckles_behind_each_other_say_nothing_of_the_palm():
-    assert hand_turn("left", (0.0, 0.0, 0.0), (0.09, 0.0, 0.0), (0.09, 0.0, 0.0), 1.0).trust == 0.0
+    assert hand_rotation("left", (0.0, 0.0, 0.0), (0.09, 0.0, 0.0), (0.09, 0.0, 0.0), 1.0).trust == 0.0

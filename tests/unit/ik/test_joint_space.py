@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from support.bodies import human_local
 
-from realtime_pose.ik.joint_space import angles_of, inside_limits, rotation_of
+from realtime_pose.ik.joint_space import clamp_to_limits, from_joint_angles, to_joint_angles
 from realtime_pose.ik.limits import JOINT_LIMITS
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -11,7 +11,7 @@ from realtime_pose.utils import vec3 as vec
 
 def clamped(seed, joint):
     """A rotation drawn anywhere, and drawn back to what the joint can do."""
-    return JOINT_LIMITS[joint].clamped(tuple(rot.unit(np.random.default_rng(seed).normal(size=4)).tolist()))
+    return JOINT_LIMITS[joint].clamp(tuple(rot.unit(np.random.default_rng(seed).normal(size=4)).tolist()))
 
 
 @pytest.mark.parametrize("joint", JOINT_LIMITS)
@@ -19,27 +19,27 @@ def test_there_and_back(joint):
     row = HUMANOID.index[joint]
     for seed in range(30):
         local = clamped(seed, joint)
-        assert vec.between_rad(rotation_of(row, angles_of(row, local)), local) < 1e-6
+        assert vec.angle_between_rad(from_joint_angles(row, to_joint_angles(row, local)), local) < 1e-6
 
 
 @pytest.mark.parametrize("joint", JOINT_LIMITS)
 def test_what_lies_between_two_allowed_turns_is_allowed(joint):
     row, limits = HUMANOID.index[joint], JOINT_LIMITS[joint]
     for seed in range(40):
-        a, b = (np.array(angles_of(row, clamped(seed + 100 * side, joint))) for side in (0, 1))
+        a, b = (np.array(to_joint_angles(row, clamped(seed + 100 * side, joint))) for side in (0, 1))
         for share in (0.2, 0.5, 0.8):
-            between = rotation_of(row, tuple((a + share * (b - a)).tolist()))
-            assert limits.offence_rad(between) < 1e-3, seed
+            between = from_joint_angles(row, tuple((a + share * (b - a)).tolist()))
+            assert limits.violation_rad(between) < 1e-3, seed
 
 
 def test_only_what_is_asked_for_is_drawn_back():
     wild = rot.unit(np.random.default_rng(0).normal(size=(17, 4)))
     which = np.arange(17) % 2 == 0
-    got = inside_limits(wild, which)
+    got = clamp_to_limits(wild, which)
     assert np.array_equal(got[~which], wild[~which])
     assert np.array_equal(got[0], wild[0])  # hips turn freely
     for joint, limits in JOINT_LIMITS.items():
         if which[HUMANOID.index[joint]]:
-            assert limits.offence_rad(tuple(got[HUMANOID.index[joint]].tolist())) < 1e-6
+            assert limits.violation_rad(tuple(got[HUMANOID.index[joint]].tolist())) < 1e-6
     fine = human_local(3)
-    assert np.allclose(np.abs((inside_limits(fine, ~np.zeros(17, bool)) * fine).sum(axis=1)), 1.0)
+    assert np.allclose(np.abs((clamp_to_limits(fine, ~np.zeros(17, bool)) * fine).sum(axis=1)), 1.0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from realtime_pose.ik import limbs as two_bones
-from realtime_pose.ik.limbs import Limb, LimbMemory, TwoBones
+from realtime_pose.ik.limbs import Limb, LimbState, TwoBoneIk
 from realtime_pose.ik.limits import LIMB_LIMITS
 from realtime_pose.utils import vec3 as vec
 
@@ -17,7 +17,7 @@ FRAME_NS = 33_333_333
 def limb_of(limits, local, bend_rad):
     """The points of a limb that is turned and bent so."""
     middle = vec.rotate(local, vec.scale(limits.bone_axis, UPPER_M))
-    lower = vec.rotate(limits.hinge.joined(bend_rad), vec.scale(limits.bone_axis, LOWER_M))
+    lower = vec.rotate(limits.hinge.compose(bend_rad), vec.scale(limits.bone_axis, LOWER_M))
     return Limb(middle, vec.add(middle, vec.rotate(local, lower)), UPPER_M, LOWER_M)
 
 
@@ -27,14 +27,14 @@ def places(limits, answer):
 
 
 def solve(limits, limb, memory=None, step_rad=FREELY, time_ns=0):
-    return TwoBones(limits).solve(limb, memory or LimbMemory(), step_rad, time_ns)
+    return TwoBoneIk(limits).solve(limb, memory or LimbState(), step_rad, time_ns)
 
 
 def drawn(limits, rng):
     """A rotation and a bend inside the limits, the bend well seen."""
     direction = vec.unit(tuple((np.array(limits.cone_axis) + 0.5 * rng.normal(size=3)).tolist()))
     twist = rng.uniform(-0.8, 0.8) * limits.twist_rad
-    return limits.clamped(limits.ball.joined(direction, twist), rng.uniform(0.6, 2.2))
+    return limits.clamp(limits.ball.compose(direction, twist), rng.uniform(0.6, 2.2))
 
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
@@ -44,7 +44,7 @@ def test_what_is_inside_the_limits_is_met_exactly(joint):
     for _ in range(40):
         local, bend = drawn(limits, rng)
         answer = solve(limits, limb_of(limits, local, bend))
-        assert vec.between_rad(answer.local, local) < 1e-5
+        assert vec.angle_between_rad(answer.local, local) < 1e-5
         assert answer.bend_rad == pytest.approx(bend, abs=1e-5)
 
 
@@ -52,47 +52,47 @@ def test_what_is_inside_the_limits_is_met_exactly(joint):
 def test_a_spin_that_no_limb_has_is_answered_by_turning_the_middle_about_the_line(joint):
     """The end stays where it was asked for, the middle moves no more than it must, and ikpy is not asked."""
     limits = LIMB_LIMITS[joint]
-    solver, rng = TwoBones(limits), np.random.default_rng(1)
+    solver, rng = TwoBoneIk(limits), np.random.default_rng(1)
     reached = 0
     for _ in range(30):
         direction = drawn(limits, rng)[0]
-        twisted = limits.ball.joined(limits.ball.split(direction)[0], limits.twist_rad + rng.uniform(0.05, 0.6))
+        twisted = limits.ball.compose(limits.ball.decompose(direction)[0], limits.twist_rad + rng.uniform(0.05, 0.6))
         limb = limb_of(limits, twisted, 1.0)
-        searches = solver.searches
-        answer = solver.solve(limb, LimbMemory(), FREELY, 0)
-        assert limits.offence_rad(answer.local, answer.bend_rad) < 1e-6
+        ikpy_calls = solver.ikpy_calls
+        answer = solver.solve(limb, LimbState(), FREELY, 0)
+        assert limits.violation_rad(answer.local, answer.bend_rad) < 1e-6
         middle, end = places(limits, answer)
-        if vec.size(vec.sub(end, limb.end_m)) < 1e-6:
+        if vec.norm(vec.sub(end, limb.end_m)) < 1e-6:
             reached += 1
-            assert vec.size(vec.sub(middle, limb.middle_m)) < 0.3
-            assert solver.searches == searches
+            assert vec.norm(vec.sub(middle, limb.middle_m)) < 0.3
+            assert solver.ikpy_calls == ikpy_calls
     assert reached > 15
 
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
 def test_what_cannot_be_reached_is_approached_inside_the_limits(joint):
     limits = LIMB_LIMITS[joint]
-    solver, rng = TwoBones(limits), np.random.default_rng(2)
+    solver, rng = TwoBoneIk(limits), np.random.default_rng(2)
     for _ in range(60):
         middle, end = (tuple(0.5 * rng.normal(size=3)) for _ in range(2))
         limb = Limb(middle, end, UPPER_M, LOWER_M)
-        answer = solver.solve(limb, LimbMemory(), FREELY, 0)
-        assert limits.offence_rad(answer.local, answer.bend_rad) < 1e-6
+        answer = solver.solve(limb, LimbState(), FREELY, 0)
+        assert limits.violation_rad(answer.local, answer.bend_rad) < 1e-6
         # Nothing lawful near the answer brings the end much nearer.
-        reach = min(vec.size(end), UPPER_M + LOWER_M)
+        reach = min(vec.norm(end), UPPER_M + LOWER_M)
         goal = vec.scale(vec.unit(end), reach)
-        missed = vec.size(vec.sub(places(limits, answer)[1], goal))
+        missed = vec.norm(vec.sub(places(limits, answer)[1], goal))
         for _ in range(20):
-            turned = vec.multiply(answer.local, vec.about(vec.unit(tuple(rng.normal(size=3))), 0.2))
-            other, bend = limits.clamped(turned, answer.bend_rad + 0.2 * rng.normal())
-            moved = vec.size(vec.sub(limb_of(limits, other, bend).end_m, goal))
+            turned = vec.multiply(answer.local, vec.from_axis_angle(vec.unit(tuple(rng.normal(size=3))), 0.2))
+            other, bend = limits.clamp(turned, answer.bend_rad + 0.2 * rng.normal())
+            moved = vec.norm(vec.sub(limb_of(limits, other, bend).end_m, goal))
             assert moved > missed - 0.06
 
 
 def test_a_straight_limb_keeps_its_plane_whatever_the_noise_says():
     limits = LIMB_LIMITS["leftUpperLeg"]
-    solver, memory, rng = TwoBones(limits), LimbMemory(), np.random.default_rng(3)
-    bent = limb_of(limits, limits.ball.joined((0.0, -1.0, 0.0), 0.4), 1.0)
+    solver, memory, rng = TwoBoneIk(limits), LimbState(), np.random.default_rng(3)
+    bent = limb_of(limits, limits.ball.compose((0.0, -1.0, 0.0), 0.4), 1.0)
     before = solver.solve(bent, memory, FREELY, 0).twist_rad
     for i in range(1, 60):
         middle = (*(0.006 * rng.normal(size=2)).tolist(), 0.0)
@@ -119,19 +119,19 @@ def test_a_knee_never_bends_forwards_nor_an_elbow_backwards():
         limits = LIMB_LIMITS[joint]
         down = (0.0, -1.0, 0.0) if "Leg" in joint else limits.bone_axis
         wrong_way = vec.cross(limits.hinge_axis, limits.bone_axis)  # the middle of a limb bent the other way lies there
-        limb = Limb(vec.along(vec.scale(down, 0.35), wrong_way, 0.22), vec.scale(down, 0.70), UPPER_M, LOWER_M)
+        limb = Limb(vec.add_scaled(vec.scale(down, 0.35), wrong_way, 0.22), vec.scale(down, 0.70), UPPER_M, LOWER_M)
         answer = solve(limits, limb)
         assert 0 <= answer.bend_rad <= limits.hinge_rad
         middle, end = places(limits, answer)
         assert vec.dot(middle, wrong_way) < 0.1
-        assert vec.size(vec.sub(end, limb.end_m)) < 0.13
+        assert vec.norm(vec.sub(end, limb.end_m)) < 0.13
 
 
 def test_the_plane_turns_no_faster_than_it_may():
     limits = LIMB_LIMITS["rightUpperArm"]
-    solver, memory = TwoBones(limits), LimbMemory()
-    start = limb_of(limits, limits.ball.joined(limits.cone_axis, -1.0), 1.2)
-    goal = limb_of(limits, limits.ball.joined(limits.cone_axis, 1.0), 1.2)
+    solver, memory = TwoBoneIk(limits), LimbState()
+    start = limb_of(limits, limits.ball.compose(limits.cone_axis, -1.0), 1.2)
+    goal = limb_of(limits, limits.ball.compose(limits.cone_axis, 1.0), 1.2)
     before = solver.solve(start, memory, 0.3, 0)
     twists = [before.twist_rad]
     twists += [solver.solve(goal, memory, 0.3, i * FRAME_NS).twist_rad for i in range(1, 12)]
@@ -142,39 +142,39 @@ def test_the_plane_turns_no_faster_than_it_may():
 def test_ikpy_is_asked_where_nothing_else_helps_and_then_not_again_for_a_second(monkeypatch):
     monkeypatch.setattr(two_bones, "_LAST_STEP_RAD", 1.0)  # no steps downhill
     limits = LIMB_LIMITS["leftUpperLeg"]
-    solver, memory = TwoBones(limits), LimbMemory()
-    monkeypatch.setattr(solver._chain, "solve", lambda *given: (vec.IDENTITY, 0.0, 9.0))  # finds nothing better
+    solver, memory = TwoBoneIk(limits), LimbState()
+    monkeypatch.setattr(solver._chain, "solve", lambda *given: (vec.IDENTITY_XYZW, 0.0, 9.0))  # finds nothing better
     behind = Limb((0.0, -0.28, -0.31), (0.05, -0.52, -0.62), UPPER_M, LOWER_M)
-    assert limits.offence_rad(solver.solve(behind, memory, FREELY, 0).local, 0.0) < 1e-6
-    assert solver.searches == 1
+    assert limits.violation_rad(solver.solve(behind, memory, FREELY, 0).local, 0.0) < 1e-6
+    assert solver.ikpy_calls == 1
     for i in range(29):
         solver.solve(behind, memory, FREELY, i * FRAME_NS)
-    assert solver.searches == 1
+    assert solver.ikpy_calls == 1
     solver.solve(behind, memory, FREELY, 1_100_000_000)
-    assert solver.searches == 2
+    assert solver.ikpy_calls == 2
 
 
 def test_ikpys_answer_is_taken_where_it_is_nearer(monkeypatch):
     monkeypatch.setattr(two_bones, "_LAST_STEP_RAD", 1.0)
     limits = LIMB_LIMITS["leftUpperLeg"]
-    solver = TwoBones(limits)
+    solver = TwoBoneIk(limits)
     nearer = limits.swing((0.0, -1.0, 0.0))
     monkeypatch.setattr(solver._chain, "solve", lambda *given: (nearer, 0.1, 0.001))
-    answer = solver.solve(Limb((0.0, -0.28, -0.31), (0.05, -0.52, -0.62), UPPER_M, LOWER_M), LimbMemory(), FREELY, 0)
+    answer = solver.solve(Limb((0.0, -0.28, -0.31), (0.05, -0.52, -0.62), UPPER_M, LOWER_M), LimbState(), FREELY, 0)
     assert (answer.local, answer.bend_rad) == (nearer, 0.1)
 
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
 def test_one_point_is_enough(joint):
     limits = LIMB_LIMITS[joint]
-    local, bend = limits.clamped(limits.ball.joined(limits.cone_axis, 0.3), 1.1)
+    local, bend = limits.clamp(limits.ball.compose(limits.cone_axis, 0.3), 1.1)
     limb = limb_of(limits, local, bend)
-    memory = LimbMemory()
+    memory = LimbState()
     solve(limits, limb, memory)
     end_only = solve(limits, limb._replace(middle_m=None), memory)
-    assert vec.size(vec.sub(places(limits, end_only)[1], limb.end_m)) < 1e-6
+    assert vec.norm(vec.sub(places(limits, end_only)[1], limb.end_m)) < 1e-6
     middle_only = solve(limits, limb._replace(end_m=None), memory)
-    assert vec.size(vec.sub(places(limits, middle_only)[0], limb.middle_m)) < 1e-6
+    assert vec.norm(vec.sub(places(limits, middle_only)[0], limb.middle_m)) < 1e-6
     assert middle_only.bend_rad == 0.0
 
 
@@ -182,4 +182,4 @@ def test_points_that_coincide_do_no_harm():
     for limits in LIMB_LIMITS.values():
         for middle, end in ((vec.ZERO, vec.ZERO), ((0.0, -0.4, 0.0), vec.ZERO), (vec.ZERO, (0.0, -0.5, 0.1))):
             answer = solve(limits, Limb(middle, end, UPPER_M, LOWER_M))
-            assert limits.offence_rad(answer.local, answer.bend_rad) < 1e-6
+            assert limits.violation_rad(answer.local, answer.bend_rad) < 1e-6

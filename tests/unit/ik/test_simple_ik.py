@@ -36,7 +36,7 @@ def assert_lawful(pose):
     assert np.allclose(np.linalg.norm(local, axis=-1), 1.0, atol=1e-5)
     assert np.isfinite(pose.root_m).all()
     for joint, limits in JOINT_LIMITS.items():
-        assert limits.offence_rad(tuple(local[ROW[joint]].tolist())) < 1e-5, joint
+        assert limits.violation_rad(tuple(local[ROW[joint]].tolist())) < 1e-5, joint
 
 
 def test_poses_inside_the_limits_are_met():
@@ -227,10 +227,10 @@ def test_hidden_joints_ease_to_rest_inside_the_limits():
     for _ in range(12):
         local = RELAXED_XYZW.copy()
         for joint in ("leftUpperArm", "rightUpperArm"):
-            drawn = JOINT_LIMITS[joint].clamped(tuple(rot.unit(rng.normal(size=4)).tolist()))
+            drawn = JOINT_LIMITS[joint].clamp(tuple(rot.unit(rng.normal(size=4)).tolist()))
             local[ROW[joint]] = drawn
             way = rot.slerp(drawn, RELAXED_XYZW[ROW[joint]], np.array([0.3, 0.5, 0.7]))
-            left_limits += max(JOINT_LIMITS[joint].offence_rad(tuple(turn)) for turn in way.tolist()) > 0.05
+            left_limits += max(JOINT_LIMITS[joint].violation_rad(tuple(turn)) for turn in way.tolist()) > 0.05
         body = solver(hold_s=0.1, ease_s=0.3)
         for i in range(60):
             score = None if i < 10 else hidden
@@ -342,7 +342,7 @@ def ends_local(seed, spin_deg=0.0):
     local = human_local(seed)
     rng = np.random.default_rng(seed + 100)
     for joint in ("leftHand", "rightHand", "leftFoot", "rightFoot"):
-        local[ROW[joint]] = JOINT_LIMITS[joint].clamped(tuple(rot.from_rotvec(0.25 * rng.normal(size=3)).tolist()))
+        local[ROW[joint]] = JOINT_LIMITS[joint].clamp(tuple(rot.from_rotvec(0.25 * rng.normal(size=3)).tolist()))
     for side, sign in (("left", 1.0), ("right", -1.0)):
         spin = rot.from_axis_angle((sign, 0.0, 0.0), np.array(np.radians(spin_deg)))
         local[ROW[f"{side}Hand"]] = rot.multiply(spin, local[ROW[f"{side}Hand"]])
@@ -381,8 +381,8 @@ def test_a_hand_turned_over_turns_half_of_its_forearm(spin_deg):
     for side in ("left", "right"):
         hinge = LIMB_LIMITS[f"{side}UpperArm"].hinge
         lower, hand = (tuple(pose.rotations.local_xyzw[ROW[side + j]].tolist()) for j in ("LowerArm", "Hand"))
-        assert np.degrees(hinge.split(lower)[1]) == pytest.approx(spin_deg / 2, abs=1.5)
-        assert np.degrees(JOINT_LIMITS[f"{side}Hand"].split(hand)[1]) == pytest.approx(spin_deg / 2, abs=1.5)
+        assert np.degrees(hinge.decompose(lower)[1]) == pytest.approx(spin_deg / 2, abs=1.5)
+        assert np.degrees(JOINT_LIMITS[f"{side}Hand"].decompose(hand)[1]) == pytest.approx(spin_deg / 2, abs=1.5)
 
 
 def test_without_points_of_them_hands_and_feet_follow_their_limbs():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime_pose.ik.limits import JOINT_LIMITS
-from realtime_pose.ik.trunk import TrunkMemory, halves, trunk_of
+from realtime_pose.ik.trunk import TrunkState, halve_turn, solve_trunk
 from realtime_pose.utils import vec3 as vec
 
 HEIGHTS = (0.10, 0.17, 0.22)
@@ -14,40 +14,40 @@ CORNERS = {
 }  # fmt: skip
 KNEES = {"left_knee": (0.1, -0.42, 0.0), "right_knee": (-0.1, -0.42, 0.0)}
 SITTING = {"left_knee": (0.1, 0.0, 0.42), "right_knee": (-0.1, 0.0, 0.42)}
-STILL = (vec.IDENTITY, vec.IDENTITY)
+STILL = (vec.IDENTITY_XYZW, vec.IDENTITY_XYZW)
 
 
 def trunk(points, held=STILL, ease=0.0, memory=None):
-    return trunk_of(points, HEIGHTS, held, ease, memory or TrunkMemory())
+    return solve_trunk(points, HEIGHTS, held, ease, memory or TrunkState())
 
 
 def shoulders_m(found):
     """Where the shoulders' middle is for those turns."""
     below, between, above = HEIGHTS
     spine = vec.multiply(found.hips, found.spine)
-    place = vec.along(vec.rotate(found.hips, (0, below, 0)), vec.rotate(spine, (0, between, 0)), 1.0)
-    return vec.along(place, vec.rotate(found.chest_world, (0, above, 0)), 1.0)
+    place = vec.add_scaled(vec.rotate(found.hips, (0, below, 0)), vec.rotate(spine, (0, between, 0)), 1.0)
+    return vec.add_scaled(place, vec.rotate(found.chest_world, (0, above, 0)), 1.0)
 
 
 def test_an_upright_trunk_is_at_rest():
     found = trunk(CORNERS | KNEES)
     assert found.whole
-    assert max(vec.between_rad(turn, vec.IDENTITY) for turn in found[:4]) < 1e-9
+    assert max(vec.angle_between_rad(turn, vec.IDENTITY_XYZW) for turn in found[:4]) < 1e-9
 
 
 def test_a_trunk_that_leans_and_turns_as_one_does_so_at_the_hips():
-    turn = vec.multiply(vec.about(vec.Y, 0.7), vec.about(vec.X, 0.5))
+    turn = vec.multiply(vec.from_axis_angle(vec.Y, 0.7), vec.from_axis_angle(vec.X, 0.5))
     found = trunk({name: vec.rotate(turn, at) for name, at in (CORNERS | KNEES).items()})
-    assert vec.between_rad(found.hips, turn) < 1e-6
-    assert vec.between_rad(found.spine, vec.IDENTITY) < 1e-6
+    assert vec.angle_between_rad(found.hips, turn) < 1e-6
+    assert vec.angle_between_rad(found.spine, vec.IDENTITY_XYZW) < 1e-6
 
 
 def test_shoulders_turned_against_hips_twist_spine_and_chest_alike():
-    turn = vec.about(vec.Y, 0.6)
+    turn = vec.from_axis_angle(vec.Y, 0.6)
     found = trunk(CORNERS | {n: vec.rotate(turn, CORNERS[n]) for n in ("left_shoulder", "right_shoulder")})
-    assert vec.between_rad(found.hips, vec.IDENTITY) < 1e-6
-    assert vec.between_rad(found.spine, vec.about(vec.Y, 0.3)) < 1e-6
-    assert vec.between_rad(found.chest, found.spine) < 1e-9
+    assert vec.angle_between_rad(found.hips, vec.IDENTITY_XYZW) < 1e-6
+    assert vec.angle_between_rad(found.spine, vec.from_axis_angle(vec.Y, 0.3)) < 1e-6
+    assert vec.angle_between_rad(found.chest, found.spine) < 1e-9
 
 
 def test_a_sitting_pelvis_leans_back_and_the_shoulders_stay():
@@ -66,36 +66,38 @@ def test_hips_and_shoulders_that_the_line_between_them_contradicts_give_way_in_p
 
 
 def test_what_turns_too_far_stops_at_the_limits():
-    backwards = {n: vec.rotate(vec.about(vec.Y, 2.8), CORNERS[n]) for n in ("left_shoulder", "right_shoulder")}
+    backwards = {
+        n: vec.rotate(vec.from_axis_angle(vec.Y, 2.8), CORNERS[n]) for n in ("left_shoulder", "right_shoulder")
+    }
     found = trunk(CORNERS | backwards)
     for joint, local in (("spine", found.spine), ("chest", found.chest)):
-        assert JOINT_LIMITS[joint].offence_rad(local) == pytest.approx(0.0, abs=1e-6)
+        assert JOINT_LIMITS[joint].violation_rad(local) == pytest.approx(0.0, abs=1e-6)
     whole = vec.multiply(vec.multiply(found.hips, found.spine), found.chest)
-    assert vec.between_rad(whole, found.chest_world) < 1e-9
+    assert vec.angle_between_rad(whole, found.chest_world) < 1e-9
 
 
 def test_one_end_alone_carries_the_other_as_it_was_held():
-    held = (vec.about(vec.X, 0.2), vec.about(vec.X, 0.2))
+    held = (vec.from_axis_angle(vec.X, 0.2), vec.from_axis_angle(vec.X, 0.2))
     upper = {name: at for name, at in CORNERS.items() if "shoulder" in name}
     found = trunk(upper, held)
     assert not found.whole
-    assert vec.between_rad(found.chest_world, vec.IDENTITY) < 1e-9
-    assert vec.between_rad(found.hips, vec.about(vec.X, -0.4)) < 1e-9
+    assert vec.angle_between_rad(found.chest_world, vec.IDENTITY_XYZW) < 1e-9
+    assert vec.angle_between_rad(found.hips, vec.from_axis_angle(vec.X, -0.4)) < 1e-9
     lower = {name: at for name, at in CORNERS.items() if "hip" in name}
     found = trunk(lower, held)
-    assert vec.between_rad(found.hips, vec.IDENTITY) < 1e-9
-    assert vec.between_rad(found.chest_world, vec.about(vec.X, 0.4)) < 1e-9
+    assert vec.angle_between_rad(found.hips, vec.IDENTITY_XYZW) < 1e-9
+    assert vec.angle_between_rad(found.chest_world, vec.from_axis_angle(vec.X, 0.4)) < 1e-9
 
 
 def test_the_lean_of_a_trunk_that_is_half_hidden_stays_then_eases_upright():
-    memory = TrunkMemory()
-    bow = vec.about(vec.X, 0.6)
+    memory = TrunkState()
+    bow = vec.from_axis_angle(vec.X, 0.6)
     trunk({name: vec.rotate(bow, at) for name, at in CORNERS.items()}, memory=memory)
     upper = {name: vec.rotate(bow, at) for name, at in CORNERS.items() if "shoulder" in name}
-    assert vec.between_rad(trunk(upper, memory=memory).chest_world, bow) < 1e-6
+    assert vec.angle_between_rad(trunk(upper, memory=memory).chest_world, bow) < 1e-6
     for _ in range(60):
         found = trunk(upper, ease=0.1, memory=memory)
-    assert vec.between_rad(found.chest_world, vec.IDENTITY) < 0.01
+    assert vec.angle_between_rad(found.chest_world, vec.IDENTITY_XYZW) < 0.01
 
 
 @pytest.mark.parametrize("missing", [("left_hip", "left_shoulder"), ("left_hip", "right_shoulder")])
@@ -110,8 +112,8 @@ def test_hips_that_coincide_are_not_a_pair():
 
 
 def test_halves_share_a_turn_evenly_and_inside_their_limits():
-    lower, upper = halves(vec.about(vec.Y, 0.3), vec.about(vec.Y, 1.3), "neck", "head")
-    assert vec.between_rad(lower, vec.about(vec.Y, 0.5)) < 1e-9
+    lower, upper = halve_turn(vec.from_axis_angle(vec.Y, 0.3), vec.from_axis_angle(vec.Y, 1.3), "neck", "head")
+    assert vec.angle_between_rad(lower, vec.from_axis_angle(vec.Y, 0.5)) < 1e-9
     assert lower == upper
-    lower, _ = halves(vec.IDENTITY, vec.about(vec.Y, 3.0), "neck", "head")
-    assert vec.between_rad(lower, vec.about(vec.Y, math.radians(42))) < 1e-6
+    lower, _ = halve_turn(vec.IDENTITY_XYZW, vec.from_axis_angle(vec.Y, 3.0), "neck", "head")
+    assert vec.angle_between_rad(lower, vec.from_axis_angle(vec.Y, math.radians(42))) < 1e-6
