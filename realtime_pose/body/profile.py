@@ -14,6 +14,7 @@ from pathlib import Path
 from realtime_pose.body.proportions import LENGTHS, BodyDimensions
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.errors import ConfigError
+from realtime_pose.utils.atomic_files import write_text
 from realtime_pose.utils.checks import check_range
 from realtime_pose.utils.paths import user_folder
 
@@ -61,11 +62,9 @@ class BodyProfile:
         Raises:
             ConfigError: It cannot be written.
         """
-        part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(self.text.replace(', "', ',\n "') + "\n", encoding="utf-8")
-            os.replace(part, path)
+            write_text(path, self.text.replace(', "', ',\n "') + "\n")
         except OSError as exc:
             raise ConfigError(f"cannot write the profile {path} ({exc.strerror}); choose another --profile") from exc
 

@@ -1,11 +1,11 @@
 """Writes ViTPose weights of any family as our own safetensors: mmpose 1.x's names, and notes that say what they are."""
 
-import os
 from pathlib import Path
 
 from realtime_pose.checkpoints.datasets import DATASET_NOTE, FAMILY_NOTE
 from realtime_pose.checkpoints.vitpose import VitPoseWeights, load_vitpose
 from realtime_pose.errors import CheckpointError
+from realtime_pose.utils.atomic_files import replacing
 
 
 def convert_vitpose(path: Path, to: Path, dataset: str = "", *, overwrite: bool = False) -> Path:
@@ -40,18 +40,14 @@ def save_vitpose(weights: VitPoseWeights, to: Path, *, overwrite: bool = False) 
         "realtime_pose.decoder": weights.decoder,
     }
     tensors = {name: tensor.contiguous() for name, tensor in weights.tensors.items()}
-    part = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        part.touch()
-        mode = part.stat().st_mode  # as the user's other files; safetensors would leave it to them alone
-        save_file(tensors, part, notes)
-        part.chmod(mode)
-        part.replace(to)
+        with replacing(to) as part:
+            part.touch()
+            mode = part.stat().st_mode  # as the user's other files; safetensors would leave it to them alone
+            save_file(tensors, part, notes)
+            part.chmod(mode)
     except (OSError, SafetensorError) as exc:
         reason = getattr(exc, "strerror", None) or exc
         raise CheckpointError(f"{to} cannot be written ({reason}); make room there, or give another --out") from exc
-    finally:
-        if part.exists():
-            part.unlink()
     return to

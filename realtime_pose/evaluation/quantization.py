@@ -20,6 +20,7 @@ from realtime_pose.inference.runtimes.choose import JUDGEMENT
 from realtime_pose.inference.runtimes.table import build_runtime
 from realtime_pose.inference.vitpose.models import LoadedModel, load_model
 from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.atomic_files import write_text
 from realtime_pose.utils.choices import check_choice
 
 ACCEPTED_SHIFT = 0.01
@@ -146,9 +147,7 @@ def _keypoints(model: LoadedModel, candidate: Candidate, footage: FootageCrops) 
 
 
 def _write_judgement(folder: Path, judgement: Mapping[str, Any]) -> None:
-    part = folder / f".{JUDGEMENT}.part"
-    part.write_text(json.dumps(judgement, indent=1), "utf-8")
-    part.replace(folder / JUDGEMENT)
+    write_text(folder / JUDGEMENT, json.dumps(judgement, indent=1))
 
 
 _Make = Callable[[SourceModel, Float32, Path, Progress], None]

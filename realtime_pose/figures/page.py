@@ -3,9 +3,7 @@
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -20,6 +18,7 @@ from realtime_pose.errors import ConfigError, RecordingError
 from realtime_pose.figures.person_motion import PersonMotion, Rows
 from realtime_pose.figures.skeleton import GRID_M, drawn_from, trace_of_bones
 from realtime_pose.figures.theme import DARK, LIGHT, exchanged
+from realtime_pose.utils.atomic_files import write_text
 
 PLAYED_FRAMES = 18_000
 """As many frames as the player holds, 10 minutes at 30 frames a second; of longer takes it holds every n-th."""
@@ -78,14 +77,10 @@ def write_page(path: Path, page: PlotPage) -> None:
         RecordingError: It cannot be written.
     """
     check_page_path(path)
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(page_html(page).encode())
-        os.replace(part, path)
+        write_text(path, page_html(page))
     except OSError as exc:
-        with suppress(OSError):
-            part.unlink()
         raise RecordingError(f"cannot write {path}: {exc.strerror}; choose another place with --out") from exc
 
 

@@ -4,7 +4,6 @@ Source: Khronos, "glTF 2.0 Specification", sections 3.11 (animations), 4 (GLB).
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from realtime_pose.errors import RecordingError
 from realtime_pose.model3d.glb import BIN_CHUNK, CHUNK, HEADER, JSON_CHUNK, MAGIC, VERSION, Glb
 from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.atomic_files import replacing
 
 _FLOAT = 5126
 _COPY = 1 << 20
@@ -76,17 +76,13 @@ def write_animated(path: Path, model: Model, track: Track, stretches: Iterable[S
     Raises:
         RecordingError: The disk is full or gone, or the file would be larger than a .glb can be.
     """
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
+        with replacing(path) as part, part.open("wb") as file:
             _write(file, model, track, stretches)
-        os.replace(part, path)
     except OSError as exc:
         raise RecordingError(
             f"cannot write {path}: {exc.strerror}; free some space there, or choose another folder"
         ) from exc
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write(file: BinaryIO, model: Model, track: Track, stretches: Iterable[Stretch]) -> None:

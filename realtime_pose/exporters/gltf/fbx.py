@@ -13,6 +13,7 @@ from realtime_pose.exporters.gltf import fbx_in_blender
 from realtime_pose.exporters.gltf.glb import GlbRecorder
 from realtime_pose.exporters.pose_spool import PoseSpool
 from realtime_pose.exporters.table import TakeInfo
+from realtime_pose.utils.atomic_files import replacing
 
 _USUAL_FPS = 30.0
 _START_S, _FRAME_S = 120.0, 0.25  # many times what Blender takes
@@ -51,12 +52,14 @@ class FbxRecorder(GlbRecorder):
 
     def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:
         try:
-            with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as name:
-                source, target = Path(name) / "character.glb", Path(name) / "motion.fbx"
+            with (
+                tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as name,
+                replacing(path) as target,
+            ):
+                source = Path(name) / "character.glb"
                 super()._one(source, spool, track_id)
                 frames = spool.ends_s(track_id)[1] * self._fps
                 _convert(self._blender, source, target, self._fps, _START_S + _FRAME_S * frames)
-                os.replace(target, path)
         except OSError as exc:
             raise RecordingError(
                 f"cannot write {path}: {exc.strerror}; free some space there, or choose another folder"
@@ -88,7 +91,7 @@ def _convert(blender: str, source: Path, target: Path, fps: float, limit_s: floa
         *(blender, "--background", "--factory-startup", "-noaudio", "--python-exit-code", "1"),
         *("--python", str(Path(fbx_in_blender.__file__)), "--", str(source), str(target), f"{fps:.6f}"),
     ]
-    said = target.with_name("blender.log")
+    said = source.with_name("blender.log")
     with said.open("wb") as log_file:
         try:
             process = subprocess.Popen(

@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +26,7 @@ from realtime_pose.inference.runtimes.base import Candidate, HeatmapRuntime, Sou
 from realtime_pose.inference.runtimes.table import build_runtime, candidates
 from realtime_pose.inference.topdown import CropGeometry
 from realtime_pose.utils.arrays import Bool, Float32, Float64, as_float32
+from realtime_pose.utils.atomic_files import write_text
 from realtime_pose.utils.paths import cache_folder, data_path
 
 AGREEMENT_PX = 0.5
@@ -267,8 +267,6 @@ def _write(path: Path, choice: Choice) -> None:
     """Keep the answer; where the folder cannot be written it is asked anew next time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as file:
-            json.dump(asdict(choice), file, indent=1)
-        Path(file.name).replace(path)
+        write_text(path, json.dumps(asdict(choice), indent=1))
     except OSError:
         return

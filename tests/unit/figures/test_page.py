@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,7 +163,7 @@ def test_what_was_begun_is_taken_away_when_the_disk_is_full(tmp_path, monkeypatc
     def full(*paths):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(plot_page.os, "replace", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(RecordingError, match="No space left on device"):
         write_page(tmp_path / "page.html", page_of())
     assert list(tmp_path.iterdir()) == []
