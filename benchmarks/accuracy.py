@@ -53,7 +53,9 @@ def without(parts: list[str]) -> Iterator[None]:
         if "filters" in parts:
             for place in ("realtime_pose.pipeline", "realtime_pose.evaluation.lifting"):
                 undo.enter_context(mock.patch(f"{place}.build_filters", _plain_filters))
-            undo.enter_context(mock.patch("realtime_pose.ik.table.SteadyLifter", lambda lifter, config: lifter))
+            undo.enter_context(
+                mock.patch("realtime_pose.lifting.table.StabilizedLifter", lambda lifter, config: lifter)
+            )
         yield
 
 
@@ -75,7 +77,7 @@ def _by_height() -> type:
 
 def _plain_filters(body: Any) -> list[Any]:  # noqa: ANN401 - BodyConfig
     """The smoothing as it was at first, then floor and feet as they are."""
-    from realtime_pose.body.smoothing import SMOOTHING_PRESETS
+    from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
     from realtime_pose.filters.smoothing import OneEuroPoseFilter
     from realtime_pose.filters.table import build_last_filters
     from realtime_pose.utils.one_euro import OneEuroParameters

@@ -21,7 +21,7 @@ from realtime_pose.lifting.side_swaps import SwapGuard
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 SIDES = {
     "the whole body": ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"),

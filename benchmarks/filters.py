@@ -32,7 +32,7 @@ from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JO
 from realtime_pose.training.bodies import LAYOUT, body_points
 from realtime_pose.training.mocap import read_motions
 from realtime_pose.utils.arrays import Float64, as_float32
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 PRESETS = ("none", "crisp", "balanced", "smooth")
 CLIPS = ("02_01", "02_05", "02_10", "03_01", "01_09")  # walking, punching, washing, uneven ground, climbing

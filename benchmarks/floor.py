@@ -28,7 +28,7 @@ from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 FPS, SECONDS = 30.0, 15.0
 PITCHES_DEG = (0.0, 3.0, 6.0, 8.0, 12.0, 20.0)

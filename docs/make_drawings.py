@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_pose.axes import BLENDER, OPENSIM, UNITY, UNREAL, Axes, canonical_from_opencv
-from realtime_pose.body.head import FACE_NAMES, FACE_TEMPLATE_M
+from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M
 from realtime_pose.kinematics import global_rotations, joint_positions
 from realtime_pose.skeletons import COCO17, HUMANOID, side_of
 from realtime_pose.utils import rotations as rot

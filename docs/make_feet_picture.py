@@ -18,8 +18,8 @@ from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
 from realtime_pose.utils.arrays import Float64, UInt8, as_float32
-from realtime_pose.utils.clock import Stopwatch
 from realtime_pose.utils.paths import data_path
+from realtime_pose.utils.stopwatch import Stopwatch
 
 WALK = slice(88, 215)
 NOISE_PX = 1.5

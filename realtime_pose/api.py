@@ -35,7 +35,7 @@ from realtime_pose.inference.detectors.table import build_detector
 from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.pipeline import assemble_pipeline, check_names
 from realtime_pose.utils.arrays import UInt8, check_array
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from realtime_pose.ik.table import build_solver
 from realtime_pose.lifting.base import Lifter
 from realtime_pose.lifting.table import build_lifter
 from realtime_pose.utils.arrays import Float32, as_float32
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 
 class BodyStages:

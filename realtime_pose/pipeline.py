@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from realtime_pose.body.smoothing import SMOOTHING_PRESETS
+from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
 from realtime_pose.body_pipeline import BodyStages, build_body
 from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
@@ -31,7 +31,7 @@ from realtime_pose.inference.tracking.people import PeopleTracker
 from realtime_pose.lifting.base import Lifter
 from realtime_pose.lifting.table import LIFTERS, build_lifter
 from realtime_pose.utils.choices import check_choice
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 

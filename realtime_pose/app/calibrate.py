@@ -12,7 +12,7 @@ import numpy as np
 from realtime_pose.body.bone_lengths import LengthStatistics
 from realtime_pose.body.profile import BodyProfile
 from realtime_pose.body.proportions import LENGTHS, BodyDimensions
-from realtime_pose.body.standing_lengths import TRUNK_AND_LEGS, faces_upright, flat_joints, seen_by
+from realtime_pose.body.standing_pose import TRUNK_AND_LEGS, faces_upright, flat_joints, seen_by
 from realtime_pose.capture.sources import open_source
 from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig

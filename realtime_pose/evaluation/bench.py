@@ -22,7 +22,7 @@ from realtime_pose.ik.base import IkSolver
 from realtime_pose.pipeline import build_pipeline, check_names
 from realtime_pose.report import STAGES
 from realtime_pose.runtime import Runtime
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 PARTS = ("crop", "network", "decode")
 """What "estimate" is made of where ViTPose does it."""

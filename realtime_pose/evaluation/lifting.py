@@ -20,7 +20,7 @@ from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, LIMB_JOINTS, LIMB_NAMES
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 _LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _HIPS = [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]

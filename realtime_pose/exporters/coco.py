@@ -17,7 +17,7 @@ import numpy as np
 from realtime_pose.datatypes import FrameResult, Person
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.skeletons import COCO17
-from realtime_pose.utils.record_file import WholeWriter
+from realtime_pose.utils.record_writer import RecordWriter
 
 _PERSON_CATEGORY = 1
 
@@ -33,7 +33,7 @@ class CocoResults:
     """
 
     def __init__(self, path: Path) -> None:
-        self._writer: WholeWriter | None = WholeWriter(path)
+        self._writer: RecordWriter | None = RecordWriter(path)
         self._writer.append(b"[", b"\n]\n")
         self._separator = "\n"
 

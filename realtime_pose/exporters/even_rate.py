@@ -12,7 +12,7 @@ from realtime_pose.errors import ConfigError
 from realtime_pose.exporters.person_files import PersonFiles
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
-from realtime_pose.utils.record_file import WholeWriter
+from realtime_pose.utils.record_writer import RecordWriter
 
 _LINES_A_WRITE = 1000
 _ROUNDING = 1e-3  # of a frame: times are whole nanoseconds, and rates seldom divide them
@@ -58,7 +58,7 @@ class _Track:
         self, path: Path, text: MotionText, pose: SkeletonPose, fps: float, start_ns: int, now_ns: int
     ) -> None:
         self._text, self._fps, self._start_ns = text, fps, start_ns
-        self._writer = WholeWriter(path)
+        self._writer = RecordWriter(path)
         self._writer.append(text.head(0).encode())
         # until a person is first seen, their first pose stands
         self._last = _sample(pose, start_ns if text.whole_take else now_ns)

@@ -18,7 +18,7 @@ from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils.arrays import Float64
-from realtime_pose.utils.record_file import WholeWriter
+from realtime_pose.utils.record_writer import RecordWriter
 
 _ROWS_A_GROUP = 1000
 
@@ -58,7 +58,7 @@ class _CsvTable:
     """Numbers with 5 decimals: a hundredth of a millimetre, and of a degree."""
 
     def __init__(self, path: Path, pose: SkeletonPose) -> None:
-        self._writer, self._row = WholeWriter(path), _Row()
+        self._writer, self._row = RecordWriter(path), _Row()
         self._writer.append((",".join(["frame", "time_s", *columns_of(pose.rotations.skeleton)]) + "\n").encode())
 
     def add(self, frame: int, time_s: float, pose: SkeletonPose) -> None:

@@ -9,7 +9,7 @@ from realtime_pose.datatypes import FrameResult, PersonKeypoints
 from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.skeletons import COCO17, COCO25, KeypointLayout
-from realtime_pose.utils.record_file import WholeWriter
+from realtime_pose.utils.record_writer import RecordWriter
 
 _THEIR_NAMES = {"pelvis": "hip"}  # in the layout that is easy_ViTPose's own
 _PX_DECIMALS, _SCORE_DECIMALS = 2, 3
@@ -30,7 +30,7 @@ class KeypointsJson:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._writer: WholeWriter | None = WholeWriter(Path(path))
+        self._writer: RecordWriter | None = RecordWriter(Path(path))
         self._layout: KeypointLayout | None = None
         self._writer.append(b'{"keypoints": [', self._tail())
         self._separator = "\n"

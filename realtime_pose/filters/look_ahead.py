@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
-from realtime_pose.body.smoothing import SmoothingPreset, looks_ahead, preset_of
+from realtime_pose.body.smoothing_presets import SmoothingPreset, looks_ahead, preset_of
 from realtime_pose.datatypes import FrameResult, JointRotations, Person, SkeletonPose
 from realtime_pose.filters.base import PoseFilter
 from realtime_pose.filters.table import build_last_filters

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from realtime_pose.body.smoothing import SmoothingPreset
+from realtime_pose.body.smoothing_presets import SmoothingPreset
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.ik.joint_space import clamp_to_limits
 from realtime_pose.skeletons import HUMANOID

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from realtime_pose.body.settings import BodyConfig
-from realtime_pose.body.smoothing import looks_ahead, preset_of
+from realtime_pose.body.smoothing_presets import looks_ahead, preset_of
 from realtime_pose.filters.base import PoseFilter
 from realtime_pose.filters.foot_locking import build_floor_filters
 from realtime_pose.filters.occlusion import PresenceFilter

@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass, field
 
 from realtime_pose.body.bone_lengths import BoneLengths
-from realtime_pose.body.head import FACE_NAMES, FACE_TEMPLATE_M, head_turn
+from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M, head_turn
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, Joints3D, SkeletonPose
 from realtime_pose.ik.hands_feet import foot_rotation, hand_rotation
-from realtime_pose.ik.limbs import Limb, LimbState, TwoBoneIk
 from realtime_pose.ik.limits import FOOT_LIMITS, HAND_LIMITS, JOINT_LIMITS, LIMB_LIMITS
 from realtime_pose.ik.trunk import Points, TrunkState, halve_turn, solve_trunk
+from realtime_pose.ik.two_bone import Limb, LimbState, TwoBoneIk
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Float64, as_float32

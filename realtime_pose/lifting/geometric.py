@@ -15,13 +15,13 @@ from functools import partial
 
 import numpy as np
 
-from realtime_pose.body.head import FACE_NAMES, FACE_TEMPLATE_M, head_rotation
+from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M, head_rotation
 from realtime_pose.body.profile import body_of
 from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
-from realtime_pose.lifting.depth import BodyDepth, middle
-from realtime_pose.lifting.facing import OwnWidths, Points, choose_yaw_rad, yaw_costs
+from realtime_pose.lifting.body_yaw import FrontalWidths, Points, choose_yaw_rad, yaw_costs
+from realtime_pose.lifting.root_depth import RootDepth, middle
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -45,8 +45,8 @@ _CARRIERS = {
 class _State:
     """What is remembered of one person."""
 
-    widths: OwnWidths
-    depth: BodyDepth
+    widths: FrontalWidths
+    depth: RootDepth
     time_ns: int = -1
     yaw_rad: float | None = None
     xyz_m: dict[str, Float64] = field(default_factory=dict)  # relative to the root
@@ -69,10 +69,10 @@ class GeometricLifter:
         A point that was not seen keeps its last place relative to the root (at first: a standing body's) with score 0;
         but a hidden shoulder or hip is put beside its seen twin, with half its score.
         """
-        state = self._states.setdefault(keypoints.track_id, _State(OwnWidths(self._body), BodyDepth(self._body)))
+        state = self._states.setdefault(keypoints.track_id, _State(FrontalWidths(self._body), RootDepth(self._body)))
         dt_s = (keypoints.time_ns - state.time_ns) / 1e9
         if state.time_ns < 0 or not 0 < dt_s <= _FORGET_AFTER_S:
-            state = self._states[keypoints.track_id] = _State(OwnWidths(self._body), BodyDepth(self._body))
+            state = self._states[keypoints.track_id] = _State(FrontalWidths(self._body), RootDepth(self._body))
             dt_s = 0.0
         state.time_ns = keypoints.time_ns
 

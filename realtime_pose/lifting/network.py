@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from realtime_pose.errors import CheckpointError
-from realtime_pose.lifting.window import ANSWER_BASIS, LAYOUT, TOLD_COUNTS, Sides
+from realtime_pose.lifting.network_input import ANSWER_BASIS, LAYOUT, TOLD_COUNTS, Sides
 from realtime_pose.utils.arrays import Float32, Float64
 from realtime_pose.utils.paths import data_path
 

@@ -2,7 +2,7 @@
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.lifting.base import Lifter
-from realtime_pose.lifting.wrapper import SteadyLifter
+from realtime_pose.lifting.stabilized import StabilizedLifter
 from realtime_pose.utils.choices import load_choice
 
 LIFTERS = {
@@ -13,4 +13,4 @@ LIFTERS = {
 
 def build_lifter(config: BodyConfig) -> Lifter:
     """The lifter that `config.lifter` names, steadied; UnknownChoiceError for a name that is not in the table."""
-    return SteadyLifter(load_choice("body.lifter", config.lifter, LIFTERS)(config), config)
+    return StabilizedLifter(load_choice("body.lifter", config.lifter, LIFTERS)(config), config)

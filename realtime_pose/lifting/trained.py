@@ -11,9 +11,9 @@ import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
+from realtime_pose.lifting.bone_rescaling import BoneRescaling
 from realtime_pose.lifting.network import LifterWeights, load_lifter_weights
-from realtime_pose.lifting.profile_lengths import OwnLengths
-from realtime_pose.lifting.window import LAYOUT, MOMENTS_S, look_at
+from realtime_pose.lifting.network_input import LAYOUT, MOMENTS_S, look_at
 from realtime_pose.utils.arrays import Float64, as_float32
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 
@@ -46,7 +46,7 @@ class TrainedLifter:
     def __init__(self, config: BodyConfig, weights: LifterWeights | None = None) -> None:
         """Reads the shipped weights unless others are given; CheckpointError where there are none."""
         self._height_m = config.height_m
-        self._own = OwnLengths(config)
+        self._own = BoneRescaling(config)
         self._camera_from_level = _about_x(math.radians(config.camera_pitch_deg))
         self._weights = _shipped_weights() if weights is None else weights
         self._states: dict[int, _State] = {}

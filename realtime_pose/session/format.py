@@ -45,7 +45,7 @@ from realtime_pose.datatypes import (
 from realtime_pose.errors import RealtimePoseError, RecordingError
 from realtime_pose.skeletons import LAYOUTS, SKELETONS, KeypointLayout, Skeleton
 from realtime_pose.utils.arrays import Float32
-from realtime_pose.utils.record_file import WholeWriter
+from realtime_pose.utils.record_writer import RecordWriter
 
 MAGIC = b"RTPOSE\r\n"  # a transfer that changes line ends shows at once
 VERSION = 1
@@ -76,7 +76,7 @@ class SessionRecorder:
     """
 
     def __init__(self, path: str | Path, settings: Mapping[str, Any]) -> None:
-        self._writer: WholeWriter | None = WholeWriter(Path(path))
+        self._writer: RecordWriter | None = RecordWriter(Path(path))
         self._layouts: dict[KeypointLayout, int] = {}
         self._skeletons: dict[Skeleton, int] = {}
         header = {"wall_offset_ns": time.time_ns() - time.monotonic_ns()} | dict(settings)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from realtime_pose.body.head import FACE_NAMES, FACE_TEMPLATE_M
+from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M
 from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.skeletons import COCO17_FEET_HANDS, REST_HEIGHT_M
 from realtime_pose.training.motions import Motion

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from realtime_pose.inference.runtimes.torch_runtime import gains_by_bf16
-from realtime_pose.lifting.window import ANSWER_BASIS, MOMENTS_S, TOLD_COUNTS, Sides, look_at
+from realtime_pose.lifting.network_input import ANSWER_BASIS, MOMENTS_S, TOLD_COUNTS, Sides, look_at
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
 from realtime_pose.training.motions import FRAME_RATE_HZ, Motion
 from realtime_pose.training.poses import draw_poses

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime_pose.body.head import FACE_NAMES
-from realtime_pose.lifting.window import MOMENTS_S
+from realtime_pose.body.head_pose import FACE_NAMES
+from realtime_pose.lifting.network_input import MOMENTS_S
 from realtime_pose.training.bodies import LAYOUT
 from realtime_pose.utils.arrays import Bool, Float32, Float64
 

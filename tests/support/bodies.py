@@ -4,7 +4,7 @@ import numpy as np
 from support.people import CAMERA
 
 from realtime_pose.axes import opencv_from_canonical
-from realtime_pose.body.head import FACE_NAMES, FACE_TEMPLATE_M
+from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M
 from realtime_pose.datatypes import Joints3D, PersonKeypoints
 from realtime_pose.ik.limits import LIMB_LIMITS
 from realtime_pose.ik.simple_ik import RELAXED_XYZW

@@ -251,7 +251,7 @@ def test_every_key_of_the_default_file_has_a_comment():
 
 
 def test_the_default_files_comments_name_every_choice():
-    from realtime_pose.body.smoothing import SMOOTHING_PRESETS
+    from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
     from realtime_pose.capture.cameras import BACKENDS
     from realtime_pose.inference.estimators import ESTIMATORS
 

@@ -7,7 +7,7 @@ import pytest
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError, EndOfStream, RecordingError, StageFailedError
 from realtime_pose.runtime import Errands, Runtime, SinkWorker
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 PATIENCE_S = 20.0
 FRAME_NS = 10_000_000

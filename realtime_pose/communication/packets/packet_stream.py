@@ -84,7 +84,8 @@ class PacketStream:
             self._hello_ns = frame.captured_ns
             packets.append(self._hello(frame))
         for person in result.people:
-            bodies: list[Packet] = [self._pose(frame, person), *self._parts(frame, person)]
+            as_lifted = person.keypoints.in_layout(person.keypoints.layout.lifts_as)
+            bodies: list[Packet] = [self._pose(frame, person, as_lifted), *self._parts(frame, person, as_lifted)]
             self._sent += len(bodies)
             packets += bodies
         return packets
@@ -114,9 +115,8 @@ class PacketStream:
             mirrored=self._mirror,
         )
 
-    def _pose(self, frame: Frame, person: Person) -> PosePacket:
-        seen = person.keypoints.in_layout(person.keypoints.layout.lifts_as)
-        keypoints, scores = self._points(frame, seen, BODY_NAMES)
+    def _pose(self, frame: Frame, person: Person, as_lifted: PersonKeypoints) -> PosePacket:
+        keypoints, scores = self._points(frame, as_lifted, BODY_NAMES)
         joints_3d, rotations, root = self._body(person.pose)
         return PosePacket(
             stream=self._stream,
@@ -130,8 +130,7 @@ class PacketStream:
             root=root,
         )
 
-    def _parts(self, frame: Frame, person: Person) -> list[PartPacket]:
-        as_lifted = person.keypoints.in_layout(person.keypoints.layout.lifts_as)
+    def _parts(self, frame: Frame, person: Person, as_lifted: PersonKeypoints) -> list[PartPacket]:
         parts = [
             self._part(frame, person, as_lifted, part, names)
             for part, names in PARTS.items()

@@ -20,7 +20,7 @@ from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.tracking.boxes import box_of_keypoints
 from realtime_pose.skeletons import COCO17_FEET_HANDS
 from realtime_pose.utils.arrays import Float32, UInt8, as_float32
-from realtime_pose.utils.quiet import quiet_stderr
+from realtime_pose.utils.stderr import quiet_stderr
 
 # MediaPipe's row for each of our keypoints, in the order of COCO17_FEET_HANDS.
 # fmt: off

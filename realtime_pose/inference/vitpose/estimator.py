@@ -16,7 +16,7 @@ from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
 from realtime_pose.inference.runtimes.choose import choose_runtime
 from realtime_pose.inference.vitpose.models import load_model
 from realtime_pose.utils.arrays import Float32
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 

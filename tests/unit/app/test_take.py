@@ -13,7 +13,7 @@ from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.keypoints_json import KeypointsJson
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, parse_formats
 from realtime_pose.session.format import SessionRecorder, read_session
-from realtime_pose.utils.record_file import WholeWriter
+from realtime_pose.utils.record_writer import RecordWriter
 
 
 def test_a_take_is_a_folder_of_files_that_agree(tmp_path):
@@ -93,7 +93,7 @@ def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
 
 def test_a_record_that_does_not_fit_leaves_the_file_as_it_was(tmp_path):
     path = tmp_path / "a"
-    writer = WholeWriter(path)
+    writer = RecordWriter(path)
     writer.append(b"one,", b"end")
     for size in range(8, 14):
         with file_size_limit(size), pytest.raises(RecordingError, match=r"cannot write .*File too large"):
@@ -105,7 +105,7 @@ def test_a_record_that_does_not_fit_leaves_the_file_as_it_was(tmp_path):
 
 
 def test_a_shorter_tail_leaves_nothing_of_the_longer_one(tmp_path):
-    writer = WholeWriter(tmp_path / "a")
+    writer = RecordWriter(tmp_path / "a")
     writer.append(b"1", b"a long tail")
     writer.append(b"2", b".")
     writer.close()
@@ -113,7 +113,7 @@ def test_a_shorter_tail_leaves_nothing_of_the_longer_one(tmp_path):
 
 
 def test_a_file_may_be_given_back_in_between(tmp_path):
-    writer = WholeWriter(tmp_path / "a")
+    writer = RecordWriter(tmp_path / "a")
     writer.append(b"one")
     writer.close()
     writer.close()

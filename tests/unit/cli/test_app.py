@@ -12,7 +12,7 @@ import cv2
 import pytest
 
 from realtime_pose import __version__
-from realtime_pose.body.smoothing import SMOOTHING_PRESETS
+from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
 from realtime_pose.capture.cameras import BACKENDS
 from realtime_pose.checkpoints import read_manifest
 from realtime_pose.cli import app as cli

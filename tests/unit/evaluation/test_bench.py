@@ -23,8 +23,8 @@ from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.runtimes.choose import choose_runtime
 from realtime_pose.inference.vitpose.models import load_model
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
-from realtime_pose.utils import clock
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils import stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 
 def settings(**inference: object) -> AppConfig:
@@ -155,7 +155,7 @@ def test_auto_says_that_it_takes_only_fp32_of_random_weights(tmp_path):
 
 def test_a_lap_has_the_stages_the_parts_and_the_whole(monkeypatch):
     now_ns = [0]
-    monkeypatch.setattr(clock.time, "perf_counter_ns", lambda: now_ns[0])
+    monkeypatch.setattr(stopwatch.time, "perf_counter_ns", lambda: now_ns[0])
     parts = Stopwatch()
     laps = bench._Laps(parts)
     for crop_ms in (1, 2):

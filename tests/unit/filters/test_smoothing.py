@@ -3,7 +3,7 @@ import pytest
 from support.people import make_pose
 
 from realtime_pose.body.settings import BodyConfig
-from realtime_pose.body.smoothing import SMOOTHING_PRESETS
+from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
 from realtime_pose.datatypes import JointRotations
 from realtime_pose.errors import UnknownChoiceError
 from realtime_pose.filters.occlusion import PresenceFilter

@@ -3,14 +3,14 @@ import pytest
 from support.bodies import human_local, keypoints_of, points_of
 from support.people import CAMERA
 
-from realtime_pose.body.head import FACE_TEMPLATE_M, head_rotation
+from realtime_pose.body.head_pose import FACE_TEMPLATE_M, head_rotation
 from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import PersonKeypoints
 from realtime_pose.ik.simple_ik import RELAXED_XYZW
-from realtime_pose.lifting.depth import BodyDepth
-from realtime_pose.lifting.facing import OwnWidths, Points, choose_yaw_rad, yaw_costs
+from realtime_pose.lifting.body_yaw import FrontalWidths, Points, choose_yaw_rad, yaw_costs
 from realtime_pose.lifting.geometric import GeometricLifter
+from realtime_pose.lifting.root_depth import RootDepth
 from realtime_pose.skeletons import COCO17, HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
@@ -161,13 +161,13 @@ def test_an_upper_body_at_a_desk_is_placed_without_its_legs():
 def test_the_yaw_is_found_from_true_points(yaw_deg):
     points = points_of(turned(RELAXED_XYZW, yaw_deg))
     seen = Points({n: points[i, :2] for n, i in COCO17.index.items()}, dict.fromkeys(COCO17.names, 1.0))
-    cost = yaw_costs(seen, OwnWidths(BodyDimensions.of_height(1.70)))
+    cost = yaw_costs(seen, FrontalWidths(BodyDimensions.of_height(1.70)))
     off = np.angle(np.exp(1j * (choose_yaw_rad(cost, None, 0.0) - np.radians(yaw_deg))))
     assert abs(np.degrees(off)) < 30
 
 
 def test_the_yaw_does_not_jump_to_the_other_side_on_one_bad_frame():
-    calm = yaw_costs(Points(), OwnWidths(BodyDimensions.of_height(1.70)))
+    calm = yaw_costs(Points(), FrontalWidths(BodyDimensions.of_height(1.70)))
     assert choose_yaw_rad(calm, np.radians(40.0), 1 / 30) == pytest.approx(np.radians(40.0), abs=0.01)
 
 
@@ -180,7 +180,7 @@ def test_the_heads_turn_is_found(turn_deg):
 
 
 def test_distance_is_right_for_a_body_in_the_picture_plane_and_kept_when_nothing_is_seen():
-    depth = BodyDepth(BodyDimensions.of_height(1.70))
+    depth = RootDepth(BodyDimensions.of_height(1.70))
     points = points_of(RELAXED_XYZW, root_m=(0.0, 0.0, -2.5))
     rays = {n: points[i] / -points[i, 2] for n, i in COCO17.index.items()}
     assert depth.update(rays, 0) == pytest.approx(2.5, rel=0.06)

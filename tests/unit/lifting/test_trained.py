@@ -11,8 +11,8 @@ from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.errors import CheckpointError
 from realtime_pose.evaluation.errors3d import aligned_by_similarity
 from realtime_pose.lifting.network import LifterWeights, load_lifter_weights
+from realtime_pose.lifting.network_input import LAYOUT, MOMENTS_S, TOLD_COUNTS, look_at
 from realtime_pose.lifting.trained import TrainedLifter
-from realtime_pose.lifting.window import LAYOUT, MOMENTS_S, TOLD_COUNTS, look_at
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, LIMB_NAMES, KeypointLayout
 from realtime_pose.utils.arrays import as_float32

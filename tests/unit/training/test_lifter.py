@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from realtime_pose.cli.app import app
 from realtime_pose.lifting.network import load_lifter_weights
-from realtime_pose.lifting.window import LAYOUT, MOMENTS_S, TOLD_COUNTS, Sides, look_at
+from realtime_pose.lifting.network_input import LAYOUT, MOMENTS_S, TOLD_COUNTS, Sides, look_at
 from realtime_pose.training.lifter import LifterNetwork, Training, save_lifter, train_lifter
 
 

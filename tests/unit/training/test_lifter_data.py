@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime_pose.errors import RealtimePoseError
-from realtime_pose.lifting.window import MOMENTS_S
+from realtime_pose.lifting.network_input import MOMENTS_S
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
 from realtime_pose.training.lifter import MotionBank, draw_batch, told_and_truth
 from realtime_pose.training.mocap import read_amc, read_asf, read_deepmimic, read_motions

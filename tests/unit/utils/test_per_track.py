@@ -26,6 +26,6 @@ def test_forgetting_while_iterating():
     states = PerTrack()
     for track_id in range(4):
         states.put(track_id, track_id)
-    for track_id, _ in states.items():
-        states.forget(track_id)
+    for track_id, state in states.items():
+        assert states.forget(track_id) == state
     assert len(states) == 0

@@ -19,7 +19,7 @@ from realtime_pose.session.index import SessionIndex
 from realtime_pose.session.seeking import Pictures, open_pictures
 from realtime_pose.skeletons import COCO17, KeypointLayout
 from realtime_pose.utils.arrays import Float64, UInt8
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 _WAIT_S = 0.1  # how long a read at the end waits for a seek
 

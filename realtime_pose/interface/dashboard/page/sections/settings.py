@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from realtime_pose.body.smoothing import SMOOTHING_PRESETS
+from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
 from realtime_pose.checkpoints import find_local, read_manifest
 from realtime_pose.checkpoints.manifest import folders as checkpoint_folders
 from realtime_pose.errors import ConfigError

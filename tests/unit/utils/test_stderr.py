@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from realtime_pose.utils.quiet import quiet_stderr
+from realtime_pose.utils.stderr import quiet_stderr
 
 PATIENCE_S = 20.0
 

@@ -16,7 +16,7 @@ _RISE, _FALL = 0.01, 0.10  # share of the error by which the camera's height is 
 _FLOOR_TRUST = (0.75, 1.05)  # the floor's answer stays within these shares of the bones'
 
 
-class BodyDepth:
+class RootDepth:
     """One person's distance over time, for a camera that looks level.
 
     A bone of length L that shows as `a` per metre of distance is at most L / a away, and exactly so far if it lies in

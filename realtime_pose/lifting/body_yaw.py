@@ -44,7 +44,7 @@ class Points:
         return (self.xy_m[a] + self.xy_m[b]) / 2
 
 
-class OwnWidths:
+class FrontalWidths:
     """How wide this person's shoulders and hips show when they face the camera, learnt while they turn.
 
     The yaw's cosine is the shown width over the full one, so a wrong full width looks like a turn. It starts below the
@@ -61,7 +61,7 @@ class OwnWidths:
         self.full_m[part] += _LEARNING * max(excess, 0.0)
 
 
-def yaw_costs(points: Points, widths: OwnWidths) -> Float64:
+def yaw_costs(points: Points, widths: FrontalWidths) -> Float64:
     """Cost of each yaw of the grid by this frame alone; yaw 0 faces the camera, positive turns to picture right."""
     cost = np.zeros_like(_GRID_RAD)
     for part in ("shoulder", "hip"):

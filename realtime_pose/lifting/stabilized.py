@@ -3,7 +3,7 @@
 import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
-from realtime_pose.body.smoothing import looks_ahead, preset_of
+from realtime_pose.body.smoothing_presets import looks_ahead, preset_of
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.lifting.base import Lifter
 from realtime_pose.lifting.side_swaps import SwapGuard
@@ -11,7 +11,7 @@ from realtime_pose.utils.arrays import Bool, as_float32
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 
 
-class SteadyLifter:
+class StabilizedLifter:
     """A lifter that is not misled by exchanged sides, and whose points do not tremble.
 
     Args:

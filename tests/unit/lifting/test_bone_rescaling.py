@@ -7,7 +7,7 @@ from support.people import make_person
 from realtime_pose.body.profile import BodyProfile
 from realtime_pose.body.proportions import LENGTHS, BodyDimensions
 from realtime_pose.body.settings import BodyConfig
-from realtime_pose.lifting.profile_lengths import OwnLengths, with_lengths
+from realtime_pose.lifting.bone_rescaling import BoneRescaling, with_lengths
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
 
 AVERAGE = BodyDimensions.of_height(1.8)
@@ -73,9 +73,9 @@ def test_points_in_one_place_give_no_nonsense():
 
 def test_only_a_profile_changes_anything():
     before = lifted(COCO17)
-    assert OwnLengths(BodyConfig()).of(before, COCO17) is before
+    assert BoneRescaling(BodyConfig()).of(before, COCO17) is before
     profile = BodyProfile(1.8, OWN).text
     for height_m in (1.8, 0.9):
-        after = OwnLengths(BodyConfig(height_m=height_m, profile=profile)).of(before, COCO17)
+        after = BoneRescaling(BodyConfig(height_m=height_m, profile=profile)).of(before, COCO17)
         thigh_m = np.linalg.norm(vector(after, COCO17, "left_hip", "left_knee"))
         assert thigh_m == pytest.approx(OWN["thigh"] * height_m / 1.8, abs=1e-4)

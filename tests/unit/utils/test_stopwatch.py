@@ -2,8 +2,8 @@
 
 import pytest
 
-from realtime_pose.utils import clock
-from realtime_pose.utils.clock import Stopwatch
+from realtime_pose.utils import stopwatch
+from realtime_pose.utils.stopwatch import Stopwatch
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def pass_ms(monkeypatch):
     def move(ms):
         now_ns[0] += round(ms * 1e6)
 
-    monkeypatch.setattr(clock.time, "perf_counter_ns", lambda: now_ns[0])
+    monkeypatch.setattr(stopwatch.time, "perf_counter_ns", lambda: now_ns[0])
     return move
 
 

@@ -4,9 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from realtime_pose.ik import limbs as two_bones
-from realtime_pose.ik.limbs import Limb, LimbState, TwoBoneIk
+from realtime_pose.ik import two_bone as two_bones
 from realtime_pose.ik.limits import LIMB_LIMITS
+from realtime_pose.ik.two_bone import Limb, LimbState, TwoBoneIk
 from realtime_pose.utils import vec3 as vec
 
 UPPER_M, LOWER_M = 0.42, 0.41

@@ -5,7 +5,7 @@ from support.bodies import human_local, joints_of, keypoints_of, points_of
 from support.people import CAMERA
 
 from realtime_pose.body.settings import BodyConfig
-from realtime_pose.lifting.wrapper import SteadyLifter
+from realtime_pose.lifting.stabilized import StabilizedLifter
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
 
@@ -46,7 +46,7 @@ def run(steady, echo, i, answer):
 
 def test_sides_are_put_right_before_the_lifter_sees_them():
     echo = Echo()
-    steady = SteadyLifter(echo, BodyConfig())
+    steady = StabilizedLifter(echo, BodyConfig())
     mirror = np.array(COCO17.mirror)
     for i in range(4):
         echo.answers, given = joints(i), seen(i)
@@ -57,14 +57,14 @@ def test_sides_are_put_right_before_the_lifter_sees_them():
 
 def test_points_that_tremble_are_calmed():
     echo, rng = Echo(), np.random.default_rng(0)
-    steady, noise = SteadyLifter(echo, BodyConfig()), 0.02 * rng.normal(size=(60, 17, 3))
+    steady, noise = StabilizedLifter(echo, BodyConfig()), 0.02 * rng.normal(size=(60, 17, 3))
     got = [run(steady, echo, i, joints(i, joints(0).xyz_m + noise[i])).xyz_m for i in range(60)]
     assert np.diff(got[10:], 2, axis=0).std() < 0.5 * 0.02 * np.sqrt(6)
 
 
 def test_a_point_that_comes_back_begins_where_it_is_seen():
     echo = Echo()
-    steady, there = SteadyLifter(echo, BodyConfig()), joints(0).xyz_m.copy()
+    steady, there = StabilizedLifter(echo, BodyConfig()), joints(0).xyz_m.copy()
     there[WRIST] += 0.4
     for i in range(20):
         run(steady, echo, i, joints(i, hidden=[WRIST] if i >= 10 else ()))
@@ -78,14 +78,14 @@ def test_a_point_that_comes_back_begins_where_it_is_seen():
 def test_nothing_is_smoothed_without_a_preset_or_before_what_comes_after_is_known():
     for config in (BodyConfig(smoothing="none"), BodyConfig(look_ahead=True)):
         echo = Echo()
-        steady = SteadyLifter(echo, config)
+        steady = StabilizedLifter(echo, config)
         assert run(steady, echo, 0, joints(0)) is echo.answers
         assert run(steady, echo, 1, joints(1)) is echo.answers
 
 
 def test_forgetting_reaches_the_lifter_and_the_smoothing():
     echo = Echo()
-    steady, there = SteadyLifter(echo, BodyConfig()), joints(0).xyz_m + np.float32(0.3)
+    steady, there = StabilizedLifter(echo, BodyConfig()), joints(0).xyz_m + np.float32(0.3)
     run(steady, echo, 0, joints(0))
     steady.forget(1)
     steady.forget(99)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from realtime_pose.body.head import FACE_NAMES
+from realtime_pose.body.head_pose import FACE_NAMES
 from realtime_pose.body.profile import body_of
 from realtime_pose.body.proportions import LENGTHS
 from realtime_pose.body.settings import BodyConfig
@@ -15,7 +15,7 @@ from realtime_pose.utils.arrays import Float64
 _TINY_M = 1e-6
 
 
-class OwnLengths:
+class BoneRescaling:
     """Gives lifted points the lengths of `body.profile`; without a profile they stay as they are."""
 
     def __init__(self, config: BodyConfig) -> None:

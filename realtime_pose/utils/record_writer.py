@@ -6,7 +6,7 @@ from pathlib import Path
 from realtime_pose.errors import RecordingError
 
 
-class WholeWriter:
+class RecordWriter:
     """Appends whole records to a new file; one that cannot be written whole leaves the file as it was.
 
     A tail may follow the last record, e.g. the brackets that close a JSON document: the next record takes its place.
