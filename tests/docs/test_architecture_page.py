@@ -1,4 +1,4 @@
-"""docs/architecture.md: its programs run, and the tables and files that it names are there."""
+"""docs/architecture.md: its programs run, its tables and files exist, its drawing and reading list are up to date."""
 
 import ast
 import json
@@ -8,6 +8,7 @@ import types
 from pathlib import Path
 
 import cv2
+import make_architecture as architecture
 import pytest
 from support.actor_frames import actor_frame
 
@@ -16,12 +17,13 @@ from realtime_pose.lifting.table import LIFTERS
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 TEXT = PAGE.read_text("utf-8")
+OUTDATED = "run: .venv/bin/python docs/make_architecture.py"
 SOURCE, LIFTER = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Runs a program of the page as a module of its own, with the clip that it names beside it."""
+    """Runs a program of the page as a module, with the clip that it names in the current folder."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(LIFTERS, "cardboard", "")  # and taken out again afterwards
@@ -44,11 +46,11 @@ def test_the_source_gives_its_frames(run, capsys):
     assert capsys.readouterr().out.splitlines() == ["10"]
 
 
-def test_the_lifter_is_taken(run, capsys):
+def test_the_lifter_is_used(run, capsys):
     run(LIFTER)
     roots = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(roots) == 4
-    assert all(abs(x) < 0.5 and 0.6 < y < 1.2 for x, y, _ in roots), roots  # from the floor below the first place
+    assert all(abs(x) < 0.5 and 0.6 < y < 1.2 for x, y, _ in roots), roots  # from the floor below the first position
 
 
 def test_every_table_and_promise_that_is_named_is_in_the_file_that_is_named():
@@ -88,3 +90,39 @@ def test_every_file_that_is_named_is_there():
 def test_every_package_is_on_the_page():
     there = {path.name for path in (ROOT / "realtime_pose").iterdir() if (path / "__init__.py").is_file()}
     assert {name for name in there if f"`{name}/`" not in TEXT} == set()
+
+
+def test_the_drawing_is_up_to_date():
+    assert architecture.DRAWING.read_text(encoding="utf-8") == architecture.architecture_drawing(), OUTDATED
+
+
+def test_the_reading_list_is_up_to_date():
+    assert architecture.page_with_list(TEXT) == TEXT, OUTDATED
+    assert f"{architecture.MARKS[0]}\n\n{architecture.reading_list()}\n" in TEXT
+
+
+def test_one_frames_way_is_short():
+    files = [path for path, _ in architecture.READING_ORDER]
+    assert len(set(files)) == len(files) <= architecture.MOST_FILES
+    assert sum(map(architecture.line_count, files)) <= architecture.MOST_LINES
+
+
+def test_the_reading_list_runs_from_a_source_to_an_output():
+    files = [path for path, _ in architecture.READING_ORDER]
+    assert files[0].startswith("capture/")
+    assert files[-1].startswith("communication/")
+    rooms = {path.split("/")[0].removesuffix(".py") for path in files}
+    assert rooms >= {"capture", "pipeline", "body_pipeline", "lifting", "ik", "filters", "runtime", "communication"}
+
+
+def test_imports_of_the_drawing_point_down():
+    rows = {room: number for number, row in enumerate(architecture.layers()) for room in row}
+    modules, pairs = architecture.imports()
+    assert set(modules) == set(rows)
+    assert all(rows[importer] < rows[imported] for importer, imported in pairs)
+
+
+def test_only_detours_are_left_out_of_the_drawing():
+    assert architecture.without_detours({("a", "b"), ("b", "c"), ("a", "c"), ("a", "d")}) == [
+        ("a", "b"), ("a", "d"), ("b", "c"),
+    ]  # fmt: skip

@@ -1,10 +1,11 @@
 """What the program makes of the documentation is what is committed, and says all that there is."""
 
-import importlib.util
 import re
-import sys
 from dataclasses import fields
 
+import make_architecture
+import make_drawings as drawings
+import make_reference as reference
 import pytest
 from support.pages import MADE, ROOT, named
 
@@ -12,38 +13,28 @@ from realtime_pose.config import AppConfig
 from realtime_pose.skeletons import COCO17, HUMANOID
 
 
-def script(name):
-    """One of the scripts in docs/, imported."""
-    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-REFERENCE, DRAWINGS = script("make_reference"), script("make_drawings")
-
-
-@pytest.mark.parametrize("name", REFERENCE.PAGES)
+@pytest.mark.parametrize("name", reference.PAGES)
 def test_the_reference_is_the_programs(name):
     committed = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
-    assert committed == REFERENCE.PAGES[name](), "make it anew: .venv/bin/python docs/make_reference.py"
+    assert committed == reference.PAGES[name](), "run: .venv/bin/python docs/make_reference.py"
 
 
-@pytest.mark.parametrize("name", DRAWINGS.DRAWINGS)
+@pytest.mark.parametrize("name", drawings.DRAWINGS)
 def test_the_drawings_are_the_programs(name):
     committed = (ROOT / "docs" / "drawings" / name).read_text(encoding="utf-8")
-    assert committed == DRAWINGS.DRAWINGS[name](), "draw it anew: .venv/bin/python docs/make_drawings.py"
+    assert committed == drawings.DRAWINGS[name](), "run: .venv/bin/python docs/make_drawings.py"
 
 
 def test_nothing_is_left_over_of_earlier_ones():
-    assert {named(path) for path in MADE} == {f"docs/reference/{name}" for name in REFERENCE.PAGES}
-    assert {path.name for path in (ROOT / "docs" / "reference").iterdir()} == {*REFERENCE.PAGES}
-    assert {path.name for path in (ROOT / "docs" / "drawings").iterdir()} == {*DRAWINGS.DRAWINGS}
+    assert {named(path) for path in MADE} == {f"docs/reference/{name}" for name in reference.PAGES}
+    assert {path.name for path in (ROOT / "docs" / "reference").iterdir()} == {*reference.PAGES}
+    assert {path.name for path in (ROOT / "docs" / "drawings").iterdir()} == {
+        *drawings.DRAWINGS, make_architecture.DRAWING.name,
+    }  # fmt: skip
 
 
 def test_every_setting_is_explained():
-    page = REFERENCE.settings_page()
+    page = reference.settings_page()
     for section in fields(AppConfig):
         for setting in fields(section.default_factory):
             (row,) = [line for line in page.split(f"## {section.name}\n")[1].split("\n## ")[0].splitlines()
@@ -55,13 +46,13 @@ def test_every_setting_is_explained():
 
 def test_the_drawings_name_every_joint_and_keypoint_once():
     for name, rows in (("skeleton.svg", HUMANOID.joints), ("keypoints.svg", COCO17.names)):
-        words = re.findall(r">(\d+ \w+)</text>", DRAWINGS.DRAWINGS[name]())
+        words = re.findall(r">(\d+ \w+)</text>", drawings.DRAWINGS[name]())
         assert sorted(words) == sorted(f"{row} {joint}" for row, joint in enumerate(rows))
 
 
 def test_the_axes_are_those_of_the_conventions_table():
     """Which way each axis points, as the page has it in words."""
-    said = re.findall(r">([xyz]) (left|right|up|down|front|back)</text>", DRAWINGS.axes_drawing())
+    said = re.findall(r">([xyz]) (left|right|up|down|front|back)</text>", drawings.axes_drawing())
     spaces = [dict(sorted(said[i : i + 3])) for i in range(0, len(said), 3)]
     assert spaces == [
         {"x": "left", "y": "up", "z": "front"},
