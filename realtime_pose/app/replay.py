@@ -167,7 +167,7 @@ class Replay:
 
     def report(self) -> dict[str, Any]:
         """What was sent so far."""
-        warnings = [sentence for sink in self._sinks if (sentence := sink.trouble())]
+        warnings = [sentence for sink in self._sinks if (sentence := sink.warning())]
         if self._session.cut:
             warnings.append(f"The end of {self._session.path} is missing; it was played up to its last whole frame.")
         return {
@@ -176,7 +176,7 @@ class Replay:
             "seconds": round(max(self._end_s - self._begin_s, 0.0), 3),
             "packets_sent": sum(sink.packets_sent for sink in self._sinks),
             "sinks": [
-                {"sink": sink.name, "target": sink.target_text, "packets_sent": sink.packets_sent, "lost": sink.lost}
+                {"sink": sink.name, "target": sink.destination, "packets_sent": sink.packets_sent, "lost": sink.lost}
                 for sink in self._sinks
             ],
             "warnings": warnings,

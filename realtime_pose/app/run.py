@@ -52,10 +52,10 @@ class Run:
             **figures,
             "packets_sent": sum(sink.packets_sent for sink in self.sinks),
             "sinks": [
-                {"sink": sink.name, "target": sink.target_text, "packets_sent": sink.packets_sent, "lost": sink.lost}
+                {"sink": sink.name, "target": sink.destination, "packets_sent": sink.packets_sent, "lost": sink.lost}
                 for sink in self.sinks
             ],
-            "warnings": [*self.notes, *snapshot.notices, *filter(None, (sink.trouble() for sink in self.sinks))],
+            "warnings": [*self.notes, *snapshot.notices, *filter(None, (sink.warning() for sink in self.sinks))],
         }
 
 

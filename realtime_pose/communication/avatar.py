@@ -1,4 +1,4 @@
-"""What protocols for avatars need of a result: whose body it is, and that body in the space that is sent."""
+"""Avatar data for protocols that send bones: a pose as local rotations and offsets, and the choice of one person."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from realtime_pose.kinematics import global_pose_of
 from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils.arrays import Float64
 
-_GONE_NS = 500_000_000
+_LOST_AFTER_NS = 500_000_000
 _MAX_M = 99.0  # far outside of any room
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
-    """A pose as it is sent: canonical axes, metres.
+class AvatarPose:
+    """One person's pose as bones with offsets, in canonical axes.
 
     Attributes:
-        skeleton: The tree.
+        skeleton: Names and parents of the J joints.
         local_xyzw: (J, 4) local rotations.
-        offset_m: (J, 3) from the parent at rest, of this person's own bone lengths; the root's is where it stands.
+        offset_m: (J, 3) rest offset from the parent, with this person's bone lengths; the root's is its position.
     """
 
     skeleton: Skeleton
@@ -30,16 +30,17 @@ class Body:
     _pose: SkeletonPose
     _mirror: bool
 
-    def joints_in_space(self) -> tuple[Float64, Float64]:
-        """Positions of the joints (J, 3), and their global rotations in canonical space (J, 4)."""
-        xyz, turned = global_pose_of(self._pose)
+    def global_joints(self) -> tuple[Float64, Float64]:
+        """Joint positions (J, 3) in metres and global rotations (J, 4), both in canonical axes."""
+        xyz_m, global_xyzw = global_pose_of(self._pose)
         if self._mirror:
-            xyz, turned = mirrored_positions(self.skeleton, xyz), mirrored_rotations(self.skeleton, turned)
-        return xyz + (self.offset_m[0] - xyz[0]), turned  # the sent root is clipped
+            xyz_m = mirrored_positions(self.skeleton, xyz_m)
+            global_xyzw = mirrored_rotations(self.skeleton, global_xyzw)
+        return xyz_m + (self.offset_m[0] - xyz_m[0]), global_xyzw  # the sent root is clipped
 
 
-def body_of(pose: SkeletonPose | None, *, mirror: bool) -> Body | None:
-    """The body of a pose; None where there is none, or where it is not finite."""
+def avatar_pose(pose: SkeletonPose | None, *, mirror: bool) -> AvatarPose | None:
+    """The avatar pose of a skeleton pose; None without a pose, or if it holds NaN or infinity."""
     if pose is None:
         return None
     skeleton = pose.rotations.skeleton
@@ -50,25 +51,27 @@ def body_of(pose: SkeletonPose | None, *, mirror: bool) -> Body | None:
         return None
     if mirror:
         local, offset = mirrored_rotations(skeleton, local), mirrored_positions(skeleton, offset)
-    return Body(skeleton, local, np.clip(offset, -_MAX_M, _MAX_M), pose, mirror)
+    return AvatarPose(skeleton, local, np.clip(offset, -_MAX_M, _MAX_M), pose, mirror)
 
 
-class OnePerson:
-    """Chooses for protocols that know one body: who was shown last, while they are there; then the first with a pose.
+class PersonSelector:
+    """Selects the one person for protocols that carry a single avatar.
 
-    Somebody who was out of sight for half a second of media time is gone.
+    The selected person stays selected until they have been missing for half a second of media time; then the first
+    person with a pose is selected.
     """
 
     def __init__(self) -> None:
-        self._shown: int | None = None
-        self._seen_ns = 0
+        self._selected_id: int | None = None
+        self._last_seen_ns = 0
 
-    def of(self, result: FrameResult) -> Person | None:
-        """The one person of this frame, or None."""
+    def select(self, result: FrameResult) -> Person | None:
+        """The selected person in this frame; None if nobody is selected or they are missing."""
         now_ns = result.frame.time_ns
-        shown = next((p for p in result.people if p.keypoints.track_id == self._shown), None)
-        if shown is None and (self._shown is None or not 0 <= now_ns - self._seen_ns < _GONE_NS):
-            shown = next((p for p in result.people if p.pose is not None), None)
-        if shown is not None:
-            self._shown, self._seen_ns = shown.keypoints.track_id, now_ns
-        return shown
+        selected = next((p for p in result.people if p.keypoints.track_id == self._selected_id), None)
+        is_lost = self._selected_id is None or not 0 <= now_ns - self._last_seen_ns < _LOST_AFTER_NS
+        if selected is None and is_lost:
+            selected = next((p for p in result.people if p.pose is not None), None)
+        if selected is not None:
+            self._selected_id, self._last_seen_ns = selected.keypoints.track_id, now_ns
+        return selected

@@ -1,4 +1,4 @@
-"""What every sink promises."""
+"""Protocols of the sinks: `PoseSink` for any output, `LiveSink` for those over the network."""
 
 from typing import ClassVar, Protocol
 
@@ -9,29 +9,29 @@ class PoseSink(Protocol):
     """Where results go: a socket, a file."""
 
     def send(self, result: FrameResult) -> None:
-        """Take one result, also an empty one. A live sink never blocks, and a lost receiver is no error."""
+        """Send one result; called for empty frames too. A live sink never blocks, and a lost receiver is no error."""
         ...
 
     def close(self) -> None:
-        """Finish and give the socket or file back. Safe to repeat."""
+        """Finish and release the socket or file. Safe to repeat."""
         ...
 
 
 class LiveSink(PoseSink, Protocol):
-    """A sink that feeds another program now; built from a target alone, `Sink("127.0.0.1:5005", mirror=True)`.
+    """A sink that sends to other programs, built from a destination: `Sink("127.0.0.1:5005", mirror=True)`.
 
     Attributes:
         name: Its name in `sinks.SINKS`.
-        target_text: The target as the user wrote it.
-        packets_sent: Poses handed to the network (to each client, where there are several).
-        lost: What was not handed over: refused by this machine's network, or left out for a client that is too slow.
+        destination: The address as the user wrote it.
+        packets_sent: Poses handed to the network, counted once per client.
+        lost: Datagrams that this machine's network refused, or messages dropped for a client that is too slow.
     """
 
     name: ClassVar[str]
-    target_text: str
+    destination: str
     packets_sent: int
     lost: int
 
-    def trouble(self) -> str:
-        """One sentence on what was lost and what to do; empty if nothing was."""
+    def warning(self) -> str:
+        """One sentence on what was lost and what to do next; empty if nothing was lost."""
         ...

@@ -1,4 +1,4 @@
-"""Open Sound Control: messages in bundles that no network splits (python-osc writes the bytes)."""
+"""Open Sound Control: messages, and bundles small enough not to be fragmented (python-osc encodes them)."""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
@@ -14,7 +14,7 @@ Argument: TypeAlias = str | int | float
 
 
 def message(address: str, *arguments: Argument) -> OscMessage:
-    """An OSC message; whole numbers go as int32, others as float32."""
+    """An OSC message; integers are sent as int32, floats as float32."""
     builder = OscMessageBuilder(address)
     for argument in arguments:
         builder.add_arg(argument, "s" if isinstance(argument, str) else "i" if isinstance(argument, int) else "f")
@@ -22,7 +22,7 @@ def message(address: str, *arguments: Argument) -> OscMessage:
 
 
 def bundles(messages: Iterable[OscMessage], max_bytes: int = MAX_BUNDLE_BYTES) -> Iterator[bytes]:
-    """The messages in order, as few bundles as hold them with at most `max_bytes` each; for now, not for later."""
+    """The messages in order in as few bundles as possible, each of at most `max_bytes`, for immediate delivery."""
     builder, size = OscBundleBuilder(IMMEDIATELY), _BUNDLE_HEADER_BYTES
     for part in messages:
         grown = size + _SIZE_BYTES + part.size

@@ -1,7 +1,7 @@
-"""OSC trackers: places and turns of a few body parts, for receivers that do the inverse kinematics themselves.
+"""OSC trackers: positions and rotations of nine body parts, for receivers that solve inverse kinematics themselves.
 
-The simplest feed there is, and no rig is needed. Source: VRChat's documentation, "OSC Trackers": Unity's world space,
-metres, Euler angles in degrees that are applied in the order Z, X, Y.
+Source: VRChat's documentation, "OSC Trackers": Unity's world space, metres, Euler angles in degrees, applied in the
+order Z, X, Y.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ import numpy as np
 from pythonosc.osc_message import OscMessage
 
 from realtime_pose.axes import UNITY
-from realtime_pose.communication.avatar import Body, OnePerson, body_of
+from realtime_pose.communication.avatar import AvatarPose, PersonSelector, avatar_pose
 from realtime_pose.communication.datagrams import DatagramSink
 from realtime_pose.communication.osc import bundles, message
 from realtime_pose.datatypes import FrameResult
@@ -29,51 +29,51 @@ TRACKERS = {
     "7": "leftLowerArm",
     "8": "rightLowerArm",
 }
-"""The joint that each tracker sits on: knees and elbows are where lower legs and lower arms begin."""
+"""The joint of each tracker; knees and elbows are the origins of the lower legs and lower arms."""
 
 
 class OscTrackerSink(DatagramSink):
-    """Sends one person's trackers a frame, in one bundle; nothing while nobody has a pose.
+    """Sends one person's trackers, one bundle per frame; nothing while nobody has a pose.
 
     Args:
-        target: "host[:port][,person=ID]"; without a person, who is seen first is shown until they are gone.
+        destination: "host[:port][,person=ID]"; without an id, the person that `PersonSelector` selects.
         mirror: Swap left and right and reflect X, so that a character moves like a mirror image.
 
     Raises:
-        ConfigError: The target is none, or its host is not known.
+        ConfigError: The destination is not valid, or its host is unknown.
     """
 
     name: ClassVar[str] = "osc_trackers"
-    usual_port: ClassVar[int | None] = 9000
+    default_port: ClassVar[int | None] = 9000
 
-    def __init__(self, target: str = "127.0.0.1", *, mirror: bool = False) -> None:
-        super().__init__(target)
+    def __init__(self, destination: str = "127.0.0.1", *, mirror: bool = False) -> None:
+        super().__init__(destination)
         self._mirror = mirror
-        self._one = OnePerson()
+        self._selector = PersonSelector()
 
     def datagrams_of(self, result: FrameResult) -> Iterable[tuple[bytes, bool]]:
-        """The frame's bundle."""
-        person = self._one.of(result)
-        body = body_of(person.pose if person is not None else None, mirror=self._mirror)
+        """The frame's bundle, if the selected person has a pose."""
+        person = self._selector.select(result)
+        body = avatar_pose(person.pose if person is not None else None, mirror=self._mirror)
         if body is not None:
             (datagram,) = bundles(_messages(body))
             yield datagram, True
 
 
-def _messages(body: Body) -> Iterator[OscMessage]:
-    xyz, turned = body.joints_in_space()
-    places, angles = UNITY.positions(xyz), euler_zxy_deg(UNITY.rotations(turned))
+def _messages(body: AvatarPose) -> Iterator[OscMessage]:
+    xyz_m, global_xyzw = body.global_joints()
+    positions, angles = UNITY.positions(xyz_m), euler_zxy_deg(UNITY.rotations(global_xyzw))
     for tracker, joint in TRACKERS.items():
         row = body.skeleton.index[joint]
-        yield message(f"/tracking/trackers/{tracker}/position", *places[row].tolist())
+        yield message(f"/tracking/trackers/{tracker}/position", *positions[row].tolist())
         yield message(f"/tracking/trackers/{tracker}/rotation", *angles[row].tolist())
 
 
 def euler_zxy_deg(q_xyzw: Float64) -> Float64:
-    """Angles (..., 3) about x, y and z, degrees, of turns (..., 4) that are made about z, then x, then y.
+    """Euler angles (..., 3) about x, y and z in degrees, applied in the order z, x, y, of quaternions (..., 4).
 
-    R = Ry Rx Rz about fixed axes, so R12 = -sin x, R02 / R22 = tan y and R10 / R11 = tan z; looking straight up or
-    down, z is taken as 0.
+    R = Ry Rx Rz about fixed axes, so R12 = -sin x, R02 / R22 = tan y and R10 / R11 = tan z; in gimbal lock (x of
+    90 degrees) z is set to 0.
     """
     m = rot.to_matrix(q_xyzw)
     x = np.arcsin(np.clip(-m[..., 1, 2], -1.0, 1.0))

@@ -1,4 +1,4 @@
-"""What arrives, in figures: rate, loss, jitter, delay, people. No sockets, no clocks here: arrivals are handed in."""
+"""Receive statistics per stream: rate, loss, jitter, latency, people. Arrival times are arguments; no sockets here."""
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
@@ -8,29 +8,29 @@ import numpy as np
 from realtime_pose.communication.packets.packet_stream import PacketOrder
 from realtime_pose.communication.packets.pose_packet import HelloPacket, Packet, PosePacket
 
-_WINDOW = 4096
-_STREAMS = 16
+_WINDOW = 4096  # latencies kept for the percentiles
+_STREAMS = 16  # the streams heard last are kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrivals:
-    """Figures of one stretch of listening to one stream.
+    """Statistics of one stream since the last `take`.
 
     Attributes:
         stream: The stream's number.
-        hello: What it announced last; None if nothing yet.
-        pose: The last pose that came; None if none did in this stretch.
-        frames: Frames that poses arrived of.
-        poses: `pose` packets that were news.
-        rate_hz: Frames a second between the first and the last arrival; 0 if there were fewer than two.
-        persons: Names of the people seen.
-        latency_ms: 50th and 95th percentile from capture to arrival; None if no pose came. It needs the clocks of both
-            machines to agree.
-        jitter_ms: By how much the delay changes from one frame to the next, on average (the D of RFC 3550, section
-            6.4.1); 0 if there were fewer than two frames. Clocks need not agree.
-        late: Packets that were not news, as an equal or later one had come before.
+        hello: The last `hello`; None before the first.
+        pose: The last pose; None if none arrived.
+        frames: Frames of which a pose arrived.
+        poses: `pose` packets, without late ones.
+        rate_hz: Frames per second between the first and the last arrival; 0 for fewer than two frames.
+        persons: Ids of the people, sorted.
+        latency_ms: 50th and 95th percentile from capture to arrival; None without a pose. The clocks of both machines
+            must agree.
+        jitter_ms: Mean change of the latency from one frame to the next (the D of RFC 3550, section 6.4.1); 0 for fewer
+            than two frames. Clocks need not agree.
+        late: Packets that came after an equal or later one.
         lost: Pose and part packets that did not arrive, counted between the stream's first and last `hello`.
-        loss: The same as a part of all that were sent, in 0..1.
+        loss: `lost` as a share of all that were sent, in 0..1.
     """
 
     stream: int
@@ -48,7 +48,7 @@ class Arrivals:
 
 
 class _Stream:
-    """Counts one stream's packets; the loss between its first and its last `hello`, the rest since the last `take`."""
+    """Counters of one stream: the loss since its first `hello`, the rest since the last `take`."""
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -59,9 +59,9 @@ class _Stream:
         self._lost = 0
         self._last_transit_s: float | None = None
         self._last_seq = -1
-        self._start()
+        self._reset()
 
-    def _start(self) -> None:
+    def _reset(self) -> None:
         self._pose: PosePacket | None = None
         self._frames = 0
         self._poses = 0
@@ -71,29 +71,29 @@ class _Stream:
         self._latency_ms: deque[float] = deque(maxlen=_WINDOW)
         self._change_ms: deque[float] = deque(maxlen=_WINDOW)
 
-    def add(self, packet: Packet, arrived_s: float, *, news: bool) -> None:
+    def add(self, packet: Packet, arrived_s: float, *, in_order: bool) -> None:
         if isinstance(packet, HelloPacket):
-            if news:
-                self._greeted(packet)
+            if in_order:
+                self._add_hello(packet)
             return
         self._received += 1
-        self.late += not news
-        if news and isinstance(packet, PosePacket):
-            self._posed(packet, arrived_s)
+        self.late += not in_order
+        if in_order and isinstance(packet, PosePacket):
+            self._add_pose(packet, arrived_s)
 
-    def _greeted(self, hello: HelloPacket) -> None:
+    def _add_hello(self, hello: HelloPacket) -> None:
         self._hello = hello
         self._first = self._first or (hello.sent, self._received)
         self._sent = hello.sent - self._first[0]
-        self._lost = max(0, self._sent - (self._received - self._first[1]))  # one that overtook the hello is no gain
+        self._lost = max(0, self._sent - (self._received - self._first[1]))  # packets may overtake a hello
 
-    def _posed(self, pose: PosePacket, arrived_s: float) -> None:
+    def _add_pose(self, pose: PosePacket, arrived_s: float) -> None:
         self._pose = pose
         self._poses += 1
         self._persons.add(pose.person)
         transit_s = arrived_s - pose.timestamp
         self._latency_ms.append(transit_s * 1e3)
-        if pose.seq != self._last_seq:  # the next frame; its other people came with the first
+        if pose.seq != self._last_seq:  # a new frame, not another person of the same one
             self._frames += 1
             self._span_s = (self._span_s[0] if self._span_s else arrived_s, arrived_s)
             if self._last_transit_s is not None:
@@ -117,14 +117,14 @@ class _Stream:
             lost=self._lost,
             loss=self._lost / self._sent if self._sent > 0 else 0.0,
         )
-        self._start()
+        self._reset()
         return arrivals
 
 
 class ArrivalCounter:
-    """Counts packets as they arrive, each stream by itself; those heard of last are remembered.
+    """Counts packets as they arrive, per stream; only the streams heard last are kept.
 
-    Frames without people send no packets, so gaps of `seq` would overstate the loss: the `sent` of `hello` is used.
+    Frames without people send no packets, so gaps in `seq` would overstate the loss; it comes from `sent` in `hello`.
     """
 
     def __init__(self) -> None:
@@ -132,15 +132,15 @@ class ArrivalCounter:
         self._streams: OrderedDict[int, _Stream] = OrderedDict()
 
     def add(self, packet: Packet, arrived_s: float) -> bool:
-        """Count one packet that arrived at this Unix time; whether it was news."""
+        """Count one packet that arrived at this Unix time; returns whether it was in order, not late."""
         stream = self._streams.setdefault(packet.stream, _Stream(packet.stream))
         self._streams.move_to_end(packet.stream)
         if len(self._streams) > _STREAMS:
             self._streams.popitem(last=False)
-        news = self._order.accept(packet)
-        stream.add(packet, arrived_s, news=news)
-        return news
+        in_order = self._order.accept(packet)
+        stream.add(packet, arrived_s, in_order=in_order)
+        return in_order
 
     def take(self) -> list[Arrivals]:
-        """Each stream's figures since the last `take`, the one heard of last at the end."""
+        """Each stream's statistics since the last `take`; the stream heard last comes last."""
         return [stream.take() for stream in self._streams.values()]

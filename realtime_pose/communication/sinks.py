@@ -1,10 +1,10 @@
-"""The live sinks by name; each is imported only when chosen."""
+"""Table of the live sinks, and how they are opened; each is imported only when chosen."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
 
 from realtime_pose.communication.base import LiveSink
-from realtime_pose.communication.targets import parse_served, parse_target
+from realtime_pose.communication.destinations import parse_destination, parse_server_address
 from realtime_pose.utils.choices import load_choice
 
 SINKS = {
@@ -16,37 +16,37 @@ SINKS = {
 }
 
 
-def check_targets(targets: Mapping[str, str]) -> None:
-    """Refuse what is no target, before anything is opened.
+def check_destinations(destinations: Mapping[str, str]) -> None:
+    """Check the form of all destinations without opening anything.
 
     Args:
-        targets: Name in SINKS -> its targets with a space between; empty for none.
+        destinations: Name in SINKS -> its destinations, separated by spaces; empty for none.
 
     Raises:
-        ConfigError: One is none; the message says what is wrong with it.
+        ConfigError: One is not valid; the message says what is wrong with it.
     """
-    for name, listed in targets.items():
-        for target in filter(None, listed.split(" ")):
-            (parse_served if name == "websocket" else parse_target)(target)
+    for name, listed in destinations.items():
+        for destination in filter(None, listed.split(" ")):
+            (parse_server_address if name == "websocket" else parse_destination)(destination)
 
 
-def open_sinks(targets: Mapping[str, str], *, mirror: bool = False, udp_format: str = "json") -> list[LiveSink]:
-    """Every sink that was asked for, open.
+def open_sinks(destinations: Mapping[str, str], *, mirror: bool = False, udp_format: str = "json") -> list[LiveSink]:
+    """Opens one sink per destination.
 
     Args:
-        targets: Name in SINKS -> its targets with a space between; empty for none.
-        mirror: Send the pose as a mirror shows it.
-        udp_format: "json" or "binary"; only UDP has a choice.
+        destinations: Name in SINKS -> its destinations, separated by spaces; empty for none.
+        mirror: Swap left and right and reflect X, so that a character moves like a mirror image.
+        udp_format: "json" or "binary", for UDP only.
 
     Raises:
-        ConfigError: A target cannot be had; none is left open.
+        ConfigError: A sink cannot be opened; those opened before it are closed again.
     """
     with ExitStack() as undo:
         sinks: list[LiveSink] = []
-        for name, listed in targets.items():
+        for name, listed in destinations.items():
             choice = {"udp_format": udp_format} if name == "udp" else {}
-            for target in filter(None, listed.split(" ")):
-                sink = load_choice("sink", name, SINKS)(target, mirror=mirror, **choice)
+            for destination in filter(None, listed.split(" ")):
+                sink = load_choice("sink", name, SINKS)(destination, mirror=mirror, **choice)
                 undo.callback(sink.close)
                 sinks.append(sink)
         undo.pop_all()

@@ -1,7 +1,7 @@
-"""PosePackets to browsers: a WebSocket server that sends each packet as a message of JSON text.
+"""WebSocket server for browsers: sends each PosePacket as one text message of JSON.
 
-Whoever connects gets the last `hello`, then what comes. The server lives in a thread of its own; a client that takes
-messages too slowly misses the oldest ones, and nobody waits for it.
+A new client gets the last `hello` first, then the packets as they come. The server has a thread of its own; a client
+that reads too slowly loses its oldest messages and delays nobody else.
 """
 
 import asyncio
@@ -17,54 +17,54 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from realtime_pose.communication.datagrams import only
+from realtime_pose.communication.datagrams import only_person
+from realtime_pose.communication.destinations import Destination, address_text, open_socket, parse_server_address
 from realtime_pose.communication.packets.packet_stream import PacketStream
 from realtime_pose.communication.packets.pose_packet import HelloPacket, Packet, PosePacket, encode
-from realtime_pose.communication.targets import Target, address_text, open_socket, parse_served
-from realtime_pose.communication.websocket_guard import why_refused
+from realtime_pose.communication.websocket_guard import refusal_reason
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import ConfigError
 
 _CLIENTS = 16
 _QUEUE_MESSAGES = 64  # about two seconds of one person
 _QUEUE_FRAMES = 64
-_HEARD_BYTES = 1024  # of a message from a client, which has nothing to say
-_HANDSHAKE_S = 5.0
-_PATIENCE_S = 1.0  # for last words, and for a client to say goodbye
+_MAX_CLIENT_MESSAGE_BYTES = 1024  # clients are not expected to send anything
+_HANDSHAKE_TIMEOUT_S = 5.0
+_CLOSE_TIMEOUT_S = 1.0  # for the closing packets, and for the closing handshake
 _POLICY_VIOLATION, _TRY_AGAIN_LATER = 1008, 1013
 
-_strangers = logging.getLogger(f"{__name__}.strangers")
-_strangers.setLevel(logging.CRITICAL)  # a stranger's broken handshake is no error of this program
+_server_log = logging.getLogger(f"{__name__}.server")
+_server_log.setLevel(logging.CRITICAL)  # a client's broken handshake is no error of this program
 
 
 class WebSocketSink:
     """Serves results to up to 16 clients at once.
 
     Attributes:
-        target_text: The target as the user wrote it.
+        destination: The address as the user wrote it.
         address: "host:port" that it serves at, with the real port if 0 was asked for.
-        packets_sent: Poses handed to the network, counted for each client.
+        packets_sent: Poses handed to the network, counted once per client.
 
     Args:
-        target: "host[:port][,person=ID][,origin=https://HOST]": the address to serve at, and pages' origins that are
-            let in beside those of this machine and of the address itself.
+        destination: "host[:port][,person=ID][,origin=https://HOST]": the address to serve at, and origins of web pages
+            to accept besides those of this machine and of the address itself.
         mirror: Swap left and right and reflect X, so that a character moves like a mirror image.
 
     Raises:
-        ConfigError: The target is none, or that address cannot be had.
+        ConfigError: The destination is not valid, or the address cannot be used.
     """
 
     name: ClassVar[str] = "websocket"
 
-    def __init__(self, target: str = "127.0.0.1", *, mirror: bool = False) -> None:
-        self._target = parse_served(target)
-        self.target_text = target
-        self._listener = _listener(self._target)
+    def __init__(self, destination: str = "127.0.0.1", *, mirror: bool = False) -> None:
+        self._parsed = parse_server_address(destination)
+        self.destination = destination
+        self._listener = _listener(self._parsed)
         self.address = address_text(self._listener.getsockname())
         self._packets = PacketStream(mirror=mirror)
-        self._coming: deque[list[Packet]] = deque()
-        self._too_many = 0
-        self._missed = 0
+        self._pending: deque[list[Packet]] = deque()
+        self._lost_before_server = 0
+        self._lost_by_clients = 0
         self.packets_sent = 0
         self._clients: set[_Client] = set()
         self._hello = ""
@@ -76,44 +76,44 @@ class WebSocketSink:
 
     @property
     def lost(self) -> int:
-        """Messages that a client was too slow for."""
-        return self._too_many + self._missed
+        """Messages dropped because a client was too slow."""
+        return self._lost_before_server + self._lost_by_clients
 
     @property
     def clients(self) -> int:
-        """Clients that are connected now."""
+        """Clients connected now."""
         return len(self._clients)
 
     def send(self, result: FrameResult) -> None:
-        """Hand the packets of one frame to the server; after `close`, do nothing."""
+        """Pass the packets of one frame to the server's thread; does nothing after `close`."""
         if self._closed:
             return
-        packets = self._packets.packets_of(only(result, self._target.person))
-        if len(self._coming) >= _QUEUE_FRAMES:
-            self._too_many += len(packets) * self.clients
+        packets = self._packets.packets_of(only_person(result, self._parsed.person))
+        if len(self._pending) >= _QUEUE_FRAMES:
+            self._lost_before_server += len(packets) * self.clients
         elif packets:
             self._hand_over(packets)
 
     def close(self) -> None:
-        """Send a last `hello`, close every connection and give the address back. Safe to repeat."""
+        """Send a final `hello`, close every connection and release the address. Safe to repeat."""
         if self._closed:
             return
         self._closed = True
-        self._hand_over(self._packets.last_words())
+        self._hand_over(self._packets.closing_packets())
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def trouble(self) -> str:
-        """One sentence on what was left out; empty if nothing was."""
+    def warning(self) -> str:
+        """One sentence on dropped messages; empty if none were."""
         if not self.lost:
             return ""
         return (
-            f"{self.lost} messages of the WebSocket at {self.target_text} were left out, as a client took them too "
-            "slowly; close what hangs, or bring it nearer"
+            f"{self.lost} messages of the WebSocket at {self.destination} were dropped because a client read too "
+            "slowly; close pages that hang, or use a faster connection"
         )
 
     def _hand_over(self, packets: list[Packet]) -> None:
-        self._coming.append(packets)
+        self._pending.append(packets)
         self._loop.call_soon_threadsafe(self._publish_next)
 
     # --- in the server's thread ---------------------------------------------------------------------------------------
@@ -127,30 +127,30 @@ class WebSocketSink:
 
     async def _serve(self) -> None:
         async with serve(
-            self._talk,
+            self._handle_client,
             sock=self._listener,
-            process_request=self._judge,
+            process_request=self._check_request,
             compression=None,
-            max_size=_HEARD_BYTES,
-            open_timeout=_HANDSHAKE_S,
-            close_timeout=_PATIENCE_S,
+            max_size=_MAX_CLIENT_MESSAGE_BYTES,
+            open_timeout=_HANDSHAKE_TIMEOUT_S,
+            close_timeout=_CLOSE_TIMEOUT_S,
             server_header=None,
-            logger=_strangers,
+            logger=_server_log,
         ):
             await self._stop.wait()
-            await self._say_goodbye()
+            await self._flush_clients()
 
-    async def _say_goodbye(self) -> None:
-        """Wait a moment until everybody has heard the last words; hang up on who does not take them."""
-        hearing = {asyncio.ensure_future(client.queue.join()): client for client in self._clients}
-        if hearing:
-            _, waiting = await asyncio.wait(hearing, timeout=_PATIENCE_S)
-            for task in waiting:
+    async def _flush_clients(self) -> None:
+        """Wait until every client has read the closing packets; after the timeout, abort the other connections."""
+        flushing = {asyncio.ensure_future(client.queue.join()): client for client in self._clients}
+        if flushing:
+            _, unfinished = await asyncio.wait(flushing, timeout=_CLOSE_TIMEOUT_S)
+            for task in unfinished:
                 task.cancel()
-                hearing[task].connection.transport.abort()  # a polite close would wait behind what they do not take
+                flushing[task].connection.transport.abort()  # a normal close would wait behind the unread messages
 
     def _publish_next(self) -> None:
-        for packet in self._coming.popleft():
+        for packet in self._pending.popleft():
             if isinstance(packet, HelloPacket):
                 self._hello = encode(packet).decode()
                 text = self._hello
@@ -159,34 +159,34 @@ class WebSocketSink:
             else:
                 continue
             for client in self._clients:
-                self._missed += client.put(text, is_pose=isinstance(packet, PosePacket))
+                self._lost_by_clients += client.put(text, is_pose=isinstance(packet, PosePacket))
 
-    def _judge(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Refuse who comes by a name that is not ours (a page that rebinds its name), and other people's pages."""
-        why = why_refused(request.headers.get_all("Host"), request.headers.get_all("Origin"), self._target)
+    def _check_request(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Refuse unknown host names (DNS rebinding) and web pages of other origins."""
+        why = refusal_reason(request.headers.get_all("Host"), request.headers.get_all("Origin"), self._parsed)
         return connection.respond(HTTPStatus.FORBIDDEN, f"{why}\n") if why else None
 
-    async def _talk(self, connection: ServerConnection) -> None:
+    async def _handle_client(self, connection: ServerConnection) -> None:
         if len(self._clients) >= _CLIENTS:
-            await connection.close(_TRY_AGAIN_LATER, f"{_CLIENTS} clients are here already")
+            await connection.close(_TRY_AGAIN_LATER, f"{_CLIENTS} clients are connected already")
             return
         client = _Client(connection)
         if self._hello:
             client.put(self._hello, is_pose=False)
         self._clients.add(client)
-        feeding = asyncio.ensure_future(self._feed(client))
+        sending = asyncio.ensure_future(self._send_queued(client))
         try:
             await connection.recv()
-            await connection.close(_POLICY_VIOLATION, "this feed takes no messages")
+            await connection.close(_POLICY_VIOLATION, "this server takes no messages")
         except ConnectionClosed:
             pass
         finally:
             self._clients.discard(client)
-            feeding.cancel()
-            await asyncio.wait([feeding])
-            client.forget()
+            sending.cancel()
+            await asyncio.wait([sending])
+            client.clear()
 
-    async def _feed(self, client: "_Client") -> None:
+    async def _send_queued(self, client: "_Client") -> None:
         while True:
             text, is_pose = await client.queue.get()
             try:
@@ -199,22 +199,22 @@ class WebSocketSink:
 
 
 class _Client:
-    """What one client has yet to be sent: the newest messages."""
+    """One client and its queue of unsent messages, which keeps the newest."""
 
     def __init__(self, connection: ServerConnection) -> None:
         self.connection = connection
         self.queue: asyncio.Queue[tuple[str, bool]] = asyncio.Queue(_QUEUE_MESSAGES)
 
     def put(self, text: str, *, is_pose: bool) -> int:
-        """Queue a message; how many older ones had to go."""
+        """Queue a message; returns how many older ones were dropped for it."""
         full = self.queue.full()
         if full:
             self._drop_oldest()
         self.queue.put_nowait((text, is_pose))
         return int(full)
 
-    def forget(self) -> None:
-        """Drop what is queued, so that nobody waits for it."""
+    def clear(self) -> None:
+        """Drop the queued messages, so that `queue.join` returns."""
         while not self.queue.empty():
             self._drop_oldest()
 
@@ -223,17 +223,17 @@ class _Client:
         self.queue.task_done()
 
 
-def _listener(target: Target) -> socket.socket:
-    sock, address = open_socket(target.host, target.port, socket.SOCK_STREAM)
+def _listener(served: Destination) -> socket.socket:
+    sock, address = open_socket(served.host, served.port, socket.SOCK_STREAM)
     try:
-        if os.name == "posix":  # elsewhere it would let two programs have one port
+        if os.name == "posix":  # on Windows it would let two programs bind one port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
         sock.listen()
     except OSError as exc:
         sock.close()
         raise ConfigError(
-            f"cannot serve at {target.host}:{target.port}: {exc.strerror}; close the program that has that port, "
-            "or choose another one"
+            f"cannot serve at {served.host}:{served.port}: {exc.strerror}; close the program that uses the port, "
+            "or choose another port"
         ) from exc
     return sock

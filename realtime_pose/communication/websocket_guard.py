@@ -1,31 +1,31 @@
-"""Who may connect to a server on this machine: no web page that its user did not mean to let in."""
+"""Host and Origin checks of the WebSocket server, against DNS rebinding and web pages of other sites."""
 
 import ipaddress
 import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from realtime_pose.communication.targets import Target
+from realtime_pose.communication.destinations import Destination
 
 
-def why_refused(hosts: Iterable[str], origins: Iterable[str], target: Target) -> str:
-    """Why a request with these `Host` and `Origin` headers is refused; empty if it is let in.
+def refusal_reason(hosts: Iterable[str], origins: Iterable[str], served: Destination) -> str:
+    """Why a request with these `Host` and `Origin` headers is refused; empty if it is accepted.
 
-    A name that is neither this machine's nor the target's is a page's own that was bent to this address; an IP address
-    cannot be bent. A page is let in if it lies on this machine or on the host that it calls, or if the user named its
-    origin; programs that are no browsers send no origin.
+    A host name that is neither this machine's nor that of the served address may have been rebound to this address by
+    a web page; an IP address cannot be. A page is accepted if it comes from this machine or from the host that it
+    calls, or if the user named its origin. Programs other than browsers send no origin.
     """
     host, *more_hosts = [*hosts] or [""]
     name = _host_in(f"//{host}")
-    if more_hosts or not (_is_ip(name) or name in _our_names(target)):
+    if more_hosts or not (_is_ip(name) or name in _own_names(served)):
         return "this host name is not one of this server's"
     origin, *more_origins = [*origins] or [""]
     if not origin and not more_origins:
         return ""
     page = _host_in(origin)
-    if not more_origins and (origin.lower() in target.origins or (page and (page == name or _is_loopback(page)))):
+    if not more_origins and (origin.lower() in served.origins or (page and (page == name or _is_loopback(page)))):
         return ""
-    return "pages from this origin are not let in; whoever started the server can name it: HOST:PORT,origin=ORIGIN"
+    return "pages from this origin are not accepted; to allow them, start the server with HOST:PORT,origin=ORIGIN"
 
 
 def _host_in(address: str) -> str:
@@ -35,9 +35,9 @@ def _host_in(address: str) -> str:
         return ""
 
 
-def _our_names(target: Target) -> set[str]:
+def _own_names(served: Destination) -> set[str]:
     name = socket.gethostname().lower()
-    return {"localhost", target.host.lower(), name, f"{name}.local"}
+    return {"localhost", served.host.lower(), name, f"{name}.local"}
 
 
 def _is_ip(name: str) -> bool:

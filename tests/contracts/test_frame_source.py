@@ -1,4 +1,4 @@
-"""What every frame source promises, checked for every entry of the table."""
+"""Contract of FrameSource, tested on every entry of SOURCES."""
 
 import itertools
 import threading
@@ -70,7 +70,7 @@ def source(request, tmp_path, monkeypatch):
 
 
 def next_frames(source, count):
-    """Up to `count` frames; None, "nothing within the timeout", is passed over."""
+    """Up to `count` frames; None (no frame within the timeout) is skipped."""
     frames = []
     while len(frames) < count:
         try:

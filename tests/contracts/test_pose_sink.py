@@ -1,4 +1,4 @@
-"""What every PoseSink promises, held against every sink there is."""
+"""Contract of PoseSink, tested on every sink."""
 
 import shutil
 import socket
@@ -20,8 +20,8 @@ FILES = {
 
 
 def nobody_listens(sink):
-    """An address of this machine where nobody listens; where a system reports that, it must be no error."""
-    if sink == "websocket":  # listens itself, at any free port
+    """A local address without a receiver; if the system reports that, it must be no error."""
+    if sink == "websocket":  # a server itself, at any free port
         return "127.0.0.1:0"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
@@ -85,7 +85,7 @@ def test_after_close_nothing_happens(sink):
 
 @pytest.mark.parametrize("name", SINKS)
 def test_a_live_sink_never_blocks(name):
-    """More than any socket buffer holds, to where nobody takes it; a socket that waited would never come back."""
+    """Sends more than any socket buffer holds, without a receiver; a blocking socket would hang."""
     sink = load_choice("sink", name, SINKS)(nobody_listens(name))
     result = make_result([make_person(i, track_id=i, layout=COCO17) for i in range(8)])
     for _ in range(100):
@@ -94,10 +94,10 @@ def test_a_live_sink_never_blocks(name):
 
 
 @pytest.mark.parametrize("name", SINKS)
-def test_a_live_sink_is_built_from_a_target_and_says_what_it_did(name):
-    target = f"{nobody_listens(name)},person=3"
-    sink = load_choice("sink", name, SINKS)(target, mirror=True)
+def test_a_live_sink_is_built_from_a_destination_and_counts_what_it_sent(name):
+    destination = f"{nobody_listens(name)},person=3"
+    sink = load_choice("sink", name, SINKS)(destination, mirror=True)
     sink.send(make_result([make_person(1)]))
-    assert (sink.name, sink.target_text) == (name, target)
-    assert (sink.packets_sent, sink.lost, sink.trouble()) == (0, 0, "")
+    assert (sink.name, sink.destination) == (name, destination)
+    assert (sink.packets_sent, sink.lost, sink.warning()) == (0, 0, "")
     sink.close()

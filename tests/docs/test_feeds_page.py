@@ -39,7 +39,7 @@ def test_the_header_is_the_pages_table():
 @pytest.mark.parametrize("name", SINKS)
 def test_every_sink_and_its_usual_port_stand_on_the_page(name):
     sink = load_choice("sink", name, SINKS)
-    port = getattr(sink, "usual_port", 8765) or 5005
+    port = getattr(sink, "default_port", 8765) or 5005
     assert re.search(rf"^\| `--{name.replace('_', '-')} HOST.*\| {port} ", PAGE, re.MULTILINE)
 
 

@@ -1,6 +1,6 @@
-"""Makes the golden packets of the compact form: `PYTHONPATH=tests python -m golden.make_binary_packets` rewrites both.
+"""Generator of the golden binary packets: `PYTHONPATH=tests python -m golden.make_binary_packets` writes both files.
 
-Run it in the repository's root. The tests call `valid_lines` and `malformed_lines` too.
+Run it in the repository's root. The tests call `valid_lines` and `malformed_lines` as well.
 """
 
 import json
@@ -19,20 +19,20 @@ HEADER = 32
 
 
 def valid_datagrams_in_binary() -> list[bytes]:
-    """The golden JSON packets that have a compact form: all but `hello`."""
+    """The golden JSON packets that have a binary form: all but `hello`."""
     packets = [decode(datagram) for datagram in valid_datagrams()]
     return [encode_binary(packet) for packet in packets if not isinstance(packet, HelloPacket)]
 
 
 def says(packet: PosePacket | PartPacket) -> dict:
-    """What the packet says, in the words of JSON; numbers are those that a decoder gives, to the last bit."""
+    """The packet's fields with the names of JSON; numbers are what a decoder returns, bit for bit."""
     names = ("type", "part", "stream", "seq", "person", "timestamp", "keypoints", "scores", "joints_3d", "rotations")
     values = {name: getattr(packet, name) for name in (*names, "root", "meta") if hasattr(packet, name)}
     return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 def valid_lines() -> list[str]:
-    """One packet a line: its bytes as hexadecimal digits, and what they say."""
+    """One packet per line: its bytes in hexadecimal, and its fields."""
     return [
         json.dumps({"hex": datagram.hex(), "says": says(decode_binary(datagram))})
         for datagram in valid_datagrams_in_binary()
@@ -40,7 +40,7 @@ def valid_lines() -> list[str]:
 
 
 def malformed_cases() -> dict[str, bytes]:
-    """Datagrams by name that each break one promise, all of them of an otherwise valid packet."""
+    """Datagrams by name; each breaks one rule in an otherwise valid packet."""
     datagrams = valid_datagrams_in_binary()
     pose, part = datagrams[0], datagrams[1]
     noted = next(datagram for datagram in datagrams if datagram[22:24] != b"\0\0")
@@ -100,7 +100,7 @@ def malformed_cases() -> dict[str, bytes]:
 
 
 def malformed_lines() -> list[str]:
-    """One datagram a line: its name, and its bytes as hexadecimal digits."""
+    """One datagram per line: its name, and its bytes in hexadecimal."""
     return [json.dumps({"name": name, "hex": datagram.hex()}) for name, datagram in malformed_cases().items()]
 
 

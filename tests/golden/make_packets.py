@@ -1,6 +1,6 @@
-"""Makes the golden packets: `PYTHONPATH=tests python -m golden.make_packets` in the repository's root rewrites both.
+"""Generator of the golden packets: `PYTHONPATH=tests python -m golden.make_packets` in the root writes both files.
 
-The tests call `valid_datagrams` and `malformed_cases` too, so a change of the wire format cannot pass unseen.
+The tests call `valid_datagrams` and `malformed_cases` as well, so a change of the wire format fails a test.
 """
 
 import json
@@ -16,11 +16,11 @@ from realtime_pose.skeletons import COCO17
 
 HERE = Path(__file__).parent
 VALID, MALFORMED = HERE / "packets_valid.jsonl", HERE / "packets_malformed.jsonl"
-_NOON = 1_700_000_000 * 1_000_000_000  # any moment; golden files must not depend on the clock
+_NOON = 1_700_000_000 * 1_000_000_000  # fixed, so that golden files do not depend on the clock
 
 
 def longest_pose() -> PosePacket:
-    """Every number as long as it gets in a picture of up to 9,999 px: four digits, a sign, no trailing zero."""
+    """Every number as long as possible in an image of up to 9,999 px: four digits, a sign, no trailing zero."""
     quaternion = np.array([-0.4123, -0.5678, -0.3456, -0.6238])
     return PosePacket(
         stream=2**31 - 1,
@@ -36,7 +36,7 @@ def longest_pose() -> PosePacket:
 
 
 def valid_datagrams() -> list[bytes]:
-    """A hello, one and two people with feet and hands, a person without a pose, a mirror, the longest packet."""
+    """A hello, one and two people with feet and hands, one without a pose, mirrored ones, the longest packet."""
     plain = PacketStream(stream=7, wall_offset_ns=_NOON)
     mirror = PacketStream(stream=8, wall_offset_ns=_NOON, mirror=True)
     frame = 33_333_333
@@ -55,7 +55,7 @@ def valid_datagrams() -> list[bytes]:
 
 @dataclass(frozen=True)
 class Malformed:
-    """One datagram that is no packet; `refused_by` is the first of json, schema and decoder that can tell."""
+    """One datagram that is not a packet; `refused_by` is the first of json, schema and decoder to detect it."""
 
     name: str
     datagram: bytes
@@ -63,7 +63,7 @@ class Malformed:
 
 
 def malformed_cases() -> list[Malformed]:
-    """Datagrams that each break one promise, all of them of an otherwise valid packet."""
+    """Datagrams that each break one rule in an otherwise valid packet."""
     by_type = {}
     for datagram in valid_datagrams():
         packet = json.loads(datagram)

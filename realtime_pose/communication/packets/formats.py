@@ -1,4 +1,4 @@
-"""The two forms of a packet on the wire, and which one a datagram has."""
+"""The two packet formats, JSON and binary: encoders by name, and a decoder that recognises either."""
 
 from collections.abc import Callable
 
@@ -10,19 +10,19 @@ ENCODERS: dict[str, Callable[[Packet], bytes]] = {"json": encode, "binary": bina
 
 
 def encoder(udp_format: str) -> Callable[[Packet], bytes]:
-    """What writes packets in this form.
+    """The function that encodes packets in this format.
 
     Raises:
-        UnknownChoiceError: There is no such form.
+        UnknownChoiceError: There is no such format.
     """
     check_choice("output.udp_format", udp_format, ENCODERS)
     return ENCODERS[udp_format]
 
 
 def decode_any(datagram: bytes) -> Packet:
-    """The packet in a datagram of either form.
+    """The packet in a datagram of either format.
 
     Raises:
-        PacketError: It is anything else than a whole packet of version 1.
+        PacketError: It is not a complete packet of version 1.
     """
     return binary.decode_binary(datagram) if datagram.startswith(binary.MAGIC) else decode(datagram)

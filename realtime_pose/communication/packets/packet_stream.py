@@ -1,4 +1,4 @@
-"""Packets out of results (`PacketStream`), and the receiver's rule which of them are news (`PacketOrder`)."""
+"""Packets made from results (`PacketStream`), and the receiver's rule for late and duplicate ones (`PacketOrder`)."""
 
 import secrets
 import time
@@ -23,7 +23,7 @@ from realtime_pose.utils.arrays import Float64, FloatArray
 
 
 def _of_part(part: str) -> list[str]:
-    """Names of the whole body's points in one part, in its order."""
+    """Names of one part's points in COCO_WHOLEBODY133, in its order."""
     layout = COCO_WHOLEBODY133
     return [name for name, of in zip(layout.names, layout.parts, strict=True) if of == part]
 
@@ -40,9 +40,9 @@ FINE_PARTS: dict[str, tuple[str, ...]] = {
     "left_hand": tuple(name for name in _of_part("hand") if name.startswith("left")),
     "right_hand": tuple(name for name in _of_part("hand") if name.startswith("right")),
 }
-"""Parts in pixels alone; each is sent when the person's layout has all of its points.
+"""Parts in pixels only; each is sent when the person's layout has all of its points.
 
-Their names do not fit into a `hello`, which has empty lists for them: docs/conventions.md has the names.
+Their names do not fit into a `hello`, which has empty lists for them; docs/conventions.md lists the names.
 """
 
 _AXES = {"handedness": "right", "up": "+y", "front": "+z", "left": "+x"}
@@ -53,12 +53,12 @@ _UNITS = {
     "timestamp": "s, Unix time of capture",
 }
 _HELLO_EVERY_NS = 1_000_000_000
-_MAX_PX, _MAX_M = 99_999.0, 99.0  # far outside of any picture or room; keeps a datagram within its size
+_MAX_PX, _MAX_M = 99_999.0, 99.0  # far outside of any image or room; keeps datagrams within their size
 _REFLECT_X = np.array([-1.0, 1.0, 1.0])
 
 
 class PacketStream:
-    """Makes the packets of one sender: counts frames, stamps times, announces itself.
+    """Makes the packets of one sender: numbers frames, adds timestamps, and a `hello` once a second.
 
     Args:
         mirror: Swap left and right and reflect X, so that a character moves like a mirror image.
@@ -76,7 +76,7 @@ class PacketStream:
         self._hello_ns: int | None = None
 
     def packets_of(self, result: FrameResult) -> list[Packet]:
-        """A `hello` if one is due, then each person's `pose` and `part` packets; nothing more for an empty frame."""
+        """A `hello` if one is due, then each person's `pose` and `part` packets."""
         frame = self._frame = result.frame
         self._seq += 1
         packets: list[Packet] = []
@@ -90,8 +90,8 @@ class PacketStream:
             packets += bodies
         return packets
 
-    def last_words(self) -> list[Packet]:
-        """A last `hello`, so that a receiver knows how many packets there were in all; none if there was no frame."""
+    def closing_packets(self) -> list[Packet]:
+        """A final `hello` with the total number of packets, for the receiver's loss count; none without frames."""
         self._seq += 1
         return [] if self._frame is None else [self._hello(self._frame)]
 
@@ -154,16 +154,16 @@ class PacketStream:
             timestamp=self._timestamp(frame),
             keypoints=keypoints,
             scores=scores,
-            joints_3d=self._part_in_space(person, names),
+            joints_3d=self._part_3d(person, names),
         )
 
     def _points(self, frame: Frame, seen: PersonKeypoints, names: Sequence[str]) -> tuple[Float64, Float64]:
-        """Pixels (N, 2) and scores (N,) of the named points; a point that is not there has score 0."""
+        """Pixels (N, 2) and scores (N,) of the named points; a missing point has score 0."""
         xy, score = np.zeros((len(names), 2)), np.zeros(len(names))
-        rows, there = _find(seen.layout, names, mirror=self._mirror)
-        xy[there], score[there] = seen.xy_px[rows], seen.score[rows]
+        rows, present = _find(seen.layout, names, mirror=self._mirror)
+        xy[present], score[present] = seen.xy_px[rows], seen.score[rows]
         if self._mirror:
-            xy[there, 0] = frame.width - xy[there, 0]
+            xy[present, 0] = frame.width - xy[present, 0]
         known = np.all(np.isfinite(xy), axis=1) & np.isfinite(score)
         xy[~known], score[~known] = 0.0, 0.0
         return np.clip(xy, -_MAX_PX, _MAX_PX), np.clip(score, 0.0, 1.0)
@@ -181,30 +181,30 @@ class PacketStream:
         joints_3d = np.clip(joints_3d, -_MAX_M, _MAX_M)
         return joints_3d, rotations.astype(np.float64), joints_3d[0].copy()
 
-    def _part_in_space(self, person: Person, names: Sequence[str]) -> Float64 | None:
-        """The part's points (N, 3) around the pose's root; None if one of them, or the root, is not known."""
+    def _part_3d(self, person: Person, names: Sequence[str]) -> Float64 | None:
+        """The part's points (N, 3), placed at the pose's root; None if one of them or the pose is missing."""
         joints: Joints3D | None = person.joints
         if joints is None or person.pose is None:
             return None
-        rows, there = _find(joints.layout, names, mirror=self._mirror)
+        rows, present = _find(joints.layout, names, mirror=self._mirror)
         xyz = joints.xyz_m[rows].astype(np.float64) + person.pose.root_m
-        if len(there) < len(names) or not np.all(np.isfinite(xyz)):
+        if len(present) < len(names) or not np.all(np.isfinite(xyz)):
             return None
         return np.clip(xyz * _REFLECT_X if self._mirror else xyz, -_MAX_M, _MAX_M)
 
 
 def _find(layout: KeypointLayout, names: Sequence[str], *, mirror: bool) -> tuple[list[int], list[int]]:
-    """Rows in the layout, and rows in `names`, of the names that the layout has; in a mirror, the other side's."""
-    there = [i for i, name in enumerate(names) if name in layout.index]
-    rows = layout.rows([names[i] for i in there])
-    return [layout.mirror[row] for row in rows] if mirror else rows, there
+    """Rows in the layout (if mirrored, the other side's) and rows in `names` of the names that the layout has."""
+    present = [i for i, name in enumerate(names) if name in layout.index]
+    rows = layout.rows([names[i] for i in present])
+    return [layout.mirror[row] for row in rows] if mirror else rows, present
 
 
 class PacketOrder:
-    """Which packets are news: one is dropped only if an equal or later one of its kind came before.
+    """Rejects a packet if one with an equal or later `seq` of the same stream, type, part and person came before.
 
-    A kind is the same stream, type, part and person; a sender that starts anew has a new stream, so its `seq` from 0 is
-    news. Only the kinds last heard of are remembered, so a flood of made-up streams fills no memory.
+    A restarted sender has a new stream, so its `seq` starts from 0 again. Only the 256 combinations heard last are
+    kept, so that a flood of invented streams does not fill the memory.
     """
 
     _REMEMBERED = 256
@@ -213,7 +213,7 @@ class PacketOrder:
         self._last_seq: OrderedDict[tuple[int, str, str, int], int] = OrderedDict()
 
     def accept(self, packet: Packet) -> bool:
-        """Whether the packet is news; if so, it is remembered."""
+        """Whether the packet is in order: neither late nor a duplicate."""
         part = packet.part if isinstance(packet, PartPacket) else ""
         person = -1 if isinstance(packet, HelloPacket) else packet.person
         kind = (packet.stream, packet.type, part, person)

@@ -1,7 +1,7 @@
-"""PosePacket, version 1: JSON over UDP, one datagram per person and frame. docs/conventions.md has it field by field.
+"""PosePacket, version 1: JSON over UDP, one datagram per person and frame. docs/conventions.md describes each field.
 
-`encode` and `decode` are the wire format; `stream.PacketStream` makes packets from results. Decoding trusts nothing:
-whatever arrives is a packet that holds what its type says, or a PacketError.
+`encode` and `decode` are the wire format; `packet_stream.PacketStream` makes packets from results. `decode` validates
+everything: it returns a packet that holds what its type promises, or raises PacketError.
 """
 
 import json
@@ -31,12 +31,12 @@ class PosePacket:
     """One person in one frame.
 
     Attributes:
-        stream: Drawn at random at each start of the sender.
-        seq: Counts the sender's frames from 0.
-        person: The person's name over time.
+        stream: Random number, new at each start of the sender.
+        seq: The sender's frame number, from 0.
+        person: The person's track id.
         timestamp: Unix time of capture, seconds.
         keypoints: (17, 2) float64, pixels of the full frame, in the order of COCO17.
-        scores: (17,) float64 in 0..1; where it is 0, the keypoint means nothing.
+        scores: (17,) float64 in 0..1; a keypoint with score 0 is not valid.
         joints_3d: (17, 3) float64 positions of HUMANOID's joints, canonical axes, metres; None without a pose.
         rotations: (17, 4) float64 local rotations xyzw, unit up to rounding; None without a pose.
         root: (3,) float64 the hips, canonical axes, metres; None without a pose.
@@ -72,10 +72,10 @@ class PartPacket:
     """Points of one part of one person, e.g. the feet, beside the `pose` packet with the same stream, seq and person.
 
     Attributes:
-        part: Which part; `hello` announces the names of its N points.
+        part: Name of the part; `hello` lists the names of its N points.
         keypoints: (N, 2) float64 pixels.
         scores: (N,) float64 in 0..1.
-        joints_3d: (N, 3) float64, in the space of the pose's `joints_3d`; None where they are not known.
+        joints_3d: (N, 3) float64, in the space of the pose's `joints_3d`; None if unknown.
     """
 
     type: ClassVar[str] = "part"
@@ -98,15 +98,15 @@ class PartPacket:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HelloPacket:
-    """What a receiver must know once to read the other packets; sent every second.
+    """Names, skeleton, axes and units that a receiver needs to read the other packets; sent once a second.
 
     Attributes:
-        sent: Pose and part packets of this stream before this one: the difference of two tells what was lost.
+        sent: Pose and part packets sent in this stream so far; with the number received, it gives the loss.
         keypoints: Names of a pose's keypoints.
         parts: Names of each part's points.
         joints: Names of a pose's joints.
         parents: Row of each joint's parent, -1 for the root.
-        rest_offsets: (17, 3) float64 from the parent at rest, canonical axes, metres, of a body 1.70 m tall.
+        rest_offsets: (17, 3) float64 rest offsets from the parent, canonical axes, metres, for a body 1.70 m tall.
         image: Width and height of the frame that the pixels belong to.
         mirrored: Whether left and right are swapped, as in a mirror.
     """
@@ -142,18 +142,18 @@ class _Decimals(NamedTuple):
     metres: int
 
 
-# The first that fits is taken. From the third on they are for values that a camera's view hardly yields: every number
-# negative; people tens of metres away. Quaternions keep their 4: 3 move a wrist by 2 mm.
+# The first that fits is used. The third and later are for values that hardly occur: every number negative, or people
+# tens of metres away. Quaternions keep 4 decimals: with 3, a wrist moves by 2 mm.
 _DECIMALS = (_Decimals(1, 2, 3), _Decimals(0, 2, 3), _Decimals(0, 1, 3), _Decimals(0, 1, 2), _Decimals(0, 1, 1))
 _QUATERNION_DECIMALS = 4
 _TIMESTAMP_DECIMALS = 4
 
 
 def encode(packet: Packet) -> bytes:
-    """The datagram of a packet: JSON without spaces, at most MAX_DATAGRAM_BYTES; pixels go whole if it would be more.
+    """The datagram of a packet: JSON without spaces; with fewer decimals, pixels first, if over MAX_DATAGRAM_BYTES.
 
     Raises:
-        PacketError: It holds NaN or infinity, or does not fit even with fewest decimals.
+        PacketError: It holds NaN or infinity, or does not fit even with the fewest decimals.
     """
     size = 0
     for decimals in _DECIMALS:
@@ -189,7 +189,7 @@ def _fields(packet: Packet, decimals: _Decimals) -> dict[str, Any]:
 
 
 def _rounded(array: FloatArray | None, decimals: int) -> list[Any] | None:
-    """Nested lists; whole numbers as ints, and never -0.0."""
+    """Nested lists; integers if `decimals` is 0, and never -0.0."""
     if array is None:
         return None
     rounded = np.round(np.asarray(array, dtype=np.float64), decimals) + 0.0
@@ -202,10 +202,10 @@ def _rounded(array: FloatArray | None, decimals: int) -> list[Any] | None:
 
 
 def decode(datagram: bytes) -> Packet:
-    """The packet that a datagram holds; numbers are exactly those that were sent. Unknown extra keys are ignored.
+    """The packet in a datagram, with the exact numbers that were sent. Unknown extra keys are ignored.
 
     Raises:
-        PacketError: It is anything else than a whole packet of version 1. No other exception leaves here.
+        PacketError: It is not a complete packet of version 1. No other exception is raised.
     """
     fields = Fields(read_object(datagram, MAX_DATAGRAM_BYTES))
     if (version := fields.integer("version")) != VERSION:
@@ -246,10 +246,10 @@ def decode(datagram: bytes) -> Packet:
 
 
 def check_unit(rotations: Float64) -> None:
-    """Refuse quaternions (..., 4) that are not of length 1 up to rounding.
+    """Check that quaternions (..., 4) have length 1 up to rounding.
 
     Raises:
-        PacketError: One is not.
+        PacketError: One has not.
     """
     if np.any(np.abs(np.linalg.norm(rotations, axis=-1) - 1) > _UNIT_TOLERANCE):
         raise PacketError("rotations holds a quaternion that is not of length 1")

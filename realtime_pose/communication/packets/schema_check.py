@@ -1,4 +1,4 @@
-"""Holding datagrams against the packet's published JSON schema, as another program's author would."""
+"""Validation of datagrams against the published JSON schema of the packet."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ _SCHEMA = "schema/pose-packet-v1.schema.json"
 
 
 class SchemaCheck:
-    """Refuses datagrams that the schema does not allow; the compact form is held against it by what it says."""
+    """Validates datagrams against the schema; binary packets are decoded and validated as JSON."""
 
     def __init__(self) -> None:
         from jsonschema import Draft202012Validator
@@ -27,10 +27,11 @@ class SchemaCheck:
         }
 
     def __call__(self, datagram: bytes) -> None:
-        """Do nothing for a packet of version 1.
+        """Validate one datagram.
 
         Raises:
-            PacketError: It is none; the message names the place and the rule, and nothing of what a stranger wrote.
+            PacketError: It is not a packet of version 1. The message names the path and the rule, and never repeats
+                values from the datagram.
         """
         if datagram.startswith(MAGIC):
             datagram = encode(decode_binary(datagram))

@@ -1,4 +1,4 @@
-"""Reading JSON that may come from anybody: what these readers promise comes back, or PacketError is raised."""
+"""Strict JSON reading for untrusted datagrams: every reader returns the type it promises or raises PacketError."""
 
 import json
 from typing import Any, NoReturn
@@ -9,13 +9,13 @@ from realtime_pose.errors import PacketError
 from realtime_pose.utils.arrays import Float64
 
 MAX_INT = 2**53 - 1
-"""Beyond it, JSON numbers are no longer exact in every language."""
+"""Above it, JSON numbers are not exact in every language."""
 
 _MAX_NAME = 64
 
 
 def read_object(datagram: bytes, max_bytes: int) -> dict[str, Any]:
-    """The JSON object in a datagram: every number finite, no key twice, every text encodable."""
+    """The JSON object in a datagram: every number finite, no duplicate key, every string encodable as UTF-8."""
     if len(datagram) > max_bytes:
         raise PacketError(f"a datagram has at most {max_bytes} bytes, got {len(datagram)}")
     try:
@@ -27,7 +27,7 @@ def read_object(datagram: bytes, max_bytes: int) -> dict[str, Any]:
             object_pairs_hook=_unique_keys,
         )
         if b"\\u" in datagram:
-            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text: it fails when printed
+            json.dumps(value, ensure_ascii=False).encode()  # fails on half a surrogate pair, which could not be printed
     except (ValueError, RecursionError) as exc:
         raise PacketError(f"a datagram is not JSON in UTF-8: {type(exc).__name__}") from exc
     if not isinstance(value, dict):
@@ -47,7 +47,7 @@ def _exact_int(digits: str) -> int:
 
 def _finite_float(digits: str) -> float:
     value = float(digits)
-    if not abs(value) <= MAX_INT:  # infinity too; and squares of what passes do not overflow
+    if not abs(value) <= MAX_INT:  # also infinity; squares of accepted numbers do not overflow
         raise PacketError(f"a number may not be beyond {MAX_INT}")
     return value
 
@@ -55,24 +55,24 @@ def _finite_float(digits: str) -> float:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise PacketError("a key stands twice in one object")
+        raise PacketError("an object has the same key twice")
     return fields
 
 
 def kind_of(value: object) -> str:
-    """What a message calls a JSON value: a number itself, else its type."""
+    """A JSON value for error messages: a number itself, otherwise its type."""
     return "null" if value is None else repr(value) if type(value) in (int, float) else type(value).__name__
 
 
 def name_of(key: str, value: object) -> str:
-    """The value, if it is a short printable text."""
+    """The value, checked to be a short printable string."""
     if not isinstance(value, str) or not 1 <= len(value) <= _MAX_NAME or not value.isprintable():
         raise PacketError(f"{key} must be a name of 1 to {_MAX_NAME} printable characters, got {kind_of(value)}")
     return value
 
 
 def names_of(key: str, value: object, count: int | None = None) -> tuple[str, ...]:
-    """The value, if it is a list of (`count`) names."""
+    """The value, checked to be a list of (`count`) names."""
     if not isinstance(value, list) or (count is not None and len(value) != count):
         raise PacketError(f"{key} must be a list of {'' if count is None else count} names")
     return tuple(name_of(key, name) for name in value)
@@ -85,19 +85,19 @@ def _is_table(value: object, shape: tuple[int, ...]) -> bool:
 
 
 class Fields:
-    """A JSON object read key by key; each method refuses what it does not promise."""
+    """A JSON object read key by key; each method checks the type it returns."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         self._fields = fields
 
     def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON value
-        """The value, whatever it is."""
+        """The value, of any type."""
         if key not in self._fields:
             raise PacketError(f"a packet lacks {key!r}")
         return self._fields[key]
 
     def integer(self, key: str, low: int = 0) -> int:
-        """An integer of at least `low`; 1.0 and true are none."""
+        """An integer of at least `low`; 1.0 and true are refused."""
         value = self.get(key)
         if type(value) is not int or value < low:
             raise PacketError(f"{key} must be an integer of at least {low}, got {kind_of(value)}")
@@ -111,7 +111,7 @@ class Fields:
         return float(value)
 
     def text(self, key: str) -> str:
-        """A short printable text."""
+        """A short printable string."""
         return name_of(key, self.get(key))
 
     def array(self, key: str) -> list[Any]:

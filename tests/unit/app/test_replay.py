@@ -104,7 +104,7 @@ def test_what_is_sent_was_captured_now_and_what_is_recorded_was_captured_then(tm
     session = recorded(tmp_path / "a", make_clip(3), CONFIG)
 
     class Sink:
-        name, target_text, packets_sent, lost = "fake", "nowhere", 0, 0
+        name, destination, packets_sent, lost = "fake", "nowhere", 0, 0
 
         def __init__(self):
             self.got = []
@@ -112,7 +112,7 @@ def test_what_is_sent_was_captured_now_and_what_is_recorded_was_captured_then(tm
         def send(self, result):
             self.got.append(result.frame.captured_ns)
 
-        def trouble(self):
+        def warning(self):
             return ""
 
     sink, recorder = Sink(), Sink()

@@ -1,4 +1,4 @@
-"""What the tests of live sinks share."""
+"""Fixtures for the tests of live sinks."""
 
 import pytest
 from support.sockets import Ear

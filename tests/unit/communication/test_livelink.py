@@ -1,4 +1,4 @@
-"""JSON Live Link: every field that the plugin asks for, in Unreal's axes and centimetres."""
+"""JSON Live Link: every field that the plugin needs, in Unreal's axes and centimetres."""
 
 import json
 
@@ -13,7 +13,7 @@ from realtime_pose.utils import rotations as rot
 
 
 def subjects(ear, count):
-    """The subjects of so many datagrams, read as the plugin reads them: a bone that lacks a field fails."""
+    """The subjects in `count` datagrams, read as the plugin does: a missing field of a bone fails."""
     found = {}
     for datagram in ear.datagrams(count):
         for name, bones in json.loads(datagram).items():
@@ -57,7 +57,7 @@ def test_unreal_is_z_up_with_left_at_plus_x(ear):
     assert upper_leg[2][0] == pytest.approx(10, abs=1)
 
 
-def test_each_person_is_a_subject_and_those_without_a_pose_are_none(ear):
+def test_each_person_with_a_pose_is_a_subject(ear):
     people = [make_person(1, track_id=4), make_person(2, track_id=9), make_person(3, track_id=5, with_pose=False)]
     sink, filtered = LiveLinkSink(ear.address), LiveLinkSink(f"{ear.address},person=9")
     sink.send(make_result(people))

@@ -1,4 +1,4 @@
-"""OSC trackers: a receiver that applies the documented order of angles gets the turns and places that were sent."""
+"""OSC trackers: applying the angles in the documented order gives the positions and rotations that were sent."""
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -12,19 +12,19 @@ from realtime_pose.kinematics import forward_kinematics, global_rotations
 from realtime_pose.skeletons import HUMANOID
 
 
-def turn_of(angles_deg):
-    """About z, then x, then y, of the world's own axes: lower-case letters are SciPy's for those."""
+def rotation_of(angles_deg):
+    """The quaternion of turning about z, then x, then y, of the fixed world axes (lower case in SciPy)."""
     x, y, z = angles_deg
     return Rotation.from_euler("zxy", [z, x, y], degrees=True).as_quat()
 
 
 def test_angles_are_those_of_turning_about_z_then_x_then_y():
-    straight_up_or_down = [turn_of((x, y, 40)) for x in (90, -90) for y in (0, 30, 200)]
+    straight_up_or_down = [rotation_of((x, y, 40)) for x in (90, -90) for y in (0, 30, 200)]
     for q in [*make_rotations((200,), 4), *straight_up_or_down]:
-        assert_same_rotation(turn_of(euler_zxy_deg(q)), q)
+        assert_same_rotation(rotation_of(euler_zxy_deg(q)), q)
 
 
-def test_trackers_are_where_the_joints_are_and_turned_like_them(ear):
+def test_trackers_have_the_positions_and_rotations_of_their_joints(ear):
     sink = OscTrackerSink(ear.address)
     for result in make_clip(5):
         sink.send(result)
@@ -39,12 +39,12 @@ def test_trackers_are_where_the_joints_are_and_turned_like_them(ear):
             row = HUMANOID.index[joint]
             place, angles = (messages[f"/tracking/trackers/{tracker}/{what}"] for what in ("position", "rotation"))
             np.testing.assert_allclose(place, places[row], atol=1e-5)
-            assert_same_rotation(turn_of(angles), turns[row], 1e-3)
+            assert_same_rotation(rotation_of(angles), turns[row], 1e-3)
     sink.close()
     assert sink.packets_sent == 5
 
 
-def test_nobody_means_nothing(ear):
+def test_nothing_is_sent_while_nobody_has_a_pose(ear):
     sink = OscTrackerSink(ear.address)
     sink.send(make_result())
     sink.send(make_result([make_person(1, with_pose=False)]))

@@ -1,4 +1,4 @@
-"""Figures of what arrives."""
+"""Receive statistics: rate, latency, jitter and loss of each stream."""
 
 import pytest
 from support.people import make_person, make_result
@@ -11,12 +11,12 @@ S = 1_000_000_000
 
 
 def sent(frames, people=(0,), fps=30, stream=1, empty=()):
-    """Packets of a clip, frame by frame, captured at Unix time 1 s + frame / fps."""
+    """The packets of each frame of a clip, captured at Unix time 1 s + frame / fps."""
     packets = PacketStream(stream=stream, wall_offset_ns=0)
     for i in range(frames):
         seen = [] if i in empty else [make_person(p, track_id=p) for p in people]
         yield packets.packets_of(make_result(seen, index=i, time_ns=i * S // fps))
-    yield packets.last_words()
+    yield packets.closing_packets()
 
 
 def only_stream(counter):
@@ -39,7 +39,7 @@ def test_rate_latency_and_persons_of_an_even_stream():
     assert arrivals.pose.seq == 30
 
 
-def test_jitter_is_by_how_much_the_delay_changes_whatever_the_clocks_say():
+def test_jitter_is_the_mean_change_of_latency_whatever_the_clocks_say():
     counter = ArrivalCounter()
     for i, packets in enumerate(sent(31, people=(0, 4))):
         for packet in packets:  # the second person comes 1 ms after the first, in every frame
@@ -62,7 +62,7 @@ def test_lost_packets_are_counted_and_empty_frames_are_not_lost():
     assert arrivals.loss == pytest.approx(3 / (60 * 3))
 
 
-def test_each_sender_is_counted_by_itself():
+def test_each_sender_is_counted_separately():
     counter = ArrivalCounter()
     for stream in (5, 6):
         for i, packets in enumerate(sent(10, people=(stream,), stream=stream)):
@@ -73,7 +73,7 @@ def test_each_sender_is_counted_by_itself():
     assert [(a.stream, a.persons, a.frames, a.lost) for a in (five, six)] == [(5, (5,), 10, 0), (6, (6,), 9, 3)]
 
 
-def test_the_sender_heard_last_stands_last():
+def test_the_sender_heard_last_comes_last():
     counter = ArrivalCounter()
     packets = {stream: next(iter(sent(1, stream=stream))) for stream in (1, 2)}
     for stream in (1, 2, 1):
@@ -90,16 +90,16 @@ def test_a_listener_that_comes_late_counts_from_its_first_hello():
     assert only_stream(counter).lost == 0
 
 
-def test_late_packets_are_no_poses():
+def test_late_packets_are_not_counted_as_poses():
     counter = ArrivalCounter()
     packets = [packet for packets in sent(4) for packet in packets if isinstance(packet, PosePacket)]
-    news = [counter.add(packets[i], 2.0) for i in (0, 2, 1, 2, 3)]
-    assert news == [True, True, False, False, True]
+    in_order = [counter.add(packets[i], 2.0) for i in (0, 2, 1, 2, 3)]
+    assert in_order == [True, True, False, False, True]
     arrivals = only_stream(counter)
     assert (arrivals.poses, arrivals.late) == (3, 2)
 
 
-def test_each_take_starts_anew_but_for_the_loss():
+def test_take_resets_everything_but_the_loss():
     counter = ArrivalCounter()
     for packets in sent(40):
         for packet in packets:
@@ -119,7 +119,7 @@ def test_one_pose_has_no_rate():
     assert only_stream(counter).rate_hz == 0.0
 
 
-def test_made_up_streams_fill_no_memory():
+def test_only_the_last_streams_are_kept():
     counter = ArrivalCounter()
     for stream in range(500):
         for packet in next(iter(sent(1, people=(), stream=stream))):

@@ -1,4 +1,4 @@
-"""Any number of sinks at once: each with its own target, none in another's way, none left open."""
+"""Several sinks at once: each has its own destination, none delays another, none is left open after an error."""
 
 import inspect
 import socket
@@ -11,9 +11,9 @@ from websockets.sync.client import connect
 from realtime_pose.cli import options
 from realtime_pose.cli.app import run
 from realtime_pose.cli.commands.process import process
+from realtime_pose.communication.destinations import parse_address
 from realtime_pose.communication.packets.pose_packet import decode
 from realtime_pose.communication.sinks import SINKS, open_sinks
-from realtime_pose.communication.targets import parse_address
 from realtime_pose.config import AppConfig, OutputConfig
 from realtime_pose.errors import ConfigError, UnknownChoiceError
 from realtime_pose.utils.choices import load_choice
@@ -25,18 +25,18 @@ def test_every_sink_has_a_setting_and_an_option_of_run_and_process():
         assert {*SINKS} <= {*inspect.signature(command).parameters}
 
 
-def test_targets_given_several_times_are_one_setting():
+def test_several_destinations_are_one_setting():
     given = {"udp": ["127.0.0.1:1", "127.0.0.1:2,person=3"], "vmc": ["localhost"], "udp_format": "binary"}
     output = options.settings_of(given).output
     assert (output.udp, output.vmc, output.udp_format) == ("127.0.0.1:1 127.0.0.1:2,person=3", "localhost", "binary")
     assert {name for name, targets in output.targets.items() if targets} == {"udp", "vmc"}
 
 
-def test_nothing_is_sent_anywhere_by_itself():
+def test_by_default_nothing_is_sent():
     assert open_sinks(AppConfig().output.targets) == []
 
 
-def test_sinks_of_one_kind_have_targets_and_people_of_their_own():
+def test_sinks_of_one_kind_have_their_own_destinations_and_people():
     ears = [Ear(), Ear()]
     people = [make_person(1, track_id=1), make_person(2, track_id=2)]
     sinks = open_sinks({"vmc": " ".join(f"{ear.address},person={i}" for i, ear in enumerate(ears, 1))}, mirror=True)
@@ -50,8 +50,8 @@ def test_sinks_of_one_kind_have_targets_and_people_of_their_own():
         ear.close()
 
 
-def test_a_dead_receiver_and_a_slow_client_take_nothing_from_the_others(ear):
-    """A page that shakes hands and then takes nothing, a network that refuses, and between them one that listens."""
+def test_a_refusing_network_and_a_slow_client_do_not_affect_other_sinks(ear):
+    """A client that connects and then reads nothing, a network that refuses, and a working receiver."""
     slow, refusing, live = open_sinks({"websocket": "127.0.0.1:0", "vmc": "127.0.0.1:9", "udp": ear.address})
     refusing._socket.close()
     refusing._socket = RefusingSocket()
@@ -79,7 +79,7 @@ class RefusingSocket:
         pass
 
 
-def test_the_form_of_udp_is_that_of_udp_alone(ear):
+def test_the_udp_format_is_for_udp_only(ear):
     (sink,) = open_sinks({"udp": ear.address}, udp_format="binary")
     sink.send(make_result([make_person(1)]))
     sink.close()
@@ -89,22 +89,22 @@ def test_the_form_of_udp_is_that_of_udp_alone(ear):
         open_sinks({"udp": ear.address}, udp_format="yaml")
 
 
-def test_when_one_cannot_be_had_none_is_left_open():
+def test_after_an_error_no_sink_is_left_open():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
     with pytest.raises(ConfigError, match="is not known here"):
         open_sinks({"websocket": address, "udp": "no-such-host.invalid:1"})
-    open_sinks({"websocket": address})[0].close()  # the port was given back
+    open_sinks({"websocket": address})[0].close()  # the port is free again
 
 
 @pytest.mark.parametrize(
-    "targets", ["127.0.0.1:1\n127.0.0.1:2", "127.0.0.1:1\t", "127.0.0.1:1\x00", "127.0.0.1:1\x1b[0m"]
+    "destinations", ["127.0.0.1:1\n127.0.0.1:2", "127.0.0.1:1\t", "127.0.0.1:1\x00", "127.0.0.1:1\x1b[0m"]
 )
 @pytest.mark.parametrize("name", SINKS)
-def test_a_target_with_control_characters_gets_a_plain_sentence(name, targets):
+def test_control_characters_in_a_destination_get_a_plain_sentence(name, destinations):
     with pytest.raises(ConfigError, match="control character") as caught:
-        open_sinks({name: targets})
+        open_sinks({name: destinations})
     assert str(caught.value).isprintable()
 
 
@@ -115,6 +115,6 @@ def test_an_unknown_host_gets_a_plain_sentence(name):
 
 
 @pytest.mark.parametrize("name", SINKS)
-def test_where_nothing_is_named_it_is_this_machine(name):
-    default = inspect.signature(load_choice("sink", name, SINKS)).parameters["target"].default
-    assert parse_address(default, usual_port=1)[0] == "127.0.0.1"
+def test_the_default_destination_is_this_machine(name):
+    default = inspect.signature(load_choice("sink", name, SINKS)).parameters["destination"].default
+    assert parse_address(default, default_port=1)[0] == "127.0.0.1"

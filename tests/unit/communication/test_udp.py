@@ -1,4 +1,4 @@
-"""The sockets: what is sent arrives, nobody listening is no error, and bad addresses get a plain sentence."""
+"""UDP sink and receiver over real sockets: delivery, refused datagrams, malformed input, bad addresses."""
 
 import socket
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from support.people import make_clip, make_person, make_result
 
+from realtime_pose.communication.destinations import parse_address
 from realtime_pose.communication.packets.pose_packet import HelloPacket, PosePacket
-from realtime_pose.communication.targets import parse_address
 from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.errors import ConfigError, PacketError
 from realtime_pose.skeletons import COCO17
@@ -82,7 +82,7 @@ class RefusingSocket:
         self.closed = True
 
 
-def test_what_the_system_refuses_is_counted_and_never_raised():
+def test_refused_datagrams_are_counted_and_never_raised():
     sink = UdpSink("127.0.0.1:9")
     sink._socket.close()
     sink._socket = refusing = RefusingSocket()
@@ -93,14 +93,14 @@ def test_what_the_system_refuses_is_counted_and_never_raised():
     assert (sink.packets_sent, sink.datagrams_sent, sink.lost) == (0, 0, 14)  # 4 x (pose, feet, hands) and 2 hellos
 
 
-def test_a_network_that_is_down_is_told_in_a_sentence():
+def test_a_network_that_is_down_gives_a_warning():
     sink = UdpSink("127.0.0.1:9,person=3")
-    assert sink.trouble() == ""
+    assert sink.warning() == ""
     sink._socket.close()
     sink._socket = RefusingSocket()
     sink.send(make_result())
     sink.close()
-    assert sink.trouble() == (
+    assert sink.warning() == (
         "2 datagrams to 127.0.0.1:9,person=3 were refused by this machine's network; "
         "check the address and the connection"
     )
@@ -117,9 +117,9 @@ def test_after_close_nothing_is_sent(receiver):
 
 def test_malformed_datagrams_are_counted_and_the_next_packet_still_comes(receiver):
     host, port = parse_address(receiver.address)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other_program:
         for datagram in (b"", b"hello", b"{}", b"x" * 9000):
-            stranger.sendto(datagram, (host, port))
+            other_program.sendto(datagram, (host, port))
     for count in range(1, 5):
         assert receiver.receive(GIVE_UP_S) is None
         assert receiver.malformed == count
@@ -130,7 +130,7 @@ def test_malformed_datagrams_are_counted_and_the_next_packet_still_comes(receive
     sink.close()
 
 
-def test_a_receiver_gives_its_port_back_and_refuses_one_that_is_taken(receiver):
+def test_a_receiver_releases_its_port_and_reports_one_in_use(receiver):
     with pytest.raises(ConfigError, match=r"cannot listen on .*close the program that listens there"):
         UdpReceiver(receiver.address)
     address = receiver.address
@@ -138,14 +138,14 @@ def test_a_receiver_gives_its_port_back_and_refuses_one_that_is_taken(receiver):
     UdpReceiver(address).close()
 
 
-def test_a_receiver_hears_this_machine_only_unless_asked(receiver):
+def test_a_receiver_listens_on_this_machine_only_by_default(receiver):
     assert receiver.address.startswith("127.0.0.1:")
     with pytest.raises(ConfigError, match="cannot listen on"):
-        UdpReceiver("203.0.113.7:0")  # documentation range: nobody's
+        UdpReceiver("203.0.113.7:0")  # reserved for documentation
 
 
 @pytest.mark.parametrize("udp_format", ["json", "binary"])
-def test_a_receiver_takes_both_forms(receiver, udp_format):
+def test_a_receiver_accepts_both_formats(receiver, udp_format):
     sink = UdpSink(receiver.address, udp_format=udp_format, stream=3)
     sink.send(make_clip(1)[0])
     sink.close()
@@ -155,7 +155,7 @@ def test_a_receiver_takes_both_forms(receiver, udp_format):
     assert (receiver.datagrams, receiver.malformed) == (5, 0)
 
 
-def test_a_target_with_a_person_gets_that_person_alone(receiver):
+def test_a_destination_with_a_person_gets_only_that_person(receiver):
     people = [make_person(1, track_id=1), make_person(2, track_id=2)]
     sink = UdpSink(f"{receiver.address},person=2")
     sink.send(make_result(people))
@@ -164,11 +164,11 @@ def test_a_target_with_a_person_gets_that_person_alone(receiver):
     packets = receive(receiver, 5)
     assert [packet.person for packet in packets if isinstance(packet, PosePacket)] == [2]
     assert {packet.person for packet in packets if not isinstance(packet, HelloPacket)} == {2}
-    assert packets[-1].sent == 3  # what was meant for others is not lost
+    assert packets[-1].sent == 3  # other people's packets do not count as lost
     assert sink.packets_sent == 1
 
 
-def test_a_check_can_refuse_what_the_decoder_takes():
+def test_a_check_can_refuse_a_valid_packet():
     def refuse(datagram):
         raise PacketError(f"{len(datagram)} bytes are too many")
 
@@ -183,13 +183,13 @@ def test_a_check_can_refuse_what_the_decoder_takes():
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 300, "a..b", "300.300.300.300"])
-def test_an_unknown_host_is_said_at_the_start(host):
+def test_an_unknown_host_is_an_error_at_the_start(host):
     with pytest.raises(ConfigError, match="is not known here"):
         UdpSink(f"{host}:5005")
 
 
-def test_localhost_is_the_address_that_receivers_listen_on(receiver, monkeypatch):
-    """Many systems name ::1 first, where a receiver on 127.0.0.1 hears nothing."""
+def test_localhost_means_ipv4(receiver, monkeypatch):
+    """Many systems list ::1 first, where a receiver on 127.0.0.1 gets nothing."""
     port = int(receiver.address.rpartition(":")[2])
     six = (socket.AF_INET6, socket.SOCK_DGRAM, 17, "", ("::1", port, 0, 0))
     four = (socket.AF_INET, socket.SOCK_DGRAM, 17, "", ("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""VMC: what an independent reader makes of a recorded stream is the motion that was sent."""
+"""VMC: an independent reader gets the motion that was sent."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 
-# Unity's tree of a human, as far as it has bones that are sent, and each bone's nearest ancestor among them.
+# Unity's human bones that are sent, and each one's nearest ancestor among them.
 UNITY_PARENT = {
     "Hips": None, "Spine": "Hips", "Chest": "Spine", "Neck": "Chest", "Head": "Neck",
     **{f"{side}{bone}": parent if parent == "Chest" or parent == "Hips" else f"{side}{parent}"
@@ -24,7 +24,7 @@ UNITY_PARENT = {
 
 
 def unity_joints(bones):
-    """Where bones (name, place, turn) are in Unity's world, walking down in the order in which they came."""
+    """Positions in Unity's world of bones (name, position, rotation), computed in the order of arrival."""
     places, turns = {}, {}
     for name, place, turn in bones:
         parent = UNITY_PARENT[name]
@@ -37,7 +37,7 @@ def unity_joints(bones):
 
 
 def sent_frames(ear, sink, results):
-    """The messages of each result, in order, as the independent reader reads the datagrams."""
+    """The messages of each result, in order, as the independent reader decodes the datagrams."""
     frames = []
     for result in results:
         before = sink.datagrams_sent
@@ -68,7 +68,7 @@ def test_a_recorded_streams_joints_are_those_that_were_sent_within_a_millimetre(
         assert np.abs(canonical - wanted).max() < 1e-5  # the goal is 1e-3; float32 leaves a hundredth of that
 
 
-def test_the_first_bundle_says_who_is_tracked_when_and_where_the_root_is(ear):
+def test_the_first_bundle_has_tracking_state_time_and_root(ear):
     (frame,) = sent_frames(ear, VmcSink(ear.address), make_clip(1))
     assert len(frame) == 2
     assert frame[0][:3] == [
@@ -80,21 +80,21 @@ def test_the_first_bundle_says_who_is_tracked_when_and_where_the_root_is(ear):
     assert bones == ["/VMC/Ext/Bone/Pos"] * 17
 
 
-def test_no_bones_place_is_zero_and_none_is_left_out(ear):
+def test_every_bone_is_sent_with_a_position_that_is_not_zero(ear):
     (frame,) = sent_frames(ear, VmcSink(ear.address), make_clip(1))
     bones = bones_of(frame)
     assert {name for name, _, _ in bones} == {*UNITY_PARENT}
     assert all(np.linalg.norm(place) > 0.05 for _, place, _ in bones)
 
 
-def test_nobody_is_told_and_time_goes_on(ear):
+def test_without_people_the_state_and_time_are_sent(ear):
     results = [make_result([make_person(1)], time_ns=5_000_000_000), make_result(index=1, time_ns=5_500_000_000)]
     frames = sent_frames(ear, sink := VmcSink(ear.address), results)
     assert frames[1] == [[("/VMC/Ext/OK", [1, 3, 0, 0]), ("/VMC/Ext/T", [0.5])]]
     assert (sink.packets_sent, sink.datagrams_sent) == (1, 3)
 
 
-def test_each_sink_shows_the_person_that_its_target_names(ear):
+def test_a_destination_with_a_person_gets_that_person(ear):
     people = [make_person(1, track_id=1), make_person(2, track_id=2)]
     (frame,) = sent_frames(ear, VmcSink(f"{ear.address},person=2"), [make_result(people)])
     hips = next(place for name, place, _ in bones_of(frame) if name == "Hips")
@@ -110,12 +110,12 @@ def test_python_osc_reads_what_the_independent_reader_reads(ear):
     sink.close()
 
 
-def test_bundles_are_filled_to_the_brim_and_no_further():
+def test_bundles_are_filled_up_to_the_limit():
     one = message("/abc", "x" * 43)  # 8 + 4 + 44 bytes, and 4 for its size
     assert one.size == 56
     assert [len(b) for b in bundles([one] * 4, 16 + 2 * 60)] == [136, 136]
     assert [len(b) for b in bundles([one] * 4, 16 + 2 * 60 - 1)] == [76] * 4
-    assert [len(b) for b in bundles([one] * 2, 10)] == [76, 76]  # a message alone is never left out
+    assert [len(b) for b in bundles([one] * 2, 10)] == [76, 76]  # a single message is sent even if over the limit
     assert list(bundles([])) == []
 
 

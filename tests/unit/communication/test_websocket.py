@@ -1,4 +1,4 @@
-"""The WebSocket: clients get the packets, a slow one misses some and delays nobody, strangers' pages stay out."""
+"""WebSocket server: delivery to clients, slow clients, refused pages and host names."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ from realtime_pose.errors import ConfigError
 
 @pytest.fixture
 def sink():
-    """A server that has a `hello` for whoever comes: who has it, is among the clients."""
+    """A server that already has a `hello`: a client that received it is registered."""
     sink = WebSocketSink("127.0.0.1:0")
     sink.send(make_result())
     yield sink
@@ -28,7 +28,7 @@ def sink():
 
 @contextmanager
 def client(sink, **options):
-    """A client that was greeted."""
+    """A client that has received its `hello`."""
     options = {"open_timeout": PATIENCE_S, "close_timeout": PATIENCE_S, "proxy": None} | options
     with connect(f"ws://{sink.address}", **options) as connection:
         (hello,) = heard(connection, 1)
@@ -41,7 +41,7 @@ def heard(connection, count):
 
 
 def until(true):
-    """Wait for what the server's thread is about to make true."""
+    """Wait until a condition set by the server's thread is true."""
     deadline = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < deadline
@@ -59,8 +59,8 @@ def test_a_client_gets_every_packet_as_a_message_of_text(sink):
             connection.recv(PATIENCE_S)
     assert [(p.type, p.seq) for p in packets] == [(kind, seq) for seq in (1, 2) for kind in ("pose", "part", "part")]
     assert isinstance(last, HelloPacket)
-    assert left.value.rcvd.code == 1001  # the server goes away, and says so
-    assert (sink.packets_sent, sink.lost, sink.trouble()) == (2, 0, "")
+    assert left.value.rcvd.code == 1001  # "going away"
+    assert (sink.packets_sent, sink.lost, sink.warning()) == (2, 0, "")
 
 
 def test_several_clients_each_get_all(sink):
@@ -72,7 +72,7 @@ def test_several_clients_each_get_all(sink):
     assert sink.packets_sent == 3
 
 
-def test_a_target_with_a_person_serves_that_person_alone():
+def test_a_destination_with_a_person_serves_only_that_person():
     sink = WebSocketSink("127.0.0.1:0,person=2")
     sink.send(make_result())
     with client(sink) as connection:
@@ -82,7 +82,7 @@ def test_a_target_with_a_person_serves_that_person_alone():
 
 
 class SlowClient:
-    """Shakes hands, then takes nothing; its buffer is as small as the system lets it be."""
+    """Connects, then reads nothing; its receive buffer is as small as the system allows."""
 
     def __init__(self, sink):
         host, port = sink.address.split(":")
@@ -99,7 +99,7 @@ class SlowClient:
         self._socket.close()
 
 
-def test_a_client_that_takes_nothing_misses_messages_and_delays_nobody(sink):
+def test_a_client_that_reads_nothing_loses_messages_and_delays_nobody(sink):
     slow = SlowClient(sink)
     until(lambda: sink.clients == 1)
     people = [make_person(i, track_id=i) for i in range(4)]
@@ -112,12 +112,12 @@ def test_a_client_that_takes_nothing_misses_messages_and_delays_nobody(sink):
             assert packets[-1].seq == sent  # the other one has this frame before the next is made
             assert sent < 5000
         assert sink.clients == 2
-    assert "messages of the WebSocket at 127.0.0.1:0 were left out" in sink.trouble()
-    sink.close()  # a client that hangs does not hold the end up for long either
+    assert "messages of the WebSocket at 127.0.0.1:0 were dropped" in sink.warning()
+    sink.close()  # does not wait long for the client that hangs
     slow.close()
 
 
-def test_sending_without_a_client_does_nothing_and_holds_nothing(sink):
+def test_without_clients_nothing_is_sent_or_lost(sink):
     for result in make_clip(80):
         sink.send(result)
     with client(sink):
@@ -136,20 +136,20 @@ def test_the_newest_messages_stay_in_a_full_queue():
     ]
 
 
-def test_one_client_too_many_is_told_to_come_later(sink):
+def test_one_client_too_many_is_refused(sink):
     with ExitStack() as leave:
         for _ in range(_CLIENTS - 1):
             leave.enter_context(client(sink))
         with client(sink), connect(f"ws://{sink.address}", proxy=None) as late:
             with pytest.raises(ConnectionClosed) as refused:
                 late.recv(PATIENCE_S)
-            assert (refused.value.rcvd.code, refused.value.rcvd.reason) == (1013, "16 clients are here already")
+            assert (refused.value.rcvd.code, refused.value.rcvd.reason) == (1013, "16 clients are connected already")
         until(lambda: sink.clients == _CLIENTS - 1)
         leave.enter_context(client(sink))
 
 
 @pytest.mark.parametrize(("message", "code"), [("hello", 1008), (b"\0" * 5000, 1009)], ids=["short", "long"])
-def test_who_talks_into_the_feed_is_shown_out(sink, message, code):
+def test_a_client_that_sends_a_message_is_disconnected(sink, message, code):
     with client(sink) as connection:
         connection.send(message)
         with pytest.raises(ConnectionClosed) as refused:
@@ -159,14 +159,14 @@ def test_who_talks_into_the_feed_is_shown_out(sink, message, code):
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
-def test_other_peoples_pages_stay_out(sink, origin):
+def test_pages_of_other_sites_are_refused(sink, origin):
     with pytest.raises(InvalidStatus) as refused, client(sink, origin=origin):
         pass
     assert refused.value.response.status_code == 403
     assert sink.clients == 0
 
 
-def test_a_name_that_was_bent_to_this_address_stays_out(sink):
+def test_a_rebound_host_name_is_refused(sink):
     host, port = sink.address.split(":")
     there = socket.create_connection((host, int(port)), PATIENCE_S)
     with pytest.raises(InvalidStatus) as refused, connect(f"ws://evil.example:{port}", sock=there, proxy=None):
@@ -174,18 +174,18 @@ def test_a_name_that_was_bent_to_this_address_stays_out(sink):
     assert refused.value.response.status_code == 403
 
 
-def test_a_page_of_this_machine_comes_in(sink):
+def test_a_page_of_this_machine_is_accepted(sink):
     with client(sink, origin="http://localhost:8000"):
         assert sink.clients == 1
 
 
-def test_what_is_no_websocket_is_no_error(sink, capfd):
+def test_a_broken_handshake_is_no_error(sink, capfd):
     host, port = sink.address.split(":")
     for nonsense in (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\x16\x03\x01nonsense\r\n\r\n", b""):
-        with socket.create_connection((host, int(port)), PATIENCE_S) as stranger:
-            stranger.sendall(nonsense)
-            stranger.shutdown(socket.SHUT_WR)
-            while stranger.recv(4096):
+        with socket.create_connection((host, int(port)), PATIENCE_S) as visitor:
+            visitor.sendall(nonsense)
+            visitor.shutdown(socket.SHUT_WR)
+            while visitor.recv(4096):
                 pass
     with client(sink):
         pass
@@ -193,7 +193,7 @@ def test_what_is_no_websocket_is_no_error(sink, capfd):
 
 
 def test_a_port_that_is_taken_gets_a_plain_sentence(sink):
-    with pytest.raises(ConfigError, match=r"cannot serve at 127\.0\.0\.1:\d+: .*close the program that has that port"):
+    with pytest.raises(ConfigError, match=r"cannot serve at 127\.0\.0\.1:\d+: .*close the program that uses the port"):
         WebSocketSink(sink.address)
 
 
@@ -202,7 +202,7 @@ def test_an_address_of_another_machine_gets_a_plain_sentence():
         WebSocketSink("203.0.113.7")
 
 
-def test_the_port_is_given_back(sink):
+def test_close_releases_the_port(sink):
     address = sink.address
     sink.close()
     again = WebSocketSink(address)
@@ -210,7 +210,7 @@ def test_the_port_is_given_back(sink):
     again.close()
 
 
-def test_messages_are_json_that_any_page_reads(sink):
+def test_messages_are_json(sink):
     with client(sink) as connection:
         sink.send(make_clip(1)[0])
         types = [json.loads(connection.recv(PATIENCE_S))["type"] for _ in range(3)]

@@ -1,27 +1,27 @@
-"""Who may connect: programs, and pages of this machine; no page that bends its name or lies elsewhere."""
+"""Host and Origin checks: programs and pages of this machine are accepted, rebound names and other sites are not."""
 
 import socket
 
 import pytest
 
-from realtime_pose.communication.targets import parse_target
-from realtime_pose.communication.websocket_guard import why_refused
+from realtime_pose.communication.destinations import parse_destination
+from realtime_pose.communication.websocket_guard import refusal_reason
 
-HERE = parse_target("127.0.0.1:8765")
-OPEN = parse_target("0.0.0.0:8765,origin=https://Studio.example", options=("origin",))
-NAMED = parse_target("studio-pc.local:8765")
+LOOPBACK = parse_destination("127.0.0.1:8765")
+OPEN = parse_destination("0.0.0.0:8765,origin=https://Studio.example", options=("origin",))
+NAMED = parse_destination("studio-pc.local:8765")
 
 
 @pytest.mark.parametrize(
-    ("host", "origin", "target"),
+    ("host", "origin", "served"),
     [
-        ("127.0.0.1:8765", None, HERE),  # no browser
-        ("localhost:8765", None, HERE),
-        ("LOCALHOST:8765", None, HERE),
-        ("[::1]:8765", None, HERE),
-        ("127.0.0.1", "http://127.0.0.1:8000", HERE),
-        ("127.0.0.1:8765", "http://localhost:5173", HERE),
-        ("127.0.0.1:8765", "https://[::1]", HERE),
+        ("127.0.0.1:8765", None, LOOPBACK),  # not a browser
+        ("localhost:8765", None, LOOPBACK),
+        ("LOCALHOST:8765", None, LOOPBACK),
+        ("[::1]:8765", None, LOOPBACK),
+        ("127.0.0.1", "http://127.0.0.1:8000", LOOPBACK),
+        ("127.0.0.1:8765", "http://localhost:5173", LOOPBACK),
+        ("127.0.0.1:8765", "https://[::1]", LOOPBACK),
         ("192.168.1.20:8765", None, OPEN),
         ("192.168.1.20:8765", "http://192.168.1.20:8501", OPEN),
         ("192.168.1.20:8765", "https://studio.example", OPEN),
@@ -30,32 +30,32 @@ NAMED = parse_target("studio-pc.local:8765")
         (f"{socket.gethostname()}:8765", None, OPEN),
     ],
 )
-def test_these_are_let_in(host, origin, target):
-    assert why_refused([host], [origin] if origin else [], target) == ""
+def test_accepted_requests(host, origin, served):
+    assert refusal_reason([host], [origin] if origin else [], served) == ""
 
 
 @pytest.mark.parametrize(
-    ("hosts", "origins", "target", "says"),
+    ("hosts", "origins", "served", "says"),
     [
-        (["evil.example:8765"], [], HERE, "host name"),  # a page's name bent to this address
-        (["evil.example:8765"], ["http://evil.example:8765"], HERE, "host name"),
-        (["127.0.0.1.evil.example"], [], HERE, "host name"),
-        ([], [], HERE, "host name"),
-        ([""], [], HERE, "host name"),
-        (["[::1"], [], HERE, "host name"),
-        (["127.0.0.1", "evil.example"], [], HERE, "host name"),
-        (["127.0.0.1:8765"], ["https://evil.example"], HERE, "origin"),
-        (["127.0.0.1:8765"], ["http://127.0.0.1.evil.example"], HERE, "origin"),
-        (["127.0.0.1:8765"], ["null"], HERE, "origin"),  # any page can make a frame without an origin
-        (["127.0.0.1:8765"], ["http://[::1"], HERE, "origin"),
-        (["127.0.0.1:8765"], ["http://localhost", "https://evil.example"], HERE, "origin"),
-        (["127.0.0.1:8765"], ["", "https://evil.example"], HERE, "origin"),
-        (["127.0.0.1:8765"], ["https://studio.example"], HERE, "origin"),
+        (["evil.example:8765"], [], LOOPBACK, "host name"),  # DNS rebinding
+        (["evil.example:8765"], ["http://evil.example:8765"], LOOPBACK, "host name"),
+        (["127.0.0.1.evil.example"], [], LOOPBACK, "host name"),
+        ([], [], LOOPBACK, "host name"),
+        ([""], [], LOOPBACK, "host name"),
+        (["[::1"], [], LOOPBACK, "host name"),
+        (["127.0.0.1", "evil.example"], [], LOOPBACK, "host name"),
+        (["127.0.0.1:8765"], ["https://evil.example"], LOOPBACK, "origin"),
+        (["127.0.0.1:8765"], ["http://127.0.0.1.evil.example"], LOOPBACK, "origin"),
+        (["127.0.0.1:8765"], ["null"], LOOPBACK, "origin"),  # any page can make a frame without an origin
+        (["127.0.0.1:8765"], ["http://[::1"], LOOPBACK, "origin"),
+        (["127.0.0.1:8765"], ["http://localhost", "https://evil.example"], LOOPBACK, "origin"),
+        (["127.0.0.1:8765"], ["", "https://evil.example"], LOOPBACK, "origin"),
+        (["127.0.0.1:8765"], ["https://studio.example"], LOOPBACK, "origin"),
         (["192.168.1.20:8765"], ["http://studio.example"], OPEN, "origin"),  # another scheme is another origin
         (["192.168.1.20:8765"], ["https://studio.example.evil.example"], OPEN, "origin"),
         (["192.168.1.20:8765"], ["http://192.168.1.21"], OPEN, "origin"),
-        (["studio-pc.local:8765"], [], HERE, "host name"),
+        (["studio-pc.local:8765"], [], LOOPBACK, "host name"),
     ],
 )
-def test_these_are_refused(hosts, origins, target, says):
-    assert says in why_refused(hosts, origins, target)
+def test_refused_requests(hosts, origins, served, says):
+    assert says in refusal_reason(hosts, origins, served)

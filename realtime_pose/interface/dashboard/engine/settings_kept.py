@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from realtime_pose.body.profile import resolved
-from realtime_pose.communication.sinks import check_targets
+from realtime_pose.communication.sinks import check_destinations
 from realtime_pose.config import AppConfig
 from realtime_pose.pipeline import check_names
 
@@ -40,7 +40,7 @@ class SettingsKept:
         after = self.config.with_values(values, _ORIGIN)
         after = replace(after, body=resolved(after.body, keep_height="height_m" in (values.get("body") or {})))
         check_names(after)
-        check_targets(after.output.targets)
+        check_destinations(after.output.targets)
         if after == self.config:
             return False
         self.take(after)

@@ -78,7 +78,7 @@ class Show:
     def _exchange_sinks(self, old: OutputConfig, new: OutputConfig, trouble: Callable[[str], None]) -> None:
         same = (old.mirror, old.udp_format) == (new.mirror, new.udp_format)
         wanted = [(name, target) for name, text in new.targets.items() for target in text.split()]
-        kept = {(s.name, s.target_text): s for s in self.sinks if same and (s.name, s.target_text) in wanted}
+        kept = {(s.name, s.destination): s for s in self.sinks if same and (s.name, s.destination) in wanted}
         for sink in self.sinks:
             if sink not in kept.values():
                 sink.close()  # before others are opened: a server's new self needs its port

@@ -32,7 +32,7 @@ class Teller:
         """The state with all that is known of what runs, whose last frame is `last`."""
         snapshot, estimator = show.runtime.snapshot(), show.pipeline.estimator
         figures, now_ns = show.runtime.statistics.figures(_LATEST), time.monotonic_ns()
-        notices = dict.fromkeys((*state.notices, *snapshot.notices, *filter(None, (s.trouble() for s in show.sinks))))
+        notices = dict.fromkeys((*state.notices, *snapshot.notices, *filter(None, (s.warning() for s in show.sinks))))
         return replace(
             state,
             notices=tuple(notices),
@@ -61,7 +61,7 @@ class Teller:
         """The rate is that of the last two seconds or more, between two askings."""
         with self._lock:
             sent = sink.packets_sent
-            seen = self._sent.setdefault(f"{sink.name} {sink.target_text}", deque(maxlen=32))
+            seen = self._sent.setdefault(f"{sink.name} {sink.destination}", deque(maxlen=32))
             if seen and seen[-1][1] > sent:
                 seen.clear()  # another run's
             while len(seen) > 1 and now_ns - seen[1][0] >= _RATE_NS:
@@ -70,7 +70,7 @@ class Teller:
                 seen.append((now_ns, sent))
             first_ns, first = seen[0]
         rate = (sent - first) * 1e9 / (now_ns - first_ns) if now_ns > first_ns else 0.0
-        return SinkState(sink.name, sink.target_text, sent, max(rate, 0.0), sink.lost)
+        return SinkState(sink.name, sink.destination, sent, max(rate, 0.0), sink.lost)
 
 
 def viewer_event(

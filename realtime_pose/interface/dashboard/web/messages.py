@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime_pose.communication.avatar import body_of
+from realtime_pose.communication.avatar import avatar_pose
 from realtime_pose.datatypes import Frame, FrameResult, Person
 from realtime_pose.drawing import SIDE_BGR
 from realtime_pose.errors import PacketError
@@ -108,11 +108,11 @@ def _person(person: Person, mirror: bool) -> dict[str, Any]:
         "known": None,
     }
     pose = person.pose
-    body = body_of(pose, mirror=mirror)
+    body = avatar_pose(pose, mirror=mirror)
     if pose is None or body is None or body.skeleton.joints != HUMANOID.joints:
         return told
     score = np.clip(np.nan_to_num(pose.score), 0, 1)
-    joints, _ = body.joints_in_space()
+    joints, _ = body.global_joints()
     told["joints"] = _rounded(joints, _METRES)
     told["rotations"] = _rounded(body.local_xyzw, _QUATERNION)
     told["root"] = _rounded(body.offset_m[0], _METRES)

@@ -1,4 +1,4 @@
-"""The compact form: it says what JSON says, to the last bit, and lets nothing else in."""
+"""Binary packets: decode to the same numbers as JSON, bit for bit; anything else is refused."""
 
 import json
 from dataclasses import replace
@@ -46,7 +46,7 @@ def test_both_forms_of_a_packet_decode_to_the_same_numbers_bit_for_bit():
             if isinstance(packet, HelloPacket):
                 continue
             in_json = decode_any(encode(packet))
-            if np.array_equal(in_json.keypoints, np.round(packet.keypoints, 1)):  # not one that JSON had to shorten
+            if np.array_equal(in_json.keypoints, np.round(packet.keypoints, 1)):  # unless JSON had to drop the decimals
                 compared += 1
                 assert says(decode_any(encode_binary(packet))) == says(in_json)
     assert compared > 100
@@ -101,8 +101,8 @@ def test_malformed_cases_each_break_something_else():
         ({"keypoints": np.full((17, 2), 3e8)}, "a number beyond 2.14748e"),
         ({"rotations": np.full((17, 4), 4.0)}, "rotations holds .* beyond 3.2767"),
         ({"root": None}, "joints_3d, rotations and root, or none of them"),
-        ({"seq": 2**32}, "a number that its field does not hold"),
-        ({"person": 2**31}, "a number that its field does not hold"),
+        ({"seq": 2**32}, "a number outside its field's range"),
+        ({"person": 2**31}, "a number outside its field's range"),
         ({"meta": {"x": float("nan")}}, "may not hold NaN"),
         ({"meta": {"x": "y" * 1500}}, "at most 1472 fit"),
     ],
@@ -130,6 +130,6 @@ def test_fuzzed_datagrams_are_packets_or_packet_errors():
         else:
             outcomes["packet"] += 1
             assert isinstance(packet, (PosePacket, PartPacket))
-            encode_binary(decode_binary(encode_binary(packet)))  # what was let in is whole
+            encode_binary(decode_binary(encode_binary(packet)))  # an accepted packet is complete
     assert outcomes["packet"] > 200
     assert outcomes["refused"] > 2000

@@ -1,4 +1,4 @@
-"""What a stream of results becomes: the fields of each packet, the mirror, the hello, and the receiver's rule."""
+"""Packets of a stream of results: their fields, mirroring, `hello`, and the order check of receivers."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_a_pose_packet_says_what_the_person_does():
     packets = PacketStream(stream=7, wall_offset_ns=500 * S).packets_of(make_result([person], time_ns=2 * S))
     pose = first(packets, PosePacket)
     assert (pose.stream, pose.seq, pose.person, pose.meta) == (7, 0, 3, {})
-    assert pose.timestamp == 503.0  # captured at 3 s, by the helper, on a clock that lags Unix time by 500 s
+    assert pose.timestamp == 503.0  # make_result captures at 3 s, on a clock 500 s behind Unix time
     rows = COCO17_FEET_HANDS.rows(COCO17.names)
     np.testing.assert_array_equal(pose.keypoints, person.keypoints.xy_px[rows])
     np.testing.assert_array_equal(pose.scores, person.keypoints.score[rows])
@@ -55,14 +55,14 @@ def test_parts_travel_with_their_pose_and_stand_in_its_space():
         packet = parts[part]
         assert (packet.stream, packet.seq, packet.person) == (pose.stream, pose.seq, pose.person)
         np.testing.assert_array_equal(packet.keypoints, person.keypoints.xy_px[layout.rows(names)])
-    # the helper's heel lies 6 cm below and 5 cm behind the ankle, in the foot's own space
+    # make_person's heel is 6 cm below and 5 cm behind the ankle, in the foot's local space
     foot = pose.joints_3d[HUMANOID.index["leftFoot"]]
     heel = parts["feet"].joints_3d[PARTS["feet"].index("left_heel")]
     assert np.linalg.norm(heel - foot) == pytest.approx(np.hypot(0.06, 0.05), abs=1e-5)
 
 
 def whole_body(seed=0):
-    """A person whose 133 points lie anywhere in the picture."""
+    """A person with 133 random points in the frame."""
     rng = np.random.default_rng(seed)
     k = len(COCO_WHOLEBODY133.names)
     person = make_person(seed, track_id=4)
@@ -92,7 +92,7 @@ def test_a_whole_bodys_face_hands_and_toes_travel_in_datagrams_of_their_own(mirr
     sent = [decode(encode(packet)) for packet in packets]
     assert all(len(encode(packet)) <= 1472 for packet in packets)
     face = next(packet for packet in sent if packet.type == "part" and packet.part == "face")
-    assert np.abs(face.keypoints - parts["face"].keypoints).max() <= 0.5  # pixels go whole in the longest
+    assert np.abs(face.keypoints - parts["face"].keypoints).max() <= 0.5  # the longest packets have whole pixels
 
 
 def test_three_points_of_a_hand_are_no_whole_hand():
@@ -156,7 +156,7 @@ def test_the_mirror_swaps_names_and_reflects_x():
     np.testing.assert_array_equal(mirror.scores, plain.scores[swap])
     np.testing.assert_allclose(mirror.joints_3d, plain.joints_3d[joint_swap] * [-1, 1, 1])
     np.testing.assert_allclose(mirror.root, plain.root * [-1, 1, 1])
-    # the mirrored rotations drive a skeleton to the mirrored places
+    # the mirrored rotations give the mirrored positions
     driven = joint_positions(HUMANOID, mirror.rotations, mirror.root, person.pose.bone_m[joint_swap])
     np.testing.assert_allclose(driven, mirror.joints_3d, atol=1e-6)
 
@@ -203,12 +203,12 @@ def test_hello_announces_all_that_the_other_packets_leave_out():
     np.testing.assert_array_equal(hello.rest_offsets, HUMANOID.rest_offset_m)
     assert (hello.image, hello.mirrored, hello.sent) == ((320, 200), True, 0)
     assert hello.axes == {"handedness": "right", "up": "+y", "front": "+z", "left": "+x"}
-    (last,) = stream.last_words()
+    (last,) = stream.closing_packets()
     assert (last.sent, last.seq) == (3, 1)
-    assert PacketStream().last_words() == []
+    assert PacketStream().closing_packets() == []
 
 
-# --- the receiver's rule ----------------------------------------------------------------------------------------------
+# --- PacketOrder ------------------------------------------------------------------------------------------------------
 
 
 def packet(seq=0, stream=1, person=0, part=None):
@@ -225,13 +225,13 @@ def test_only_equal_or_later_packets_of_the_same_kind_make_one_old():
         (packet(5), False),
         (packet(4), False),
         (packet(6), True),
-        (packet(9), True),  # a gap is no reason to wait
+        (packet(9), True),  # a gap is accepted
         (packet(8), False),
         (packet(4, person=1), True),
         (packet(4, part="feet"), True),
         (packet(4, part="hands"), True),
         (packet(4, part="feet"), False),
-        (packet(0, stream=2), True),  # the sender started anew
+        (packet(0, stream=2), True),  # the sender restarted
         (packet(10), True),
     ]
     assert [order.accept(p) for p, _ in arrivals] == [news for _, news in arrivals]
@@ -247,7 +247,7 @@ def test_a_flood_of_streams_is_forgotten_oldest_first():
     assert order.accept(packet(seq=0, stream=5000))
     for stream in range(1000):
         assert order.accept(packet(stream=stream))
-        assert not order.accept(packet(seq=stream, stream=5000))  # heard all the time, so never forgotten
+        assert not order.accept(packet(seq=stream, stream=5000))  # heard all the time, so still known
         assert order.accept(packet(seq=stream + 1, stream=5000))
     assert len(order._last_seq) <= 256
 

@@ -1,4 +1,4 @@
-"""The wire format: what is sent fits and is valid; what arrives is a packet or a PacketError."""
+"""PosePacket's wire format: encoded packets are valid and fit; decoding gives a packet or a PacketError."""
 
 import json
 from dataclasses import replace
@@ -101,7 +101,7 @@ def test_the_longest_packet_of_a_picture_fits_with_metres_and_quaternions_in_ful
     datagram = encode(longest_pose())
     assert len(datagram) <= MAX_DATAGRAM_BYTES
     sent = json.loads(datagram)
-    assert sent["scores"][0] == 0.9  # they give way first
+    assert sent["scores"][0] == 0.9  # scores lose decimals first
     assert sent["joints_3d"][0] == [-1.234] * 3
     np.testing.assert_allclose(sent["rotations"], longest_pose().rotations, rtol=0, atol=0.5e-4 + 1e-12)
     decode(datagram)
@@ -142,7 +142,7 @@ _STRANGE = [None, True, -1, 2**53, 10**30, 1e308, "", "\x00", [], {}, [[]], [Non
 
 
 def strangely_changed(rng: np.random.Generator, value: object) -> object:
-    """The JSON value with one random place in it replaced."""
+    """The JSON value with one random element replaced."""
     if isinstance(value, (list, dict)) and value and rng.random() < 0.85:
         keys = list(value) if isinstance(value, dict) else range(len(value))
         key = keys[rng.integers(len(keys))]
@@ -153,7 +153,7 @@ def strangely_changed(rng: np.random.Generator, value: object) -> object:
 
 
 def bytes_changed(rng: np.random.Generator, datagram: bytes) -> bytes:
-    """The datagram with some bytes overwritten, taken out, doubled or put in."""
+    """The datagram with some bytes overwritten, removed, repeated or inserted."""
     data = bytearray(datagram)
     for _ in range(rng.integers(1, 6)):
         at = int(rng.integers(len(data) + 1))
@@ -180,7 +180,7 @@ def test_fuzzed_datagrams_are_packets_or_packet_errors():
             outcomes["refused"] += 1
         else:
             outcomes["packet"] += 1
-            decode(encode(packet))  # what was let in is whole
+            decode(encode(packet))  # an accepted packet is complete
     assert outcomes["packet"] > 50  # the fuzz reaches past the first check
     assert outcomes["refused"] > 3000
 

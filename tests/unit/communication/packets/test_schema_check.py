@@ -1,4 +1,4 @@
-"""Holding datagrams against the published schema: all that is sent passes, and what breaks a rule is named."""
+"""Schema validation: all packets that are sent pass, and errors name the path and the broken rule."""
 
 import json
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from realtime_pose.communication.targets import parse_target
+from realtime_pose.communication.destinations import parse_destination
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.interface.dashboard.page.fragments import fragment
@@ -29,7 +29,7 @@ class _Output:
     label: str
     why: str
     usual: str
-    usual_port: int | None = None
+    default_port: int | None = None
     options: tuple[str, ...] = ("person",)
     lowest_port: int = 1
 
@@ -50,9 +50,9 @@ _OUTPUTS = (
     _Output("udp", "UDP", "Every pose as JSON, one small message a person and picture: for your own programs, Unity, "
             "Godot, Blender.", "127.0.0.1:5005"),
     _Output("vmc", "VMC", "The protocol of virtual avatars: VSeeFace, VNyan, Warudo and others understand it.",
-            "127.0.0.1:39539", usual_port=39539),
+            "127.0.0.1:39539", default_port=39539),
     _Output("websocket", "WebSocket", "An address that other web pages on this computer connect to for the poses.",
-            "127.0.0.1:8765", usual_port=8765, options=("person", "origin"), lowest_port=0),
+            "127.0.0.1:8765", default_port=8765, options=("person", "origin"), lowest_port=0),
 )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def _is_valid(output: _Output, text: str) -> bool:
         if not text:
             raise ConfigError(f"no address is given; write it like {output.usual}")
         for target in text.split():
-            parse_target(target, output.usual_port, options=output.options, lowest_port=output.lowest_port)
+            parse_destination(target, output.default_port, options=output.options, lowest_port=output.lowest_port)
     except ConfigError as exc:
         set_problem(output.setting, sentence_of(exc))
         return False

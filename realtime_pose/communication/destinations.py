@@ -1,4 +1,4 @@
-"""Where a live sink sends: "host:port", and behind commas what it sends there, e.g. "127.0.0.1:5005,person=2"."""
+"""Destinations of live outputs: an address and its options, such as "127.0.0.1:5005,person=2", and sockets for it."""
 
 import socket
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ _EXAMPLE = "127.0.0.1:{port}"
 
 
 @dataclass(frozen=True)
-class Target:
-    """An address that the user named, and what goes there.
+class Destination:
+    """An address given by the user, and what is sent there.
 
     Attributes:
         text: As the user wrote it.
         host: Name or IP address.
-        port: Port.
+        port: UDP or TCP port; 0 for any free one, for servers only.
         person: Send this person only; None sends everyone.
-        origins: Web pages' origins that a server also talks to, e.g. "https://studio.example".
+        origins: Origins of web pages that a server also accepts, such as "https://studio.example".
     """
 
     text: str
@@ -28,41 +28,43 @@ class Target:
     origins: tuple[str, ...] = ()
 
 
-def parse_target(
-    text: str, usual_port: int | None = None, *, options: tuple[str, ...] = ("person",), lowest_port: int = 1
-) -> Target:
-    """The target of "host:port[,person=ID]".
+def parse_destination(
+    text: str, default_port: int | None = None, *, options: tuple[str, ...] = ("person",), lowest_port: int = 1
+) -> Destination:
+    """The destination of "host:port[,person=ID]".
 
     Args:
         text: What the user wrote.
-        usual_port: The protocol's usual port, taken where the text has none; None demands one.
-        options: What may follow the address: "person", "origin".
-        lowest_port: 0 for a server that may take a free one.
+        default_port: The protocol's port, used where the text has none; None requires one in the text.
+        options: Options allowed after the address: "person", "origin".
+        lowest_port: 0 for a server that may use any free port.
 
     Raises:
-        ConfigError: It is anything else; the message says what is wrong with it.
+        ConfigError: The text is not valid; the message says why.
     """
     address, *given = text.split(",")
-    host, port = parse_address(address, lowest_port=lowest_port, usual_port=usual_port)
+    host, port = parse_address(address, lowest_port=lowest_port, default_port=default_port)
     person, origins = None, []
     for item in given:
         key, equals, value = item.partition("=")
         if key not in options or not equals:
-            raise UnknownChoiceError(f"target {text!r}: option", item, [f"{name}={_VALUES[name]}" for name in options])
+            raise UnknownChoiceError(
+                f"destination {text!r}: option", item, [f"{name}={_VALUES[name]}" for name in options]
+            )
         if key == "person":
             person = _person_of(text, value)
         else:
             origins.append(_origin_of(text, value))
-    return Target(text, host, port, person, tuple(origins))
+    return Destination(text, host, port, person, tuple(origins))
 
 
-def parse_served(text: str) -> Target:
-    """The target of "host[:port][,person=ID][,origin=URL]" that a WebSocket serves at; port 0 takes a free one.
+def parse_server_address(text: str) -> Destination:
+    """The address of a WebSocket server, "host[:port][,person=ID][,origin=URL]"; port 0 is any free one.
 
     Raises:
-        ConfigError: It is anything else; the message says what is wrong with it.
+        ConfigError: The text is not valid; the message says why.
     """
-    return parse_target(text, 8765, options=("person", "origin"), lowest_port=0)
+    return parse_destination(text, 8765, options=("person", "origin"), lowest_port=0)
 
 
 _VALUES = {"person": "ID", "origin": "https://HOST"}
@@ -70,34 +72,34 @@ _VALUES = {"person": "ID", "origin": "https://HOST"}
 
 def _person_of(text: str, value: str) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 9):
-        raise ConfigError(f"target {text!r} has person {value!r}; a person is a number, as `listen` shows it")
+        raise ConfigError(f"destination {text!r} has person {value!r}; a person is a number, as `listen` shows it")
     return int(value)
 
 
 def _origin_of(text: str, value: str) -> str:
     scheme, separator, host = value.partition("://")
     if not (scheme in ("http", "https") and separator and host and host.isprintable()) or set(host) & set(" /"):
-        raise ConfigError(f"target {text!r} has origin {value!r}; an origin is a page's address without its path")
+        raise ConfigError(f"destination {text!r} has origin {value!r}; an origin is a page's address without its path")
     return value.lower()
 
 
-def parse_address(text: str, *, lowest_port: int = 1, usual_port: int | None = None) -> tuple[str, int]:
-    """Host and port of "host:port"; an IPv6 address stands in brackets.
+def parse_address(text: str, *, lowest_port: int = 1, default_port: int | None = None) -> tuple[str, int]:
+    """Host and port of "host:port"; an IPv6 address is in brackets.
 
     Raises:
-        ConfigError: It is anything else.
+        ConfigError: The text is not valid; the message says why.
     """
-    example = _EXAMPLE.format(port=usual_port or 5005)
+    example = _EXAMPLE.format(port=default_port or 5005)
     if not text.isprintable() or " " in text or "/" in text:
         raise ConfigError(f"address {text!r} holds a space, a slash or a control character; write it like {example}")
     host, colon, port = text.rpartition(":")
     if not colon or "]" in port:
-        if usual_port is None or not text or text.isdigit():
+        if default_port is None or not text or text.isdigit():
             raise ConfigError(f"address {text!r} has no port; write it like {example}")
-        host, port = text, str(usual_port)
+        host, port = text, str(default_port)
     bracketed = host.startswith("[") and host.endswith("]")
     if ":" in host and not bracketed:
-        raise ConfigError(f"address {text!r} looks like IPv6; write it in brackets, like [::1]:{usual_port or 5005}")
+        raise ConfigError(f"address {text!r} looks like IPv6; write it in brackets, like [::1]:{default_port or 5005}")
     host = host[1:-1] if bracketed else host
     if not host:
         raise ConfigError(f"address {text!r} has no host; write it like {example}")
@@ -107,14 +109,14 @@ def parse_address(text: str, *, lowest_port: int = 1, usual_port: int | None = N
 
 
 def open_socket(host: str, port: int, kind: socket.SocketKind = socket.SOCK_DGRAM) -> tuple[socket.socket, Any]:
-    """A socket fit for this address, and the address as sockets want it; asks the name service once.
+    """A socket of the address's family, and the resolved address to use with it. The name is looked up once.
 
     Raises:
-        ConfigError: There is no such host.
+        ConfigError: The host is unknown.
     """
     try:
         found = socket.getaddrinfo(host, port, type=kind)
-        # IPv4 first: "localhost" should mean what the defaults of both ends mean, 127.0.0.1
+        # IPv4 first, so that "localhost" means 127.0.0.1, the default of both ends
         family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
         return socket.socket(family, kind), address
     except (OSError, UnicodeError) as exc:
@@ -122,6 +124,6 @@ def open_socket(host: str, port: int, kind: socket.SocketKind = socket.SOCK_DGRA
 
 
 def address_text(address: tuple[Any, ...]) -> str:
-    """A socket's own address as "host:port"."""
+    """A socket address as "host:port"."""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,8 +1,8 @@
-"""Where sinks send: addresses and what may stand behind them; anything else gets one plain sentence."""
+"""Destinations: addresses and their options are parsed; anything else is a ConfigError of one sentence."""
 
 import pytest
 
-from realtime_pose.communication.targets import Target, parse_address, parse_target
+from realtime_pose.communication.destinations import Destination, parse_address, parse_destination
 from realtime_pose.errors import ConfigError
 
 
@@ -57,22 +57,22 @@ def test_bad_addresses_get_a_plain_sentence(text, says):
         ("127.0.0.1:39540", ("127.0.0.1", 39540)),
     ],
 )
-def test_a_protocols_usual_port_is_taken_where_none_is_named(text, wanted):
-    assert parse_address(text, usual_port=39539) == wanted
+def test_the_default_port_is_used_where_none_is_given(text, wanted):
+    assert parse_address(text, default_port=39539) == wanted
 
 
 @pytest.mark.parametrize("text", ["", "39540"])
-def test_the_usual_port_is_no_host(text):
+def test_a_port_alone_is_not_taken_as_a_host(text):
     with pytest.raises(ConfigError, match=r"has no port; write it like 127\.0\.0\.1:39539"):
-        parse_address(text, usual_port=39539)
+        parse_address(text, default_port=39539)
 
 
-def test_a_person_and_origins_stand_behind_commas():
+def test_a_person_and_origins_follow_after_commas():
     text = "10.0.0.7:8765,person=12,origin=https://Studio.example,origin=http://[::1]:80"
-    assert parse_target(text, options=("person", "origin")) == Target(
+    assert parse_destination(text, options=("person", "origin")) == Destination(
         text, "10.0.0.7", 8765, 12, ("https://studio.example", "http://[::1]:80")
     )
-    assert parse_target("10.0.0.7:1") == Target("10.0.0.7:1", "10.0.0.7", 1)
+    assert parse_destination("10.0.0.7:1") == Destination("10.0.0.7:1", "10.0.0.7", 1)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_a_person_and_origins_stand_behind_commas():
         ("127.0.0.1,person=1", "has no port"),
     ],
 )
-def test_bad_targets_get_a_plain_sentence(text, says):
+def test_bad_destinations_get_a_plain_sentence(text, says):
     with pytest.raises(ConfigError) as caught:
-        parse_target(text)
+        parse_destination(text)
     assert says in str(caught.value)
     assert str(caught.value).isprintable()
 
@@ -102,7 +102,7 @@ def test_bad_targets_get_a_plain_sentence(text, says):
 @pytest.mark.parametrize(
     "origin", ["", "null", "studio.example", "ftp://studio.example", "https://", "https://a/b", "https://a\n"]
 )
-def test_an_origin_is_a_pages_address_without_its_path(origin):
+def test_an_origin_has_no_path(origin):
     with pytest.raises(ConfigError, match="an origin is a page's address without its path") as caught:
-        parse_target(f"127.0.0.1:1,origin={origin}", options=("origin",))
+        parse_destination(f"127.0.0.1:1,origin={origin}", options=("origin",))
     assert str(caught.value).isprintable()
