@@ -1,7 +1,7 @@
 """Writes the drawing and the reading list of docs/architecture.md: .venv/bin/python docs/make_architecture.py
 
-The rooms (top-level modules and packages) are in the order of import-linter's contract in pyproject.toml; module counts,
-arrows and line counts come from the code. A test fails when the committed files differ from what this writes.
+The rooms (top-level modules and packages) are in the order of the import-linter contract in pyproject.toml. Module
+counts, arrows and line counts come from the code. A test fails when the committed files differ from what this writes.
 """
 
 import re
