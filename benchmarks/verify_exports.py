@@ -33,7 +33,8 @@ from realtime_pose.axes import OPENSIM
 from realtime_pose.datatypes import FrameResult, SkeletonPose
 from realtime_pose.exporters.table import EXPORTERS
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.session.format import SessionRecorder, read_session
+from realtime_pose.session.reader import read_session
+from realtime_pose.session.writer import SessionRecorder
 from realtime_pose.skeletons import COCO17, HUMANOID
 from realtime_pose.utils.paths import data_path
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from realtime_pose.kinematics import joint_positions
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from tools.actor.body.body import build

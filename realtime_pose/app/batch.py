@@ -14,7 +14,7 @@ from realtime_pose.capture.sources import IMAGE_SUFFIXES, local_path
 from realtime_pose.communication.sinks import SINKS
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import CaptureError, ConfigError, RecordingError
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".mts", ".m2ts", ".ts", ".3gp"}
@@ -147,4 +147,4 @@ def _frames_done(folder: Path, mark: str) -> int | None:
             f"{folder} has {there[0].name} of another input or other settings; "
             "choose another --out, or replace it with --force"
         )
-    return session.frames_in_all if session.finished else None
+    return session.total_frames if session.finished else None

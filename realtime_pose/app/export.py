@@ -14,8 +14,8 @@ from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import ConfigError, RecordingError
 from realtime_pose.exporters.table import EXPORTERS, is_of, open_exporters, parse_formats
-from realtime_pose.session.format import Session
-from realtime_pose.session.images import find_pictures, is_source, sound_of, with_pictures
+from realtime_pose.session.images import find_images, is_source, sound_of, with_images
+from realtime_pose.session.reader import Session
 
 
 @dataclass
@@ -59,7 +59,7 @@ def open_export(
         UnknownChoiceError: There is no such format.
     """
     formats, notes = list(parse_formats(config.output.formats)), []
-    pictures = find_pictures(session, video) if any(EXPORTERS[name].pictures for name in formats) else None
+    pictures = find_images(session, video) if any(EXPORTERS[name].pictures for name in formats) else None
     for name in [name for name in formats if EXPORTERS[name].pictures and pictures is None]:
         sentence = f"{name} shows the session's pictures, which are not to be found; name them with --video FILE"
         if chosen:
@@ -71,7 +71,7 @@ def open_export(
     results: Iterable[FrameResult] = session.frames()
     if pictures is not None and any(EXPORTERS[name].pictures for name in formats):
         take = replace(take, sound=sound_of(pictures))
-        results = with_pictures(results, pictures, same_times=is_source(session, pictures))
+        results = with_images(results, pictures, same_times=is_source(session, pictures))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
@@ -90,7 +90,7 @@ def _sent(
         for sink in sinks:
             sink.send(result)
         yield result
-    if session.cut:
+    if session.truncated:
         notes.append(f"The end of {session.path} is missing; what is there was written.")
 
 

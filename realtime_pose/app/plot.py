@@ -19,7 +19,7 @@ from realtime_pose.figures.person_motion import PersonMotion, motion_of
 from realtime_pose.figures.skeleton import BOX_M, skeleton_figure
 from realtime_pose.filters.foot_locking import contacts_of
 from realtime_pose.report import STAGES
-from realtime_pose.session.format import Session
+from realtime_pose.session.reader import Session
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Bool
 
@@ -204,7 +204,7 @@ def _honest(session: Session, motion: PersonMotion, row: int) -> list[str]:
             f"The curves are thinned: of each {count / STRETCHES:.0f} of the {count:,} frames a curve shows the lowest "
             "and the highest value."
         )
-    if session.cut:
+    if session.truncated:
         notes.append("The session's end is missing; it is drawn up to its last whole frame.")
     return notes
 

@@ -21,7 +21,8 @@ from realtime_pose.filters.table import build_filters
 from realtime_pose.ik.table import build_solver
 from realtime_pose.lifting.table import build_lifter
 from realtime_pose.pipeline import PosePipeline, check_names, pipeline_settings
-from realtime_pose.session.format import Session, mark_finished
+from realtime_pose.session.reader import Session
+from realtime_pose.session.writer import mark_finished
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.checks import check_range
 
@@ -168,7 +169,7 @@ class Replay:
     def report(self) -> dict[str, Any]:
         """What was sent so far."""
         warnings = [sentence for sink in self._sinks if (sentence := sink.warning())]
-        if self._session.cut:
+        if self._session.truncated:
             warnings.append(f"The end of {self._session.path} is missing; it was played up to its last whole frame.")
         return {
             "source": str(self._session.path),

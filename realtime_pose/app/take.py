@@ -7,7 +7,8 @@ from realtime_pose.communication.base import PoseSink
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, is_of, open_exporters, parse_formats
-from realtime_pose.session.format import Session, SessionRecorder, read_session
+from realtime_pose.session.reader import Session, read_session
+from realtime_pose.session.writer import SessionRecorder
 
 SESSION = "session.rtpose"
 PLOT = "plot.html"

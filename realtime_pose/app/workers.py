@@ -29,7 +29,7 @@ class Progress:
     Attributes:
         job: Which.
         frames: Frames done.
-        frames_in_all: None if not known.
+        total_frames: None if not known.
         figures: The report, once it is over; None if it failed before there was one.
         failure: What went wrong.
         interrupted: It was stopped before its end.
@@ -38,7 +38,7 @@ class Progress:
 
     job: Job
     frames: int = 0
-    frames_in_all: int | None = None
+    total_frames: int | None = None
     figures: dict[str, Any] | None = None
     failure: RealtimePoseError | None = None
     interrupted: bool = False
@@ -144,7 +144,7 @@ def _play(job: Job, connection: Connection, stop: Any) -> None:  # noqa: ANN401 
         counts = [n for n in (run.source.frame_count, job.max_frames) if n is not None]
         while not run.runtime.wait(_TICK_S):
             frames = run.runtime.snapshot().frames
-            heard = _tell(connection, frames=frames, frames_in_all=min(counts) if counts else None)
+            heard = _tell(connection, frames=frames, total_frames=min(counts) if counts else None)
             if stop.is_set() or not heard:
                 _tell(connection, interrupted=True)
                 break

@@ -34,9 +34,9 @@ def jobs_progress(count: int, console: Console) -> Iterator[tuple[Callable[[JobP
             folder = job.job.folder
             if folder not in tasks:
                 tasks[folder] = progress.add_task(Path(job.job.source).name, total=None, facts="")
-            in_all = "" if job.frames_in_all is None else f"/{job.frames_in_all}"
+            in_all = "" if job.total_frames is None else f"/{job.total_frames}"
             facts = f"{job.frames}{in_all} frames"
-            progress.update(tasks[folder], completed=job.frames, total=job.frames_in_all, facts=facts)
+            progress.update(tasks[folder], completed=job.frames, total=job.total_frames, facts=facts)
             if job.over:
                 progress.remove_task(tasks[folder])
                 progress.advance(whole)

@@ -1,4 +1,4 @@
-"""The pictures that belong to a session, which itself keeps none."""
+"""Images of a session's frames, from the video beside it or from its source; the session itself keeps none."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -12,23 +12,23 @@ from realtime_pose.capture.looped import Looped
 from realtime_pose.capture.sources import ACTORS, local_path, open_source, source_kind
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError, EndOfStream, RecordingError
-from realtime_pose.session.format import Session
+from realtime_pose.session.reader import Session
 
 FRAMES_FILE = "frames.mp4"
-"""The video beside a session that holds its frames as they came."""
+"""The video beside a session that holds its frames unchanged."""
 _SAME_TIME_NS = 1_000_000
 _LIVE = ("camera", "network", "browser")
 
 
-def find_pictures(session: Session, video: str = "") -> CaptureConfig | None:
-    """Where the session's pictures are: the video that is named, the one beside it, or what it was made from.
+def find_images(session: Session, video: str = "") -> CaptureConfig | None:
+    """The source of the session's images: the given video, the one beside the session, or the original source.
 
-    None if there are none any more.
+    None if no images are left, as after a live run without a recorded video.
     """
     capture = session.settings.get("config", {}).get("capture", {})
-    turned = int(capture.get("rotate_deg", 0))
+    rotate_deg = int(capture.get("rotate_deg", 0))
     if video:
-        return CaptureConfig(video, rotate_deg=turned)
+        return CaptureConfig(video, rotate_deg=rotate_deg)
     beside = session.path.with_name(FRAMES_FILE)
     if beside.is_file():
         return CaptureConfig(str(beside))
@@ -37,37 +37,37 @@ def find_pictures(session: Session, video: str = "") -> CaptureConfig | None:
         live = source_kind(source) in _LIVE
     except CaptureError:
         return None
-    return None if live else CaptureConfig(source, rotate_deg=turned)
+    return None if live else CaptureConfig(source, rotate_deg=rotate_deg)
 
 
 def is_source(session: Session, capture: CaptureConfig) -> bool:
-    """Whether these pictures are what the session was made from, so that both have the same times."""
+    """Whether these images are the session's original source, so that both have the same times."""
     return bool(capture.source == session.settings.get("config", {}).get("capture", {}).get("source"))
 
 
 def sound_of(capture: CaptureConfig) -> Path | None:
-    """The file whose sound belongs to these pictures, if it is a local video."""
+    """The file with the sound of these images, if it is a local video."""
     try:
         return local_path(capture.source) if source_kind(capture.source) == "video" else None
     except CaptureError:
         return None
 
 
-def with_pictures(
+def with_images(
     results: Iterable[FrameResult], capture: CaptureConfig, *, same_times: bool = False
 ) -> Iterator[FrameResult]:
-    """The same results, each with its picture: the one of the same time after the first.
+    """The same results, each with its image: the one at the same time after the first frame.
 
     Args:
-        results: What a session gives.
-        capture: The pictures.
-        same_times: The session was made from them, and may have begun anywhere in them: times are compared as they are.
+        results: The results of a session.
+        capture: The source of the images.
+        same_times: The session was made from this source and may start anywhere in it: times are compared unshifted.
 
     Raises:
         CaptureError: The video cannot be read.
-        RecordingError: It is not the session's.
+        RecordingError: It is not the video of this session.
     """
-    # an actor begins anew where a session goes on
+    # an actor starts again where a session goes on
     source = Looped(partial(open_source, capture)) if capture.source in ACTORS else open_source(capture)
     try:
         first_ns: tuple[int, int] | None = None
@@ -80,9 +80,9 @@ def with_pictures(
             while frame.time_ns < due_ns - _SAME_TIME_NS:
                 frame = _next(source, capture)
             spare = (frame.width - wanted.width, frame.height - wanted.height)
-            # a film of ours has even edges, whatever the picture's were
+            # recorded videos have even widths and heights, sources need not
             if frame.time_ns > due_ns + _SAME_TIME_NS or not set(spare) <= {0, 1}:
-                raise _foreign(capture)
+                raise _mismatch(capture)
             image = np.ascontiguousarray(frame.image_bgr[: wanted.height, : wanted.width])
             yield replace(result, frame=replace(wanted, image_bgr=image))
     finally:
@@ -94,11 +94,11 @@ def _next(source: FrameSource, capture: CaptureConfig) -> Frame:
         while (frame := source.read()) is None:
             pass
     except EndOfStream as exc:
-        raise _foreign(capture) from exc
+        raise _mismatch(capture) from exc
     return frame
 
 
-def _foreign(capture: CaptureConfig) -> RecordingError:
+def _mismatch(capture: CaptureConfig) -> RecordingError:
     return RecordingError(
-        f"{capture.source} is not the video of this session: pictures and times differ; name the right one with --video"
+        f"{capture.source} is not the video of this session: sizes or times differ; give the right one with --video"
     )

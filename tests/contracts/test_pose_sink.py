@@ -9,7 +9,7 @@ from support.people import make_person, make_result
 from realtime_pose.app.take import TakeRecorder
 from realtime_pose.communication.sinks import SINKS
 from realtime_pose.exporters.table import EXPORTERS, TakeInfo, open_exporters
-from realtime_pose.session.format import SessionRecorder
+from realtime_pose.session.writer import SessionRecorder
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.choices import load_choice
 

@@ -18,7 +18,7 @@ from realtime_pose.communication.udp import UdpReceiver
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation.selftest import run_selftest
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, parse_formats
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 from realtime_pose.utils.paths import data_path
 
 ROOT = Path(__file__).parents[2]

@@ -106,7 +106,7 @@ class _Outcome:
     def add(self, job: "Job", figures: dict[str, Any] | None, failure: RealtimePoseError | None) -> None:
         """A job is over; one that went through to its end is marked as done."""
         from realtime_pose.app.take import SESSION
-        from realtime_pose.session.format import mark_finished
+        from realtime_pose.session.writer import mark_finished
 
         if figures is not None and failure is None and not self.interrupted:
             try:

@@ -15,7 +15,7 @@ from realtime_pose.errors import ConfigError
 
 if TYPE_CHECKING:
     from realtime_pose.datatypes import FrameResult
-    from realtime_pose.session.format import Session
+    from realtime_pose.session.reader import Session
 
 
 def replay(

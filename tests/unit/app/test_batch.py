@@ -9,7 +9,7 @@ from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.exporters.table import TakeInfo
-from realtime_pose.session.format import mark_finished
+from realtime_pose.session.writer import mark_finished
 
 CONFIG = AppConfig()
 

@@ -15,7 +15,7 @@ from realtime_pose.config import AppConfig, load_config
 from realtime_pose.datatypes import JointRotations, PersonBox, SkeletonPose
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.exporters.table import TakeInfo
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 from realtime_pose.skeletons import COCO17, HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32

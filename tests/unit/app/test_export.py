@@ -11,7 +11,7 @@ from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import CaptureError, ConfigError, RecordingError
 from realtime_pose.exporters.table import TakeInfo
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 from realtime_pose.utils.paths import data_path
 
 CLIP = data_path("resources/videos/default.mp4")

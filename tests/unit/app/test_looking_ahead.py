@@ -12,7 +12,7 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import RecordingError
 from realtime_pose.filters.look_ahead import build_look_ahead
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 
 
 class Sink:

@@ -12,7 +12,7 @@ from realtime_pose.app.plot import REPORT, plot_session
 from realtime_pose.app.take import SESSION, open_session
 from realtime_pose.datatypes import JointRotations
 from realtime_pose.errors import ConfigError, RecordingError
-from realtime_pose.session.format import SessionRecorder
+from realtime_pose.session.writer import SessionRecorder
 from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils.arrays import as_float32
 

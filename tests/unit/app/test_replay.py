@@ -15,7 +15,8 @@ from realtime_pose.communication.udp import UdpReceiver
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError, RecordingError
 from realtime_pose.exporters.table import TakeInfo
-from realtime_pose.session.format import SessionRecorder, mark_finished, read_session
+from realtime_pose.session.reader import read_session
+from realtime_pose.session.writer import SessionRecorder, mark_finished
 from realtime_pose.skeletons import COCO17
 
 S = 1_000_000_000

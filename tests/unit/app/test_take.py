@@ -12,7 +12,8 @@ from realtime_pose.app.take import TakeRecorder
 from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.keypoints_json import KeypointsJson
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, parse_formats
-from realtime_pose.session.format import SessionRecorder, read_session
+from realtime_pose.session.reader import read_session
+from realtime_pose.session.writer import SessionRecorder
 from realtime_pose.utils.record_writer import RecordWriter
 
 
@@ -84,7 +85,7 @@ def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
     assert 10 < written < 200
     session = read_session(tmp_path / "session.rtpose")
     assert abs(sum(1 for _ in session.frames()) - written) <= 1
-    assert not session.cut
+    assert not session.truncated
     assert abs(len(json.loads((tmp_path / "keypoints.json").read_text())["keypoints"]) - written) <= 1
     assert abs(bvh.Bvh((tmp_path / "motion.bvh").read_text()).nframes - written) <= 1
     with av.open(str(tmp_path / "overlay.mp4")) as video:

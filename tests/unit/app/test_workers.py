@@ -11,7 +11,7 @@ from realtime_pose.app.take import SESSION
 from realtime_pose.app.workers import run_jobs, sensible_workers
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError, StageFailedError
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 
 
 def job(source, folder="out", **sections):
@@ -27,7 +27,7 @@ def pretend(job, connection, stop, threads):
         os._exit(3)
     begin_ns = time.monotonic_ns()
     connection.send({"note": f"hello from {job.source}"})
-    connection.send({"frames": 1, "frames_in_all": 3})
+    connection.send({"frames": 1, "total_frames": 3})
     if job.source == "meet":  # goes on when the other one is there too
         others = job.folder
         (others / str(os.getpid())).touch()

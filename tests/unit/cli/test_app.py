@@ -23,7 +23,7 @@ from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, parse_form
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.estimators import ESTIMATORS
 from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 from realtime_pose.utils.paths import data_path
 
 FILES_OF_A_TAKE = {"session.rtpose", *(EXPORTERS[name].file for name in parse_formats(DEFAULT_FORMATS))}

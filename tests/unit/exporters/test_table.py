@@ -10,7 +10,8 @@ from support.people import make_clip, make_person, make_result
 from realtime_pose.errors import RecordingError, UnknownChoiceError
 from realtime_pose.exporters import joint_tables as tables
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, is_of, open_exporters, parse_formats
-from realtime_pose.session.format import SessionRecorder, read_session
+from realtime_pose.session.reader import read_session
+from realtime_pose.session.writer import SessionRecorder
 
 
 def test_formats_are_named_once_in_the_tables_order():

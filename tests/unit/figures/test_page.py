@@ -12,7 +12,6 @@ import pytest
 from support.people import make_clip
 
 from realtime_pose.errors import ConfigError, RecordingError
-from realtime_pose.figures import page as plot_page
 from realtime_pose.figures.motion import foot_height_figure, root_path_figure
 from realtime_pose.figures.page import PLAYED_FRAMES, PlotPage, page_html, played_rows, write_page
 from realtime_pose.figures.person_motion import PersonMotion, motion_of

@@ -11,7 +11,8 @@ from realtime_pose.app.plot import plot_session
 from realtime_pose.figures.page import write_page
 from realtime_pose.figures.skeleton import JOINTS, UNSEEN, skeleton_figure
 from realtime_pose.figures.theme import DARK, LIGHT
-from realtime_pose.session.format import SessionRecorder, read_session
+from realtime_pose.session.reader import read_session
+from realtime_pose.session.writer import SessionRecorder
 from realtime_pose.skeletons import HUMANOID
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")

@@ -11,8 +11,8 @@ from realtime_pose.datatypes import FrameResult, SkeletonPose
 from realtime_pose.errors import RecordingError
 from realtime_pose.figures.latency import Percentiles
 from realtime_pose.figures.person_motion import PersonMotion, motion_of
-from realtime_pose.session.format import Session
 from realtime_pose.session.index import SessionIndex
+from realtime_pose.session.reader import Session
 
 _KEPT_S = 30.0
 _LATEST = 2000

@@ -13,10 +13,10 @@ from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
 from realtime_pose.errors import CaptureError, ConfigError, EndOfStream
 from realtime_pose.exporters.table import EXPORTERS
-from realtime_pose.session.format import Session
-from realtime_pose.session.images import find_pictures, is_source
+from realtime_pose.session.images import find_images, is_source
 from realtime_pose.session.index import SessionIndex
-from realtime_pose.session.seeking import Pictures, open_pictures
+from realtime_pose.session.reader import Session
+from realtime_pose.session.seeking import SeekableImages, open_seekable_images
 from realtime_pose.skeletons import COCO17, KeypointLayout
 from realtime_pose.utils.arrays import Float64, UInt8
 from realtime_pose.utils.stopwatch import Stopwatch
@@ -121,7 +121,7 @@ class SessionSource:
             # a film of the take begins with the take, what the take was made from may have begun long before
             shift_ns = 0 if is_source(session, capture) else int(self._times_ns[0])
             try:
-                film = _Film(open_pictures(capture), shift_ns)
+                film = _Film(open_seekable_images(capture), shift_ns)
             except (CaptureError, ConfigError) as exc:
                 faults.append(str(exc))
                 continue
@@ -142,7 +142,7 @@ class SessionSource:
 class _Film:
     """Pictures, and the media time of the session at which they begin with 0."""
 
-    pictures: Pictures
+    pictures: SeekableImages
     shift_ns: int
 
     def at(self, time_ns: int) -> UInt8 | None:
@@ -156,7 +156,7 @@ class _Film:
 
 def _candidates(session: Session) -> Iterator[tuple[CaptureConfig, bool]]:
     """Where the pictures may be, best first, and whether the people are drawn on them."""
-    found = find_pictures(session)
+    found = find_images(session)
     if found is not None:
         yield found, False
     overlay = session.path.with_name(EXPORTERS["overlay"].file)

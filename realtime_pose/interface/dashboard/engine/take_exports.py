@@ -18,7 +18,7 @@ from realtime_pose.config import AppConfig
 from realtime_pose.errors import RealtimePoseError, RecordingError
 from realtime_pose.exporters.table import EXPORTERS, is_of
 from realtime_pose.runtime import Errands
-from realtime_pose.session.images import find_pictures
+from realtime_pose.session.images import find_images
 from realtime_pose.utils.choices import check_choice
 
 _KEPT = 30  # exports; the oldest are deleted
@@ -69,7 +69,7 @@ def export_take(
     there = [path for path in files_of_take(folder) if is_of(path, (name,)) and not path.is_symlink()]
     if there:
         return _as_one(there, name, into)
-    if EXPORTERS[name].pictures and find_pictures(session) is None:
+    if EXPORTERS[name].pictures and find_images(session) is None:
         raise RecordingError(_NO_PICTURES)
     wanted = replace(config, output=replace(config.output, formats=name))
     with open_export(session, wanted, into, chosen=True, force=False) as export:

@@ -11,8 +11,8 @@ from realtime_pose.app.plot import REPORT
 from realtime_pose.app.take import SESSION, files_of_take
 from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.table import EXPORTERS, is_of
-from realtime_pose.session.format import read_session
 from realtime_pose.session.index import SessionIndex
+from realtime_pose.session.reader import read_session
 
 _PATIENCE_S = 0.1  # a listing reads no further file after so long: the next one goes on where it stopped
 

@@ -15,7 +15,8 @@ from support.people import make_clip
 from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.cli import app as cli
 from realtime_pose.exporters.table import EXPORTERS, TakeInfo
-from realtime_pose.session.format import MAGIC, read_session
+from realtime_pose.session.format import MAGIC
+from realtime_pose.session.reader import read_session
 
 PATIENCE_S = 90.0  # bounds a test that hangs; a passing one never waits it out
 PROCESS = ("process", "--estimator", "blazepose", "--max-frames", "3", "--format", "bvh")
@@ -58,7 +59,7 @@ def take(tmp_path):
 def test_what_is_done_is_passed_over_and_force_does_it_anew(call, tmp_path):
     assert call(*PROCESS, "actor", "--out", "out")[0] == 0
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["motion.bvh", SESSION]
-    assert read_session(tmp_path / "out" / SESSION).frames_in_all == 3
+    assert read_session(tmp_path / "out" / SESSION).total_frames == 3
     before = (tmp_path / "out" / SESSION).stat().st_mtime_ns
     code, out, err = call(*PROCESS, "actor", "--out", "out", "--report", "r.json")
     assert (code, err) == (0, "")
@@ -127,7 +128,7 @@ def test_workers_that_were_interrupted_leave_whole_files_and_go_on_later(tmp_pat
     stopped = read_session(session)
     frames = len(list(stopped.frames()))
     assert frames > 2
-    assert not stopped.cut
+    assert not stopped.truncated
     assert not stopped.finished
     from realtime_pose.app.batch import plan
     from realtime_pose.config import AppConfig
@@ -178,7 +179,7 @@ def test_recomputing_into_a_new_take(call, take, tmp_path):
         (("export", "none", "--out", "x"), 1, "cannot read none"),
         (("export", "newer.rtpose", "--out", "x"), 1, "is a session of version 2, this program reads 1; update it"),
         (("replay", "newer.rtpose"), 1, "is a session of version 2, this program reads 1; update it"),
-        (("export", "text.rtpose", "--out", "x"), 1, "text.rtpose is no session of this program"),
+        (("export", "text.rtpose", "--out", "x"), 1, "text.rtpose is not a session"),
         (("process", "actor", "--out", "x", "--format", "vbh"), 2, "format='vbh' is not one of: bvh, coco"),
         (("run", "--source", "actor", "--record", "x", "--format", "vbh"), 2, "format='vbh' is not one of: bvh, coco"),
     ],

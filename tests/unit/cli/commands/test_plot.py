@@ -66,7 +66,7 @@ def test_a_page_of_another_name_of_one_person_and_frame(call, take, tmp_path):
     ("arguments", "code", "said"),
     [
         (("none",), 1, "cannot read none"),
-        (("text.rtpose",), 1, "text.rtpose is no session of this program"),
+        (("text.rtpose",), 1, "text.rtpose is not a session"),
         (("newer.rtpose",), 1, "is a session of version 2, this program reads 1; update it"),
         (("TAKE", "--out", "x.pdf"), 2, "x.pdf is no name for a page; give one that ends in .html"),
         (("TAKE", "--out", "mine.html"), 2, "mine.html is there already and no page of this command"),

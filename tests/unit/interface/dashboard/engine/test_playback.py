@@ -16,7 +16,7 @@ from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.interface.dashboard.engine.playback import PlaybackPipeline, SessionSource
 from realtime_pose.interface.dashboard.web.messages import picture_of
 from realtime_pose.runtime import Runtime
-from realtime_pose.session.format import read_session
+from realtime_pose.session.reader import read_session
 
 PATIENCE_S = 20.0
 TOLD = {
@@ -151,7 +151,7 @@ def test_a_damaged_take_is_played_up_to_the_damage_and_says_so(tmp_path):
 
 
 def test_a_session_without_a_frame_is_refused(tmp_path):
-    with pytest.raises(RecordingError, match="holds no whole frame"):
+    with pytest.raises(RecordingError, match="has no whole frame"):
         SessionSource(record(tmp_path / "take", []))
 
 

@@ -90,7 +90,7 @@ def test_damage_is_told_in_a_sentence_without_the_path(tmp_path):
     assert takes["cut"].frames == 30
     assert takes["cut"].damage.startswith(f"The end of {SESSION} is missing")
     assert takes["cut"].playable
-    assert takes["none"].damage.startswith(f"{SESSION} is no session of this program")
+    assert takes["none"].damage.startswith(f"{SESSION} is not a session")
     assert not takes["none"].playable
 
 
