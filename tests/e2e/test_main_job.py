@@ -121,7 +121,7 @@ def test_the_selftest_judges_what_arrives_against_the_truth():
     figures = run_selftest(config, 60, lambda done, total: progress.append((done, total)))
     assert (figures.frames, figures.packets, figures.packets_lost) == (60, 60, 0)
     assert progress[-1] == (60, 60)
-    # Bounds against regressions, loose enough for another machine's arithmetic; the README has the figures.
+    # Bounds against regressions, loose enough for another machine's arithmetic; docs/accuracy.md has the figures.
     assert figures.keypoint_error_px < 8
     assert figures.mpjpe_mm < 90
     assert figures.pa_mpjpe_mm < figures.mpjpe_mm
