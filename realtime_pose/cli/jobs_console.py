@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from realtime_pose.app.workers import Progress as JobProgress
+from realtime_pose.app.workers import JobProgress
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def process(
     end and does not keep the others from being done. Nothing is overwritten without --force.
     """
     from realtime_pose.app.batch import plan
-    from realtime_pose.app.workers import sensible_workers
+    from realtime_pose.app.workers import default_workers
     from realtime_pose.config import AppConfig
 
     settings = opt.settings_of(ctx.params, base=AppConfig().with_values({"body": {"look_ahead": True}}, "process"))
@@ -80,7 +80,7 @@ def process(
             f"--workers {workers} would send several inputs at once to one receiver; leave one of them out"
         )
     open_jobs = [job for job in jobs if job.done is None]
-    count = 1 if live else workers or sensible_workers(len(open_jobs))
+    count = 1 if live else workers or default_workers(len(open_jobs))
     outcome = _Outcome(jobs)
     if count > 1 and len(open_jobs) > 1:
         _side_by_side(open_jobs, count, outcome)

@@ -1,5 +1,6 @@
-"""Jobs in processes of their own: all are done, a bad or crashed one costs itself only, and stopping is clean."""
+"""Worker processes: all jobs are done, a crash costs one job only, and stopping is clean."""
 
+import multiprocessing
 import os
 import time
 
@@ -8,7 +9,15 @@ import pytest
 from realtime_pose.app import workers
 from realtime_pose.app.batch import Job
 from realtime_pose.app.take import SESSION
-from realtime_pose.app.workers import run_jobs, sensible_workers
+from realtime_pose.app.workers import (
+    Finished,
+    FramesDone,
+    Interrupted,
+    JobProgress,
+    Note,
+    default_workers,
+    run_jobs,
+)
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError, StageFailedError
 from realtime_pose.session.reader import read_session
@@ -19,23 +28,23 @@ def job(source, folder="out", **sections):
     return Job(config.with_values(sections, "test"), "mark", 3, None)
 
 
-# What runs in the workers instead of the real work; found by name in the new processes.
+# Runs in the workers instead of the real work; the new processes find it by name.
 
 
 def pretend(job, connection, stop, threads):
     if job.source == "crash":
         os._exit(3)
     begin_ns = time.monotonic_ns()
-    connection.send({"note": f"hello from {job.source}"})
-    connection.send({"frames": 1, "total_frames": 3})
+    connection.send(Note(f"hello from {job.source}"))
+    connection.send(FramesDone(1, 3))
     if job.source == "meet":  # goes on when the other one is there too
         others = job.folder
         (others / str(os.getpid())).touch()
         while len(list(others.iterdir())) < 2 and not stop.wait(0.01):
             pass
     elif job.source == "wait" and stop.wait(30):
-        connection.send({"interrupted": True})
-    connection.send({"figures": {"frames": 3, "begin_ns": begin_ns, "end_ns": time.monotonic_ns(), "threads": threads}})
+        connection.send(Interrupted())
+    connection.send(Finished({"frames": 3, "begin_ns": begin_ns, "end_ns": time.monotonic_ns(), "threads": threads}))
     connection.close()
 
 
@@ -54,7 +63,7 @@ def test_all_jobs_are_done_and_a_crash_costs_itself_only():
     assert sorted((source, frames) for source, frames, _ in done if frames) == [("a", 3), ("b", 3)]
     (failure,) = [failure for source, _, failure in done if source == "crash"]
     assert isinstance(failure, StageFailedError)
-    assert "ended with 3" in str(failure)
+    assert "ended with exit code 3" in str(failure)
     assert sorted(notes) == ["hello from a", "hello from b"]
 
 
@@ -80,8 +89,6 @@ def test_stopping_lets_those_under_way_finish_and_starts_no_other():
 
 @pytest.mark.usefixtures("pretended")
 def test_whoever_stops_listening_leaves_no_process_behind():
-    import multiprocessing
-
     news = run_jobs([job("wait"), job("a")], 2)
     next(news)
     news.close()
@@ -105,6 +112,15 @@ def test_real_work_is_done_in_a_worker_and_what_fails_says_why(tmp_path):
 
 def test_a_worker_has_four_cores(monkeypatch):
     monkeypatch.setattr(workers.os, "cpu_count", lambda: 16)
-    assert [sensible_workers(n) for n in (0, 1, 3, 9)] == [1, 1, 3, 4]
+    assert [default_workers(n) for n in (0, 1, 3, 9)] == [1, 1, 3, 4]
     monkeypatch.setattr(workers.os, "cpu_count", lambda: 2)
-    assert sensible_workers(9) == 1
+    assert default_workers(9) == 1
+
+
+def test_a_message_of_another_kind_changes_nothing():
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    progress = JobProgress(job("a"))
+    before = vars(progress).copy()
+    theirs.send({"job": None, "over": True, "made_up": 1})
+    workers._receive(ours, progress, process=None)
+    assert vars(progress) == before
