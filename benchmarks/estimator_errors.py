@@ -17,7 +17,7 @@ from filters import FPS, Clip, actor, captured, keypoints
 from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import PersonKeypoints
-from realtime_pose.lifting.side_swaps import SwapGuard
+from realtime_pose.lifting.side_swaps import SideSwapCorrector
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -33,7 +33,7 @@ MATTERS = 0.06  # of a body's height in the picture: twins nearer to each other 
 
 def guarded(people: Sequence[PersonKeypoints]) -> Float64:
     """The pixels (T, 17, 2) that a guard makes of a clip."""
-    guard = SwapGuard()
+    guard = SideSwapCorrector()
     return np.array([guard.apply(person).xy_px for person in people], dtype=np.float64)
 
 

@@ -1,7 +1,7 @@
-"""Which way the body faces, from 2D keypoints: a vote of everything that depends on it.
+"""Body yaw estimation from 2D keypoints.
 
-Widths of shoulders and hips fix the cosine of the yaw, what sticks out in front (nose, toes, bent knees) its sine,
-and the side that the body hides scores lower. Each gives a cost over a grid of yaws; the lowest sum wins.
+The projected widths of shoulders and hips give the cosine of the yaw; the points in front of the body (nose, toes, bent
+knees) give its sine; the far side has lower scores. Each cue adds a cost over a grid of yaws; the lowest sum wins.
 """
 
 from dataclasses import dataclass, field
@@ -13,73 +13,85 @@ from realtime_pose.utils.arrays import Float64
 
 _GRID_RAD = np.radians(np.arange(-180.0, 180.0, 5.0))
 _COS, _SIN = np.cos(_GRID_RAD), np.sin(_GRID_RAD)
-_NOSE_AHEAD_OF_EARS = 0.11
-_NOSE_AHEAD_OF_SHOULDERS = 0.12
-_TOE_AHEAD_OF_HEEL = 0.20
+# Metres of a body 1.70 m tall; these and the weights below were chosen on the actor's clip.
+_NOSE_AHEAD_OF_EARS_M = 0.11
+_NOSE_AHEAD_OF_SHOULDERS_M = 0.12
+_TOE_AHEAD_OF_HEEL_M = 0.20
 _WIDTH_SIGMA_M = 0.05
-_NARROWEST, _WIDEST, _LEARNING = 0.88, 1.08, 0.03  # shares of the average width; share of the excess learnt a frame
+_MIN_WIDTH, _MAX_WIDTH = 0.88, 1.08  # shares of the average width: where learning starts and where it ends
+_WIDTH_GAIN = 0.03  # share of the excess width that is learnt per frame
 _TURN_RATE_RAD_S = np.radians(250.0)
 
 
 @dataclass
 class Points:
-    """Seen keypoints by name: metres in a plane at the body's depth, x right in the picture, y up.
+    """Visible keypoints by name.
 
-    A name that is missing was not seen.
+    Attributes:
+        xy_m: (2,) metres in a plane at the body's depth, x to the image's right, y up.
+        score: Score in 0..1.
     """
 
     xy_m: dict[str, Float64] = field(default_factory=dict)
     score: dict[str, float] = field(default_factory=dict)
 
     def has(self, *names: str) -> bool:
-        """Whether all of them were seen."""
+        """Whether all of them are visible."""
         return all(name in self.xy_m for name in names)
 
-    def across(self, a: str, b: str) -> float:
-        """How far a lies to the right of b in the picture."""
+    def offset_x(self, a: str, b: str) -> float:
+        """How far a is to the right of b in the image."""
         return float(self.xy_m[a][0] - self.xy_m[b][0])
 
     def middle(self, a: str, b: str) -> Float64:
-        """The point half-way."""
+        """The midpoint of a and b."""
         return (self.xy_m[a] + self.xy_m[b]) / 2
 
 
 class FrontalWidths:
-    """How wide this person's shoulders and hips show when they face the camera, learnt while they turn.
+    """Learnt widths of one person's shoulders and hips as they face the camera.
 
-    The yaw's cosine is the shown width over the full one, so a wrong full width looks like a turn. It starts below the
-    average and grows to the widest that is seen.
+    The yaw's cosine is the projected width over the frontal one, so a wrong frontal width looks like a turn. It starts
+    below the average and grows towards the widest projection seen.
+
+    Attributes:
+        frontal_m: Width of "shoulder" and "hip" in metres.
     """
 
     def __init__(self, body: BodyDimensions) -> None:
         self._average_m = {"shoulder": body.shoulder_width, "hip": body.hip_width}
-        self.full_m = {part: _NARROWEST * average for part, average in self._average_m.items()}
+        self.frontal_m = {part: _MIN_WIDTH * average for part, average in self._average_m.items()}
 
-    def see(self, part: str, shown_m: float) -> None:
-        """Take a width into account."""
-        excess = min(abs(shown_m), _WIDEST * self._average_m[part]) - self.full_m[part]
-        self.full_m[part] += _LEARNING * max(excess, 0.0)
+    def update(self, part: str, projected_m: float) -> None:
+        """Learn from a projected width."""
+        excess = min(abs(projected_m), _MAX_WIDTH * self._average_m[part]) - self.frontal_m[part]
+        self.frontal_m[part] += _WIDTH_GAIN * max(excess, 0.0)
 
 
 def yaw_costs(points: Points, widths: FrontalWidths) -> Float64:
-    """Cost of each yaw of the grid by this frame alone; yaw 0 faces the camera, positive turns to picture right."""
+    """Cost of each yaw of the grid, by this frame alone.
+
+    Yaw 0 faces the camera; positive yaw turns to the image's right.
+    """
     cost = np.zeros_like(_GRID_RAD)
     for part in ("shoulder", "hip"):
         left, right = f"left_{part}", f"right_{part}"
         if points.has(left, right):
-            shown_m = points.across(left, right)
-            widths.see(part, shown_m)
-            cost += ((shown_m - widths.full_m[part] * _COS) / _WIDTH_SIGMA_M) ** 2
+            projected_m = points.offset_x(left, right)
+            widths.update(part, projected_m)
+            cost += ((projected_m - widths.frontal_m[part] * _COS) / _WIDTH_SIGMA_M) ** 2
     if points.has("nose", "left_ear", "right_ear"):
         ahead = float(points.xy_m["nose"][0] - points.middle("left_ear", "right_ear")[0])
-        cost += ((ahead - _NOSE_AHEAD_OF_EARS * _SIN) / 0.08) ** 2
+        cost += ((ahead - _NOSE_AHEAD_OF_EARS_M * _SIN) / 0.08) ** 2
     if points.has("nose", "left_shoulder", "right_shoulder"):
         ahead = float(points.xy_m["nose"][0] - points.middle("left_shoulder", "right_shoulder")[0])
-        cost += np.minimum(((ahead - _NOSE_AHEAD_OF_SHOULDERS * _SIN) / 0.12) ** 2, 4.0)  # a leaning body misleads
+        cost += np.minimum(
+            ((ahead - _NOSE_AHEAD_OF_SHOULDERS_M * _SIN) / 0.12) ** 2, 4.0
+        )  # capped, as a leaning body misleads
     for side in ("left", "right"):
         hip, knee, ankle, heel, toe = (f"{side}_{p}" for p in ("hip", "knee", "ankle", "heel", "toe"))
         if points.has(heel, toe):
-            cost += 0.5 * ((points.across(toe, heel) - _TOE_AHEAD_OF_HEEL * _SIN) / 0.08) ** 2
+            cost += 0.5 * ((points.offset_x(toe, heel) - _TOE_AHEAD_OF_HEEL_M * _SIN) / 0.08) ** 2
         if points.has(hip, knee, ankle):
             bent_forward = float(points.xy_m[knee][0] - points.middle(hip, ankle)[0])
             cost -= np.clip(bent_forward / 0.08, -2.0, 2.0) * _SIN  # knees bend to the front
@@ -91,16 +103,21 @@ def yaw_costs(points: Points, widths: FrontalWidths) -> Float64:
 
 
 def choose_yaw_rad(cost: Float64, before_rad: float | None, dt_s: float) -> float:
-    """The yaw of least cost, near to the one before unless the evidence is strong."""
+    """The yaw of lowest cost, with a penalty for the distance to the previous one.
+
+    Args:
+        cost: Costs from `yaw_costs`.
+        before_rad: The previous yaw; None without one.
+        dt_s: Time since then.
+    """
     total = cost
     if before_rad is not None:
-        away = np.angle(np.exp(1j * (_GRID_RAD - before_rad)))
-        reach = np.radians(8.0) + _TURN_RATE_RAD_S * max(dt_s, 0.0)
-        total = cost + np.minimum(
-            (away / reach) ** 2, 9.0
-        )  # capped, so that a wrong side is left when all speak for it
+        change = np.angle(np.exp(1j * (_GRID_RAD - before_rad)))
+        scale = np.radians(8.0) + _TURN_RATE_RAD_S * max(dt_s, 0.0)
+        # Capped, so that strong evidence can correct a wrong yaw.
+        total = cost + np.minimum((change / scale) ** 2, 9.0)
     best = int(np.argmin(total))
     low, mid, high = total[best - 1], total[best], total[(best + 1) % len(total)]
-    bend = low - 2 * mid + high  # vertex of the parabola through the three points
-    shift = 0.5 * (low - high) / bend if bend > 1e-9 else 0.0
+    curvature = low - 2 * mid + high  # refine: vertex of the parabola through the three points
+    shift = 0.5 * (low - high) / curvature if curvature > 1e-9 else 0.0
     return float(_GRID_RAD[best] + np.clip(shift, -0.5, 0.5) * (_GRID_RAD[1] - _GRID_RAD[0]))

@@ -1,4 +1,4 @@
-"""A body's points with its own lengths: directions as they were lifted, lengths as a profile knows them."""
+"""Bone rescaling: lifted points with the bone lengths of a body profile, bone directions unchanged."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,50 +16,50 @@ _TINY_M = 1e-6
 
 
 class BoneRescaling:
-    """Gives lifted points the lengths of `body.profile`; without a profile they stay as they are."""
+    """Rescales lifted points to the lengths of `body.profile`; does nothing without a profile."""
 
     def __init__(self, config: BodyConfig) -> None:
         self._lengths = dict(zip(LENGTHS, body_of(config).lengths.tolist(), strict=True)) if config.profile else None
 
-    def of(self, xyz_m: Float64, layout: KeypointLayout) -> Float64:
-        """The points (K, 3) from the middle of the hips; a hand's, foot's or face's points go with what bears them."""
+    def apply(self, xyz_m: Float64, layout: KeypointLayout) -> Float64:
+        """The rescaled points (K, 3) from the midpoint of the hips; hand, foot and face points move with their bone."""
         return xyz_m if self._lengths is None else with_lengths(xyz_m, layout, self._lengths)
 
 
 def with_lengths(xyz_m: Float64, layout: KeypointLayout, lengths_m: dict[str, float]) -> Float64:
-    """The points (K, 3) from the middle of the hips, each of LENGTHS as long as `lengths_m` says.
+    """The points (K, 3) from the midpoint of the hips, with each of LENGTHS as given by `lengths_m`.
 
-    A bone without a direction, as its ends are in one place, stays as it is.
+    A bone whose ends coincide has no direction and stays as it is.
     """
     out, placed = xyz_m.copy(), [np.zeros(3)]
     for bone in _bones(layout):
         start_m, end_m = (xyz_m[rows].mean(axis=0) for rows in (bone.start, bone.end))
         vector = end_m - start_m
-        size_m = float(np.linalg.norm(vector))
-        if size_m > _TINY_M:
-            vector = vector * (lengths_m[bone.length] * bone.share / size_m)
-        placed.append(placed[bone.after] + vector)
-        out[bone.borne] = xyz_m[bone.borne] + (placed[-1] - end_m)
+        lifted_m = float(np.linalg.norm(vector))
+        if lifted_m > _TINY_M:
+            vector = vector * (lengths_m[bone.length] * bone.share / lifted_m)
+        placed.append(placed[bone.parent] + vector)
+        out[bone.carried] = xyz_m[bone.carried] + (placed[-1] - end_m)
     return out
 
 
 class _Bone(NamedTuple):
-    """One length on the way from the hips outward.
+    """One bone of the tree from the hips outwards.
 
     Attributes:
         length: Its name in LENGTHS.
-        share: How much of it lies here: half a width on each side.
-        after: The place it begins at: 0 the middle of the hips, i the end of the i-th bone.
-        start, end: Rows between whose middles it was lifted.
-        borne: Rows that go along with its end.
+        share: Its share of that length: half of a width on each side.
+        parent: Where it starts: 0 = midpoint of the hips, i = end of the i-th bone.
+        start, end: Rows whose midpoints are its ends in the lifted points.
+        carried: Rows that move with its end.
     """
 
     length: str
     share: float
-    after: int
+    parent: int
     start: list[int]
     end: list[int]
-    borne: list[int]
+    carried: list[int]
 
 
 @lru_cache(maxsize=16)

@@ -1,8 +1,8 @@
-"""A lifter without training: known limb lengths, perspective, and anatomy to choose what a single view leaves open.
+"""Geometric lifter: known limb lengths, perspective and anatomical priors, without training.
 
-Each joint lies on its pixel's ray and at a known distance from its parent, which leaves two places for it, nearer and
-farther; anatomy (knees bend back, hands stay in front) and continuity choose. It is honest about its limits: depth
-error grows with foreshortening, and the choice is sometimes wrong. `realtime-pose selftest` prints by how much.
+Each joint lies on the ray through its pixel and at a known distance from its parent, which leaves two positions, nearer
+and farther; anatomy (knees bend back, hands stay in front) and continuity select one. Depth error grows with
+foreshortening, and the selection is sometimes wrong; `realtime-pose selftest` prints by how much.
 
 Source of the idea: Taylor, "Reconstruction of Articulated Objects from Point Correspondences in a Single Uncalibrated
 Image" (CVPR 2000), with perspective rays instead of scaled orthography.
@@ -25,16 +25,17 @@ from realtime_pose.lifting.root_depth import RootDepth, middle
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.utils.per_track import PerTrack
 
 _UP = np.array([0.0, 1.0, 0.0])
-# Chosen on the actor's clip, with BlazePose's keypoints and with true ones plus 1.5 px of noise.
-_DEPTH_CAUTION = 0.12
+# Tuned on the actor's clip, with BlazePose's keypoints and with true ones plus 1.5 px of noise.
+_DEPTH_CAUTION = 0.12  # share by which a bone's projected length is overestimated at full length
 _CONTINUITY_SIGMA_M = 0.15
-_CONTINUITY_CAP = 2.0
-_ARM_AHEAD, _FOREARM_AHEAD, _LEG_AHEAD, _FOOT_UNDER_HIP = 1.0, 0.5, 0.5, 1.0  # habit, in units of cost
-_HIP_BACK, _SHOULDER_BACK = 0.42, 0.6  # sine of how far they go back: about 25 and 40 degrees
+_CONTINUITY_CAP = 2.0  # cost
+_ARM_AHEAD, _FOREARM_AHEAD, _LEG_AHEAD, _FOOT_UNDER_HIP = 1.0, 0.5, 0.5, 1.0  # weights of habitual poses, in cost
+_HIP_BACK, _SHOULDER_BACK = 0.42, 0.6  # sine of the extension limits: about 25 and 40 degrees
 _FORGET_AFTER_S = 1.0
-# Point on the limb whose place a hand or foot point takes: the geometric lifter does not turn hands and feet.
+# The limb point whose depth a hand or foot point gets: the geometric lifter does not orient hands and feet.
 _CARRIERS = {
     **{f"{side}_{p}": f"{side}_ankle" for side in ("left", "right") for p in ("heel", "toe")},
     **{f"{side}_{p}": f"{side}_wrist" for side in ("left", "right") for p in ("pinky", "index", "thumb")},
@@ -43,40 +44,40 @@ _CARRIERS = {
 
 @dataclass
 class _State:
-    """What is remembered of one person."""
+    """State of one person."""
 
     widths: FrontalWidths
     depth: RootDepth
     time_ns: int = -1
     yaw_rad: float | None = None
-    xyz_m: dict[str, Float64] = field(default_factory=dict)  # relative to the root
+    xyz_m: dict[str, Float64] = field(default_factory=dict)  # COCO-17 points, root-relative
 
 
 class GeometricLifter:
-    """Places keypoints in space by geometry alone; see the module's text."""
+    """Lifts keypoints by geometry alone; see the module's docstring."""
 
     def __init__(self, config: BodyConfig) -> None:
         self._body = body_of(config)
-        self._states: dict[int, _State] = {}
+        self._states: PerTrack[_State] = PerTrack()
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        self._states.pop(track_id, None)
+        self._states.forget(track_id)
 
     def lift(self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> Joints3D:
         """The same points in 3D: root-relative in metres, and the root from the camera.
 
-        A point that was not seen keeps its last place relative to the root (at first: a standing body's) with score 0;
-        but a hidden shoulder or hip is put beside its seen twin, with half its score.
+        An occluded point keeps its last position relative to the root (at first a standing body's), with score 0; an
+        occluded shoulder or hip is placed beside its visible counterpart, with half its score.
         """
-        state = self._states.setdefault(keypoints.track_id, _State(FrontalWidths(self._body), RootDepth(self._body)))
+        state = self._states.get_or_make(keypoints.track_id, self._new_state)
         dt_s = (keypoints.time_ns - state.time_ns) / 1e9
         if state.time_ns < 0 or not 0 < dt_s <= _FORGET_AFTER_S:
-            state = self._states[keypoints.track_id] = _State(FrontalWidths(self._body), RootDepth(self._body))
+            state = self._states.put(keypoints.track_id, self._new_state())
             dt_s = 0.0
         state.time_ns = keypoints.time_ns
 
-        rays, score = self._rays_of_seen(keypoints, intrinsics)
+        rays, score = self._visible_rays(keypoints, intrinsics)
         depth_m = state.depth.update(rays, keypoints.time_ns)
         placed = self._place(rays, score, depth_m, state, dt_s)
         root = placed.pop("root")
@@ -84,22 +85,25 @@ class GeometricLifter:
         state.xyz_m = {name: placed.get(name, before[name]) for name in COCO17.names}
 
         xyz = np.array([placed[n] if n in placed else state.xyz_m[_CARRIERS.get(n, n)] for n in keypoints.layout.names])
-        shown = [_belief(n, placed, score) for n in keypoints.layout.names]
+        scores = [_score(n, placed, score) for n in keypoints.layout.names]
         return Joints3D(
             keypoints.layout,
             as_float32(xyz),
             as_float32(root),
-            as_float32(shown),
+            as_float32(scores),
             keypoints.track_id,
             keypoints.time_ns,
         )
 
-    def _rays_of_seen(
+    def _new_state(self) -> _State:
+        return _State(FrontalWidths(self._body), RootDepth(self._body))
+
+    def _visible_rays(
         self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics
     ) -> tuple[dict[str, Float64], dict[str, float]]:
-        """Ray (3,) with z = -1 and score of each point that was seen, by name, canonical axes."""
+        """Ray (3,) with z = -1 and score of each visible point, by name; canonical axes."""
         xy = keypoints.xy_px.astype(np.float64)
-        seen = (keypoints.score > 0) & np.isfinite(xy).all(axis=1)
+        visible = (keypoints.score > 0) & np.isfinite(xy).all(axis=1)
         rays = np.column_stack(
             (
                 (xy[:, 0] - intrinsics.cx) / intrinsics.fx,
@@ -108,22 +112,22 @@ class GeometricLifter:
             )
         )
         names = keypoints.layout.names
-        rows = np.flatnonzero(seen)
+        rows = np.flatnonzero(visible)
         return {names[i]: rays[i] for i in rows}, {names[i]: float(keypoints.score[i]) for i in rows}
 
     def _place(
         self, rays: dict[str, Float64], score: dict[str, float], depth_m: float, state: _State, dt_s: float
     ) -> dict[str, Float64]:
-        """Root-relative places of the seen body points by name, and "root" from the camera."""
+        """Root-relative positions of the visible points by name, and "root" from the camera."""
         points = Points({n: r[:2] * depth_m for n, r in rays.items()}, score)
-        # The evidence is about the angle to the line of sight, which is not the optical axis for somebody off-centre.
+        # The cues show the yaw to the line of sight, which is not the optical axis for a person off-centre.
         sight_rad = _sight_rad(rays)
         before_rad = None if state.yaw_rad is None else state.yaw_rad + sight_rad
         state.yaw_rad = choose_yaw_rad(yaw_costs(points, state.widths), before_rad, dt_s) - sight_rad
         front = np.array([np.sin(state.yaw_rad), 0.0, np.cos(state.yaw_rad)])
         left = rot.cross(_UP, front)
 
-        rays = self._with_twins(rays, depth_m, left)
+        rays = self._with_counterparts(rays, depth_m, left)
         root, chest = self._torso(rays, depth_m, front)
         placed: dict[str, Float64] = {"root": root}
         b, arm_cost, leg_cost = self._body, partial(_arm_cost, front=front), partial(_leg_cost, front=front, left=left)
@@ -133,7 +137,7 @@ class GeometricLifter:
         ):
             placed |= _placed_pair(rays, part, centre, left, width, root)
             for side, sign in (("left", 1.0), ("right", -1.0)):
-                # Hidden hips or shoulders still carry their limbs: they are where the torso says, without a score.
+                # Occluded hips or shoulders still start their limbs, at the torso's estimate and without a score.
                 start = placed.get(f"{side}_{part}", centre - root + left * (sign * width / 2))
                 names = [f"{side}_{end}" for end in ends]
                 placed |= _placed_limb(rays, names, start, root, lengths, cost, state.xyz_m)
@@ -145,24 +149,24 @@ class GeometricLifter:
                 placed[name] = rays[name] * distance - root
         return placed
 
-    def _with_twins(self, rays: dict[str, Float64], depth_m: float, left: Float64) -> dict[str, Float64]:
-        """The rays, with a hidden shoulder or hip put beside its seen twin: the trunk is as wide as it is."""
-        twins = {}
+    def _with_counterparts(self, rays: dict[str, Float64], depth_m: float, left: Float64) -> dict[str, Float64]:
+        """The rays, with an occluded shoulder or hip placed beside its visible counterpart at the trunk's width."""
+        added = {}
         for part, width in (("shoulder", self._body.shoulder_width), ("hip", self._body.hip_width)):
-            for seen, hidden, away in (("left", "right", -left), ("right", "left", left)):
-                if f"{seen}_{part}" in rays and f"{hidden}_{part}" not in rays:
-                    place = rays[f"{seen}_{part}"] * depth_m + away * width
-                    twins[f"{hidden}_{part}"] = place / -place[2]
-        return rays | twins
+            for visible, occluded, outward in (("left", "right", -left), ("right", "left", left)):
+                if f"{visible}_{part}" in rays and f"{occluded}_{part}" not in rays:
+                    place = rays[f"{visible}_{part}"] * depth_m + outward * width
+                    added[f"{occluded}_{part}"] = place / -place[2]
+        return rays | added
 
     def _torso(self, rays: dict[str, Float64], depth_m: float, front: Float64) -> tuple[Float64, Float64]:
-        """Middle of the hips and middle of the shoulders, from the camera."""
+        """Midpoints of the hips and of the shoulders, from the camera."""
         hips, shoulders = middle(rays, "left_hip", "right_hip"), middle(rays, "left_shoulder", "right_shoulder")
         upright = _UP * self._body.torso
         if hips is not None and shoulders is not None:
-            # People lean forward far more than back.
             root = hips * depth_m
-            return root, root + max(_two_places(root, shoulders, self._body.torso), key=lambda v: float(v @ front))
+            # People lean forward far more than back.
+            return root, root + max(_bone_candidates(root, shoulders, self._body.torso), key=lambda v: float(v @ front))
         if shoulders is not None:
             return shoulders * depth_m - upright, shoulders * depth_m
         if hips is None:
@@ -172,12 +176,12 @@ class GeometricLifter:
     def _face(
         self, points: Points, rays: dict[str, Float64], neck: Float64, root: Float64, yaw_rad: float
     ) -> dict[str, Float64]:
-        """Root-relative places of the face points: the template turned as they are seen."""
+        """Root-relative positions of the face points: the template, rotated to fit them."""
         xy = np.array([points.xy_m.get(n, (0.0, 0.0)) for n in FACE_NAMES])
         weights = [points.score.get(n, 0.0) for n in FACE_NAMES]
         turn = head_rotation(xy, weights, rot.from_axis_angle(_UP, np.array(yaw_rad)))
         face = rot.rotate(turn, FACE_TEMPLATE_M)
-        # The ears' middle stands over the shoulders at the head's height, on the rays that are seen.
+        # The midpoint of the ears is at the head's height over the shoulders, close to the visible rays.
         distance = -(neck + root)[2]
         seen = [i for i, n in enumerate(FACE_NAMES) if n in rays]
         centre_xy = np.mean([rays[FACE_NAMES[i]][:2] * distance - face[i, :2] for i in seen], axis=0)
@@ -187,17 +191,17 @@ class GeometricLifter:
         return {FACE_NAMES[i]: neck + offset + face[i] for i in seen}
 
 
-def _belief(name: str, placed: dict[str, Float64], score: dict[str, float]) -> float:
-    """The score of a point: its own, half its twin's where it was put beside that one, else 0."""
+def _score(name: str, placed: dict[str, Float64], score: dict[str, float]) -> float:
+    """The score of a point: its own, half its counterpart's where it was placed beside that, else 0."""
     if name not in placed:
         return 0.0
     side, _, part = name.partition("_")
-    twin = f"{'right' if side == 'left' else 'left'}_{part}"
-    return score.get(name, 0.5 * score.get(twin, 0.0) if part in ("shoulder", "hip") else 0.0)
+    counterpart = f"{'right' if side == 'left' else 'left'}_{part}"
+    return score.get(name, 0.5 * score.get(counterpart, 0.0) if part in ("shoulder", "hip") else 0.0)
 
 
 def _standing(body: BodyDimensions, yaw_rad: float) -> dict[str, Float64]:
-    """Root-relative places of COCO-17 on a body that stands with hanging arms and faces `yaw_rad`."""
+    """Root-relative positions of COCO-17 on a body that stands with hanging arms and faces `yaw_rad`."""
     head = body.torso + body.head_height
     half = {"shoulder": body.shoulder_width / 2, "hip": body.hip_width / 2}
     heights = {
@@ -219,47 +223,47 @@ def _standing(body: BodyDimensions, yaw_rad: float) -> dict[str, Float64]:
 
 
 def _sight_rad(rays: dict[str, Float64]) -> float:
-    """How far to the picture's right of the optical axis the body is seen."""
+    """The trunk's angle to the optical axis, positive to the image's right."""
     trunk = [rays[n] for n in ("left_shoulder", "right_shoulder", "left_hip", "right_hip") if n in rays]
     return float(np.arctan(np.mean([ray[0] for ray in trunk]))) if trunk else 0.0
 
 
-def _two_places(start: Float64, ray: Float64, length: float) -> tuple[Float64, Float64]:
-    """The bone vectors of that length from `start` (from the camera) to the ray: the nearer end, the farther end.
+def _bone_candidates(start: Float64, ray: Float64, length: float) -> tuple[Float64, Float64]:
+    """The two bone vectors of that length from `start` (from the camera) to the ray: nearer end, farther end.
 
-    Close to the picture plane a bone's depth is all noise (5 % of its length make 18 degrees), so a bone that shows
-    nearly whole is taken as parallel to it. Where the ray is out of reach both answers are the bone that points to it.
+    The depth of a bone nearly parallel to the image plane is dominated by noise (5 % of its length make 18 degrees), so
+    it is reduced there (`_DEPTH_CAUTION`). If the ray is out of reach, both are the bone that points to it.
     """
-    level = -start[2]  # distance at which the bone would be parallel to the picture plane
-    shown = _size(level * ray - start) / length
-    trusted = shown * (1.0 + _DEPTH_CAUTION * shown**2)
+    level = -start[2]  # end distance of a bone parallel to the image plane
+    projected = _norm(level * ray - start) / length
+    cautious = projected * (1.0 + _DEPTH_CAUTION * projected**2)
     ends = [level, level]
-    if trusted < 1.0:
+    if cautious < 1.0:
         ray2 = float(ray @ ray)
         nearest = float(start @ ray) / ray2
         reach2 = (length**2 - float(start @ start)) / ray2 + nearest**2
         half = math.sqrt(max(reach2, 0.0))
-        caution = math.sqrt((1.0 - trusted**2) / (1.0 - shown**2))
+        caution = math.sqrt((1.0 - cautious**2) / (1.0 - projected**2))
         ends = [level + caution * (nearest + sign * half - level) for sign in (-1.0, 1.0)]
     near, far = (end * ray - start for end in ends)
-    return near * (length / _size(near)), far * (length / _size(far))
+    return near * (length / _norm(near)), far * (length / _norm(far))
 
 
-def _size(vector: Float64) -> float:
+def _norm(vector: Float64) -> float:
     return max(math.sqrt(vector @ vector), 1e-9)
 
 
 def _placed_pair(
     rays: dict[str, Float64], part: str, centre: Float64, left: Float64, width: float, root: Float64
 ) -> dict[str, Float64]:
-    """Both shoulders or both hips around their middle: slope from the picture, depth from the yaw."""
+    """Root-relative positions of both shoulders or hips around `centre`: slope from the image, depth from the yaw."""
     names = (f"left_{part}", f"right_{part}")
     if names[0] not in rays or names[1] not in rays:
         return {}
     distance = -centre[2]
-    seen = (rays[names[0]] - rays[names[1]]) * distance
-    axis = np.array([seen[0], seen[1], left[2] * width])
-    axis *= width / _size(axis)
+    projected = (rays[names[0]] - rays[names[1]]) * distance
+    axis = np.array([projected[0], projected[1], left[2] * width])
+    axis *= width / _norm(axis)
     return {names[0]: centre - root + axis / 2, names[1]: centre - root - axis / 2}
 
 
@@ -272,18 +276,18 @@ def _placed_limb(
     cost: Callable[[Float64, Float64 | None], float],
     before: dict[str, Float64],
 ) -> dict[str, Float64]:
-    """Knee and ankle, or elbow and wrist: the cheapest of the places that rays and lengths allow, root-relative."""
+    """Root-relative knee and ankle, or elbow and wrist: the candidates of lowest cost."""
     joint, end = names
     if joint not in rays:
         return {}
     options: list[tuple[float, Float64, Float64 | None]] = []
-    for upper in _two_places(start + root, rays[joint], lengths[0]):
+    for upper in _bone_candidates(start + root, rays[joint], lengths[0]):
         if end not in rays:
             options.append((cost(upper, None), start + upper, None))
             continue
         options += [
             (cost(upper, lower), start + upper, start + upper + lower)
-            for lower in _two_places(start + upper + root, rays[end], lengths[1])
+            for lower in _bone_candidates(start + upper + root, rays[end], lengths[1])
         ]
     best = min(options, key=lambda o: o[0] + _jump_cost(o[1], before.get(joint)) + _jump_cost(o[2], before.get(end)))
     return {joint: best[1]} if best[2] is None else {joint: best[1], end: best[2]}
@@ -292,29 +296,29 @@ def _placed_limb(
 def _jump_cost(place: Float64 | None, before: Float64 | None) -> float:
     if place is None or before is None:
         return 0.0
-    return min((_size(place - before) / _CONTINUITY_SIGMA_M) ** 2, _CONTINUITY_CAP)
+    return min((_norm(place - before) / _CONTINUITY_SIGMA_M) ** 2, _CONTINUITY_CAP)
 
 
 def _leg_cost(thigh: Float64, shank: Float64 | None, front: Float64, left: Float64) -> float:
-    """How much a leg offends anatomy and habit: about 0 for a comfortable one."""
-    u = thigh / _size(thigh)
+    """Cost of a leg by anatomy and habitual poses; about 0 for a comfortable one."""
+    u = thigh / _norm(thigh)
     ahead = float(u @ front)
     cost = 3.0 * max(0.0, -ahead - _HIP_BACK) - _LEG_AHEAD * ahead
     if shank is None:
         return cost
-    flexion = float(rot.cross(u, shank / _size(shank)) @ left)  # positive when the knee bends as knees do
-    under = float((thigh + shank) @ front)  # most of the time a foot is below its hip
+    flexion = float(rot.cross(u, shank / _norm(shank)) @ left)  # positive when the knee bends backwards
+    under = float((thigh + shank) @ front)  # a foot is usually below its hip
     return cost + 8.0 * max(0.0, -flexion - 0.05) + _FOOT_UNDER_HIP * (under / 0.3) ** 2
 
 
 def _arm_cost(upper: Float64, forearm: Float64 | None, front: Float64) -> float:
-    """How much an arm offends anatomy and habit: about 0 for a comfortable one."""
-    u = upper / _size(upper)
+    """Cost of an arm by anatomy and habitual poses; about 0 for a comfortable one."""
+    u = upper / _norm(upper)
     ahead, hanging = float(u @ front), max(0.0, -float(u[1]))
-    # A hanging arm swings both ways; a raised one goes to the front, hardly to the back.
+    # A hanging arm swings both ways; a raised one seldom goes back.
     cost = 4.0 * max(0.0, -ahead - _SHOULDER_BACK * hanging) - _ARM_AHEAD * (1.0 - hanging) * ahead
     if forearm is None:
         return cost
-    w = forearm / _size(forearm)
+    w = forearm / _norm(forearm)
     forward = float((w - (w @ u) * u) @ front)
     return cost + 3.0 * hanging * max(0.0, -forward - 0.1) - _FOREARM_AHEAD * float(w @ front)

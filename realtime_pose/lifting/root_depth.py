@@ -1,4 +1,4 @@
-"""How far away a body is, from one view: bones say how far at most, feet on a floor say how that changes."""
+"""Root depth estimation: a person's distance from one view, bounded by bone lengths and steadied by the floor."""
 
 import math
 
@@ -8,21 +8,22 @@ from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.utils.arrays import Float64
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 
-_SMOOTHING = OneEuroParameters(min_cutoff_hz=1.0, beta=2.0)  # of the distance's logarithm
+_SMOOTHING = OneEuroParameters(min_cutoff_hz=1.0, beta=2.0)  # of the logarithm of the distance
 _START_M, _NEAREST_M, _FARTHEST_M = 3.0, 0.3, 30.0
-_QUANTILE = 0.12  # of the bones' bounds: nearly the smallest, but not one bone's noise
-_STEEP_ENOUGH = 0.12  # ankles must be seen so far below the horizon (as a slope) for the floor to say anything
-_RISE, _FALL = 0.01, 0.10  # share of the error by which the camera's height is corrected a frame, up and down
-_FLOOR_TRUST = (0.75, 1.05)  # the floor's answer stays within these shares of the bones'
+_QUANTILE = 0.12  # of the bones' upper bounds: close to the smallest, robust to one bone's noise
+_MIN_SLOPE = 0.12  # tangent of the ankles' angle below the horizon from which the floor is used
+_RISE_GAIN, _FALL_GAIN = 0.01, 0.10  # share of its error by which the camera height is corrected per frame
+_FLOOR_RANGE = (0.75, 1.05)  # the floor's estimate is limited to these multiples of the bones'
 
 
 class RootDepth:
-    """One person's distance over time, for a camera that looks level.
+    """One person's distance over time, for a level camera.
 
-    A bone of length L that shows as `a` per metre of distance is at most L / a away, and exactly so far if it lies in
-    the picture plane: the least foreshortened bones are right. A squat foreshortens all of them; then the standing foot
-    tells, which on a floor is seen at a slope that depends on the distance alone. The camera's height over the floor,
-    which turns slope into distance, is learnt from the bones: quickly down, since they only ever say too far.
+    A bone of length L that measures `a` in normalised image coordinates is at most L / a away, and exactly that far if
+    it is parallel to the image plane, so the least foreshortened bones are right. A squat foreshortens all bones; then
+    the standing foot is used, whose slope below the horizon depends on the distance alone. The camera's height over the
+    ankles, which turns the slope into a distance, is learnt from the bones: quickly downwards, as they only
+    overestimate.
     """
 
     def __init__(self, body: BodyDimensions) -> None:
@@ -31,7 +32,12 @@ class RootDepth:
         self._log = OneEuroFilter(_SMOOTHING)
 
     def update(self, rays: dict[str, Float64], time_ns: int) -> float:
-        """The distance in m along the optical axis, from the rays (3,), z = -1, of the points that are seen."""
+        """The distance in m along the optical axis.
+
+        Args:
+            rays: (3,) ray with z = -1 of each visible point, by name; canonical axes.
+            time_ns: The frame's time.
+        """
         bones_m = self._from_bones(rays)
         if bones_m is None:
             return float(np.exp(self._log.value)) if self._log.value is not None else _START_M
@@ -61,23 +67,23 @@ class RootDepth:
 
     def _from_floor(self, rays: dict[str, Float64], bones_m: float) -> float:
         slopes = [-float(rays[name][1]) for name in ("left_ankle", "right_ankle") if name in rays]
-        slope = max(slopes, default=0.0)  # the lower foot is the one that stands
-        if slope < _STEEP_ENOUGH:
+        slope = max(slopes, default=0.0)  # the lower foot is the standing one
+        if slope < _MIN_SLOPE:
             return bones_m
         if self._height_m is None:
             self._height_m = bones_m * slope
         error = bones_m * slope - self._height_m
-        self._height_m += (_RISE if error > 0 else _FALL) * error
-        return float(np.clip(self._height_m / slope, _FLOOR_TRUST[0] * bones_m, _FLOOR_TRUST[1] * bones_m))
+        self._height_m += (_RISE_GAIN if error > 0 else _FALL_GAIN) * error
+        return float(np.clip(self._height_m / slope, _FLOOR_RANGE[0] * bones_m, _FLOOR_RANGE[1] * bones_m))
 
 
 def middle(rays: dict[str, Float64], a: str, b: str) -> Float64 | None:
-    """The ray half-way between two points; None unless both are seen."""
+    """The ray half-way between two points; None unless both are visible."""
     return (rays[a] + rays[b]) / 2 if a in rays and b in rays else None
 
 
 def _weighted_quantile(values_and_weights: Float64, fraction: float) -> float:
-    """The value below which `fraction` of the weight lies: (N, 2) -> one number."""
+    """The value below which `fraction` of the weight lies, from (N, 2) values and weights."""
     values, weights = values_and_weights[np.argsort(values_and_weights[:, 0])].T
     reached = (np.cumsum(weights) - weights / 2) / weights.sum()
     return float(np.interp(fraction, reached, values))

@@ -1,9 +1,8 @@
-"""Left and right exchanged by the estimator for a few frames, found by continuity and put right before lifting.
+"""Side-swap correction: undoes left/right exchanges by the estimator that last a few frames, before lifting.
 
-From frame to frame the vector from a right point to its left twin turns and shrinks, but never reverses at full length:
-somebody who really turns round passes the moment at which both sides coincide in the picture. What reverses at full
-length is an estimator's mistake. It is corrected for a while only, as the estimator, not this, knows which way a
-person faces.
+The vector from a right keypoint to its left counterpart turns and shrinks from frame to frame, but never reverses at
+full length: a person who turns round passes a frame in which both sides coincide in the image. A reversal at full
+length is an estimator's error. It is corrected for a limited time only: an estimator that insists is right.
 """
 
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from realtime_pose.datatypes import PersonKeypoints
 from realtime_pose.skeletons import KeypointLayout
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
+from realtime_pose.utils.per_track import PerTrack
 
 Rows: TypeAlias = npt.NDArray[np.intp]
 
@@ -26,85 +26,86 @@ _GROUPS = (
     ("elbow", "wrist", "pinky", "index", "thumb"),
     ("knee", "ankle", "heel", "toe"),
 )
-"""What an estimator exchanges together: trunk, head, arms, legs. The trunk comes first: the unsure follow it."""
+"""Points that an estimator exchanges together: trunk, head, arms, legs. Undecided groups follow the trunk."""
 
-_REVERSED = 0.0035  # how far opposed, in squared body sizes summed over a group's pairs, at 30 frames a second
-_USUAL_S, _COARSEST = 1 / 30, 6.0  # frames farther apart let a body turn on: the square of that, so far at most
-_GIVE_IN_S = (1.0, 1.0, 0.5, 0.5)  # an estimator that insists for so long is right, for each group
-_LEAVE_NS = 1_000_000_000  # and is believed for so long, whatever happens then
-_FORGET_AFTER_S = 0.3  # what was seen longer ago says nothing
-_VELOCITY_S = 0.06  # time constant of how the twins' vectors change
-_SMALLEST_PX = 60.0  # a body smaller than this is all noise, and hardly ever corrected
-_JUMP, _GROWTH = 0.35, 1.6  # of a body's size that its middle moves between two frames, and its growth: a cut
+_REVERSED = 0.0035  # negative agreement of a swap, in squared body sizes summed over a group, at 30 frames a second
+_USUAL_S, _MAX_FACTOR = 1 / 30, 6.0  # at longer frame intervals _REVERSED grows with their square, by this at most
+_GIVE_IN_S = (1.0, 1.0, 0.5, 0.5)  # for each group: correction ends after this time
+_LEAVE_NS = 1_000_000_000  # and is off for this long
+_FORGET_AFTER_S = 0.3  # age from which a past vector is ignored
+_VELOCITY_S = 0.06  # time constant of the vectors' rate of change
+_SMALLEST_PX = 60.0  # least body size: smaller bodies are noisy and hardly ever corrected
+_JUMP, _GROWTH = 0.35, 1.6  # a cut: movement between frames in body sizes, or change of size
 
 
 @dataclass
 class _State:
-    """What is remembered of one person, as it was after correction.
+    """State of one person, after correction; P pairs of left and right points.
 
     Attributes:
-        time_ns: When they were last seen.
-        middle_px: (2,) of the points seen then.
-        size_px: How far they reached.
-        apart_px: (P, 2) from each right point to its left twin.
-        change_px_s: (P, 2) how that changes.
-        belief: (P,) the lower score of both, when they were last seen together.
+        time_ns: The last frame's time.
+        center_px: (2,) mean of its visible points.
+        size_px: The longer side of their bounding box.
+        offset_px: (P, 2) vector from each right point to its left counterpart.
+        velocity_px_s: (P, 2) its rate of change.
+        score: (P,) the lower score of both, when they were last visible together.
         seen_ns: (P,) when that was.
-        swapped_since_ns: Since when each group is exchanged; None while it is not.
-        leave_until_ns: Until when a group is left alone, as nobody knows who was right.
+        swapped_since_ns: For each group, since when it is corrected; None while it is not.
+        leave_until_ns: For each group, until when it is not corrected.
     """
 
     time_ns: int
-    middle_px: Float64
+    center_px: Float64
     size_px: float
-    apart_px: Float64
-    change_px_s: Float64
-    belief: Float64
+    offset_px: Float64
+    velocity_px_s: Float64
+    score: Float64
     seen_ns: Float64
     swapped_since_ns: list[int | None]
     leave_until_ns: list[int]
 
 
-class SwapGuard:
-    """Puts exchanged sides right, each person by their own past; causal, driven by `time_ns`."""
+class SideSwapCorrector:
+    """Corrects left/right swaps of each person by their past; causal, driven by `time_ns`."""
 
     def __init__(self) -> None:
-        self._states: dict[int, _State] = {}
+        self._states: PerTrack[_State] = PerTrack()
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        self._states.pop(track_id, None)
+        self._states.forget(track_id)
 
     def apply(self, keypoints: PersonKeypoints) -> PersonKeypoints:
-        """The keypoints, with left and right exchanged back where the estimator exchanged them; score 0 = not seen."""
-        left, right, groups = _twins(keypoints.layout)
+        """The keypoints, with side swaps undone."""
+        left, right, groups = _pairs(keypoints.layout)
         now_ns, score = keypoints.time_ns, keypoints.score
         xy = keypoints.xy_px.astype(np.float64)
-        belief = np.minimum(score[left], score[right]).astype(np.float64)
-        both = belief > 0
+        pair_score = np.minimum(score[left], score[right]).astype(np.float64)
+        both = pair_score > 0
         if not both.any():
             return keypoints
-        apart = np.where(both[:, None], xy[left] - xy[right], 0.0)
-        middle, size = xy[score > 0].mean(axis=0), max(float(np.ptp(xy[score > 0], axis=0).max()), _SMALLEST_PX)
+        offset = np.where(both[:, None], xy[left] - xy[right], 0.0)
+        center, size = xy[score > 0].mean(axis=0), max(float(np.ptp(xy[score > 0], axis=0).max()), _SMALLEST_PX)
         state = self._states.get(keypoints.track_id)
         dt_s = 0.0 if state is None else (now_ns - state.time_ns) / 1e9
-        if state is None or not 0 < dt_s <= _FORGET_AFTER_S or _is_cut(state, middle, size):
-            seen_ns, still = np.where(both, now_ns, -np.inf), np.zeros_like(apart)
-            self._states[keypoints.track_id] = _State(
-                now_ns, middle, size, apart, still, belief, seen_ns, [None] * len(groups), [now_ns] * len(groups)
+        if state is None or not 0 < dt_s <= _FORGET_AFTER_S or _is_cut(state, center, size):
+            seen_ns, still = np.where(both, now_ns, -np.inf), np.zeros_like(offset)
+            new = _State(
+                now_ns, center, size, offset, still, pair_score, seen_ns, [None] * len(groups), [now_ns] * len(groups)
             )
+            self._states.put(keypoints.track_id, new)
             return keypoints
         known = both & (now_ns - state.seen_ns <= _FORGET_AFTER_S * 1e9)
-        expected = state.apart_px + state.change_px_s * dt_s
-        agreement = np.where(known, state.belief * (apart * expected).sum(axis=1) / size**2, 0.0)
+        expected = state.offset_px + state.velocity_px_s * dt_s
+        agreement = np.where(known, state.score * (offset * expected).sum(axis=1) / size**2, 0.0)
         swapped = _swapped(state, agreement, groups, dt_s, now_ns)
-        apart = np.where(swapped[:, None], -apart, apart)
+        offset = np.where(swapped[:, None], -offset, offset)
 
         gain = np.where(known, dt_s / (dt_s + _VELOCITY_S), 0.0)[:, None]
-        state.change_px_s += gain * ((apart - state.apart_px) / dt_s - state.change_px_s)
-        state.change_px_s[both & ~known] = 0.0
-        state.apart_px[both], state.belief[both], state.seen_ns[both] = apart[both], belief[both], now_ns
-        state.time_ns, state.middle_px, state.size_px = now_ns, middle, size
+        state.velocity_px_s += gain * ((offset - state.offset_px) / dt_s - state.velocity_px_s)
+        state.velocity_px_s[both & ~known] = 0.0
+        state.offset_px[both], state.score[both], state.seen_ns[both] = offset[both], pair_score[both], now_ns
+        state.time_ns, state.center_px, state.size_px = now_ns, center, size
         if not swapped.any():
             return keypoints
         rows = np.arange(len(xy))
@@ -113,32 +114,32 @@ class SwapGuard:
 
 
 def _swapped(state: _State, agreement: Float64, groups: Sequence[Bool], dt_s: float, now_ns: int) -> Bool:
-    """Which pairs (P,) are exchanged, from how far each agrees with what was expected; the unsure follow the trunk."""
-    reversed_ = _REVERSED * min(max((dt_s / _USUAL_S) ** 2, 1.0), _COARSEST)
-    swapped, trunk_is = np.zeros(len(agreement), bool), False
+    """Which pairs (P,) are swapped, from their agreement (P,) with the expected vectors; updates the groups' times."""
+    reversed_ = _REVERSED * min(max((dt_s / _USUAL_S) ** 2, 1.0), _MAX_FACTOR)
+    swapped, trunk_swapped = np.zeros(len(agreement), bool), False
     for i, group in enumerate(groups):
         since = state.swapped_since_ns[i]
-        agrees = float(agreement[group].sum()) >= (reversed_ if trunk_is else -reversed_)
+        agrees = float(agreement[group].sum()) >= (reversed_ if trunk_swapped else -reversed_)
         if agrees or now_ns < state.leave_until_ns[i]:
             state.swapped_since_ns[i] = None
-        elif since is not None and now_ns - since > _GIVE_IN_S[0 if trunk_is else i] * 1e9:
+        elif since is not None and now_ns - since > _GIVE_IN_S[0 if trunk_swapped else i] * 1e9:
             state.swapped_since_ns[i], state.leave_until_ns[i] = None, now_ns + _LEAVE_NS
         else:
             state.swapped_since_ns[i] = now_ns if since is None else since
             swapped |= group
-        trunk_is = trunk_is or (i == 0 and bool(swapped[group].any()))
+        trunk_swapped = trunk_swapped or (i == 0 and bool(swapped[group].any()))
     return swapped
 
 
-def _is_cut(state: _State, middle_px: Float64, size_px: float) -> bool:
-    """Whether this can hardly be the body of the frame before."""
-    moved = float(np.abs(middle_px - state.middle_px).max()) > _JUMP * size_px
+def _is_cut(state: _State, center_px: Float64, size_px: float) -> bool:
+    """Whether position or size changed too much for the same body in successive frames."""
+    moved = float(np.abs(center_px - state.center_px).max()) > _JUMP * size_px
     return moved or not 1 / _GROWTH < size_px / state.size_px < _GROWTH
 
 
 @lru_cache(maxsize=32)
-def _twins(layout: KeypointLayout) -> tuple[Rows, Rows, list[Bool]]:
-    """Rows of the left and right twins (P,), and which pairs (P,) belong to each group."""
+def _pairs(layout: KeypointLayout) -> tuple[Rows, Rows, list[Bool]]:
+    """Rows (P,) of the left and right points, and for each group which pairs (P,) belong to it."""
     parts = [part for group in _GROUPS for part in group if {f"left_{part}", f"right_{part}"} <= layout.index.keys()]
     left, right = (np.array([layout.index[f"{side}_{p}"] for p in parts], dtype=np.intp) for side in ("left", "right"))
     return left, right, [np.array([part in group for part in parts], dtype=bool) for group in _GROUPS]

@@ -1,4 +1,4 @@
-"""The table of lifters."""
+"""Table of lifters, by name."""
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.lifting.base import Lifter
@@ -12,5 +12,9 @@ LIFTERS = {
 
 
 def build_lifter(config: BodyConfig) -> Lifter:
-    """The lifter that `config.lifter` names, steadied; UnknownChoiceError for a name that is not in the table."""
+    """The lifter that `config.lifter` names, stabilized.
+
+    Raises:
+        UnknownChoiceError: The table has no such name.
+    """
     return StabilizedLifter(load_choice("body.lifter", config.lifter, LIFTERS)(config), config)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from realtime_pose.inference.runtimes.torch_runtime import gains_by_bf16
-from realtime_pose.lifting.network_input import ANSWER_BASIS, MOMENTS_S, TOLD_COUNTS, Sides, look_at
+from realtime_pose.lifting.network_input import INPUT_COUNTS, OUTPUT_BASIS, WINDOW_S, MirrorParts, features_of
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
 from realtime_pose.training.motions import FRAME_RATE_HZ, Motion
 from realtime_pose.training.poses import draw_poses
@@ -63,10 +63,10 @@ class LifterNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = _Layer(*TOLD_COUNTS, WIDTH, WIDTH)
+        self.first = _Layer(*INPUT_COUNTS, WIDTH, WIDTH)
         self.layers = nn.ModuleList(_Layer(WIDTH, WIDTH, WIDTH, WIDTH) for _ in range(2 * BLOCKS))
-        self.last = _Layer(WIDTH, WIDTH, ANSWER_BASIS.even.shape[1], ANSWER_BASIS.odd.shape[1])
-        for name, basis in ANSWER_BASIS._asdict().items():
+        self.last = _Layer(WIDTH, WIDTH, OUTPUT_BASIS.even.shape[1], OUTPUT_BASIS.odd.shape[1])
+        for name, basis in OUTPUT_BASIS._asdict().items():
             self.register_buffer(f"{name}_answer", torch.from_numpy(basis.T.astype(np.float32)), persistent=False)
 
     def forward(self, even: Tensor, odd: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,7 +85,7 @@ class MotionBank:
     """Captured motion to draw moments from."""
 
     def __init__(self, clips: dict[str, Motion]) -> None:
-        self._reach = int(np.ceil(MOMENTS_S[-1] * FRAME_RATE_HZ * 1.4)) + 1
+        self._reach = int(np.ceil(WINDOW_S[-1] * FRAME_RATE_HZ * 1.4)) + 1
         clips = {name: clip for name, clip in clips.items() if len(clip) > self._reach + 4}
         self._motion = Motion.joined(list(clips.values()))
         lengths = np.array([len(clip) for clip in clips.values()])
@@ -104,7 +104,7 @@ class MotionBank:
     def draw(self, rng: np.random.Generator, count: int) -> Motion:
         """Moments (N, W), newest first, played at 0.7 to 1.4 times their speed, half of them mirrored."""
         now = rng.choice(len(self._chance), count, p=self._chance)
-        back = np.rint(MOMENTS_S[None] * FRAME_RATE_HZ * rng.uniform(0.7, 1.4, (count, 1))).astype(int)
+        back = np.rint(WINDOW_S[None] * FRAME_RATE_HZ * rng.uniform(0.7, 1.4, (count, 1))).astype(int)
         motion = self._motion[now[:, None] - back]
         mirrored = motion.mirrored()
         half = count // 2
@@ -158,7 +158,7 @@ def _deviated(rng: np.random.Generator, motion: Motion) -> Motion:
 
 def draw_batch(rng: np.random.Generator, bank: MotionBank | None) -> Looks:
     """1,056 looks at 352 bodies: half drawn by rule, a third captured, the rest put together from both."""
-    drawn = draw_poses(rng, -MOMENTS_S, _BODIES)
+    drawn = draw_poses(rng, -WINDOW_S, _BODIES)
     if bank is None:
         motion = drawn
     else:
@@ -171,9 +171,9 @@ def draw_batch(rng: np.random.Generator, bank: MotionBank | None) -> Looks:
     return draw_looks(rng, np.tile(points, (_CAMERAS, 1, 1, 1)))
 
 
-def told_and_truth(looks: Looks) -> tuple[Sides, Float64]:
+def told_and_truth(looks: Looks) -> tuple[MirrorParts, Float64]:
     """What the network is told of N looks, and where the points are (N, K, 3) in the view's axes."""
-    told, view = look_at(looks.xy, looks.score)
+    told, view = features_of(looks.xy, looks.score)
     return told, looks.truth @ view.camera_from_view
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_pose.body.head_pose import FACE_NAMES
-from realtime_pose.lifting.network_input import MOMENTS_S
+from realtime_pose.lifting.network_input import WINDOW_S
 from realtime_pose.training.bodies import LAYOUT
 from realtime_pose.utils.arrays import Bool, Float32, Float64
 
@@ -110,7 +110,7 @@ def _estimated(
     hidden = _hidden(xy, placed, size[..., 0])
     # An error has a part that stays, one that drifts and one that is new in every frame.
     level = np.exp(_normal(rng, n, 1, 1, 1) * 0.5) * 0.35
-    ages = (MOMENTS_S / MOMENTS_S[-1]).astype(np.float32)[:, None, None]
+    ages = (WINDOW_S / WINDOW_S[-1]).astype(np.float32)[:, None, None]
     stays, drifts = _normal(rng, 2, n, 1, k, 2)
     error = 0.75 * stays + drifts * (ages - 0.5) + 0.4 * _normal(rng, n, w, k, 2)
     error *= (_SIGMA * level[..., 0] * np.where(hidden, np.float32(2.2), np.float32(1.0)))[..., None]

@@ -1,1 +1,1 @@
-"""Tools without domain words; nothing here knows of poses."""
+"""General helpers without domain knowledge: arrays in, arrays out; files, time, state and tables likewise."""

@@ -1,4 +1,4 @@
-"""Array checks: a wrong shape is refused where the array is handed over, not where it hurts."""
+"""Array types and checks of shape and dtype."""
 
 from typing import Any, TypeAlias
 
@@ -17,17 +17,17 @@ FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 def check_array(
     name: str, array: npt.NDArray[Any], shape: tuple[int | None, ...], dtype: type[np.generic] = np.float32
 ) -> None:
-    """Refuse an array of another shape or type, then make it read-only: its maker hands it over.
+    """Check an array's shape and dtype, then make it read-only: the caller hands it over.
 
     Args:
-        name: What the error calls the array.
-        array: The array, changed in place to be read-only.
-        shape: Wanted shape; None matches any length.
-        dtype: Wanted element type.
+        name: Name of the array in the error message.
+        array: The array; made read-only in place.
+        shape: Expected shape; None matches any length.
+        dtype: Expected element type.
 
     Raises:
         ArrayShapeError: The shape differs.
-        TypeError: It is not an array of `dtype`.
+        TypeError: `array` is not an array of `dtype`.
     """
     if not isinstance(array, np.ndarray) or array.dtype != dtype:
         got = getattr(array, "dtype", type(array).__name__)
@@ -38,5 +38,5 @@ def check_array(
 
 
 def as_float32(values: npt.ArrayLike) -> Float32:
-    """A float32 copy of `values`, free to be handed over and made read-only."""
+    """A float32 copy of `values`, safe to make read-only."""
     return np.array(values, dtype=np.float32)

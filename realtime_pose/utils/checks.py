@@ -1,13 +1,13 @@
-"""Checks of single values that users can set."""
+"""Range checks for user settings."""
 
 from realtime_pose.errors import ConfigError
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:
-    """Refuse a number outside of low..high, NaN included.
+    """Check that a number lies in low..high; NaN does not.
 
     Raises:
-        ConfigError: The message names the setting, what came and what was wanted.
+        ConfigError: It does not; the message has the setting, the value and the range.
     """
     if not low <= value <= high:
         raise ConfigError(f"{name} is {value:g}, wanted {low:g} to {high:g}")

@@ -1,4 +1,4 @@
-"""Rotations as three angles, of which those nearest to the ones before are taken."""
+"""Euler angles that stay continuous from frame to frame."""
 
 import numpy as np
 
@@ -9,11 +9,11 @@ _GIMBAL_SINE = 1 - 1e-9
 
 
 def euler_zxy_deg(local_xyzw: Float64, before_deg: Float64 | None = None) -> Float64:
-    """Angles (..., 3) about z, x, y such that R = Rz Rx Ry, in degrees.
+    """Intrinsic ZXY Euler angles (..., 3) in degrees (z, x, y): R = Rz Rx Ry, from quaternions (..., 4).
 
-    Of the triples that give the same rotation, the one nearest to `before_deg` (..., 3) is taken: the other solution
-    is (z + 180, 180 - x, y + 180), and each angle may differ by whole turns. At x = +-90, where z and y turn about the
-    same axis, y stays as before.
+    Of the triples that give the same rotation, returns the one nearest to `before_deg` (..., 3), zeros by default: the
+    other solution is (z + 180, 180 - x, y + 180), and each angle may differ by whole turns. In gimbal lock (x = +-90,
+    where z and y turn about the same axis) y keeps its previous value.
     """
     m = rot.to_matrix(local_xyzw)
     before = np.zeros((*m.shape[:-2], 3)) if before_deg is None else before_deg
@@ -26,5 +26,5 @@ def euler_zxy_deg(local_xyzw: Float64, before_deg: Float64 | None = None) -> Flo
     one = np.degrees(np.stack((z, x, y), axis=-1))
     other = np.stack((one[..., 0] + 180, 180 - one[..., 1], one[..., 2] + 180), axis=-1)
     one, other = (angles + 360 * np.round((before - angles) / 360) for angles in (one, other))
-    far = [np.abs(angles - before).sum(axis=-1, keepdims=True) for angles in (one, other)]
-    return np.where(far[1] < far[0], other, one)
+    distances = [np.abs(angles - before).sum(axis=-1, keepdims=True) for angles in (one, other)]
+    return np.where(distances[1] < distances[0], other, one)

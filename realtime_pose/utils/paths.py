@@ -1,4 +1,4 @@
-"""Where the files that belong to the program lie, the same in a checkout and in an installed wheel."""
+"""Paths of shipped data and of the user's folders, in a checkout and in an installed wheel alike."""
 
 import os
 from pathlib import Path
@@ -8,16 +8,16 @@ _CHECKOUT = _PACKAGE.parent
 
 
 def data_path(relative: str) -> Path:
-    """The full path of a shipped file such as "resources/videos/default.mp4"; it may not exist."""
-    in_wheel = _PACKAGE / "_data"  # which only a wheel has; whatever lies beside an installed package is not ours
+    """The absolute path of a shipped file, e.g. "resources/videos/default.mp4"; it may not exist."""
+    in_wheel = _PACKAGE / "_data"  # only in a wheel; the folder above an installed package is site-packages
     return (in_wheel if in_wheel.is_dir() else _CHECKOUT) / relative
 
 
 def cache_folder() -> Path:
-    """The user's folder for what can be fetched or made again: weights, exported models, timings."""
+    """The user's cache for files that can be downloaded or made again: weights, exported models, timings."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "realtime_pose"
 
 
 def user_folder() -> Path:
-    """The user's folder for what only they have and nothing can make again: profiles of their bodies."""
+    """The user's data folder for files that cannot be made again: body profiles."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "realtime_pose"

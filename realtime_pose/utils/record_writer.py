@@ -1,4 +1,4 @@
-"""A file that grows by whole records, so that what lies on disk can be read at any moment."""
+"""Append-only writer of whole records, so that the file on disk can be read at any time."""
 
 import io
 from pathlib import Path
@@ -7,15 +7,15 @@ from realtime_pose.errors import RecordingError
 
 
 class RecordWriter:
-    """Appends whole records to a new file; one that cannot be written whole leaves the file as it was.
+    """Appends records to a new file; a record that cannot be written completely leaves the file as it was.
 
-    A tail may follow the last record, e.g. the brackets that close a JSON document: the next record takes its place.
+    A tail may follow the last record, e.g. the brackets that close a JSON document; the next record overwrites it.
 
     Args:
-        path: The file; one that is there already is replaced.
+        path: The file; an existing one is replaced.
 
     Raises:
-        RecordingError: It cannot be made.
+        RecordingError: The file cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,10 +28,10 @@ class RecordWriter:
             raise _translated(path, exc) from exc
 
     def append(self, record: bytes, tail: bytes = b"") -> None:
-        """Write a record after the last one, and the tail after it.
+        """Write a record after the last one, then the tail.
 
         Raises:
-            RecordingError: The disk is full or gone.
+            RecordingError: It cannot be written, e.g. as the disk is full.
         """
         try:
             self._write_at(self._end, record + tail)
@@ -43,10 +43,10 @@ class RecordWriter:
         self._end, self._tail = self._end + len(record), tail
 
     def overwrite(self, at: int, data: bytes) -> None:
-        """Replace bytes inside what was written before.
+        """Overwrite bytes that were written before, from offset `at` on.
 
         Raises:
-            RecordingError: The disk is gone.
+            RecordingError: They cannot be written.
         """
         try:
             self._write_at(at, data)
@@ -54,14 +54,14 @@ class RecordWriter:
             raise _translated(self._path, exc) from exc
 
     def close(self) -> None:
-        """Give the file back for now; a later `append` opens it again. Safe to repeat."""
+        """Close the file; a later `append` opens it again. Safe to call twice."""
         file, self._file = self._file, None
         if file is not None:
             file.close()
 
     def _write_at(self, at: int, data: bytes) -> None:
         if self._file is None:
-            # unbuffered: what `append` has written is in the system's hands even if this process dies
+            # unbuffered: what `append` has written survives a crash of this process
             self._file = io.FileIO(self._path, "r+")
         self._file.seek(at)
         left = memoryview(data)
@@ -70,7 +70,7 @@ class RecordWriter:
 
     def _undo(self) -> None:
         if self._file is not None:
-            self._write_at(self._end, self._tail)  # its room on the disk is still there
+            self._write_at(self._end, self._tail)  # needs no more disk space than it had
             self._file.truncate()
 
 

@@ -1,6 +1,7 @@
-"""Quaternions as arrays: xyzw, unit, Hamilton, active; every function takes any leading batch shape.
+"""Quaternion maths on arrays: xyzw, unit, Hamilton, active; every function takes any leading batch shape.
 
-q and -q are one rotation: compare rotations by `angle_between_rad`, never by their numbers.
+q and -q are the same rotation: compare rotations by `angle_between_rad`, not by their components. `utils.vec3` is the
+scalar twin.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ def multiply(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
     a, b = np.asarray(a_xyzw, dtype=np.float64), np.asarray(b_xyzw, dtype=np.float64)
     ax, ay, az, aw = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
     bx, by, bz, bw = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
-    out = np.empty(_common_shape(a, b))  # filled by column: half the time of np.stack
+    out = np.empty(_common_shape(a, b))  # filled by column: takes half the time of np.stack
     out[..., 0] = aw * bx + ax * bw + ay * bz - az * by
     out[..., 1] = aw * by - ax * bz + ay * bw + az * bx
     out[..., 2] = aw * bz + ax * by - ay * bx + az * bw
@@ -34,19 +35,19 @@ def multiply(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
 
 
 def inverse(q_xyzw: npt.ArrayLike) -> Float64:
-    """The rotation back (the conjugate, as q is unit): (..., 4) -> (..., 4)."""
+    """The inverse rotation (the conjugate, as q is unit): (..., 4) -> (..., 4)."""
     return np.asarray(q_xyzw, dtype=np.float64) * np.array([-1.0, -1.0, -1.0, 1.0])
 
 
 def rotate(q_xyzw: npt.ArrayLike, vectors: npt.ArrayLike) -> Float64:
-    """Vectors turned by q: (..., 4) x (..., 3) -> (..., 3)."""
+    """Vectors rotated by q: (..., 4) x (..., 3) -> (..., 3)."""
     q, v = np.asarray(q_xyzw, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
     t = 2.0 * cross(q[..., :3], v)
     return v + q[..., 3:] * t + cross(q[..., :3], t)
 
 
 def cross(a: Float64, b: Float64) -> Float64:
-    """The cross product (..., 3), without the per-call overhead of np.cross, which counts in a 30 Hz loop."""
+    """The cross product (..., 3), without the per-call overhead of np.cross."""
     out = np.empty(_common_shape(a, b))
     out[..., 0] = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]
     out[..., 1] = a[..., 2] * b[..., 0] - a[..., 0] * b[..., 2]
@@ -77,7 +78,7 @@ def to_rotvec(q_xyzw: npt.ArrayLike) -> Float64:
 
 
 def from_axis_angle(axis: npt.ArrayLike, angle_rad: npt.ArrayLike) -> Float64:
-    """A turn by `angle_rad` (...) about the unit `axis` (..., 3) -> (..., 4)."""
+    """The rotation by `angle_rad` (...) about the unit `axis` (..., 3) -> (..., 4)."""
     half = np.asarray(angle_rad, dtype=np.float64)[..., None] / 2
     return np.concatenate((np.asarray(axis, dtype=np.float64) * np.sin(half), np.cos(half)), axis=-1)
 
@@ -85,7 +86,7 @@ def from_axis_angle(axis: npt.ArrayLike, angle_rad: npt.ArrayLike) -> Float64:
 def from_matrix(matrix: npt.ArrayLike) -> Float64:
     """Rotation matrices (..., 3, 3) -> quaternions (..., 4).
 
-    Source: Shepperd's method; the branch with the largest pivot is taken, so no division by a small number.
+    Source: Shepperd's method; the branch with the largest pivot avoids a division by a small number.
     """
     m = np.asarray(matrix, dtype=np.float64)
     m00, m11, m22 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
@@ -106,16 +107,16 @@ def from_matrix(matrix: npt.ArrayLike) -> Float64:
 
 
 def to_matrix(q_xyzw: npt.ArrayLike) -> Float64:
-    """Quaternions (..., 4) -> rotation matrices (..., 3, 3); columns are the turned x, y and z axes."""
+    """Quaternions (..., 4) -> rotation matrices (..., 3, 3); columns are the rotated x, y and z axes."""
     q = np.asarray(q_xyzw, dtype=np.float64)
     axes = np.broadcast_to(np.eye(3), (*q.shape[:-1], 3, 3))
     return np.swapaxes(rotate(q[..., None, :], axes), -1, -2)
 
 
 def shortest_arc(from_vec: npt.ArrayLike, to_vec: npt.ArrayLike) -> Float64:
-    """The smallest turn that takes one direction into the other: (..., 3) x (..., 3) -> (..., 4).
+    """The smallest rotation that takes one direction into the other: (..., 3) x (..., 3) -> (..., 4).
 
-    For opposite directions any perpendicular axis serves; one is chosen.
+    For opposite directions, where the axis is ambiguous, a perpendicular one is chosen.
     """
     a, b = np.broadcast_arrays(unit(from_vec), unit(to_vec))
     w = 1.0 + np.sum(a * b, axis=-1, keepdims=True)
@@ -128,15 +129,15 @@ def shortest_arc(from_vec: npt.ArrayLike, to_vec: npt.ArrayLike) -> Float64:
 
 
 def twist_about(q_xyzw: npt.ArrayLike, axis: npt.ArrayLike) -> Float64:
-    """The part of q (..., 4) that spins about the unit `axis` (..., 3): q = swing * twist.
+    """The twist (..., 4) of q about the unit `axis` (..., 3): q = swing * twist.
 
     Source: Dobrowolski, "Swing-twist decomposition in Clifford algebra" (2015), section 4.
     """
     q, a = np.asarray(q_xyzw, dtype=np.float64), np.asarray(axis, dtype=np.float64)
-    along = np.sum(q[..., :3] * a, axis=-1, keepdims=True)
-    twist = np.concatenate((a * along, q[..., 3:]), axis=-1)
-    size = np.linalg.norm(twist, axis=-1, keepdims=True)
-    return np.where(size > 1e-9, twist / np.maximum(size, 1e-9), IDENTITY_XYZW)  # half-turn swing: no twist
+    projection = np.sum(q[..., :3] * a, axis=-1, keepdims=True)
+    twist = np.concatenate((a * projection, q[..., 3:]), axis=-1)
+    norm = np.linalg.norm(twist, axis=-1, keepdims=True)
+    return np.where(norm > 1e-9, twist / np.maximum(norm, 1e-9), IDENTITY_XYZW)  # half-turn swing: no twist
 
 
 def slerp(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike, fraction: npt.ArrayLike) -> Float64:
@@ -147,12 +148,12 @@ def slerp(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike, fraction: npt.ArrayLike)
 
 
 def nearest_sign(q_xyzw: npt.ArrayLike, reference_xyzw: npt.ArrayLike) -> Float64:
-    """q or -q (..., 4), whichever is nearer to the reference, so that a stream never flips its sign."""
+    """q or -q (..., 4), whichever is nearer to the reference: keeps a stream free of sign flips."""
     q = np.asarray(q_xyzw, dtype=np.float64)
     dot = np.sum(q * np.asarray(reference_xyzw), axis=-1, keepdims=True)
     return np.where(dot < 0, -q, q)
 
 
 def angle_between_rad(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
-    """The angle (...) of the turn from a to b, in [0, pi]."""
+    """The angle (...) of the rotation from a to b, in [0, pi]."""
     return np.linalg.norm(to_rotvec(multiply(inverse(a_xyzw), b_xyzw)), axis=-1)

@@ -1,4 +1,4 @@
-"""A slot of one between two threads: the newest item wins, and the loss is counted."""
+"""Latest-value slot between two threads: the newest item wins, dropped ones are counted."""
 
 import threading
 from typing import Generic, TypeVar
@@ -7,11 +7,15 @@ T = TypeVar("T")
 
 
 class SlotClosed(Exception):
-    """The other side has closed the slot: nothing more comes or goes."""
+    """The slot is closed: nothing can be put, and nothing is left to get."""
 
 
 class LatestSlot(Generic[T]):
-    """Holds the newest item only; a late pose is worse than a missing one."""
+    """Holds only the newest item.
+
+    Attributes:
+        dropped: Items that were replaced before anyone got them.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -20,7 +24,7 @@ class LatestSlot(Generic[T]):
         self.dropped = 0
 
     def put(self, item: T) -> None:
-        """Leave an item; one that nobody took is dropped and counted.
+        """Store an item, replacing (and counting) one that was not taken.
 
         Raises:
             SlotClosed: The slot was closed.
@@ -33,7 +37,7 @@ class LatestSlot(Generic[T]):
             self._changed.notify_all()
 
     def get(self, timeout_s: float | None = None) -> T | None:
-        """Take the item, waiting for one; None when the time is over.
+        """Take the item, waiting for one if needed; None on timeout.
 
         Raises:
             SlotClosed: The slot was closed and is empty.
@@ -46,7 +50,7 @@ class LatestSlot(Generic[T]):
             return item
 
     def close(self) -> None:
-        """Wake everybody who waits; an item left inside may still be taken."""
+        """Close the slot and wake all waiting threads; an item inside can still be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

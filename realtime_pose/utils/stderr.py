@@ -1,4 +1,4 @@
-"""Silence for foreign native code that writes to the terminal past Python."""
+"""Suppression of stderr output by native libraries, which write to the file descriptor past `sys.stderr`."""
 
 import os
 import sys
@@ -7,35 +7,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _lock = threading.Lock()
-_blocks = 0  # under way now, in all threads: the first one shuts stderr, the last one opens it again
-_kept = -1
+_blocks = 0  # active `with` blocks of all threads: the first redirects stderr, the last restores it
+_saved_fd = -1
 
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Send the process's stderr (also what C++ writes) nowhere for the `with` block: keep the block short."""
-    _shut()
+    """Redirect the process's stderr, native code's included, to the null device for the `with` block.
+
+    It affects all threads, so keep the block short.
+    """
+    _redirect()
     try:
         yield
     finally:
-        _open()
+        _restore()
 
 
-def _shut() -> None:
-    global _blocks, _kept
+def _redirect() -> None:
+    global _blocks, _saved_fd
     with _lock:
         _blocks += 1
         if _blocks == 1:
             sys.stderr.flush()
-            _kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 2)
-            os.close(nowhere)
+            _saved_fd, null_fd = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null_fd, 2)
+            os.close(null_fd)
 
 
-def _open() -> None:
+def _restore() -> None:
     global _blocks
     with _lock:
         _blocks -= 1
         if _blocks == 0:
-            os.dup2(_kept, 2)
-            os.close(_kept)
+            os.dup2(_saved_fd, 2)
+            os.close(_saved_fd)

@@ -1,4 +1,7 @@
-"""Measuring time around stages; stages themselves take time from their data, never from a clock."""
+"""Stopwatch for timing pipeline stages.
+
+Stages themselves take time from their data, never from a clock.
+"""
 
 import time
 from collections import defaultdict
@@ -7,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Milliseconds spent under each name since the last `take`."""
+    """Accumulates the milliseconds spent under each name since the last `take`."""
 
     def __init__(self) -> None:
         self._ms: defaultdict[str, float] = defaultdict(float)
@@ -22,6 +25,6 @@ class Stopwatch:
             self._ms[name] += (time.perf_counter_ns() - start_ns) / 1e6
 
     def take(self) -> dict[str, float]:
-        """What was measured, in ms by name; the watch starts again at zero."""
+        """The accumulated ms by name; resets to zero."""
         taken, self._ms = dict(self._ms), defaultdict(float)
         return taken

@@ -1,4 +1,4 @@
-"""Lifted points get a body's own lengths and keep their directions."""
+"""Bone rescaling: the profile's lengths, the lifted directions."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ BONES = [
 
 
 def lifted(layout, seed=3):
-    """Somebody's points, a little wrong on each side."""
+    """A person's points with noise."""
     xyz = make_person(seed, layout=layout).joints.xyz_m.astype(float)
     xyz += np.random.default_rng(seed).normal(size=xyz.shape) * 0.02
     return xyz - xyz[layout.rows(["left_hip", "right_hip"])].mean(axis=0)
@@ -36,7 +36,7 @@ def vector(xyz, layout, start, end):
 
 
 @pytest.mark.parametrize("layout", [COCO17, COCO17_FEET_HANDS], ids=lambda layout: layout.name)
-def test_every_length_is_the_bodys_own_and_every_direction_the_lifted_one(layout):
+def test_lengths_are_the_profiles_and_directions_the_lifted_ones(layout):
     before = lifted(layout)
     after = with_lengths(before, layout, OWN)
     pairs = [("torso", "hip", "shoulder", 1.0)]
@@ -50,32 +50,32 @@ def test_every_length_is_the_bodys_own_and_every_direction_the_lifted_one(layout
     np.testing.assert_allclose(after[layout.rows(["left_hip", "right_hip"])].mean(axis=0), 0, atol=1e-12)
 
 
-def test_hands_feet_and_face_go_with_what_bears_them():
+def test_hands_feet_and_face_move_with_their_bone():
     layout = COCO17_FEET_HANDS
     before = lifted(layout)
     after = with_lengths(before, layout, OWN)
-    borne = {
+    carried = {
         "left_wrist": ("left_index", "left_pinky"),
         "right_ankle": ("right_heel", "right_toe"),
         "shoulder": ("nose",),
     }
-    for bearer, points in borne.items():
+    for carrier, points in carried.items():
         for point in points:
-            old, new = (vector(xyz, layout, bearer, point) for xyz in (before, after))
+            old, new = (vector(xyz, layout, carrier, point) for xyz in (before, after))
             np.testing.assert_allclose(new, old, atol=1e-9)
     assert np.abs(after - before).max() > 0.05
 
 
-def test_points_in_one_place_give_no_nonsense():
+def test_coinciding_points_stay_in_place():
     after = with_lengths(np.zeros((17, 3)), COCO17, OWN)
     np.testing.assert_array_equal(after, np.zeros((17, 3)))
 
 
 def test_only_a_profile_changes_anything():
     before = lifted(COCO17)
-    assert BoneRescaling(BodyConfig()).of(before, COCO17) is before
+    assert BoneRescaling(BodyConfig()).apply(before, COCO17) is before
     profile = BodyProfile(1.8, OWN).text
     for height_m in (1.8, 0.9):
-        after = BoneRescaling(BodyConfig(height_m=height_m, profile=profile)).of(before, COCO17)
+        after = BoneRescaling(BodyConfig(height_m=height_m, profile=profile)).apply(before, COCO17)
         thigh_m = np.linalg.norm(vector(after, COCO17, "left_hip", "left_knee"))
         assert thigh_m == pytest.approx(OWN["thigh"] * height_m / 1.8, abs=1e-4)

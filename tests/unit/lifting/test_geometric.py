@@ -172,14 +172,14 @@ def test_the_yaw_does_not_jump_to_the_other_side_on_one_bad_frame():
 
 
 @pytest.mark.parametrize("turn_deg", [(0, 0, 0), (0, 40, 0), (25, 0, 0), (-15, -50, 10)])
-def test_the_heads_turn_is_found(turn_deg):
+def test_the_head_orientation_is_found(turn_deg):
     turn = rot.from_rotvec(np.radians(turn_deg))
     seen = rot.rotate(turn, FACE_TEMPLATE_M)[:, :2] + [0.3, 1.5]
     found = head_rotation(seen, [1.0] * 5, rot.IDENTITY_XYZW)
     assert np.degrees(rot.angle_between_rad(found, turn)) < 12
 
 
-def test_distance_is_right_for_a_body_in_the_picture_plane_and_kept_when_nothing_is_seen():
+def test_the_distance_of_a_body_parallel_to_the_image_is_right_and_kept_while_occluded():
     depth = RootDepth(BodyDimensions.of_height(1.70))
     points = points_of(RELAXED_XYZW, root_m=(0.0, 0.0, -2.5))
     rays = {n: points[i] / -points[i, 2] for n, i in COCO17.index.items()}

@@ -14,7 +14,7 @@ WRIST = COCO17.index["left_wrist"]
 
 
 class Echo:
-    """A lifter that answers with what it is told to, and keeps what it was asked."""
+    """A lifter that returns a given answer and records its inputs."""
 
     def __init__(self):
         self.asked, self.answers, self.forgotten = [], None, []
@@ -39,55 +39,57 @@ def joints(i, xyz_m=None, hidden=()):
     return answer if xyz_m is None else replace(answer, xyz_m=as_float32(xyz_m))
 
 
-def run(steady, echo, i, answer):
+def run(stabilized, echo, i, answer):
     echo.answers = answer
-    return steady.lift(seen(i), CAMERA)
+    return stabilized.lift(seen(i), CAMERA)
 
 
 def test_sides_are_put_right_before_the_lifter_sees_them():
     echo = Echo()
-    steady = StabilizedLifter(echo, BodyConfig())
+    stabilized = StabilizedLifter(echo, BodyConfig())
     mirror = np.array(COCO17.mirror)
     for i in range(4):
         echo.answers, given = joints(i), seen(i)
         exchanged = replace(given, xy_px=given.xy_px[mirror], score=given.score[mirror])
-        steady.lift(exchanged if i == 2 else given, CAMERA)
+        stabilized.lift(exchanged if i == 2 else given, CAMERA)
     assert np.abs(echo.asked[2].xy_px - echo.asked[1].xy_px).max() < 1.0
 
 
-def test_points_that_tremble_are_calmed():
+def test_jitter_is_smoothed():
     echo, rng = Echo(), np.random.default_rng(0)
-    steady, noise = StabilizedLifter(echo, BodyConfig()), 0.02 * rng.normal(size=(60, 17, 3))
-    got = [run(steady, echo, i, joints(i, joints(0).xyz_m + noise[i])).xyz_m for i in range(60)]
+    stabilized, noise = StabilizedLifter(echo, BodyConfig()), 0.02 * rng.normal(size=(60, 17, 3))
+    got = [run(stabilized, echo, i, joints(i, joints(0).xyz_m + noise[i])).xyz_m for i in range(60)]
     assert np.diff(got[10:], 2, axis=0).std() < 0.5 * 0.02 * np.sqrt(6)
 
 
 def test_a_point_that_comes_back_begins_where_it_is_seen():
     echo = Echo()
-    steady, there = StabilizedLifter(echo, BodyConfig()), joints(0).xyz_m.copy()
+    stabilized, there = StabilizedLifter(echo, BodyConfig()), joints(0).xyz_m.copy()
     there[WRIST] += 0.4
     for i in range(20):
-        run(steady, echo, i, joints(i, hidden=[WRIST] if i >= 10 else ()))
-    back = run(steady, echo, 20, joints(20, there))
+        run(stabilized, echo, i, joints(i, hidden=[WRIST] if i >= 10 else ()))
+    back = run(stabilized, echo, 20, joints(20, there))
     assert np.allclose(back.xyz_m[WRIST], there[WRIST], atol=1e-5)
     assert back.score[WRIST] == 1
-    moved = run(steady, echo, 21, joints(21))
-    assert np.linalg.norm(moved.xyz_m[WRIST] - joints(0).xyz_m[WRIST]) > 0.05  # seen before: it is smoothed again
+    moved = run(stabilized, echo, 21, joints(21))
+    assert (
+        np.linalg.norm(moved.xyz_m[WRIST] - joints(0).xyz_m[WRIST]) > 0.05
+    )  # visible in the last frame too: smoothed again
 
 
-def test_nothing_is_smoothed_without_a_preset_or_before_what_comes_after_is_known():
+def test_nothing_is_smoothed_without_a_preset_or_with_look_ahead():
     for config in (BodyConfig(smoothing="none"), BodyConfig(look_ahead=True)):
         echo = Echo()
-        steady = StabilizedLifter(echo, config)
-        assert run(steady, echo, 0, joints(0)) is echo.answers
-        assert run(steady, echo, 1, joints(1)) is echo.answers
+        stabilized = StabilizedLifter(echo, config)
+        assert run(stabilized, echo, 0, joints(0)) is echo.answers
+        assert run(stabilized, echo, 1, joints(1)) is echo.answers
 
 
 def test_forgetting_reaches_the_lifter_and_the_smoothing():
     echo = Echo()
-    steady, there = StabilizedLifter(echo, BodyConfig()), joints(0).xyz_m + np.float32(0.3)
-    run(steady, echo, 0, joints(0))
-    steady.forget(1)
-    steady.forget(99)
+    stabilized, there = StabilizedLifter(echo, BodyConfig()), joints(0).xyz_m + np.float32(0.3)
+    run(stabilized, echo, 0, joints(0))
+    stabilized.forget(1)
+    stabilized.forget(99)
     assert echo.forgotten == [1, 99]
-    assert np.allclose(run(steady, echo, 1, joints(1, there)).xyz_m, there)
+    assert np.allclose(run(stabilized, echo, 1, joints(1, there)).xyz_m, there)

@@ -1,4 +1,4 @@
-"""The trained lifter: its window, its sums, its root, and what it must be robust against."""
+"""The trained lifter: input window, prediction, root, and robustness to bad input."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.errors import CheckpointError
 from realtime_pose.evaluation.errors3d import aligned_by_similarity
 from realtime_pose.lifting.network import LifterWeights, load_lifter_weights
-from realtime_pose.lifting.network_input import LAYOUT, MOMENTS_S, TOLD_COUNTS, look_at
+from realtime_pose.lifting.network_input import INPUT_COUNTS, LAYOUT, WINDOW_S, features_of
 from realtime_pose.lifting.trained import TrainedLifter
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, LIMB_NAMES, KeypointLayout
@@ -22,7 +22,7 @@ _STEP_NS = 33_333_333
 
 
 class Actor(NamedTuple):
-    """The actor's camera, true keypoints (T, 27, 2), their places seen from the camera, canonical axes, and height."""
+    """The actor's camera, true keypoints (T, 27, 2), their positions from the camera in canonical axes, and height."""
 
     camera: CameraIntrinsics
     px: np.ndarray
@@ -66,7 +66,7 @@ def test_the_actor_is_lifted_within_centimetres(actor: Actor) -> None:
     assert np.abs(root - hips)[:, 2].mean() < 0.35
 
 
-def test_the_mirrors_picture_gives_the_mirrors_body(actor: Actor) -> None:
+def test_a_mirrored_image_gives_the_mirrored_body(actor: Actor) -> None:
     camera, px, _, _ = actor
     mirrored = px[:20, LAYOUT.mirror].copy()
     mirrored[..., 0] = 2 * camera.cx - mirrored[..., 0]
@@ -77,24 +77,24 @@ def test_the_mirrors_picture_gives_the_mirrors_body(actor: Actor) -> None:
 
 
 def test_the_root_is_where_places_and_rays_agree(actor: Actor) -> None:
-    # A network that knows the truth: what is left is the root's own sum.
+    # With true predictions only the error of the root estimate is left.
     camera, px, places, height_m = actor
     hips = places[:, LAYOUT.rows(("left_hip", "right_hip"))].mean(axis=1)
 
-    class Knowing(TrainedLifter):
-        def _places(self, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    class TruePrediction(TrainedLifter):
+        def _predict(self, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return (places[7] - hips[7]) / height_m, np.full(len(LAYOUT.names), 0.02)
 
-    lifter = Knowing(BodyConfig(height_m=height_m))
+    lifter = TruePrediction(BodyConfig(height_m=height_m))
     np.testing.assert_allclose(lifter.lift(_seen(px[7], 0), camera).root_m, hips[7], atol=2e-3)
     strayed = px[7].copy()
-    strayed[9] += 150.0  # a wrist that is somewhere else hardly moves the body
+    strayed[9] += 150.0  # an outlying wrist hardly moves the body
     lifter.forget(1)
     np.testing.assert_allclose(lifter.lift(_seen(strayed, 0), camera).root_m, hips[7], atol=0.05)
 
 
 def test_a_pitch_that_is_known_makes_no_difference_to_the_body(actor: Actor) -> None:
-    # The same scene by a camera that looks 20 degrees further down, told so: the same body, turned into its axes.
+    # The same scene from a camera pitched down by a known 20 degrees: the same body in that camera's axes.
     camera, _, places, _ = actor
     angle = np.radians(20.0)
     tilted_from_level = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
@@ -117,14 +117,14 @@ def test_a_pitch_that_is_known_makes_no_difference_to_the_body(actor: Actor) -> 
 
 @pytest.mark.parametrize("rate_hz", [15, 24, 60, 120])
 def test_the_window_is_of_time_not_of_frames(rate_hz: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Points that glide evenly: what the network is shown does not depend on how often they were looked at.
+    # Points that move evenly: the network's input does not depend on the frame rate.
     shown: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def remember(self: TrainedLifter, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def record(self: TrainedLifter, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         shown.append((xy, score))
         return np.zeros((len(LAYOUT.names), 3)), np.full(len(LAYOUT.names), 0.05)
 
-    monkeypatch.setattr(TrainedLifter, "_places", remember)
+    monkeypatch.setattr(TrainedLifter, "_predict", record)
     start = np.random.default_rng(0).uniform(100, 400, (len(LAYOUT.names), 2))
     for rate in (30, rate_hz):
         lifter = TrainedLifter(BodyConfig())
@@ -134,23 +134,23 @@ def test_the_window_is_of_time_not_of_frames(rate_hz: int, monkeypatch: pytest.M
     (at_30, score_30), (other, score) = shown[half], shown[-1]
     np.testing.assert_allclose(other, at_30, atol=1e-6)
     np.testing.assert_allclose(score, score_30, atol=1e-6)
-    assert len(at_30) == len(MOMENTS_S)
+    assert len(at_30) == len(WINDOW_S)
 
 
-def test_looks_are_not_joined_across_a_gap_nor_a_point_to_where_it_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_gaps_nor_lost_points_are_interpolated(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def remember(self: TrainedLifter, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def record(self: TrainedLifter, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         shown.append((xy, score))
         return np.zeros((len(LAYOUT.names), 3)), np.full(len(LAYOUT.names), 0.05)
 
-    monkeypatch.setattr(TrainedLifter, "_places", remember)
+    monkeypatch.setattr(TrainedLifter, "_predict", record)
     lifter, here = TrainedLifter(BodyConfig()), np.full((27, 2), 200.0)
     lifter.lift(_seen(here, 0), _CAMERA)
-    lifter.lift(_seen(here + 100, 300_000_000), _CAMERA)  # a third of a second later: nothing was seen between
+    lifter.lift(_seen(here + 100, 300_000_000), _CAMERA)  # after a gap of 0.3 s
     _, score = shown[-1]
     assert (score[0] > 0).all()
-    assert (score[(MOMENTS_S > 0.05) & (MOMENTS_S < 0.25)] == 0).all()
+    assert (score[(WINDOW_S > 0.05) & (WINDOW_S < 0.25)] == 0).all()
     lost = _seen(here + 100, 320_000_000)
     lost.score.flags.writeable = True
     lost.score[9] = 0.0
@@ -204,19 +204,19 @@ def test_only_points_of_the_layout_come_back(actor: Actor) -> None:
     assert joints.xyz_m.shape == (17, 3)
 
 
-def test_a_turned_camera_is_told_the_same_but_for_its_pitch() -> None:
+def test_features_do_not_depend_on_the_cameras_yaw() -> None:
     rng = np.random.default_rng(1)
-    points = rng.normal(0, 0.4, (len(MOMENTS_S), 27, 3)) - (0, 0, 3)
+    points = rng.normal(0, 0.4, (len(WINDOW_S), 27, 3)) - (0, 0, 3)
     yaw = 0.3
     turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
     score = np.full(points.shape[:2], 0.8)
-    here = look_at(points[..., :2] / -points[..., 2:], score)
+    here = features_of(points[..., :2] / -points[..., 2:], score)
     turned = points @ turn.T
-    there = look_at(turned[..., :2] / -turned[..., 2:], score)
-    # The middle of points on a plane is not the plane's of the turned ones: nearly the same, no more.
+    there = features_of(turned[..., :2] / -turned[..., 2:], score)
+    # The mean of projected points changes a little with the projection, so the features are only nearly the same.
     np.testing.assert_allclose(there[0].even, here[0].even, atol=0.1)
     np.testing.assert_allclose(there[0].odd, here[0].odd, atol=0.1)
-    assert tuple(len(part) for part in here[0]) == TOLD_COUNTS
+    assert tuple(len(part) for part in here[0]) == INPUT_COUNTS
 
 
 def test_weights_that_are_not_the_lifters_are_refused(tmp_path: Path) -> None:
@@ -231,5 +231,5 @@ def test_weights_that_are_not_the_lifters_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="lack"):
         load_lifter_weights(tmp_path / "other.safetensors")
     parts = {"even.weight": np.zeros((8, 5)), "even.bias": np.zeros(8), "odd.weight": np.zeros((8, 6))}
-    with pytest.raises(CheckpointError, match=r"take \(5, 6\) numbers"):
+    with pytest.raises(CheckpointError, match=r"have \(5, 6\) inputs"):
         LifterWeights({f"{layer}.{part}": value for layer in ("first", "last") for part, value in parts.items()})

@@ -1,3 +1,5 @@
+"""Loading the trained lifter limits BLAS to one thread."""
+
 import subprocess
 import sys
 
@@ -12,12 +14,12 @@ print([pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == 
 """
 
 
-def test_the_lifters_sums_take_no_core_from_the_pose_model():
-    told = subprocess.run(
+def test_the_lifter_leaves_the_cores_to_the_pose_model():
+    printed = subprocess.run(
         [sys.executable, "-c", CODE],
         env={"OPENBLAS_NUM_THREADS": "4", "PATH": ""},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    assert set(told.strip(" []\n").split(", ")) == {"1"}
+    assert set(printed.strip(" []\n").split(", ")) == {"1"}

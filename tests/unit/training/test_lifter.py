@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from realtime_pose.cli.app import app
 from realtime_pose.lifting.network import load_lifter_weights
-from realtime_pose.lifting.network_input import LAYOUT, MOMENTS_S, TOLD_COUNTS, Sides, look_at
+from realtime_pose.lifting.network_input import INPUT_COUNTS, LAYOUT, WINDOW_S, MirrorParts, features_of
 from realtime_pose.training.lifter import LifterNetwork, Training, save_lifter, train_lifter
 
 
@@ -43,11 +43,11 @@ def test_numpy_runs_the_network_that_torch_trained(tmp_path: Path) -> None:
     network = LifterNetwork().eval()
     save_lifter(network, tmp_path / "w.safetensors", {"seed": "0"})
     rng = np.random.default_rng(0)
-    told = Sides(*(rng.normal(0, 0.5, count) for count in TOLD_COUNTS))
+    told = MirrorParts(*(rng.normal(0, 0.5, count) for count in INPUT_COUNTS))
     with torch.no_grad():
         places, log_error = network(*(torch.from_numpy(part[None].astype(np.float32)) for part in told))
     said = load_lifter_weights(tmp_path / "w.safetensors")(told)
-    np.testing.assert_allclose(said.places, places[0].numpy(), atol=2e-3)  # weights are stored as float16
+    np.testing.assert_allclose(said.xyz, places[0].numpy(), atol=2e-3)  # weights are stored as float16
     np.testing.assert_allclose(np.log(said.error), log_error[0].numpy(), atol=2e-3)
 
 
@@ -55,11 +55,11 @@ def test_of_a_mirrors_picture_the_network_gives_the_mirrors_body() -> None:
     torch.manual_seed(1)
     network = LifterNetwork().eval()
     rng = np.random.default_rng(2)
-    xy, score = rng.normal(0, 0.3, (4, len(MOMENTS_S), 27, 2)), rng.uniform(0.3, 1, (4, len(MOMENTS_S), 27))
+    xy, score = rng.normal(0, 0.3, (4, len(WINDOW_S), 27, 2)), rng.uniform(0.3, 1, (4, len(WINDOW_S), 27))
     mirror = list(LAYOUT.mirror)
     answers = []
     for looks in ((xy, score), (xy[:, :, mirror] * (-1, 1), score[:, :, mirror])):
-        told, _ = look_at(*looks)
+        told, _ = features_of(*looks)
         with torch.no_grad():
             answers.append([part.numpy() for part in network(*(torch.from_numpy(p.astype(np.float32)) for p in told))])
     np.testing.assert_allclose(answers[1][0], answers[0][0][:, mirror] * (-1, 1, 1), atol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime_pose.errors import RealtimePoseError
-from realtime_pose.lifting.network_input import MOMENTS_S
+from realtime_pose.lifting.network_input import WINDOW_S
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
 from realtime_pose.training.lifter import MotionBank, draw_batch, told_and_truth
 from realtime_pose.training.mocap import read_amc, read_asf, read_deepmimic, read_motions
@@ -130,27 +130,27 @@ def test_captured_people_stand_on_legs_that_bend_back_and_arms_that_bend_forward
 
 def test_a_mirrored_motion_is_the_mirror_of_its_points() -> None:
     rng = np.random.default_rng(3)
-    motion, proportions = draw_poses(rng, -MOMENTS_S, 40), draw_proportions(rng, 40)
+    motion, proportions = draw_poses(rng, -WINDOW_S, 40), draw_proportions(rng, 40)
     points, mirrored = body_points(motion, proportions), body_points(motion.mirrored(), proportions)
     np.testing.assert_allclose(mirrored, points[:, :, LAYOUT.mirror] * (-1, 1, 1), atol=1e-12)
 
 
 def test_drawn_bodies_have_the_lengths_that_were_drawn_and_joints_that_bend_as_joints_do() -> None:
     rng = np.random.default_rng(4)
-    motion, proportions = draw_poses(rng, -MOMENTS_S, 400), draw_proportions(rng, 400)
+    motion, proportions = draw_poses(rng, -WINDOW_S, 400), draw_proportions(rng, 400)
     points = body_points(motion, proportions)
     index = LAYOUT.index
     for a, b, part in (("elbow", "wrist", "forearm"), ("hip", "knee", "thigh"), ("knee", "ankle", "shank")):
         for side in ("left", "right"):
             length = np.linalg.norm(points[:, :, index[f"{side}_{a}"]] - points[:, :, index[f"{side}_{b}"]], axis=-1)
-            np.testing.assert_allclose(length, proportions[part][:, None].repeat(len(MOMENTS_S), 1), atol=1e-9)
+            np.testing.assert_allclose(length, proportions[part][:, None].repeat(len(WINDOW_S), 1), atol=1e-9)
     # A knee lies before the line from hip to ankle, seen from the pelvis that its own spread has turned.
     thigh, shank = motion.legs[..., 0, :], motion.legs[..., 1, :]
     bent = np.linalg.norm(np.cross(thigh, shank), axis=-1) > 0.3
     hinge = np.cross(thigh, shank)[bent]
     assert (hinge[:, 0] > 0).mean() > 0.97  # turned outward thighs take it a little out of X
     # Motion is smooth: no bone turns faster than 1500 degrees a second.
-    dt_s = np.diff(MOMENTS_S)
+    dt_s = np.diff(WINDOW_S)
     for bones in (motion.arms, motion.legs):
         turn = np.arccos(np.clip((bones[:, 1:] * bones[:, :-1]).sum(-1), -1, 1))
         assert np.degrees(turn / dt_s[None, :, None, None]).max() < 1500
@@ -158,7 +158,7 @@ def test_drawn_bodies_have_the_lengths_that_were_drawn_and_joints_that_bend_as_j
 
 def test_looks_are_the_bodies_in_perspective_where_the_estimator_is_sure() -> None:
     rng = np.random.default_rng(5)
-    points = body_points(draw_poses(rng, -MOMENTS_S, 600), draw_proportions(rng, 600))
+    points = body_points(draw_poses(rng, -WINDOW_S, 600), draw_proportions(rng, 600))
     looks = draw_looks(rng, points)
     assert looks.score.max() <= 1.0
     assert ((looks.score == 0) | (looks.score >= 0.3)).all()
@@ -207,7 +207,7 @@ def test_captured_and_drawn_motion_are_put_together() -> None:
     clips = {str(i): Motion(*(getattr(still[i], f) for f in still.__dataclass_fields__)) for i in range(3)}
     bank = MotionBank(clips)
     drawn = bank.draw(rng, 50)
-    assert drawn.root.shape == (50, len(MOMENTS_S), 3)
+    assert drawn.root.shape == (50, len(WINDOW_S), 3)
     front = rot.rotate(drawn.pelvis_xyzw[:, 0], (0, 0, 1))
     np.testing.assert_allclose(front[:, 0], 0, atol=1e-9)
     assert draw_batch(rng, bank).truth.shape[1] == len(LAYOUT.names)
