@@ -30,7 +30,7 @@ FOREIGN_OPTIONS = {
 """Options that pages mention on their own and that belong to other programs than `realtime-pose`."""
 ONLY_PARSED = {
     "ui": "serves until it is stopped: tests/browser/test_dashboard.py starts it",
-    "listen": "waits for somebody who sends: tests/unit/cli/test_feeds.py",
+    "listen": "waits for somebody who sends: tests/unit/cli/test_options_outputs.py",
     "doctor": "tests/unit/cli/test_app.py runs it",
     "bench": "takes seconds on an idle machine: tests/unit/evaluation/test_bench.py",
     "selftest": "plays a whole clip: tests/e2e/test_main_job.py",
