@@ -51,8 +51,7 @@ def without(parts: list[str]) -> Iterator[None]:
         if "bones" in parts:
             undo.enter_context(mock.patch("realtime_pose.ik.simple_ik.BoneLengths", _by_height()))
         if "filters" in parts:
-            for place in ("realtime_pose.pipeline", "realtime_pose.evaluation.lifting"):
-                undo.enter_context(mock.patch(f"{place}.build_filters", _plain_filters))
+            undo.enter_context(mock.patch("realtime_pose.body_pipeline.FilterChain", _plain_filters()))
             undo.enter_context(
                 mock.patch("realtime_pose.lifting.table.StabilizedLifter", lambda lifter, config: lifter)
             )
@@ -75,17 +74,26 @@ def _by_height() -> type:
     return ByHeight
 
 
-def _plain_filters(body: Any) -> list[Any]:  # noqa: ANN401 - BodyConfig
-    """The smoothing as it was at first, then floor and feet as they are."""
+def _plain_filters() -> type:
+    """The smoothing as it was at first, then floor and feet as they are; no occlusion handling."""
     from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
+    from realtime_pose.filters.chain import FilterChain
     from realtime_pose.filters.smoothing import OneEuroPoseFilter
-    from realtime_pose.filters.table import build_last_filters
     from realtime_pose.utils.one_euro import OneEuroParameters
 
     preset = SMOOTHING_PRESETS["balanced"]
     assert preset is not None  # it is the default
     preset = replace(preset, rotation=OneEuroParameters(1.5, 0.7), root=OneEuroParameters(1.0, 3.0))
-    return [OneEuroPoseFilter(preset), *build_last_filters(body)]
+
+    class Plain(FilterChain):
+        def __init__(self, config: Any) -> None:  # noqa: ANN401 - BodyConfig
+            super().__init__(config)
+            self.smoothing = OneEuroPoseFilter(preset)
+
+        def apply(self, pose: Any, observation: Any = None) -> Any:  # noqa: ANN401 - SkeletonPose and Observation
+            return self.finish(self.smoothing.apply(pose, observation), observation)
+
+    return Plain
 
 
 def measure(lifter: str, off: list[str], folder: Path) -> dict[str, Any]:

@@ -117,13 +117,14 @@ def poses(config: AppConfig, clip: Clip, people: Iterable[PersonKeypoints]) -> l
     """What the program makes of them."""
     values = {"body": {"height_m": clip.height_m, "feet": "never", "camera_height_m": 1.0}}
     config = config.with_values(values, "benchmark")
-    stages, ahead, watch = build_body(config), build_look_ahead(config.body), Stopwatch()
+    body, watch = build_body(config), Stopwatch()
+    ahead = build_look_ahead(config.body, body.finished)
     box, out = PersonBox(as_float32([0, 0, 640, 480]), 1.0, 1), []
     for row, person in enumerate(people):
-        joints, pose = stages.pose_of(person, clip.camera, watch)
+        joints, pose = body.pose_of(person, clip.camera, watch)
         result = FrameResult(Frame(_PICTURE, row, person.time_ns, 0), (Person(box, person, joints, pose),))
         out += [result] if ahead is None else list(ahead.feed(result))
-    out += [] if ahead is None else list(ahead.finish())
+    out += [] if ahead is None else list(ahead.flush())
     return [pose for result in out for p in result.people if (pose := p.pose) is not None]
 
 

@@ -21,8 +21,6 @@ from realtime_pose.datatypes import CameraIntrinsics, PersonKeypoints, SkeletonP
 from realtime_pose.evaluation import errors3d
 from realtime_pose.evaluation.drawn import bodies as bodies
 from realtime_pose.evaluation.drawn.views import estimated, look
-from realtime_pose.filters.floor import GroundFilter
-from realtime_pose.filters.foot_locking import FeetFilter
 from realtime_pose.kinematics import forward_kinematics, global_rotations
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES, REST_HEIGHT_M
@@ -301,20 +299,21 @@ def cases(*, held_back: bool) -> list[Case]:
 
 def judge(case: Case, config: AppConfig) -> Found:
     """The case through the program with these settings."""
-    stages, watch = build_body(config), Stopwatch()
-    ground = next(f for f in stages.filters if isinstance(f, GroundFilter))
-    feet = next((f for f in stages.filters if isinstance(f, FeetFilter)), None)
+    body, watch = build_body(config), Stopwatch()
+    floor = body.filters.floor
     poses: list[SkeletonPose] = []
     pitches, said, took = [], [], []
     for row in range(len(case.xy_px)):
         time_ns = round(row / FPS * 1e9)
         seen = PersonKeypoints(COCO17, as_float32(case.xy_px[row]), as_float32(case.score[row]), 1, time_ns)
-        poses.append(stages.pose_of(seen, case.camera, watch)[1])
-        took.append(watch.take()["solve"])
-        x, _, _, w = ground.turn_xyzw
+        poses.append(body.pose_of(seen, case.camera, watch)[1])
+        times = watch.take()
+        took.append(times["solve"] + times["filter"])
+        x, _, _, w = floor.world_from_camera_xyzw
         pitches.append(-math.degrees(2 * math.atan2(x, w)))
-        said.append(feet.contacts(1) if feet else (False, False))
-    return score(case, poses, pitches, said, float(ground.camera_m[1]), float(np.median(took)))
+        contact = poses[-1].foot_contact
+        said.append((False, False) if contact is None else (bool(contact[0]), bool(contact[1])))
+    return score(case, poses, pitches, said, float(floor.camera_m[1]), float(np.median(took)))
 
 
 def score(

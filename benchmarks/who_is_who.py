@@ -11,7 +11,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from support.crowd import Scene, Walker, crossing, crowd, meeting, overtaking, p
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.inference.base import InferenceConfig, Tracker
 from realtime_pose.inference.tracking.boxes import boxes_of_keypoints, intersection_over_union, one_per_body
+from realtime_pose.inference.tracking.lifetimes import Lifetimes
 from realtime_pose.inference.tracking.people import PeopleTracker
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
@@ -53,7 +54,7 @@ class _LibraryTracker:
     """A tracker of the library behind our Protocol: keypoint boxes and unexplained detections are its detections."""
 
     def __init__(self, library: Any) -> None:  # noqa: ANN401 - the library is optional
-        self._library, self._followed = library, set[int]()
+        self._library, self._followed, self._lifetimes = library, set[int](), Lifetimes(single=False)
 
     def update(
         self, frame: Frame, detections: Sequence[PersonBox], last_keypoints: Sequence[PersonKeypoints]
@@ -81,6 +82,16 @@ class _LibraryTracker:
 
     def choose(self, boxes: Sequence[PersonBox], people: Sequence[PersonKeypoints]) -> list[PersonKeypoints]:
         return one_per_body(boxes, people, self._followed, 0.3)
+
+    @property
+    def known(self) -> frozenset[int]:
+        return self._lifetimes.known
+
+    def gone(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
+        gone = self._lifetimes.update(visible, time_ns)
+        for track_id in gone:
+            self.forget(track_id)
+        return gone
 
     def forget(self, track_id: int) -> None:
         self._library.tracks = [track for track in self._library.tracks if track.tracker_id != track_id]

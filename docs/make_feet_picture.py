@@ -33,12 +33,12 @@ def ankles(feet: str) -> Float64:
     """(T, 2, 3) the ankles of the walk in the world, from true keypoints with noise and the default lifter."""
     truth = load_truth(data_path("resources/videos/default_truth.npz"))
     config = AppConfig().with_values({"body": {"feet": feet, "height_m": truth.height_m}}, "picture")
-    stages, rng, places = build_body(config), np.random.default_rng(1), []
+    body, rng, places = build_body(config), np.random.default_rng(1), []
     for frame, true_px in enumerate(truth.keypoints_px[: WALK.stop]):
         seen_px = as_float32(true_px + NOISE_PX * rng.normal(size=true_px.shape))
         score = np.full(len(true_px), 0.9, np.float32)
         keypoints = PersonKeypoints(COCO17_FEET_HANDS, seen_px, score, 1, round(frame * 1e9 / truth.fps))
-        _, pose = stages.pose_of(keypoints, truth.intrinsics, Stopwatch())
+        _, pose = body.pose_of(keypoints, truth.intrinsics, Stopwatch())
         places.append(forward_kinematics(pose)[FEET])
     return np.array(places)[WALK]
 

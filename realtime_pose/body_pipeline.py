@@ -1,76 +1,149 @@
-"""Keypoints to pose for one person: lift, solve, filter. Live, replayed and evaluated alike."""
+"""Keypoints to pose for one person: lift, solve, filter. The same live, in replays and in evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
+from realtime_pose.body.settings import BodyConfig
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints, SkeletonPose
-from realtime_pose.filters.ankle_rays import ankle_rays
-from realtime_pose.filters.base import PoseFilter
-from realtime_pose.filters.table import build_filters
+from realtime_pose.datatypes import CameraIntrinsics, Frame, Joints3D, Person, PersonKeypoints, SkeletonPose
+from realtime_pose.filters.base import Observation
+from realtime_pose.filters.chain import FilterChain
 from realtime_pose.ik.base import IkSolver
 from realtime_pose.ik.table import build_solver
+from realtime_pose.inference.tracking.boxes import box_of_keypoints
 from realtime_pose.lifting.base import Lifter
 from realtime_pose.lifting.table import build_lifter
-from realtime_pose.utils.arrays import Float32, as_float32
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Float32, Float64, as_float32
 from realtime_pose.utils.stopwatch import Stopwatch
 
 
-class BodyStages:
-    """One person's way from keypoints to a pose: lift, solve, filter; the same live, replayed and where it is judged.
+class BodyPipeline:
+    """The 3D stages of one run, with state per person.
 
     Attributes:
-        lifter: From 2D to 3D.
-        solver: From 3D to joint rotations.
-        filters: In the order in which a pose passes them.
+        lifter: 2D keypoints to 3D joints.
+        solver: 3D joints to joint rotations.
+        filters: The filters of a pose in order; None leaves poses as the solver made them.
+        score_threshold: A keypoint with a lower score counts as occluded.
+        fov_deg: Field of view along the image's longer side.
     """
 
-    def __init__(self, lifter: Lifter, solver: IkSolver, filters: Sequence[PoseFilter], score_threshold: float) -> None:
-        self.filters = list(filters)
-        self.lifter, self.solver = lifter, solver
-        self.score_threshold = score_threshold
+    def __init__(
+        self,
+        lifter: Lifter,
+        solver: IkSolver,
+        filters: FilterChain | None,
+        *,
+        score_threshold: float = 0.3,
+        fov_deg: float = 60.0,
+    ) -> None:
+        self.lifter, self.solver, self.filters = lifter, solver, filters
+        self.score_threshold, self.fov_deg = score_threshold, fov_deg
         self._origin_m: Float32 = np.zeros(3, np.float32)
         self._recentre = False
+
+    def person_of(self, keypoints: PersonKeypoints, frame: Frame, stopwatch: Stopwatch) -> Person | None:
+        """One person with box, joints and pose; None when too little of them is visible.
+
+        Keypoints without a human body, such as a dog's, get neither joints nor a pose.
+        """
+        box = box_of_keypoints(keypoints, self.score_threshold, frame.width, frame.height)
+        if box is None:
+            return None
+        if not keypoints.layout.has_body:
+            return Person(box, keypoints, None, None)
+        joints, pose = self.pose_of(keypoints, self.intrinsics_of(frame), stopwatch)
+        return Person(box, keypoints, joints, pose)
 
     def pose_of(
         self, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, stopwatch: Stopwatch
     ) -> tuple[Joints3D, SkeletonPose]:
-        """Joints and pose of somebody with a body; what lies below the score's threshold counts as not seen."""
-        keypoints = keypoints.sane()
-        seen = keypoints.score >= self.score_threshold
-        trusted = replace(keypoints, score=as_float32(keypoints.score * seen)).in_layout(keypoints.layout.lifts_as)
+        """One person's joints and pose.
+
+        Args:
+            keypoints: Of a layout with a human body.
+            intrinsics: The camera.
+            stopwatch: Gets the time of "lift", "solve" and "filter".
+        """
+        trusted = self._trusted(keypoints)
         with stopwatch.measure("lift"):
             joints = self.lifter.lift(trusted, intrinsics)
         with stopwatch.measure("solve"):
-            pose = replace(self.solver.solve(joints), ankle_rays=ankle_rays(trusted, intrinsics))
-            for pose_filter in self.filters:
-                pose = pose_filter.apply(pose)
-        return joints, self._placed(pose)
+            pose = self.solver.solve(joints)
+        with stopwatch.measure("filter"):
+            if self.filters is not None:
+                pose = self.filters.apply(pose, Observation.of(trusted, intrinsics))
+            pose = self._recentred(pose)
+        return joints, pose
+
+    def finished(self, pose: SkeletonPose, keypoints: PersonKeypoints, frame: Frame) -> SkeletonPose:
+        """A pose that the look-ahead has smoothed, after the filters that follow the smoothing."""
+        if self.filters is None:
+            return pose
+        return self.filters.finish(pose, Observation.of(self._trusted(keypoints), self.intrinsics_of(frame)))
+
+    def intrinsics_of(self, frame: Frame) -> CameraIntrinsics:
+        """The camera that took the frame."""
+        return CameraIntrinsics.from_field_of_view(self.fov_deg, frame.width, frame.height)
+
+    def in_camera_axes(self, points_m: Float64) -> Float64:
+        """Points (..., 3) of a pose turned back from world axes into the camera's; the origin stays the pose's."""
+        if self.filters is None:
+            return points_m
+        return rot.rotate(rot.inverse(self.filters.world_from_camera_xyzw), points_m)
+
+    def use_smoothing(self, config: BodyConfig) -> None:
+        """Exchange the smoothing for another preset; what is known of people and floor stays.
+
+        Raises:
+            UnknownChoiceError: There is no such smoothing preset.
+        """
+        self.lifter = build_lifter(config)
+        if self.filters is not None:
+            self.filters.use_smoothing(config)
 
     def recentre(self) -> None:
-        """Whoever comes next in the results stands at the origin from then on; heights and distances stay."""
+        """Put the next person at the origin, from then on; heights and distances stay."""
         self._recentre = True
 
-    def _placed(self, pose: SkeletonPose) -> SkeletonPose:
+    def forget(self, track_ids: Collection[int]) -> None:
+        """Drop the state of these people."""
+        for track_id in track_ids:
+            self.lifter.forget(track_id)
+            self.solver.forget(track_id)
+            if self.filters is not None:
+                self.filters.forget(track_id)
+
+    def _trusted(self, keypoints: PersonKeypoints) -> PersonKeypoints:
+        """The keypoints in the layout that is lifted; those below the score threshold get score 0."""
+        keypoints = keypoints.sane()
+        visible = keypoints.score >= self.score_threshold
+        return replace(keypoints, score=as_float32(keypoints.score * visible)).in_layout(keypoints.layout.lifts_as)
+
+    def _recentred(self, pose: SkeletonPose) -> SkeletonPose:
         if self._recentre:
             self._recentre, self._origin_m = False, as_float32(pose.root_m * [1, 0, 1])
         return replace(pose, root_m=as_float32(pose.root_m - self._origin_m)) if self._origin_m.any() else pose
 
-    def forget(self, track_id: int) -> None:
-        """Drop the state of one person."""
-        self.lifter.forget(track_id)
-        self.solver.forget(track_id)
-        for pose_filter in self.filters:
-            pose_filter.forget(track_id)
 
+def build_body(config: AppConfig, *, filtered: bool = True) -> BodyPipeline:
+    """The 3D stages that the settings describe.
 
-def build_body(config: AppConfig) -> BodyStages:
-    """The way from keypoints to poses that the settings describe, without pictures.
+    Args:
+        config: All settings.
+        filtered: Whether poses pass the filters.
 
     Raises:
-        UnknownChoiceError: A name is in no table.
+        UnknownChoiceError: There is no such lifter, solver, smoothing preset or mode for the feet.
     """
     body = config.body
-    return BodyStages(build_lifter(body), build_solver(body), build_filters(body), config.inference.score_threshold)
+    return BodyPipeline(
+        build_lifter(body),
+        build_solver(body),
+        FilterChain(body) if filtered else None,
+        score_threshold=config.inference.score_threshold,
+        fov_deg=body.fov_deg,
+    )

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from realtime_pose.skeletons import MIDDLES, KeypointLayout, Skeleton
-from realtime_pose.utils.arrays import Float32, UInt8, as_float32, check_array
+from realtime_pose.utils.arrays import Bool, Float32, UInt8, as_float32, check_array
 
 _FAR_OFF_PX = 1e5
 
@@ -191,8 +191,8 @@ class SkeletonPose:
         score: (J,) float32 in 0..1; where it is 0, the joint is held or eased to rest.
         track_id: The person's name over time.
         time_ns: The frame's media time.
-        ankle_rays: (2, 2) float32 where the camera sees the left and the right ankle, x and y at distance 1 along its
-            axis (canonical, NaN where it does not); None where that is not known, as in a session. It is for filters.
+        foot_contact: (2,) bool, whether the left and the right foot stand on the floor; None where no filter decided.
+        blending: Whether the pose is still on its way back from a gap or a jump, and so does not match the image.
     """
 
     rotations: JointRotations
@@ -201,15 +201,16 @@ class SkeletonPose:
     score: Float32
     track_id: int
     time_ns: int
-    ankle_rays: Float32 | None = None
+    foot_contact: Bool | None = None
+    blending: bool = False
 
     def __post_init__(self) -> None:
         j = len(self.rotations.skeleton.joints)
         check_array("root_m", self.root_m, (3,))
         check_array("bone_m", self.bone_m, (j,))
         check_array("score", self.score, (j,))
-        if self.ankle_rays is not None:
-            check_array("ankle_rays", self.ankle_rays, (2, 2))
+        if self.foot_contact is not None:
+            check_array("foot_contact", self.foot_contact, (2,), np.bool_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

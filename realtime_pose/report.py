@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime_pose.errors import RecordingError
 
-STAGES = ("capture", "detect", "estimate", "lift", "solve", "send")
+STAGES = ("capture", "detect", "estimate", "lift", "solve", "filter", "send")
 _RECENT, _RECENT_NS = 500, 2_000_000_000
 _KEPT = 20_000  # latest frames that figures are taken over: bounded memory for a run without end
 

@@ -4,9 +4,10 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from realtime_pose.capture.base import FrameSource
 from realtime_pose.communication.base import PoseSink
@@ -22,6 +23,18 @@ _MUCH_TOO_LATE_NS = 1_000_000_000
 _JUMP_NS = 2_000_000_000
 _PAUSE_TICK_S = 0.2
 _QUEUE_FRAMES = 32  # about a second: what a slow sink may be behind
+
+
+class ResultStage(Protocol):
+    """A stage between pipeline and sinks that may hold results back."""
+
+    def feed(self, result: FrameResult) -> Iterable[FrameResult]:
+        """The results that this one completes, in order; may be none."""
+        ...
+
+    def flush(self) -> Iterable[FrameResult]:
+        """The results that are still held back, in order."""
+        ...
 
 
 class SinkWorker:
@@ -62,6 +75,13 @@ class SinkWorker:
                     self._send(result)
         finally:
             self._close_sink()
+
+    def _completed_by(self, result: FrameResult) -> list[FrameResult]:
+        """The results that may be sent now that this one is known."""
+        if self._stage is None:
+            return [result]
+        with self._pipeline.stopwatch.measure("filter"):
+            return list(self._stage.feed(result))
 
     def _send(self, result: FrameResult) -> None:
         try:
@@ -143,6 +163,7 @@ class Runtime:
         sinks: Take results in the pose thread; they never block.
         slow_sinks: Take results each in a thread of its own.
         paced: Show a file at its own speed, as a camera would.
+        stage: A stage between pipeline and sinks that may hold results back, such as a look-ahead; flushed at the end.
         max_frames: End after so many; None for all.
         read_ahead: Decode a file's next frame while this one is worked on; not for a source that is sought in.
     """
@@ -154,6 +175,7 @@ class Runtime:
         sinks: Sequence[PoseSink] = (),
         slow_sinks: Sequence[PoseSink] = (),
         *,
+        stage: ResultStage | None = None,
         paced: bool = False,
         max_frames: int | None = None,
         read_ahead: bool = True,
@@ -161,6 +183,7 @@ class Runtime:
         self.statistics = RunStatistics(live=paced or source.live)
         self.results: LatestSlot[FrameResult] = LatestSlot()
         self._source, self._pipeline, self._sinks = source, pipeline, list(sinks)
+        self._stage = stage
         self._workers = [SinkWorker(sink, lossless=not source.live) for sink in slow_sinks]
         self._paced, self._max_frames = paced and not source.live, max_frames
         self._read_ahead = read_ahead and not source.live
@@ -176,7 +199,7 @@ class Runtime:
         self._notices: list[str] = []
         self._source_notices = 0  # of them, taken over from the source
         self._told_late = False
-        self._mourned: list[SinkWorker] = []
+        self._reported_failures: list[SinkWorker] = []
         self._failure: StageFailedError | None = None
         self._stop = threading.Event()
         # Waited for instead of the thread itself: before Python 3.13 a Ctrl-C inside Thread.join makes a running
@@ -308,14 +331,15 @@ class Runtime:
             if self._paced:
                 frame = self._when_due(frame)
             result = self._pipeline.step(frame)
+            ready = self._completed_by(result)
             with self._pipeline.stopwatch.measure("send"):
-                for sink in self._sinks:
-                    sink.send(result)
+                for final in ready:
+                    self._send(final)
             sent_ns = time.monotonic_ns()
-            self._hand_to_workers(result)
             self._persons = len(result.people)
             self.statistics.add(self._pipeline.stopwatch.take(), len(result.people), frame.captured_ns, sent_ns)
-            self.results.put(result)
+            for final in ready:
+                self._hand_on(final)
 
     def _may_go_on(self) -> bool:
         """Whether to take the next frame, after what is to be done between frames; waits while the run stands still."""
@@ -331,15 +355,36 @@ class Runtime:
             errand()
         return not errands
 
-    def _hand_to_workers(self, result: FrameResult) -> None:
-        """Give the result to the slow sinks. One that failed ends a run over files; a live run goes on without it."""
+    def _completed_by(self, result: FrameResult) -> list[FrameResult]:
+        """The results that may be sent now that this one is known."""
+        if self._stage is None:
+            return [result]
+        with self._pipeline.stopwatch.measure("filter"):
+            return list(self._stage.feed(result))
+
+    def _send(self, result: FrameResult) -> None:
+        for sink in self._sinks:
+            sink.send(result)
+
+    def _flush(self) -> None:
+        """Send what the stage still holds back."""
+        for result in [] if self._stage is None else self._stage.flush():
+            self._send(result)
+            self._hand_on(result)
+
+    def _hand_on(self, result: FrameResult) -> None:
+        """Give the result to the slow sinks and to whoever shows it.
+
+        A slow sink that failed ends a run over files; a live run goes on without it.
+        """
         for worker in self._workers:
             worker.send(result)
-            if worker.failure is not None and worker not in self._mourned:
+            if worker.failure is not None and worker not in self._reported_failures:
                 if not self._source.live:
                     raise StageFailedError(f"recording stopped: {worker.failure}") from worker.failure
-                self._mourned.append(worker)
+                self._reported_failures.append(worker)
                 self._notices.append(f"Recording stopped: {worker.failure}; the run goes on without it.")
+        self.results.put(result)
 
     def _collect_notices(self) -> None:
         told, self._source_notices = self._source_notices, len(self._source.notices)
@@ -368,6 +413,7 @@ class Runtime:
             errands, self._errands, self._over = self._errands, [], True
         for errand in errands:  # what was handed over to be used is closed below with the rest
             self._note_failure("closing", errand)
+        self._note_failure("pose", self._flush)
         closers = [sink.close for sink in (*self._sinks, *self._workers)]  # first: files are whole, whatever follows
         for close in (*closers, self._source.close, self._pipeline.close):
             self._note_failure("closing", close)

@@ -11,71 +11,34 @@ from typing import Any
 from realtime_pose import __version__
 from realtime_pose.app.run import spare, take_info
 from realtime_pose.app.take import SESSION, TakeRecorder
+from realtime_pose.body_pipeline import build_body
 from realtime_pose.communication.base import LiveSink, PoseSink
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
+from realtime_pose.datatypes import FrameResult
 from realtime_pose.exporters.table import EXPORTERS, parse_formats
 from realtime_pose.filters.look_ahead import build_look_ahead
-from realtime_pose.filters.table import build_filters
-from realtime_pose.ik.table import build_solver
-from realtime_pose.lifting.table import build_lifter
-from realtime_pose.pipeline import PosePipeline, check_names, pipeline_settings
+from realtime_pose.inference.tracking.lifetimes import Lifetimes
+from realtime_pose.pipeline import check_names
 from realtime_pose.session.reader import Session
 from realtime_pose.session.writer import mark_finished
-from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.checks import check_range
-
-
-class _Recorded:
-    """Estimator and tracker in one: its people are those of the session's frame."""
-
-    name, runtime, precision, device, model_hash = "session", "none", "none", "none", ""
-    layout, finds_people = COCO17, True
-
-    def __init__(self) -> None:
-        self.people: list[PersonKeypoints] = []
-
-    def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
-        return self.people
-
-    def update(
-        self, frame: Frame, detections: Sequence[PersonBox], last_keypoints: Sequence[PersonKeypoints]
-    ) -> list[PersonBox]:
-        return []
-
-    def choose(self, boxes: Sequence[PersonBox], keypoints: Sequence[PersonKeypoints]) -> list[PersonKeypoints]:
-        return list(keypoints)
-
-    def forget(self, track_id: int) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
+from realtime_pose.utils.stopwatch import Stopwatch
 
 
 def recompute_poses(results: Iterable[FrameResult], config: AppConfig) -> Iterator[FrameResult]:
-    """The same keypoints with joints and poses lifted and solved anew; the same settings give the same bytes."""
-    recorded, body = _Recorded(), config.body
-    pipeline = PosePipeline(
-        recorded,
-        None,
-        recorded,
-        build_lifter(body),
-        build_solver(body),
-        build_filters(body),
-        pipeline_settings(config),
-    )
-    ahead = build_look_ahead(body)
+    """The same keypoints, lifted and solved again; the same settings give the same bytes."""
+    body, stopwatch = build_body(config), Stopwatch()
+    lifetimes = Lifetimes(single=config.inference.persons == 1)
+    ahead = build_look_ahead(config.body, body.finished)
     for result in results:
-        recorded.people = [person.keypoints for person in result.people]
-        answer = pipeline.step(result.frame)
-        if ahead is None:
-            yield answer
-        else:
-            yield from ahead.feed(answer)
+        found = [body.person_of(person.keypoints.sane(), result.frame, stopwatch) for person in result.people]
+        answer = FrameResult(result.frame, tuple(person for person in found if person is not None))
+        visible = [person.keypoints.track_id for person in answer.people]
+        body.forget(lifetimes.update(visible, result.frame.time_ns))
+        yield from [answer] if ahead is None else ahead.feed(answer)
     if ahead is not None:
-        yield from ahead.finish()
+        yield from ahead.flush()
 
 
 def recorded_settings(session: Session) -> AppConfig:

@@ -8,17 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from realtime_pose import __version__
-from realtime_pose.app.looking_ahead import LookAheadSink
 from realtime_pose.app.take import TakeRecorder, files_of_take
 from realtime_pose.capture.base import CaptureConfig, FrameSource
 from realtime_pose.capture.sources import local_path, open_source, without_credentials
 from realtime_pose.checkpoints import Progress
-from realtime_pose.communication.base import LiveSink, PoseSink
+from realtime_pose.communication.base import LiveSink
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.exporters.table import TakeInfo, parse_formats
-from realtime_pose.filters.look_ahead import build_look_ahead
 from realtime_pose.pipeline import FramePipeline, build_pipeline, check_names
 from realtime_pose.runtime import Runtime
 from realtime_pose.session.images import sound_of
@@ -109,8 +107,9 @@ def open_run(
         runtime = Runtime(
             source,
             pipeline,
-            [_ahead(sink, config) for sink in sinks],
-            [_ahead(take, config)] if take is not None else [],
+            sinks,
+            [take] if take is not None else [],
+            stage=pipeline.look_ahead(config),
             paced=paced,
             max_frames=max_frames,
         )
@@ -120,12 +119,6 @@ def open_run(
         yield Run(config, source, pipeline, runtime, sinks, notes)
     finally:
         runtime.stop()
-
-
-def _ahead(sink: PoseSink, config: AppConfig) -> PoseSink:
-    """The sink, behind a look ahead if the settings have one."""
-    look_ahead = build_look_ahead(config.body)
-    return sink if look_ahead is None else LookAheadSink(sink, look_ahead)
 
 
 def spare(folder: Path, source: Path) -> None:

@@ -15,10 +15,9 @@ from realtime_pose.capture.base import FrameSource
 from realtime_pose.capture.sources import open_source, without_credentials
 from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import Frame, Joints3D, SkeletonPose
+from realtime_pose.datatypes import Frame
 from realtime_pose.errors import ConfigError, RealtimePoseError
 from realtime_pose.evaluation.stand_ins import ActorsKeypoints, quantize_on_noise, write_random_vitpose
-from realtime_pose.ik.base import IkSolver
 from realtime_pose.pipeline import build_pipeline, check_names
 from realtime_pose.report import STAGES
 from realtime_pose.runtime import Runtime
@@ -105,7 +104,6 @@ def run_bench(
         pipeline = undo.enter_context(closing(build_pipeline(config, note)))
         parts = getattr(pipeline.estimator, "stopwatch", Stopwatch())
         laps = pipeline.stopwatch = _Laps(parts)
-        pipeline.body.solver = _TimedSolver(pipeline.body.solver, parts)
         if random_size:
             pipeline.estimator = ActorsKeypoints(pipeline.estimator)
         runtime = Runtime(source, pipeline, [sink], max_frames=max_frames + _WARM_FRAMES)
@@ -147,8 +145,8 @@ def _by_body(laps: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
     parts: dict[str, list[float]] = {"lift": [], "ik": [], "filters": [], "body": []}
     for lap in laps:
         if "bodies" in lap:
-            lift, ik, solve = (lap[name] / lap["bodies"] for name in ("lift", "ik", "solve"))
-            for part, taken_ms in zip(parts, (lift, ik, solve - ik, lift + solve), strict=True):
+            stages = [lap[stage] / lap["bodies"] for stage in ("lift", "solve", "filter")]
+            for part, taken_ms in zip(parts, (*stages, sum(stages)), strict=True):
                 parts[part].append(taken_ms)
     return {part: values for part, values in parts.items() if values}
 
@@ -203,22 +201,6 @@ class _Laps(Stopwatch):
         self._bodies = 0
         self._last_ns = now_ns
         return taken
-
-
-class _TimedSolver:
-    """A solver whose time a stopwatch counts as "ik", a part of the stage that has the filters too."""
-
-    def __init__(self, solver: IkSolver, stopwatch: Stopwatch) -> None:
-        self._solver, self._stopwatch = solver, stopwatch
-
-    def solve(self, joints: Joints3D) -> SkeletonPose:
-        """The solver's answer."""
-        with self._stopwatch.measure("ik"):
-            return self._solver.solve(joints)
-
-    def forget(self, track_id: int) -> None:
-        """Drop the state of one person."""
-        self._solver.forget(track_id)
 
 
 class _TimedSource:

@@ -10,15 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from realtime_pose.body_pipeline import BodyStages, build_body
+from realtime_pose.body_pipeline import BodyPipeline, build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation import errors3d
 from realtime_pose.evaluation.lifting_cases import LiftingCase
-from realtime_pose.filters.base import PoseFilter
-from realtime_pose.filters.table import build_filters
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, LIMB_JOINTS, LIMB_NAMES
-from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 from realtime_pose.utils.stopwatch import Stopwatch
 
@@ -129,37 +126,26 @@ def answer_cases(
     """
     if not filtered:
         config = config.with_values({"body": {"smoothing": "none"}}, "unfiltered")
-    stages = build_body(config)
     total, done, answers = sum(len(case) for case in cases), 0, []
     for track_id, case in enumerate(cases, start=1):
-        # Each case has a camera and a floor of its own.
-        stages.filters[:] = build_filters(config.body) if filtered else []
-        answers.append(_answer(stages, case, track_id))
-        stages.forget(track_id)
+        # Each case has its own camera and floor, so each has its own stages.
+        answers.append(_answer(build_body(config, filtered=filtered), case, track_id))
         done += len(case)
         progress(done, total)
     return answers
 
 
-def _answer(stages: BodyStages, case: LiftingCase, track_id: int) -> Answer:
-    """One case through the stages, as a person whom they do not know yet."""
+def _answer(body: BodyPipeline, case: LiftingCase, track_id: int) -> Answer:
+    """One case through stages that do not know the person yet."""
     limbs, lifted, times = [], [], []
     for frame in range(len(case)):
         watch = Stopwatch()
-        joints, pose = stages.pose_of(case.keypoints(frame, track_id), case.intrinsics, watch)
-        limbs.append(_as_the_camera_sees(stages.filters, forward_kinematics(pose)[_LIMB_ROWS]))
+        joints, pose = body.pose_of(case.keypoints(frame, track_id), case.intrinsics, watch)
+        limbs.append(body.in_camera_axes(forward_kinematics(pose)[_LIMB_ROWS]))
         lifted.append(joints.xyz_m[joints.layout.rows(LIMB_NAMES)].astype(np.float64))
         times.append(watch.take())
-    lift_ms, solve_ms = (np.array([t[stage] for t in times]) for stage in ("lift", "solve"))
-    return Answer(case, _from_hips(np.array(limbs)), _from_hips(np.array(lifted)), lift_ms, solve_ms)
-
-
-def _as_the_camera_sees(filters: Sequence[PoseFilter], joints_m: Float64) -> Float64:
-    """Joints (J, 3) turned back from the upright world that a filter put them in; their origin means nothing."""
-    for pose_filter in filters:
-        if hasattr(pose_filter, "turn_xyzw"):
-            joints_m = rot.rotate(rot.inverse(pose_filter.turn_xyzw), joints_m)
-    return joints_m
+    lift_ms, solve_ms, filter_ms = (np.array([t[stage] for t in times]) for stage in ("lift", "solve", "filter"))
+    return Answer(case, _from_hips(np.array(limbs)), _from_hips(np.array(lifted)), lift_ms, solve_ms + filter_ms)
 
 
 def _from_hips(limbs_m: Float64) -> Float64:

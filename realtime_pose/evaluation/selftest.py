@@ -4,7 +4,7 @@ Everything is measured on the packets that arrive, as an engine would see them.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,9 @@ from realtime_pose.capture.sources import open_source
 from realtime_pose.communication.packets.pose_packet import PosePacket
 from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import SkeletonPose
+from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.evaluation.selftest_figures import Figures, judge_packets
-from realtime_pose.filters.base import PoseFilter
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.pipeline import build_pipeline
 from realtime_pose.runtime import Runtime
@@ -26,21 +25,21 @@ TRUTH = "resources/videos/default_truth.npz"
 _SILENCE_S = 0.3  # loopback is done when nothing came for so long
 
 
-class _ContactWatch:
-    """A filter that changes nothing and remembers what those before it took for contacts."""
+class _ContactLog:
+    """A sink that keeps each frame's foot contacts, which packets do not carry."""
 
-    def __init__(self, filters: Sequence[PoseFilter], fps: float) -> None:
+    def __init__(self) -> None:
         self.contacts: dict[int, tuple[bool, bool]] = {}
-        self._of = next((getattr(f, "contacts") for f in filters if hasattr(f, "contacts")), None)  # noqa: B009
-        self._fps = fps
 
-    def apply(self, pose: SkeletonPose) -> SkeletonPose:
-        if self._of is not None:
-            self.contacts[round(pose.time_ns / 1e9 * self._fps)] = self._of(pose.track_id)
-        return pose
+    def send(self, result: FrameResult) -> None:
+        """Keep the contacts of the first person with a pose."""
+        poses = [person.pose for person in result.people if person.pose is not None]
+        if poses and poses[0].foot_contact is not None:
+            left, right = poses[0].foot_contact.tolist()
+            self.contacts[result.frame.index] = (left, right)
 
-    def forget(self, track_id: int) -> None:
-        pass
+    def close(self) -> None:
+        """Nothing to release."""
 
 
 def run_selftest(
@@ -68,9 +67,8 @@ def run_selftest(
     receiver = UdpReceiver("127.0.0.1:0")
     udp = UdpSink(receiver.address)
     pipeline = build_pipeline(config)
-    watch = _ContactWatch(pipeline.body.filters, truth.fps)
-    pipeline.body.filters.append(watch)
-    runtime = Runtime(open_source(CaptureConfig(source=clip)), pipeline, [udp], paced=True, max_frames=max_frames)
+    log = _ContactLog()
+    runtime = Runtime(open_source(CaptureConfig(source=clip)), pipeline, [udp, log], paced=True, max_frames=max_frames)
     arrived: list[tuple[PosePacket, float]] = []
     try:
         runtime.start()
@@ -92,7 +90,7 @@ def run_selftest(
         )
     latency_ms = [(arrived_s - packet.timestamp) * 1e3 for packet, arrived_s in arrived]
     values: dict[str, Any] = {name: str(getattr(pipeline.estimator, attribute)) for name, attribute in _TESTED.items()}
-    values |= judge_packets([packet for packet, _ in arrived], truth, watch.contacts)
+    values |= judge_packets([packet for packet, _ in arrived], truth, log.contacts)
     return Figures(
         clip=clip,
         lifter=config.body.lifter,

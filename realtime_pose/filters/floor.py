@@ -16,13 +16,15 @@ import numpy as np
 from realtime_pose.body.profile import body_of
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
-from realtime_pose.filters.ankle_rays import Ray, rays_of
+from realtime_pose.filters.ankle_rays import Ray, ankle_rays
+from realtime_pose.filters.base import Observation
 from realtime_pose.filters.camera_pitch import Upright
 from realtime_pose.filters.leg_ik import FOOT, LOWER, Leg, legs_of
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
+from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Vec3
 
 _LEG_M = float(-HUMANOID.rest_offset_m[[LOWER[0], FOOT[0]], 1].sum())
@@ -96,7 +98,7 @@ class _Person:
     looked_s: float = 0.0  # since the pitch was last asked for
 
 
-class GroundFilter:
+class FloorFilter:
     """Turns poses upright and measures their roots from the floor; one floor for everybody that the camera sees.
 
     The origin lies on the floor below the first position of the first person, and stays there: people keep their
@@ -112,10 +114,11 @@ class GroundFilter:
         self._feet_place = config.feet != "never"
         self._given_m = config.camera_height_m
         self._given_rad = math.radians(config.camera_pitch_deg)
-        self._start_anew()
+        self._restart()
 
-    def _start_anew(self) -> None:
-        self._people: dict[int, _Person] = {}
+    def _restart(self) -> None:
+        self._people: PerTrack[_Person] = PerTrack()
+        self._remembered: _Person | None = None  # who was known best, and is gone: the floor stays where it is
         self._first_m: Float64 | None = None  # the first position, camera's axes
         self._time_ns = -1
         self._pitch_rad = self._pitch_goal_rad = self._given_rad
@@ -123,7 +126,7 @@ class GroundFilter:
         self._first_ankle_m: Float64 | None = None  # of the lower ankle then
 
     @property
-    def turn_xyzw(self) -> Float64:
+    def world_from_camera_xyzw(self) -> Float64:
         """(4,) the turn that poses were given: world from camera. Its inverse undoes it."""
         return rot.from_axis_angle((1.0, 0.0, 0.0), np.array(-self._pitch_rad))
 
@@ -135,7 +138,7 @@ class GroundFilter:
         who stands where the first position was stays at the origin.
         """
         first = np.zeros(3) if self._first_m is None else self._first_m
-        x, _, z = -rot.rotate(self.turn_xyzw, first) * self._farther
+        x, _, z = -rot.rotate(self.world_from_camera_xyzw, first) * self._farther
         return np.array([x, self._height_m, z])
 
     @property
@@ -143,22 +146,20 @@ class GroundFilter:
         """How many times as far as it was lifted the first position is, by where its ankle's ray meets the floor."""
         if self._first_ankle_m is None or not self._feet_place:
             return 1.0
-        below = -float(rot.rotate(self.turn_xyzw, self._first_ankle_m)[1])
+        below = -float(rot.rotate(self.world_from_camera_xyzw, self._first_ankle_m)[1])
         over = self._height_m - self._ankle_m
         return 1.0 if min(below, over) < _LEAST_OVER_M else min(max(over / below, 1 / _FARTHER), _FARTHER)
 
     def forget(self, track_id: int) -> None:
-        """Drop one person's stances unless the floor is known by them: it stays."""
-        person = self._people.get(track_id)
-        if person is not None and person is self._surest():
-            person.feet = (_Standing(), _Standing())
-        else:
-            self._people.pop(track_id, None)
+        """Drop one person's state; the floor stays, also if it was found by their feet."""
+        best = self._best_known() if len(self._people) else None
+        if self._people.forget(track_id) is best:
+            self._remembered = best
 
-    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+    def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
         """The pose with its root measured from the floor, and upright."""
         if pose.time_ns < self._time_ns - _NEW_TAKE_NS:
-            self._start_anew()
+            self._restart()
         dt_s, self._time_ns = max(pose.time_ns - self._time_ns, 0) / 1e9, max(pose.time_ns, self._time_ns)
         legs = legs_of(pose)
         ankles = pose.root_m + np.array([leg.ankle_m for leg in legs])
@@ -168,17 +169,19 @@ class GroundFilter:
             if not self._given_m:
                 self._height_m = self._height_goal_m = self._first_height_m(ankles[seen], self._first_m)
             if seen.any():
-                self._first_ankle_m = min(ankles[seen], key=lambda ankle: float(rot.rotate(self.turn_xyzw, ankle)[1]))
-        self._learn(pose, legs, ankles, seen)
+                self._first_ankle_m = min(
+                    ankles[seen], key=lambda ankle: float(rot.rotate(self.world_from_camera_xyzw, ankle)[1])
+                )
+        self._learn(pose, observation, legs, ankles, seen)
         share = 1.0 - math.exp(-dt_s / _EASE_TAU_S)
         self._height_m += share * (self._height_goal_m - self._height_m)
         self._pitch_rad += share * (self._pitch_goal_rad - self._pitch_rad)
 
-        root = self.camera_m + rot.rotate(self.turn_xyzw, pose.root_m)
+        root = self.camera_m + rot.rotate(self.world_from_camera_xyzw, pose.root_m)
         if self._pitch_rad == 0:
             return replace(pose, root_m=as_float32(root))
         local = pose.rotations.local_xyzw.astype(np.float64)
-        local[0] = rot.multiply(self.turn_xyzw, local[0])
+        local[0] = rot.multiply(self.world_from_camera_xyzw, local[0])
         return replace(
             pose, rotations=JointRotations(pose.rotations.skeleton, as_float32(local)), root_m=as_float32(root)
         )
@@ -186,17 +189,24 @@ class GroundFilter:
     def _first_height_m(self, ankles_m: Float64, root_m: Float64) -> float:
         """The camera over the floor by the first pose alone; ankles (N, 3) that are seen, camera's axes."""
         if len(ankles_m):
-            return self._ankle_m - float(rot.rotate(self.turn_xyzw, ankles_m)[:, 1].min())
-        return self._hips_m - float(rot.rotate(self.turn_xyzw, root_m)[1])
+            return self._ankle_m - float(rot.rotate(self.world_from_camera_xyzw, ankles_m)[:, 1].min())
+        return self._hips_m - float(rot.rotate(self.world_from_camera_xyzw, root_m)[1])
 
-    def _learn(self, pose: SkeletonPose, legs: tuple[Leg, Leg], ankles_m: Float64, seen: Bool) -> None:
-        """Take the frame's standing feet into account."""
-        person = self._people.setdefault(pose.track_id, _Person(pose.time_ns))
+    def _learn(
+        self,
+        pose: SkeletonPose,
+        observation: Observation | None,
+        legs: tuple[Leg, Leg],
+        ankles_m: Float64,
+        seen: Bool,
+    ) -> None:
+        """Add the frame's still feet and upright body to what is known of the floor."""
+        person = self._people.get_or_make(pose.track_id, lambda: _Person(pose.time_ns))
         dt_s, person.time_ns = (pose.time_ns - person.time_ns) / 1e9, pose.time_ns
         if dt_s > _PIECE_S:  # a gap: nobody knows whether the foot stood through it
             person.feet, dt_s = (_Standing(), _Standing()), 0.0
         places: list[Vec3] = [(x, y, z) for x, y, z in ankles_m.tolist()]
-        rays = rays_of(pose, places)
+        rays = ankle_rays(pose, observation, places)
         fresh = [
             foot.see(ray, place, dt_s)
             for foot, (ray, _), place, s in zip(person.feet, rays, places, seen, strict=True)
@@ -207,13 +217,14 @@ class GroundFilter:
         if seen.all():
             person.upright.see(pose, legs, dt_s)
         person.looked_s += dt_s
-        if person.looked_s >= _PIECE_S and self._surest() is person:
+        if person.looked_s >= _PIECE_S and self._best_known() is person:
             person.looked_s = 0.0
             self._fit(person)
 
-    def _surest(self) -> _Person:
-        """Who is best known. Sizes of people are guesses, and a floor between two guesses is wrong for both."""
-        return max(self._people.values(), key=lambda person: (len(person.pieces), len(person.bent)))
+    def _best_known(self) -> _Person:
+        """The person with the most stances. Sizes are guesses: a floor between two people's would be wrong for both."""
+        people = [*([self._remembered] if self._remembered else []), *self._people]
+        return max(people, key=lambda person: (len(person.pieces), len(person.bent)))
 
     def _fit(self, person: _Person) -> None:
         """Pitch and height by what the person's feet and body say, as far as they are not given."""

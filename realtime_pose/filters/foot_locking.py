@@ -13,15 +13,15 @@ import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
-from realtime_pose.filters.ankle_rays import rays_of
-from realtime_pose.filters.base import PoseFilter
-from realtime_pose.filters.floor import GroundFilter, ankle_height_m, ankle_over_sole_m
+from realtime_pose.filters.ankle_rays import ankle_rays
+from realtime_pose.filters.base import Observation
+from realtime_pose.filters.floor import FloorFilter, ankle_height_m, ankle_over_sole_m
 from realtime_pose.filters.foot_contact import FootContact
 from realtime_pose.filters.leg_ik import FOOT, LOWER, UPPER, Leg, legs_of, local_turns, reach, turn_foot
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, as_float32
-from realtime_pose.utils.choices import check_choice
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
+from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Quat, Vec3
 
 FEET_MODES = ("auto", "always", "never")
@@ -68,31 +68,25 @@ class _Person:
     feet: tuple[_Foot, _Foot] = field(default_factory=lambda: (_Foot(), _Foot()))
 
 
-class FeetFilter:
+class FootLockFilter:
     """Pins feet that stand, and keeps soles above the floor; for poses in the world that `ground` made."""
 
-    def __init__(self, config: BodyConfig, ground: GroundFilter) -> None:
-        self._always, self._ground = config.feet == "always", ground
+    def __init__(self, config: BodyConfig, floor: FloorFilter) -> None:
+        self._always, self._floor = config.feet == "always", floor
         self._ankle_m = ankle_height_m(config.height_m)
-        self._people: dict[int, _Person] = {}
-
-    def contacts(self, track_id: int) -> tuple[bool, bool]:
-        """Whether the left and the right foot of that person stood in their last pose."""
-        person = self._people.get(track_id)
-        return (False, False) if person is None else (person.feet[0].pinned, person.feet[1].pinned)
+        self._people: PerTrack[_Person] = PerTrack()
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        self._people.pop(track_id, None)
+        self._people.forget(track_id)
 
-    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+    def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
         """The pose with its feet where they stand."""
         person = self._people.get(pose.track_id)
         dt_s = 0.0 if person is None else (pose.time_ns - person.time_ns) / 1e9
         fresh = person is None or not 0 <= dt_s <= _GAP_S
         if person is None or fresh:
-            person, dt_s = _Person(pose.time_ns), 0.0
-            self._people[pose.track_id] = person
+            person, dt_s = self._people.put(pose.track_id, _Person(pose.time_ns)), 0.0
         person.time_ns = pose.time_ns
 
         x, y, z = pose.root_m.tolist()
@@ -103,7 +97,7 @@ class FeetFilter:
             y = self._ankle_m - min(ankle[1] for ankle, s in zip(below, seen, strict=True) if s)
         root = (x, y, z)
         ankles = [vec.add(root, ankle) for ankle in below]
-        on_floor = self._on_floor(pose, ankles, person)
+        on_floor = self._on_floor(pose, observation, ankles, person)
         if fresh:
             person.shift_m = self._first_shift(ankles, on_floor, seen)
         for side in (0, 1):
@@ -117,14 +111,18 @@ class FeetFilter:
             done = self._on_or_above_floor(leg, side, root, ankle, self._turned(foot, leg.foot, ankle, dt_s))
             for row, new in zip((UPPER[side], LOWER[side], FOOT[side]), local_turns(done), strict=True):
                 local[row] = new if np.dot(local[row], new) >= 0 else [-v for v in new]
-        return replace(pose, rotations=JointRotations(pose.rotations.skeleton, local), root_m=as_float32(root))
+        rotations = JointRotations(pose.rotations.skeleton, local)
+        contact = np.array([foot.pinned for foot in person.feet])
+        return replace(pose, rotations=rotations, root_m=as_float32(root), foot_contact=contact)
 
-    def _on_floor(self, pose: SkeletonPose, ankles_m: list[Vec3], person: _Person) -> list[Vec3 | None]:
+    def _on_floor(
+        self, pose: SkeletonPose, observation: Observation | None, ankles_m: list[Vec3], person: _Person
+    ) -> list[Vec3 | None]:
         """Where the ankles' rays meet the height that ankles have on the floor; None where they say too little."""
-        x, y, z = camera = tuple(self._ground.camera_m.tolist())
-        turn = tuple(self._ground.turn_xyzw.tolist())
+        x, y, z = camera = tuple(self._floor.camera_m.tolist())
+        turn = tuple(self._floor.world_from_camera_xyzw.tolist())
         back = vec.inverse(turn)
-        rays = rays_of(pose, [vec.rotate(back, vec.sub(ankle, camera)) for ankle in ankles_m])
+        rays = ankle_rays(pose, observation, [vec.rotate(back, vec.sub(ankle, camera)) for ankle in ankles_m])
         places: list[Vec3 | None] = []
         for (ray, seen), foot in zip(rays, person.feet, strict=True):
             way = vec.rotate(turn, (*ray, -1.0))
@@ -282,14 +280,3 @@ def _sprung(away_m: Vec3, away_m_s: Vec3, hz: float, dt_s: float) -> tuple[Vec3,
     fade = math.exp(-stiff * dt_s)
     place = vec.scale(vec.add_scaled(away_m, push, dt_s), fade)
     return place, vec.scale(vec.add_scaled(away_m_s, push, -stiff * dt_s), fade)
-
-
-def build_floor_filters(config: BodyConfig) -> list[PoseFilter]:
-    """The ground, and what `config.feet` names for the feet on it.
-
-    Raises:
-        UnknownChoiceError: There is no such choice.
-    """
-    check_choice("body.feet", config.feet, FEET_MODES)
-    ground = GroundFilter(config)
-    return [ground] if config.feet == "never" else [ground, FeetFilter(config, ground)]

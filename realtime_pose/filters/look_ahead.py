@@ -1,20 +1,19 @@
-"""Smoothing with what comes after as well as before: without lag, a quarter of a second late; for files.
+"""Look-ahead smoothing: poses averaged with earlier and later ones; no lag, results a quarter of a second late.
 
-Each joint is averaged over the moments around it, the more of them the slower it turns, as a One-Euro filter would,
-but evenly to both sides. Where one side is missing, at an end or a gap, the line through the moments is followed.
+Each joint is averaged over a window around its time, a wider one the slower it turns, as a One-Euro filter would, but
+symmetric. Where one side of the window is missing, at an end or a gap, a line is fitted and followed. For files.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.body.smoothing_presets import SmoothingPreset, looks_ahead, preset_of
-from realtime_pose.datatypes import FrameResult, JointRotations, Person, SkeletonPose
-from realtime_pose.filters.base import PoseFilter
-from realtime_pose.filters.table import build_last_filters
+from realtime_pose.datatypes import Frame, FrameResult, JointRotations, Person, PersonKeypoints, SkeletonPose
 from realtime_pose.ik.joint_space import clamp_to_limits
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -26,23 +25,33 @@ _RIDGE = 1e-6  # keeps a parabola through fewer than three moments flat
 _SIGMA_HZ = 0.1325  # standard deviation in s of a Gaussian whose response falls to 0.707 at 1 Hz: sqrt(ln 2) / (2 pi)
 
 
+class Finish(Protocol):
+    """The filters that follow the smoothing."""
+
+    def __call__(self, pose: SkeletonPose, keypoints: PersonKeypoints, frame: Frame) -> SkeletonPose:
+        """The finished pose of the person with these keypoints in this frame."""
+        ...
+
+
 class LookAhead:
-    """Holds results back until what comes after them is known, then smooths their poses and lets feet have their say.
+    """Delays results by a quarter of a second, so that each pose is smoothed with those before and after it.
+
+    A stage between pipeline and sinks: one for a run, so that floor and feet see every pose once.
 
     Args:
         preset: How much to smooth.
-        last_filters: What a smoothed pose passes, in order.
+        finish: Applied to each smoothed pose, in order of time.
     """
 
-    def __init__(self, preset: SmoothingPreset, last_filters: list[PoseFilter]) -> None:
-        self._preset, self._filters = preset, last_filters
+    def __init__(self, preset: SmoothingPreset, finish: Finish) -> None:
+        self._preset, self._finish = preset, finish
         self._waiting: deque[FrameResult] = deque()
         self._past: dict[int, deque[SkeletonPose]] = {}
 
     def feed(self, result: FrameResult) -> Iterator[FrameResult]:
-        """The results that are ready now that this one is known, in order; time that runs backwards begins anew."""
+        """The results that this one completes, in order. Time that runs backwards starts from scratch."""
         if self._waiting and result.frame.time_ns <= self._waiting[-1].frame.time_ns:
-            yield from self.finish()
+            yield from self.flush()
         self._waiting.append(result)
         for person in result.people:
             if person.pose is not None:
@@ -50,8 +59,8 @@ class LookAhead:
         while result.frame.time_ns - self._waiting[0].frame.time_ns >= _WINDOW_NS:
             yield self._smoothed(self._waiting.popleft())
 
-    def finish(self) -> Iterator[FrameResult]:
-        """The results that still wait: nothing comes after them."""
+    def flush(self) -> Iterator[FrameResult]:
+        """The results that still wait; call it at the end, when no frame follows."""
         while self._waiting:
             yield self._smoothed(self._waiting.popleft())
         self._past.clear()
@@ -63,23 +72,21 @@ class LookAhead:
                 poses.popleft()
             if not poses:
                 del self._past[track_id]
-        return replace(result, people=tuple(self._person(person) for person in result.people))
+        return replace(result, people=tuple(self._person(person, result.frame) for person in result.people))
 
-    def _person(self, person: Person) -> Person:
+    def _person(self, person: Person, frame: Frame) -> Person:
         if person.pose is None:
             return person
         latest_ns = person.pose.time_ns + _WINDOW_NS
         around = [other for other in self._past[person.pose.track_id] if other.time_ns <= latest_ns]
-        pose = smoothed_pose(person.pose, around, self._preset)
-        for pose_filter in self._filters:
-            pose = pose_filter.apply(pose)
-        return replace(person, pose=pose)
+        smoothed = smoothed_pose(person.pose, around, self._preset)
+        return replace(person, pose=self._finish(smoothed, person.keypoints, frame))
 
 
-def build_look_ahead(config: BodyConfig) -> LookAhead | None:
-    """What takes the pipeline's results where the settings look ahead; None where they do not."""
+def build_look_ahead(config: BodyConfig, finish: Finish) -> LookAhead | None:
+    """The look-ahead that the settings ask for; None if they do not."""
     preset = preset_of(config)
-    return LookAhead(preset, build_last_filters(config)) if preset is not None and looks_ahead(config) else None
+    return LookAhead(preset, finish) if preset is not None and looks_ahead(config) else None
 
 
 def smoothed_pose(pose: SkeletonPose, around: list[SkeletonPose], preset: SmoothingPreset) -> SkeletonPose:

@@ -1,7 +1,7 @@
-"""What a joint does while it is not seen: it coasts for a moment, holds, eases to rest, and comes back without a pop.
+"""Occlusion handling: extrapolate, hold, ease to rest, blend back.
 
-The way back is the offset blending of games: at the moment of return the difference between what was shown and what is
-measured is kept and let fade, so that the answer is continuous and soon exact. Source of the idea: Bollo,
+Blending back is inertialization: at the return, the difference between the pose shown last and the measured one is kept
+and fades out, so the result is continuous and soon exact. Source: Bollo,
 "Inertialization: High-Performance Animation Transitions in Gears of War" (GDC 2018).
 """
 
@@ -11,12 +11,14 @@ import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.filters.base import Observation
 from realtime_pose.ik.joint_space import clamp_to_limits, from_joint_angles, to_joint_angles
 from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
+from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Quat
 
 _COAST_S, _COAST_RAD_S = 0.08, 4.0  # a hidden joint's speed falls by 1/e in that time, from at most so much
@@ -68,7 +70,7 @@ class _Person:
         self.turns, self.root = _Fade(len(seen)), _Fade(1)
 
 
-class PresenceFilter:
+class OcclusionFilter:
     """Fills in for joints without a score, each person by their own past, and lets what returns fade in.
 
     What jumps farther than people move counts as returning too, so that a mistaken frame does not show. A person who
@@ -78,13 +80,13 @@ class PresenceFilter:
 
     def __init__(self, config: BodyConfig) -> None:
         self._hold_s, self._ease_s = config.hold_s, config.ease_s
-        self._people: dict[int, _Person] = {}
+        self._people: PerTrack[_Person] = PerTrack()
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        self._people.pop(track_id, None)
+        self._people.forget(track_id)
 
-    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+    def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
         """The pose with every joint where it is believed to be; scores stay, so 0 still says: not seen."""
         local = pose.rotations.local_xyzw.astype(np.float64)
         seen = (pose.score > 0) & np.isfinite(local).all(axis=1)
@@ -92,8 +94,7 @@ class PresenceFilter:
         local = np.where(seen[:, None], local, RELAXED_XYZW)
         person = self._people.get(pose.track_id)
         if person is None:
-            person = self._people[pose.track_id] = _Person(pose, local, seen)
-            return _posed(pose, person)
+            return _posed(pose, self._people.put(pose.track_id, _Person(pose, local, seen)))
         since_s = (pose.time_ns - person.time_ns) / 1e9
         gap = since_s <= 0 or since_s > max(_GAP_S, _GAP_INTERVALS * person.interval_s)
         if gap:  # nothing moved on while nothing was shown
@@ -190,7 +191,5 @@ def _size(vectors: Float64) -> Float64:
 
 def _posed(pose: SkeletonPose, person: _Person) -> SkeletonPose:
     rotations = JointRotations(pose.rotations.skeleton, as_float32(person.shown))
-    moved = replace(pose, rotations=rotations, root_m=as_float32(person.shown_m))
-    on_the_way = person.root.active[0] or person.turns.active[_LEGS].any()
-    # Where feet are seen says nothing of a body that is not there yet.
-    return replace(moved, ankle_rays=as_float32(np.full((2, 2), np.nan))) if on_the_way else moved
+    blending = bool(person.root.active[0] or person.turns.active[_LEGS].any())
+    return replace(pose, rotations=rotations, root_m=as_float32(person.shown_m), blending=blending)

@@ -6,10 +6,12 @@ import numpy as np
 
 from realtime_pose.body.smoothing_presets import SmoothingPreset
 from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.filters.base import Observation
 from realtime_pose.ik.joint_space import clamp_to_limits
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroRotationFilter
+from realtime_pose.utils.per_track import PerTrack
 
 _USUAL_NS = 33_333_333
 _ALL = np.ones(len(HUMANOID.joints), bool)
@@ -20,23 +22,21 @@ class OneEuroPoseFilter:
 
     def __init__(self, preset: SmoothingPreset) -> None:
         self._preset = preset
-        self._people: dict[int, _Smoothers] = {}
+        self._people: PerTrack[_Smoothers] = PerTrack()
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        self._people.pop(track_id, None)
+        self._people.forget(track_id)
 
-    def apply(self, pose: SkeletonPose) -> SkeletonPose:
+    def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
         """The smoothed pose."""
         person = self._people.get(pose.track_id)
         if person is None:
-            person = self._people[pose.track_id] = _Smoothers(
-                OneEuroRotationFilter(self._preset.rotation), OneEuroFilter(self._preset.root, joint=True), pose.time_ns
-            )
+            person = self._people.put(pose.track_id, _Smoothers.of(self._preset, pose.time_ns))
         elif pose.time_ns > person.time_ns:
             person.own_ns += pose.time_ns - person.time_ns
         else:
-            person.own_ns += _USUAL_NS  # to begin anew would show: the pose before goes on from what was shown
+            person.own_ns += _USUAL_NS  # a restart would show as a jump
         person.time_ns = pose.time_ns
         local = person.rotations.apply(pose.rotations.local_xyzw.astype(np.float64), person.own_ns)
         rotations = JointRotations(pose.rotations.skeleton, as_float32(clamp_to_limits(local, _ALL)))
@@ -52,3 +52,7 @@ class _Smoothers:
     root: OneEuroFilter
     time_ns: int
     own_ns: int = 0
+
+    @classmethod
+    def of(cls, preset: SmoothingPreset, time_ns: int) -> "_Smoothers":
+        return cls(OneEuroRotationFilter(preset.rotation), OneEuroFilter(preset.root, joint=True), time_ns)

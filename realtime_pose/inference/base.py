@@ -1,6 +1,6 @@
 """What detectors, trackers and 2D estimators promise, and their settings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -114,6 +114,18 @@ class Tracker(Protocol):
 
     def choose(self, boxes: Sequence[PersonBox], people: Sequence[PersonKeypoints]) -> list[PersonKeypoints]:
         """Those who are followed, out of what an estimator found in the boxes of `update`: in order, nobody twice."""
+        ...
+
+    @property
+    def known(self) -> frozenset[int]:
+        """The ids of everyone who is visible or may return."""
+        ...
+
+    def gone(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
+        """Note who is visible in the frame of this media time; returns who is gone for good, each id once.
+
+        The tracker alone decides this. It has forgotten them itself; every other stage then drops their state.
+        """
         ...
 
     def forget(self, track_id: int) -> None:

@@ -90,3 +90,12 @@ def test_forgetting_strangers_and_friends_is_no_fault(tracker):
     tracker.forget(found.track_id)
     tracker.forget(999)
     assert tracker.update(FRAME, [], []) == []
+
+
+def test_it_says_who_is_gone_and_knows_them_no_more(tracker):
+    first, second = tracker.update(FRAME, [detection(50), detection(400)], [])
+    both = {first.track_id, second.track_id}
+    assert tracker.gone(both, 0) == frozenset()
+    assert tracker.known == both
+    assert tracker.gone([first.track_id], 3 * 10**9) == {second.track_id}
+    assert tracker.known == {first.track_id}

@@ -12,9 +12,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from support.people import make_pose
 
+from realtime_pose.body_pipeline import BodyPipeline
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints, SkeletonPose
 from realtime_pose.inference.base import Tracker
-from realtime_pose.pipeline import PipelineSettings, PosePipeline
+from realtime_pose.pipeline import PosePipeline
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
 
@@ -191,7 +192,7 @@ def play(
     """
     names, eyes = Names(), _Eyes(scene, blind_to)
     nothing: Any = _Nothing()
-    pipeline = PosePipeline(eyes, eyes, tracker, nothing, nothing, [], PipelineSettings(detect_every=detect_every))
+    pipeline = PosePipeline(eyes, eyes, tracker, BodyPipeline(nothing, nothing, None), detect_every)
     for frame in scene.frames():
         people = pipeline.step(frame).people
         named = [(person.keypoints.track_id, eyes.whose[id(person.keypoints)]) for person in people]

@@ -7,12 +7,10 @@ from functools import partial
 import numpy as np
 from support.bodies import keypoints_of, points_of
 
-from realtime_pose.body_pipeline import build_body
 from realtime_pose.datatypes import Frame, PersonKeypoints
 from realtime_pose.errors import EndOfStream
 from realtime_pose.ik.simple_ik import RELAXED_XYZW
-from realtime_pose.inference.tracking.people import PeopleTracker
-from realtime_pose.pipeline import PosePipeline, pipeline_settings
+from realtime_pose.pipeline import assemble_pipeline
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
 
@@ -62,10 +60,7 @@ class StandingEstimator:
 
 def pipeline_of(config, notify=None, progress=None, *, estimator=None):
     """What `build_pipeline` builds, around a StandingEstimator named as the settings say."""
-    body = build_body(config)
-    estimator = estimator or StandingEstimator(config.inference.estimator)
-    tracker = PeopleTracker(config.inference)
-    return PosePipeline(estimator, None, tracker, body.lifter, body.solver, body.filters, pipeline_settings(config))
+    return assemble_pipeline(config, estimator or StandingEstimator(config.inference.estimator))
 
 
 def stand_in(monkeypatch, source=Pictures, pipeline=pipeline_of):

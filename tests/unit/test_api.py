@@ -200,7 +200,7 @@ def test_the_time_of_every_stage_is_measured(is_video):
     model = made(is_video)
     for _ in range(2):
         model.inference(PICTURE)
-        assert set(model.stopwatch.take()) == {"detect", "estimate", "lift", "solve"}
+        assert set(model.stopwatch.take()) == {"detect", "estimate", "lift", "solve", "filter"}
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_a_runtime_takes_it_with_sinks_of_ones_own():
         assert [result.frame.index for result in sink.results] == [0, 1, 2, 3, 4, 5]
         assert sink.closed
     assert model.estimator.closed == 1
-    assert {"capture", "detect", "estimate", "lift", "solve", "send"} <= runtime.statistics.figures()[
+    assert {"capture", "detect", "estimate", "lift", "solve", "filter", "send"} <= runtime.statistics.figures()[
         "stages_ms"
     ].keys()
 

@@ -1,3 +1,5 @@
+"""PosePipeline: who is looked for, lifted, kept and forgotten."""
+
 import numpy as np
 import pytest
 from support.bodies import human_local, keypoints_of, points_of
@@ -6,16 +8,13 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.errors import UnknownChoiceError
-from realtime_pose.filters.table import build_filters
-from realtime_pose.ik.table import build_solver
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.tracking.people import PeopleTracker
-from realtime_pose.lifting.table import build_lifter
-from realtime_pose.pipeline import PipelineSettings, PosePipeline, build_pipeline
+from realtime_pose.pipeline import assemble_pipeline, build_pipeline
 from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
 
 FRAME_NS = 33_333_333
+FILTERS = ("occlusion", "smoothing", "floor", "feet")
 
 
 def frame(index):
@@ -58,22 +57,16 @@ class FakeEstimator:
         self.closed = True
 
 
-def pipeline(estimator, detector, persons=2, detect_every=5, single=False):
-    config, body = InferenceConfig(persons=persons), BodyConfig()
-    return PosePipeline(
-        estimator, detector, PeopleTracker(config), build_lifter(body), build_solver(body), build_filters(body),
-        PipelineSettings(detect_every=detect_every, single=single),
-    )  # fmt: skip
+def pipeline(estimator, detector, persons=2, detect_every=5):
+    config = AppConfig(inference=InferenceConfig(persons=persons, detect_every=detect_every))
+    return assemble_pipeline(config, estimator, detector)
 
 
-class Forgotten:
-    """A filter that changes nothing and notes whom it was to forget."""
-
-    def __init__(self, forgotten):
-        self.forget = forgotten.append
-
-    def apply(self, pose):
-        return pose
+def forgotten_by(whole):
+    """A list that grows by whoever the solver is told to forget."""
+    forgotten = []
+    whole.body.solver.forget = forgotten.append
+    return forgotten
 
 
 LEFT, RIGHT = (60.0, 60.0, 260.0, 460.0), (380.0, 60.0, 580.0, 460.0)
@@ -117,8 +110,7 @@ def test_the_detector_is_asked_on_loss_and_every_so_many_frames_only():
 
 def test_somebody_long_gone_is_forgotten_by_every_stage():
     whole = pipeline(FakeEstimator(), FakeDetector(LEFT))
-    forgotten = []
-    whole.body.filters.append(Forgotten(forgotten))
+    forgotten = forgotten_by(whole)
     whole.step(frame(0))
     whole._detector.boxes = ()
     whole._last_keypoints = []
@@ -132,9 +124,9 @@ def test_somebody_long_gone_is_forgotten_by_every_stage():
 
 
 def test_the_single_performer_is_not_forgotten_until_somebody_else_comes():
-    estimator, detector, forgotten = FakeEstimator(), FakeDetector(LEFT), []
-    whole = pipeline(estimator, detector, persons=1, single=True)
-    whole.body.filters.append(Forgotten(forgotten))
+    estimator, detector = FakeEstimator(), FakeDetector(LEFT)
+    whole = pipeline(estimator, detector, persons=1)
+    forgotten = forgotten_by(whole)
     whole.step(frame(0))
     whole.step(frame(1))
     estimator.sees, detector.boxes = False, ()
@@ -162,7 +154,7 @@ def test_points_below_the_threshold_are_not_lifted_but_are_reported():
 def test_time_is_measured_for_every_stage():
     whole = pipeline(FakeEstimator(), FakeDetector(LEFT))
     whole.step(frame(0))
-    assert set(whole.stopwatch.take()) == {"detect", "estimate", "lift", "solve"}
+    assert set(whole.stopwatch.take()) == {"detect", "estimate", "lift", "solve", "filter"}
     assert whole.stopwatch.take() == {}
 
 
@@ -212,11 +204,11 @@ def test_another_smoothing_keeps_what_is_known_and_another_height_does_not():
     whole = pipeline(Standing(), FakeDetector(LEFT))
     before = whole.step(frame(0)).people[0].pose
     body, solver = whole.body, whole.body.solver
-    presence, smoother, *last = body.filters
+    occlusion, smoothing, floor, feet = (getattr(body.filters, name) for name in FILTERS)
     whole.retune(settings(), settings(smoothing="crisp"))
     assert (whole.body, whole.body.solver) == (body, solver)
-    assert [f for f in whole.body.filters if f in (presence, *last)] == [presence, *last]
-    assert smoother not in whole.body.filters
+    assert (body.filters.occlusion, body.filters.floor, body.filters.feet) == (occlusion, floor, feet)
+    assert body.filters.smoothing is not smoothing
     after = whole.step(frame(1)).people[0].pose
     assert np.abs(after.root_m - before.root_m).max() < 0.02
     whole.retune(settings(smoothing="crisp"), settings(smoothing="crisp", height_m=1.9))

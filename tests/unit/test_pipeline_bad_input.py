@@ -7,17 +7,18 @@ import pytest
 from support.bodies import human_local, keypoints_of, points_of
 
 from realtime_pose.body.settings import BodyConfig
+from realtime_pose.body_pipeline import BodyPipeline
 from realtime_pose.communication.packets.packet_stream import PacketStream
 from realtime_pose.communication.packets.pose_packet import encode
 from realtime_pose.datatypes import Frame, PersonKeypoints
-from realtime_pose.filters.floor import GroundFilter
-from realtime_pose.filters.table import build_filters
+from realtime_pose.filters.base import PoseFilter
+from realtime_pose.filters.chain import FilterChain
 from realtime_pose.ik.limits import JOINT_LIMITS
 from realtime_pose.ik.table import build_solver
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.tracking.people import PeopleTracker
 from realtime_pose.lifting.table import LIFTERS, build_lifter
-from realtime_pose.pipeline import PipelineSettings, PosePipeline
+from realtime_pose.pipeline import PosePipeline
 from realtime_pose.skeletons import COCO17, HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
@@ -96,29 +97,29 @@ BAD = {
 
 @dataclass
 class Tap:
-    """A filter that changes nothing, and keeps what passes."""
+    """Before a filter: keeps the poses that come to it."""
 
+    behind: PoseFilter
     passed: list = field(default_factory=list)
 
-    def apply(self, pose):
+    def apply(self, pose, observation=None):
         self.passed.append(pose)
-        return pose
+        return self.behind.apply(pose, observation)
 
     def forget(self, track_id):
-        pass
+        self.behind.forget(track_id)
 
 
 class Stream:
-    """A pipeline with everything that came out of it, and what came to the filters of the floor."""
+    """A pipeline with everything that came out of it, and what came to the floor filter."""
 
     def __init__(self, lifter):
-        body = BodyConfig(lifter=lifter)
-        self.estimator, self.results, self.tap = Scripted([]), [], Tap()
-        filters = build_filters(body)
-        at = next(i for i, stage in enumerate(filters) if isinstance(stage, GroundFilter))
+        body, filters = BodyConfig(lifter=lifter), FilterChain(BodyConfig())
+        self.estimator, self.results, self.tap = Scripted([]), [], Tap(filters.floor)
+        filters.floor = self.tap
         self._pipeline = PosePipeline(
-            self.estimator, None, PeopleTracker(InferenceConfig()), build_lifter(body), build_solver(body),
-            [*filters[:at], self.tap, *filters[at:]], PipelineSettings(single=True),
+            self.estimator, None, PeopleTracker(InferenceConfig()),
+            BodyPipeline(build_lifter(body), build_solver(body), filters),
         )  # fmt: skip
         self._packets = PacketStream()
 

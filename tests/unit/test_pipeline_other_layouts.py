@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 from support.people import make_person
 
-from realtime_pose.body.settings import BodyConfig
 from realtime_pose.communication.packets.packet_stream import PacketStream
 from realtime_pose.communication.packets.pose_packet import PartPacket, PosePacket
+from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult, PersonKeypoints
-from realtime_pose.filters.table import build_filters
-from realtime_pose.ik.table import build_solver
-from realtime_pose.lifting.table import build_lifter
-from realtime_pose.pipeline import PipelineSettings, PosePipeline
+from realtime_pose.pipeline import assemble_pipeline
 from realtime_pose.skeletons import (
     AIC14,
     AP10K17,
@@ -52,18 +49,8 @@ class Sees:
         pass
 
 
-class NoTracker:
-    def update(self, frame, detections, last_keypoints):
-        return []
-
-    def forget(self, track_id):
-        pass
-
-
 def step(layout):
-    body = BodyConfig()
-    stages = (build_lifter(body), build_solver(body), build_filters(body))
-    pipeline = PosePipeline(Sees(layout), None, NoTracker(), *stages, PipelineSettings())
+    pipeline = assemble_pipeline(AppConfig(), Sees(layout))
     return pipeline.step(Frame(np.zeros((480, 640, 3), np.uint8), 0, 0, 0))
 
 

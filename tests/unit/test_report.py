@@ -35,7 +35,7 @@ def test_a_run_of_known_times():
 
 def test_every_stage_is_named_in_the_order_of_the_chain():
     assert tuple(RunStatistics(live=True).figures()["stages_ms"]) == STAGES
-    assert STAGES == ("capture", "detect", "estimate", "lift", "solve", "send")
+    assert STAGES == ("capture", "detect", "estimate", "lift", "solve", "filter", "send")
 
 
 def test_figures_hold_exactly_the_measured_part_of_the_report():

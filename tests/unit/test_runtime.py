@@ -1,3 +1,5 @@
+"""Runtime: threads, sinks, pausing, stopping and failing."""
+
 import threading
 import time
 
@@ -6,7 +8,7 @@ import pytest
 
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError, EndOfStream, RecordingError, StageFailedError
-from realtime_pose.runtime import Errands, Runtime, SinkWorker
+from realtime_pose.runtime import Errands, Runtime
 from realtime_pose.utils.stopwatch import Stopwatch
 
 PATIENCE_S = 20.0
@@ -80,26 +82,78 @@ def test_every_frame_of_a_file_reaches_every_sink_and_all_is_closed():
 
 
 def test_a_slow_sink_holds_a_file_back_and_loses_nothing():
-    gate, slow = threading.Event(), None
+    gate, quick = threading.Event(), FakeSink()
     slow = FakeSink(gate=gate)
-    runtime = Runtime(FakeSource(100), FakePipeline(), [], [slow])
+    runtime = Runtime(FakeSource(100), FakePipeline(), [quick], [slow])
     runtime.start()
+    assert not runtime.wait(0.3)  # it would be over at once if nothing held it back
+    assert slow.got == []
+    assert len(quick.got) < 50
     gate.set()
     assert runtime.wait(PATIENCE_S)
-    assert slow.got == list(range(100))
+    assert slow.got == quick.got == list(range(100))
 
 
 def test_a_slow_sink_never_holds_a_camera_back():
     gate, quick = threading.Event(), FakeSink()
     slow = FakeSink(gate=gate)
-    worker = SinkWorker(slow, lossless=False)
-    for i in range(100):
-        worker.send(FrameResult(Frame(np.zeros((4, 4, 3), np.uint8), i, i, 0), ()))  # returns at once, though stuck
+    runtime = Runtime(FakeSource(100, live=True), FakePipeline(), [quick], [slow])
+    runtime.start()
+    seen_after(runtime, 99, quick)  # all of them, while the slow sink is stuck with its first
+    assert slow.got == []
     gate.set()
-    worker.close()
-    assert worker.dropped + len(slow.got) == 100
-    assert worker.dropped >= 60
-    assert quick.closed == 0
+    assert runtime.wait(PATIENCE_S)
+    assert quick.got == list(range(100))
+    assert runtime.snapshot().frames_dropped + len(slow.got) == 100
+    assert len(slow.got) < 50
+
+
+class HoldsBack:
+    """A stage that hands each result on two frames later."""
+
+    def __init__(self):
+        self.waiting, self.flushed = [], 0
+
+    def feed(self, result):
+        self.waiting.append(result)
+        return [self.waiting.pop(0)] if len(self.waiting) > 2 else []
+
+    def flush(self):
+        self.flushed += 1
+        waiting, self.waiting = self.waiting, []
+        return waiting
+
+
+def test_a_stage_that_holds_results_back_is_one_for_all_sinks_and_flushed_before_they_are_closed():
+    class Strict(FakeSink):
+        def send(self, result):
+            assert not self.closed
+            super().send(result)
+
+    quick, slow, stage = Strict(), Strict(), HoldsBack()
+    runtime = finished(Runtime(FakeSource(9), FakePipeline(), [quick], [slow], stage=stage))
+    runtime.raise_if_failed()
+    assert quick.got == slow.got == list(range(9))
+    assert (quick.closed, slow.closed, stage.flushed) == (1, 1, 1)
+    assert runtime.results.get(0.0).frame.index == 8
+    assert runtime.statistics.frames == 9
+
+
+def test_a_run_that_breaks_still_hands_on_what_was_held_back():
+    sink = FakeSink()
+    runtime = finished(Runtime(FakeSource(9), FakePipeline(fail_at=6), [sink], stage=HoldsBack()))
+    assert sink.got == [0, 1, 2, 3, 4, 5]
+    with pytest.raises(StageFailedError, match="a stage broke"):
+        runtime.raise_if_failed()
+
+
+def test_a_sink_that_fails_at_the_flush_is_reported_and_closed():
+    sink = FakeSink(fail_at=8)
+    runtime = finished(Runtime(FakeSource(9), FakePipeline(), [sink], stage=HoldsBack()))
+    assert sink.got == list(range(8))
+    assert sink.closed == 1
+    with pytest.raises(StageFailedError, match="the disk is full"):
+        runtime.raise_if_failed()
 
 
 def test_a_broken_stage_ends_the_run_and_its_cause_is_kept():

@@ -11,7 +11,7 @@ better than its own, their names are exchanged.
 Why not a library: docs/adr/0002-who-is-who.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy.optimize import linear_sum_assignment
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.tracking.boxes import boxes_of_keypoints, intersection_over_union, one_per_body
+from realtime_pose.inference.tracking.lifetimes import Lifetimes
 from realtime_pose.inference.tracking.motion import (
     COAST_S,
     Motion,
@@ -90,6 +91,7 @@ class PeopleTracker:
         self._tracks: dict[int, _Track] = {}
         self._passers_by: list[PersonKeypoints] = []
         self._next_name = 1
+        self._lifetimes = Lifetimes(single=config.persons == 1)
 
     def update(
         self, frame: Frame, detections: Sequence[PersonBox], last_keypoints: Sequence[PersonKeypoints]
@@ -117,6 +119,18 @@ class PeopleTracker:
         followed = {name for name, track in self._tracks.items() if track.performs}
         self._passers_by = [person for person in kept if person.track_id not in followed]
         return [person for person in kept if person.track_id in followed]
+
+    @property
+    def known(self) -> frozenset[int]:
+        """The ids of everyone who is visible or may return."""
+        return self._lifetimes.known
+
+    def gone(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
+        """Note who is visible at this media time; returns who is gone for good: after 2 s, and forgotten here too."""
+        gone = self._lifetimes.update(visible, time_ns)
+        for track_id in gone:
+            self.forget(track_id)
+        return gone
 
     def forget(self, track_id: int) -> None:
         """Drop what is known of one person: should they return, they get a new name."""

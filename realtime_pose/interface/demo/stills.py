@@ -13,15 +13,11 @@ from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError
-from realtime_pose.filters.table import build_filters
-from realtime_pose.ik.table import build_solver
 from realtime_pose.inference.base import PoseEstimator
 from realtime_pose.inference.detectors.table import build_detector
 from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
-from realtime_pose.inference.tracking.people import PeopleTracker
-from realtime_pose.lifting.table import build_lifter
-from realtime_pose.pipeline import PosePipeline, check_names, pipeline_settings
+from realtime_pose.pipeline import assemble_pipeline, check_names
 from realtime_pose.utils.arrays import UInt8
 
 MAX_MEGAPIXELS = 50
@@ -100,18 +96,8 @@ class Stills:
     def people_in(self, image_bgr: UInt8) -> FrameResult:
         """Everybody in the picture, as if it were the first one of a run."""
         frame = Frame(image_bgr, 0, 0, time.monotonic_ns())
-        body = self._config.body
         with self._one_at_a_time:
-            first_look = PosePipeline(
-                self.estimator,
-                self._detector,
-                PeopleTracker(self._config.inference),
-                build_lifter(body),
-                build_solver(body),
-                build_filters(body),
-                pipeline_settings(self._config),
-            )
-            return first_look.step(frame)
+            return assemble_pipeline(self._config, self.estimator, self._detector).step(frame)
 
     @property
     def described(self) -> str:

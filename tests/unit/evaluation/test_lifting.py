@@ -7,13 +7,13 @@ import pytest
 from scipy.spatial.transform import Rotation
 from support.lifting import CAMERA, make_case
 
+from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import CameraIntrinsics, JointRotations
+from realtime_pose.datatypes import CameraIntrinsics
 from realtime_pose.errors import UnknownChoiceError
 from realtime_pose.evaluation import lifting
 from realtime_pose.evaluation.lifting import Answer, answer_cases, judge, report_of
 from realtime_pose.skeletons import LIMB_NAMES
-from realtime_pose.utils import rotations as rot
 
 GEOMETRIC = AppConfig().with_values({"body": {"lifter": "geometric"}}, "test")
 LEGS = [LIMB_NAMES.index(f"{side}_{name}") for side in ("left", "right") for name in ("knee", "ankle")]
@@ -156,28 +156,13 @@ def test_unfiltered_leaves_the_filters_out():
     assert filtered.jitter_ratio < 0.7 * bare.jitter_ratio
 
 
-class TurnsUpright:
-    """A filter that turns the pose into a world of its own, and says how."""
-
-    turn_xyzw = rot.from_axis_angle((1.0, 0.0, 0.0), np.array(0.4))
-
-    def apply(self, pose):
-        local = pose.rotations.local_xyzw.astype(np.float64)
-        local[0] = rot.multiply(self.turn_xyzw, local[0])
-        rotations = JointRotations(pose.rotations.skeleton, local.astype(np.float32))
-        return replace(pose, rotations=rotations, root_m=pose.root_m + np.float32(5))
-
-    def forget(self, track_id):
-        pass
-
-
-def test_a_world_that_a_filter_made_upright_is_left_again(monkeypatch):
-    case = make_case(10)
-    monkeypatch.setattr(lifting, "build_filters", lambda body: [])
-    (plain,) = answer_cases(GEOMETRIC, [case])
-    monkeypatch.setattr(lifting, "build_filters", lambda body: [TurnsUpright()])
-    (turned,) = answer_cases(GEOMETRIC, [case])
+def test_a_pose_in_world_axes_is_judged_in_the_cameras():
+    """The camera is given a pitch, so the floor filter turns every pose; the answer is turned back."""
+    case, level = make_case(10), GEOMETRIC.with_values({"body": {"smoothing": "none", "feet": "never"}}, "test")
+    pitched = level.with_values({"body": {"camera_pitch_deg": 20.0}}, "test")
+    (plain,), (turned,) = (answer_cases(config, [case]) for config in (level, pitched))
     assert np.allclose(plain.limbs_m, turned.limbs_m, atol=1e-5)
+    assert build_body(pitched).filters.world_from_camera_xyzw[0] < -0.1
 
 
 def test_a_hidden_body_still_gets_an_answer_in_every_frame():
@@ -199,20 +184,8 @@ def test_progress_is_told():
 
 
 def test_every_case_has_a_floor_of_its_own(monkeypatch):
-    """Filters may share what they learn between people in one picture; cases are no one picture."""
+    """People in one image share a floor; cases are not one image."""
     made = []
-
-    class Remembers(TurnsUpright):
-        turn_xyzw = rot.IDENTITY_XYZW
-
-        def __init__(self):
-            self.people = set()
-            made.append(self)
-
-        def apply(self, pose):
-            self.people.add(pose.track_id)
-            return pose
-
-    monkeypatch.setattr(lifting, "build_filters", lambda body: [Remembers()])
+    monkeypatch.setattr(lifting, "build_body", lambda *a, **k: made.append(build_body(*a, **k)) or made[-1])
     answer_cases(GEOMETRIC, [make_case(2), make_case(2, seed=1)])
-    assert [len(one.people) for one in made] == [1, 1]
+    assert len({id(body.filters.floor) for body in made}) == 2

@@ -6,7 +6,7 @@ from support.people import make_pose
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
-from realtime_pose.filters.floor import GroundFilter, _Person
+from realtime_pose.filters.floor import FloorFilter, _Person
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -56,13 +56,13 @@ def lowest(pose):
 
 def test_the_first_position_stands_on_the_floor_at_the_origin():
     pose = at(make_pose(1), (0.4, -0.3, -2.7))
-    grounded = GroundFilter(BodyConfig()).apply(pose)
+    grounded = FloorFilter(BodyConfig()).apply(pose)
     assert grounded.root_m[[0, 2]] == pytest.approx([0, 0], abs=1e-6)
     assert lowest(grounded) == pytest.approx(0.07, abs=1e-4)
 
 
 def test_later_positions_are_measured_from_the_first():
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     first = ground.apply(at(make_pose(1), (0.4, -0.3, -2.7)))
     later = ground.apply(at(make_pose(1), (0.9, 0.1, -2.2), FRAME_NS))
     assert later.root_m - first.root_m == pytest.approx([0.5, 0.4, 0.5], abs=1e-5)
@@ -71,12 +71,12 @@ def test_later_positions_are_measured_from_the_first():
 def test_without_feet_a_standing_body_is_assumed():
     score = np.ones(17)
     score[FEET] = 0
-    grounded = GroundFilter(BodyConfig(height_m=2.04)).apply(at(make_pose(2), (0.4, 0.1, -1.0), score=score))
+    grounded = FloorFilter(BodyConfig(height_m=2.04)).apply(at(make_pose(2), (0.4, 0.1, -1.0), score=score))
     assert grounded.root_m == pytest.approx([0, 0.9 * 1.2, 0], abs=1e-5)
 
 
 def test_people_keep_their_distances_whoever_comes_when():
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     first = ground.apply(standing((-0.5, -3.0), track_id=1))
     second = ground.apply(standing((1.0, -4.0), track_id=2))
     assert first.root_m == pytest.approx([0, 0.9, 0], abs=1e-5)
@@ -84,7 +84,7 @@ def test_people_keep_their_distances_whoever_comes_when():
 
 
 def test_who_leaves_and_returns_is_where_they_are():
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     ground.apply(standing((0.0, -3.0)))
     ground.forget(1)
     ground.forget(99)  # nobody
@@ -94,7 +94,7 @@ def test_who_leaves_and_returns_is_where_they_are():
 
 def test_a_floor_that_was_wrong_at_first_is_put_right_by_feet_that_stand():
     """The first picture shows a jump: the floor seems 30 cm too high until the feet are down."""
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     ground.apply(standing((0.0, -3.0), up_m=0.3))
     down = run(ground, stances([3.0, 3.1], seconds=2.5, start_ns=FRAME_NS))
     assert lowest(down[0]) < -0.2
@@ -104,7 +104,7 @@ def test_a_floor_that_was_wrong_at_first_is_put_right_by_feet_that_stand():
 
 
 def test_jumping_and_a_foot_on_a_chair_do_not_move_the_floor():
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     run(ground, stances([3.0], seconds=2.0))
     start_ns = 2_000_000_000
     for i in range(60):
@@ -121,11 +121,11 @@ def test_jumping_and_a_foot_on_a_chair_do_not_move_the_floor():
 
 @pytest.mark.parametrize("pitch_deg", [18.0, -9.0])
 def test_the_slope_of_the_floor_tells_the_cameras_pitch(pitch_deg):
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     distances = [2.0, 2.4, 2.8, 3.2, 3.6, 4.0, 3.4, 2.6, 2.2, 3.0]
     how = {"pitch_deg": pitch_deg, "height_m": 1.2, "noise_m": 0.03}
     poses = run(ground, stances(distances * 2, **how))
-    x, y, z, w = ground.turn_xyzw
+    x, y, z, w = ground.world_from_camera_xyzw
     assert np.degrees(2 * np.arctan2(x, w)) == pytest.approx(-pitch_deg, abs=1.5)
     assert (y, z) == (0, 0)
     assert ground.camera_m[1] == pytest.approx(1.2, abs=0.05)
@@ -138,16 +138,16 @@ def test_the_slope_of_the_floor_tells_the_cameras_pitch(pitch_deg):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_level_camera_is_taken_as_level_however_noisy_the_distances(seed):
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     distances = np.random.default_rng(seed).uniform(2.6, 3.6, 24)
     for pose in stances(distances, noise_m=0.08, seed=seed):
         ground.apply(pose)
-        assert ground.turn_xyzw == pytest.approx(rot.IDENTITY_XYZW)
+        assert ground.world_from_camera_xyzw == pytest.approx(rot.IDENTITY_XYZW)
     assert ground.camera_m[1] == pytest.approx(1.0, abs=0.04)
 
 
 def test_a_camera_that_is_given_is_taken_at_its_word():
-    ground = GroundFilter(BodyConfig(camera_height_m=1.4, camera_pitch_deg=12.0))
+    ground = FloorFilter(BodyConfig(camera_height_m=1.4, camera_pitch_deg=12.0))
     poses = run(ground, stances([2.5, 3.5], height_m=1.4, pitch_deg=12.0))
     for pose in poses:
         assert pose.root_m[1] == pytest.approx(0.9, abs=1e-5)
@@ -159,14 +159,14 @@ def test_a_camera_that_is_given_is_taken_at_its_word():
 
 
 def test_a_pitch_alone_may_be_given_and_the_height_found():
-    ground = GroundFilter(BodyConfig(camera_pitch_deg=12.0))
+    ground = FloorFilter(BodyConfig(camera_pitch_deg=12.0))
     poses = run(ground, stances([2.5], height_m=1.4, pitch_deg=12.0))
     assert poses[0].root_m == pytest.approx([0, 0.9, 0], abs=1e-5)
     assert ground.camera_m[1] == pytest.approx(1.4, abs=1e-3)
 
 
 def test_time_that_runs_backwards_is_another_take():
-    used, fresh = GroundFilter(BodyConfig()), GroundFilter(BodyConfig())
+    used, fresh = FloorFilter(BodyConfig()), FloorFilter(BodyConfig())
     run(used, stances([2.0, 3.0, 4.0], height_m=0.7, start_ns=5_000_000_000))
     for pose in stances([3.0], height_m=1.5):
         assert np.array_equal(used.apply(pose).root_m, fresh.apply(pose).root_m)
@@ -174,7 +174,7 @@ def test_time_that_runs_backwards_is_another_take():
 
 def test_somebody_of_another_size_does_not_move_the_floor_of_who_is_better_known():
     """A child that is taken for an adult seems to stand far below: sizes are guesses."""
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     run(ground, stances([3.0, 3.2], seconds=2.0))
     before = ground.camera_m[1]
     run(ground, stances([4.0], seconds=2.0, start_ns=4_000_000_000, track_id=2, height_m=1.4, size=1.0))
@@ -184,7 +184,7 @@ def test_somebody_of_another_size_does_not_move_the_floor_of_who_is_better_known
 def test_the_floor_is_learnt_alike_at_every_rate():
     heights = []
     for fps in (15.0, 30.0, 60.0):
-        ground = GroundFilter(BodyConfig())
+        ground = FloorFilter(BodyConfig())
         ground.apply(standing((0.0, -3.0), up_m=0.2))
         run(ground, stances([3.0], seconds=1.5, fps=fps, start_ns=FRAME_NS))
         heights.append(ground.camera_m[1])
@@ -193,7 +193,7 @@ def test_the_floor_is_learnt_alike_at_every_rate():
 
 def test_two_stances_on_different_heights_still_give_a_floor() -> None:
     # Between them lies no stance at all: the lower of two is a floor, their middle is none.
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     person = _Person(0)
     person.pieces.extend([(-0.2, 0.20), (-0.2, 0.14)])
     ground._fit(person)
@@ -202,30 +202,30 @@ def test_two_stances_on_different_heights_still_give_a_floor() -> None:
 
 def test_a_few_places_close_together_say_nothing_of_the_pitch():
     for seed in range(20):
-        ground = GroundFilter(BodyConfig())
+        ground = FloorFilter(BodyConfig())
         distances = np.random.default_rng(seed).uniform(2.8, 3.3, 6)
         run(ground, stances(distances, seconds=0.4, noise_m=0.08, seed=seed))
-        assert ground.turn_xyzw == pytest.approx(rot.IDENTITY_XYZW)
+        assert ground.world_from_camera_xyzw == pytest.approx(rot.IDENTITY_XYZW)
 
 
 def test_feet_that_never_rest_do_not_make_a_floor():
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     for i in range(150):
         ground.apply(standing((0.0, -3.0), i * FRAME_NS, up_m=0.15 * (1 - np.cos(i / 3))))
     assert ground.camera_m[1] == pytest.approx(1.0, abs=0.02)
 
 
 def test_who_stays_in_one_place_tells_a_pitch_by_standing_upright():
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     poses = run(ground, stances([3.0], seconds=8.0, pitch_deg=12.0, height_m=1.4))
-    x, _, _, w = ground.turn_xyzw
+    x, _, _, w = ground.world_from_camera_xyzw
     assert 9 < -np.degrees(2 * np.arctan2(x, w)) < 16  # a perfect lifter shows more of a pitch than those there are
     assert lowest(poses[-1]) == pytest.approx(0.07, abs=0.02)
 
 
 def test_a_floor_above_the_cameras_axis_does_not_send_anybody_away_when_the_pitch_is_found():
     """Before the pitch is known the camera seems to be below the floor, and its height says nothing of distances."""
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     poses = run(ground, stances([5.0], seconds=8.0, pitch_deg=25.0, height_m=1.8))
     ways = np.array([pose.root_m[[0, 2]] for pose in poses])
     assert np.linalg.norm(ways - ways[0], axis=1).max() < 0.6
@@ -234,14 +234,31 @@ def test_a_floor_above_the_cameras_axis_does_not_send_anybody_away_when_the_pitc
 
 def test_feet_keep_to_the_floor_while_the_pitch_is_eased_in():
     """Height and pitch go together, also before any foot has stood: this body glides round."""
-    ground = GroundFilter(BodyConfig())
+    ground = FloorFilter(BodyConfig())
     times_s = np.arange(240) / 30
     way = np.column_stack((0.4 * np.sin(2 * times_s), -3.0 - 0.4 * np.cos(2 * times_s)))
     poses = run(
         ground,
         (standing(place, round(t * 1e9), pitch_deg=14.0, height_m=1.5) for t, place in zip(times_s, way, strict=True)),
     )
-    assert ground.turn_xyzw[0] < -0.05
+    assert ground.world_from_camera_xyzw[0] < -0.05
     heights = [lowest(pose) for pose in poses]
     assert min(heights) > -0.15
     assert max(heights) < 0.3
+
+
+def test_a_floor_stays_when_the_person_who_showed_it_is_forgotten():
+    floor = FloorFilter(BodyConfig())
+    run(floor, stances([3.0, 3.2], seconds=2.0, height_m=1.4))
+    before = floor.camera_m
+    floor.forget(1)
+    run(floor, stances([4.0], seconds=1.0, start_ns=5_000_000_000, track_id=2, height_m=1.4, size=1.0))
+    assert floor.camera_m == pytest.approx(before, abs=1e-3)
+
+
+def test_someone_who_is_known_better_than_a_forgotten_person_moves_the_floor():
+    floor = FloorFilter(BodyConfig())
+    run(floor, stances([3.0], seconds=1.0, height_m=1.4))
+    floor.forget(1)
+    run(floor, stances([3.0, 3.2], seconds=4.0, start_ns=5_000_000_000, track_id=2, height_m=1.6))
+    assert floor.camera_m[1] == pytest.approx(1.6, abs=0.02)

@@ -13,8 +13,10 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.errors import UnknownChoiceError
 from realtime_pose.evaluation.errors3d import foot_slide_cm_s
-from realtime_pose.filters.floor import GroundFilter
-from realtime_pose.filters.foot_locking import FeetFilter, build_floor_filters, contacts_of
+from realtime_pose.filters.base import Observation
+from realtime_pose.filters.chain import FilterChain
+from realtime_pose.filters.floor import FloorFilter
+from realtime_pose.filters.foot_locking import FootLockFilter, contacts_of
 from realtime_pose.ik.limits import JOINT_LIMITS
 from realtime_pose.kinematics import forward_kinematics, global_rotations
 from realtime_pose.skeletons import HUMANOID
@@ -83,18 +85,18 @@ def hip_height(knee_rad):
 
 
 class Run:
-    """Poses through ground and feet, and what came out."""
+    """Poses through floor and feet; `rays` are the ankle rays that the image shows, one (2, 2) a pose."""
 
-    def __init__(self, poses, config=LEVEL):
+    def __init__(self, poses, config=LEVEL, rays=None):
         self.inputs = list(poses)
-        stages = build_floor_filters(config)
-        self.ground, self.feet = stages[0], stages[-1]
-        self.poses, self.before, contacts = [], [], []
-        for pose in self.inputs:
-            self.before.append(self.ground.apply(pose))
-            self.poses.append(self.feet.apply(self.before[-1]) if len(stages) > 1 else self.before[-1])
-            contacts.append(self.feet.contacts(pose.track_id) if len(stages) > 1 else (False, False))
-        self.contacts = np.array(contacts)
+        chain = FilterChain(config)
+        self.ground, self.feet = chain.floor, chain.feet
+        observations = [None] * len(self.inputs) if rays is None else [Observation(as_float32(r)) for r in rays]
+        self.poses, self.before = [], []
+        for pose, observation in zip(self.inputs, observations, strict=True):
+            self.before.append(chain.floor.apply(pose, observation))
+            self.poses.append(chain.feet.apply(self.before[-1], observation) if chain.feet else self.before[-1])
+        self.contacts = np.array([pose.foot_contact for pose in self.poses])
 
     @property
     def joints_m(self):
@@ -219,7 +221,7 @@ def test_never_leaves_feet_alone():
         assert np.array_equal(after.rotations.local_xyzw, pose.rotations.local_xyzw)
         assert after.root_m[1] == pytest.approx(pose.root_m[1] + CAMERA_M)
     with pytest.raises(UnknownChoiceError, match=r"body\.feet='sometimes' is not one of: always, auto, never"):
-        build_floor_filters(BodyConfig(feet="sometimes"))
+        FilterChain(BodyConfig(feet="sometimes"))
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -340,7 +342,7 @@ def test_contacts_do_not_depend_on_the_frame_rate():
 @pytest.mark.parametrize("later_s", [10.0, -0.3])
 def test_after_a_gap_and_when_time_runs_backwards_all_begins_anew(later_s):
     run = Run(step_aside())
-    fresh = FeetFilter(LEVEL, run.ground)
+    fresh = FootLockFilter(LEVEL, run.ground)
     last_s = run.inputs[-1].time_ns / 1e9
     for i in range(10):
         pose = run.ground.apply(body((0.5, 0.95, -2.0), time_s=last_s + later_s + i / FPS, local=bent(0.4)))
@@ -361,8 +363,12 @@ def test_people_have_feet_of_their_own_on_one_floor():
     assert twos[-1].root_m - ones[-1].root_m == pytest.approx([1.3, 0, 0], abs=1e-3)
     moved.feet.forget(1)
     moved.feet.forget(99)  # nobody
-    assert moved.feet.contacts(1) == (False, False)
-    assert moved.feet.contacts(2) == (True, True)
+    assert moved.poses[-1].foot_contact.tolist() == [True, True]
+    hop = moved.ground.apply(body((0.7, 1.3, -3.0), time_s=1.0, track_id=2))
+    assert moved.feet.apply(hop).foot_contact.tolist() == [False, False]
+    known = moved.ground.apply(body((-0.6, 1.3, -3.0), time_s=1.0, track_id=1))
+    stranger = replace(known, track_id=99)
+    assert np.array_equal(moved.feet.apply(known).root_m, moved.feet.apply(stranger).root_m)
 
 
 def test_a_camera_on_the_floor_still_finds_contacts():
@@ -376,8 +382,9 @@ def test_a_camera_on_the_floor_still_finds_contacts():
 
 
 def test_ground_and_feet_are_listed_as_the_settings_say():
-    assert [type(stage) for stage in build_floor_filters(BodyConfig())] == [GroundFilter, FeetFilter]
-    assert [type(stage) for stage in build_floor_filters(BodyConfig(feet="never"))] == [GroundFilter]
+    both, floor_alone = FilterChain(BodyConfig()), FilterChain(BodyConfig(feet="never"))
+    assert (type(both.floor), type(both.feet)) == (FloorFilter, FootLockFilter)
+    assert (type(floor_alone.floor), floor_alone.feet) == (FloorFilter, None)
 
 
 def seen_rays(pose):
@@ -390,19 +397,17 @@ def misplaced(poses, by_m=0.6):
     """A lifter that puts a body ever farther away and back again, as in a squat; the camera's rays stay right."""
     for i, pose in enumerate(poses):
         off = by_m * np.sin(np.pi * min(i / 60, 1.0)) ** 2
-        yield replace(
-            pose, root_m=as_float32(pose.root_m * (1 + off / -pose.root_m[2])), ankle_rays=seen_rays(pose)
-        )  # fmt: skip
+        yield replace(pose, root_m=as_float32(pose.root_m * (1 + off / -pose.root_m[2])))
 
 
 def test_where_the_camera_saw_the_ankles_outweighs_where_a_lifter_put_them():
     poses = [body(time_s=i / FPS, local=bent(0.4)) for i in range(90)]
     true_m = forward_kinematics(Run(poses[:1]).poses[0])[FEET]
-    moved = Run(misplaced(poses))
+    moved = Run(misplaced(poses), rays=map(seen_rays, poses))
     assert moved.contacts.all()
     assert np.ptp(moved.ankles_m[..., [0, 2]], axis=0).max() < 0.005
     assert np.linalg.norm(moved.ankles_m[-1] - true_m, axis=-1).max() < 0.02
-    blind = Run([replace(pose, ankle_rays=None) for pose in misplaced(poses)])
+    blind = Run(misplaced(poses))
     assert np.ptp(blind.ankles_m[..., [0, 2]], axis=0).max() > 0.05
 
 
@@ -410,7 +415,7 @@ def test_feet_stand_to_each_other_as_they_were_lifted_where_their_rays_disagree(
     """Two pixels of an ankle are 10 cm of the floor far away: that must not pull a standing body's feet apart."""
     off = as_float32([[0.0, 0.012], [0.0, -0.012]])
     poses = [body(time_s=i / FPS, local=bent(0.3)) for i in range(60)]
-    moved = Run([replace(pose, ankle_rays=as_float32(seen_rays(pose) + off)) for pose in poses])
+    moved = Run(poses, rays=[seen_rays(pose) + off for pose in poses])
     assert moved.contacts.all()
     assert np.ptp(moved.ankles_m[0, :, 2]) < 0.01
     assert np.ptp(moved.ankles_m[-1, :, 2]) < 0.05
@@ -418,7 +423,8 @@ def test_feet_stand_to_each_other_as_they_were_lifted_where_their_rays_disagree(
 
 def test_rays_of_exchanged_sides_serve_the_right_feet_and_rays_that_are_missing_harm_nobody():
     def run(change):
-        return Run([replace(p, ankle_rays=as_float32(change(seen_rays(p), i))) for i, p in enumerate(step_aside())])
+        poses = list(step_aside())
+        return Run(poses, rays=[change(seen_rays(pose), i) for i, pose in enumerate(poses)])
 
     right = run(lambda rays, i: rays)
     for change in (
@@ -446,11 +452,9 @@ def test_a_foot_that_was_held_far_from_where_a_lifter_has_it_leaves_without_a_po
     def poses():
         for i, pose in enumerate(step_aside()):
             off = 0.15 * np.clip((i / FPS - 0.9) / 0.2, 0, 1)  # just before it leaves the lifter goes astray
-            yield replace(
-                pose, root_m=as_float32(pose.root_m * (1 + off / -pose.root_m[2])), ankle_rays=seen_rays(pose)
-            )  # fmt: skip
+            yield replace(pose, root_m=as_float32(pose.root_m * (1 + off / -pose.root_m[2])))
 
-    moved = Run(poses())
+    moved = Run(poses(), rays=map(seen_rays, step_aside()))
     left = int(np.flatnonzero(~moved.contacts[:, 0])[0])
     steps = np.linalg.norm(np.diff(moved.ankles_m[:, 0], axis=0), axis=-1)
     held = np.linalg.norm(
@@ -464,7 +468,7 @@ def test_somebody_who_comes_in_is_at_once_where_their_feet_are_seen():
     pose = body(local=bent(0.4))
     first = next(iter(misplaced([pose] * 31)))  # right
     astray = list(misplaced([pose] * 31))[-1]  # 60 cm too far away
-    right, moved = Run([first]), Run([astray])
+    right, moved = Run([first]), Run([astray], rays=[seen_rays(pose)])
     assert moved.ankles_m[0, :, 2] - moved.ground.camera_m[2] == pytest.approx(
         right.ankles_m[0, :, 2] - right.ground.camera_m[2], abs=0.02
     )

@@ -17,15 +17,13 @@ FRAME_NS = 33_333_333
 
 
 def look_ahead(**values):
-    ahead = build_look_ahead(BodyConfig(look_ahead=True, feet="never", **values))
-    ahead._filters.clear()  # the floor is another matter
-    return ahead
+    return build_look_ahead(BodyConfig(look_ahead=True, **values), lambda pose, keypoints, frame: pose)
 
 
 def played(clip, ahead=None):
     ahead = ahead or look_ahead()
     out = [ready for result in clip for ready in ahead.feed(result)]
-    return out + list(ahead.finish())
+    return out + list(ahead.flush())
 
 
 def clip_of(locals_xyzw, times_ns=None, root_m=None):
@@ -121,4 +119,16 @@ def test_a_person_without_a_pose_stays_so():
 
 @pytest.mark.parametrize("config", [BodyConfig(), BodyConfig(look_ahead=True, smoothing="none")])
 def test_where_nothing_is_to_be_smoothed_later_nobody_waits(config):
-    assert build_look_ahead(config) is None
+    assert build_look_ahead(config, lambda pose, keypoints, frame: pose) is None
+
+
+def test_each_pose_is_finished_once_in_order_with_its_own_keypoints_and_frame():
+    clip, finished = make_clip(20), []
+
+    def finish(pose, keypoints, frame):
+        finished.append((pose.time_ns, keypoints, frame))
+        return replace(pose, root_m=as_float32((1, 2, 3)))
+
+    out = played(clip, build_look_ahead(BodyConfig(look_ahead=True), finish))
+    assert finished == [(r.frame.time_ns, r.people[0].keypoints, r.frame) for r in clip]
+    assert all(r.people[0].pose.root_m.tolist() == [1, 2, 3] for r in out)

@@ -8,7 +8,7 @@ from support.bodies import human_local
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
-from realtime_pose.filters.occlusion import PresenceFilter
+from realtime_pose.filters.occlusion import OcclusionFilter
 from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -42,7 +42,7 @@ def swinging(i, rate_hz=30.0):
 
 
 def test_what_is_seen_passes_as_it_is():
-    presence = PresenceFilter(BodyConfig())
+    presence = OcclusionFilter(BodyConfig())
     for i in range(30):
         given = pose(swinging(i), i)
         got = presence.apply(given)
@@ -53,7 +53,7 @@ def test_what_is_seen_passes_as_it_is():
 @pytest.mark.parametrize("hidden_s", [0.2, 1.0, 5.0])
 @pytest.mark.parametrize("elsewhere_deg", [40, 160])
 def test_a_limb_that_returns_elsewhere_does_not_pop(hidden_s, elsewhere_deg):
-    presence, config = PresenceFilter(BodyConfig()), BodyConfig()
+    presence, config = OcclusionFilter(BodyConfig()), BodyConfig()
     others = [human_local(seed, reach=1.5) for seed in range(4, 300)]
     apart_deg = [np.degrees(rot.angle_between_rad(human_local(3)[ARM[0]], o[ARM[0]])) for o in others]
     there = others[int(np.argmin(np.abs(np.array(apart_deg) - elsewhere_deg)))]
@@ -75,7 +75,7 @@ def test_a_limb_that_returns_elsewhere_does_not_pop(hidden_s, elsewhere_deg):
 
 
 def test_a_hidden_joint_coasts_on_and_stops():
-    presence = PresenceFilter(BodyConfig())
+    presence = OcclusionFilter(BodyConfig())
     for i in range(31):  # hidden in the middle of its swing, at 216 degrees a second
         last = presence.apply(pose(swinging(i), i))
     path = [turned(presence.apply(pose(swinging(i), i, hidden=ARM)), last)[ARM[0]] for i in range(31, 46)]
@@ -85,7 +85,7 @@ def test_a_hidden_joint_coasts_on_and_stops():
 
 
 def test_a_joint_hidden_for_long_eases_to_rest_but_the_body_stays_turned():
-    presence = PresenceFilter(BodyConfig(hold_s=0.5, ease_s=0.3))
+    presence = OcclusionFilter(BodyConfig(hold_s=0.5, ease_s=0.3))
     local = human_local(3)
     local[0] = rot.from_axis_angle([0.0, 1.0, 0.0], np.array(np.pi))
     for i in range(150):
@@ -97,7 +97,7 @@ def test_a_joint_hidden_for_long_eases_to_rest_but_the_body_stays_turned():
 
 def test_a_joint_that_flickers_is_followed():
     """Seen in every second frame only, it must not stay behind."""
-    presence, far = PresenceFilter(BodyConfig()), []
+    presence, far = OcclusionFilter(BodyConfig()), []
     for i in range(90):
         got = presence.apply(pose(swinging(i), i, hidden=ARM if i % 2 else ()))
         far.append(turned(got, pose(swinging(i), i))[ARM[0]])
@@ -105,7 +105,7 @@ def test_a_joint_that_flickers_is_followed():
 
 
 def test_at_two_frames_a_second_nothing_is_held_back():
-    presence = PresenceFilter(BodyConfig())
+    presence = OcclusionFilter(BodyConfig())
     for i in range(12):
         given = pose(human_local(i), i, frame_ns=500_000_000)
         got = presence.apply(given)
@@ -113,7 +113,7 @@ def test_at_two_frames_a_second_nothing_is_held_back():
 
 
 def test_one_mistaken_frame_hardly_shows():
-    presence, wrong = PresenceFilter(BodyConfig()), human_local(3)
+    presence, wrong = OcclusionFilter(BodyConfig()), human_local(3)
     wrong[ARM[0]] = rot.multiply(rot.from_axis_angle([1.0, 0.0, 0.0], np.array(2.0)), wrong[ARM[0]])
     for i in range(40):
         got = presence.apply(pose(wrong if i == 20 else human_local(3), i))
@@ -122,7 +122,7 @@ def test_one_mistaken_frame_hardly_shows():
 
 @pytest.mark.parametrize("away_ns", [10_000_000_000, -5_000_000_000, 0, 400_000_000])
 def test_after_a_gap_the_pose_goes_on_from_where_it_was_shown(away_ns):
-    presence = PresenceFilter(BodyConfig())
+    presence = OcclusionFilter(BodyConfig())
     for i in range(30):
         before = presence.apply(pose(human_local(3), i))
     turned_round = human_local(8)
@@ -142,7 +142,7 @@ def test_after_a_gap_the_pose_goes_on_from_where_it_was_shown(away_ns):
 
 
 def test_after_a_gap_a_small_step_of_the_body_fades_as_well():
-    presence = PresenceFilter(BodyConfig())
+    presence = OcclusionFilter(BodyConfig())
     for i in range(10):
         presence.apply(pose(human_local(3), i))
     way = [
@@ -155,20 +155,20 @@ def test_after_a_gap_a_small_step_of_the_body_fades_as_well():
 
 
 def test_what_is_no_number_counts_as_hidden():
-    presence = PresenceFilter(BodyConfig())
+    presence = OcclusionFilter(BodyConfig())
     first = presence.apply(pose(human_local(3), 0))
     bad = human_local(3)
     bad[ARM] = np.nan
     got = presence.apply(replace(pose(bad, 1), root_m=as_float32([np.nan, 0, 0])))
     assert turned(got, first).max() < 0.1
     assert np.array_equal(got.root_m, first.root_m)
-    fresh = PresenceFilter(BodyConfig()).apply(replace(pose(bad, 1), root_m=as_float32([np.inf, 0, 0])))
+    fresh = OcclusionFilter(BodyConfig()).apply(replace(pose(bad, 1), root_m=as_float32([np.inf, 0, 0])))
     assert np.isfinite(fresh.rotations.local_xyzw).all()
     assert np.isfinite(fresh.root_m).all()
 
 
 def test_who_is_forgotten_begins_anew():
-    presence = PresenceFilter(BodyConfig())
+    presence = OcclusionFilter(BodyConfig())
     presence.apply(pose(human_local(3), 0))
     presence.forget(1)
     given = pose(human_local(8), 1)

@@ -6,9 +6,8 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
 from realtime_pose.datatypes import JointRotations
 from realtime_pose.errors import UnknownChoiceError
-from realtime_pose.filters.occlusion import PresenceFilter
+from realtime_pose.filters.chain import FilterChain
 from realtime_pose.filters.smoothing import OneEuroPoseFilter
-from realtime_pose.filters.table import build_filters
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -27,7 +26,7 @@ def at(pose, root_m, time_ns=0, score=None):
 
 @pytest.mark.parametrize("name", [n for n, preset in SMOOTHING_PRESETS.items() if preset])
 def test_every_preset_calms_noise(name):
-    smooth = build_filters(BodyConfig(smoothing=name))
+    chain = FilterChain(BodyConfig(smoothing=name))
     rng = np.random.default_rng(0)
     still = make_pose(0)
     raw, calm = [], []
@@ -39,9 +38,7 @@ def test_every_preset_calms_noise(name):
 
         pose = replace(pose, rotations=JointRotations(HUMANOID, as_float32(local)))
         raw.append(forward_kinematics(pose))
-        for stage in smooth:
-            pose = stage.apply(pose)
-        calm.append(forward_kinematics(pose))
+        calm.append(forward_kinematics(chain.apply(pose)))
     shake = [np.linalg.norm(np.diff(x, n=2, axis=0), axis=-1).mean() for x in (raw, calm)]
     assert shake[1] < 0.7 * shake[0]
 
@@ -50,7 +47,7 @@ def test_presets_differ_as_their_names_say():
     """A step of one joint: crisp follows soonest."""
     after = {}
     for name in ("crisp", "balanced", "smooth"):
-        (stage,) = (s for s in build_filters(BodyConfig(smoothing=name)) if isinstance(s, OneEuroPoseFilter))
+        stage = FilterChain(BodyConfig(smoothing=name)).smoothing
         stage.apply(at(make_pose(0), (0, 0.9, 0)))
         after[name] = float(stage.apply(at(make_pose(0), (0.1, 0.9, 0), FRAME_NS)).root_m[0])
     assert after["crisp"] > after["balanced"] > after["smooth"] > 0
@@ -66,17 +63,11 @@ def test_time_that_runs_backwards_does_not_show(back_ns):
     assert np.diff(path[5:]).max() < 0.06
 
 
-def test_none_smooths_nothing_but_hidden_joints_are_still_filled_in():
-    stages = build_filters(BodyConfig(smoothing="none"))
-    assert isinstance(stages[0], PresenceFilter)
-    assert not any(isinstance(stage, OneEuroPoseFilter) for stage in stages)
-
-
-def test_where_what_comes_after_is_waited_for_only_hidden_joints_are_filled_in_at_once():
-    assert [type(s) for s in build_filters(BodyConfig(look_ahead=True))] == [PresenceFilter]
-    assert len(build_filters(BodyConfig(look_ahead=True, smoothing="none"))) > 1
+def test_the_preset_none_smooths_nothing():
+    assert FilterChain(BodyConfig(smoothing="none")).smoothing is None
+    assert isinstance(FilterChain(BodyConfig()).smoothing, OneEuroPoseFilter)
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones():
     with pytest.raises(UnknownChoiceError, match="balanced, crisp, none, smooth"):
-        build_filters(BodyConfig(smoothing="silky"))
+        FilterChain(BodyConfig(smoothing="silky"))

@@ -1,61 +1,18 @@
-"""Files are smoothed with what comes after, live is not; sessions say which, and can be computed again either way."""
+"""Look-ahead smoothing in runs over files, not live; a session records which, and recomputing repeats it."""
 
 import numpy as np
 import pytest
 from support.people import make_clip
 
-from realtime_pose.app.looking_ahead import LookAheadSink
 from realtime_pose.app.replay import recompute_poses, recorded_settings
 from realtime_pose.app.run import open_run
 from realtime_pose.app.take import SESSION
-from realtime_pose.body.settings import BodyConfig
 from realtime_pose.config import AppConfig
-from realtime_pose.errors import RecordingError
-from realtime_pose.filters.look_ahead import build_look_ahead
 from realtime_pose.session.reader import read_session
-
-
-class Sink:
-    def __init__(self, room=10**9):
-        self.got, self.closed, self._room = [], 0, room
-
-    def send(self, result):
-        if len(self.got) >= self._room:
-            raise RecordingError("the disk is full")
-        self.got.append(result)
-
-    def close(self):
-        self.closed += 1
-
-
-def ahead(sink):
-    return LookAheadSink(sink, build_look_ahead(BodyConfig(look_ahead=True)))
 
 
 def config(**body):
     return AppConfig().with_values({"body": body}, "test")
-
-
-def test_every_result_arrives_in_order_the_last_ones_at_the_end():
-    sink = Sink()
-    late = ahead(sink)
-    for result in make_clip(30):
-        late.send(result)
-    assert 0 < len(sink.got) < 30
-    late.close()
-    late.close()
-    assert [r.frame.index for r in sink.got] == list(range(30))
-    assert sink.closed == 2  # what closes twice is the other's business, and safe
-
-
-def test_the_other_sink_is_closed_also_where_it_can_take_no_more():
-    sink = Sink(room=25)
-    late = ahead(sink)
-    for result in make_clip(30):
-        late.send(result)
-    with pytest.raises(RecordingError):
-        late.close()
-    assert sink.closed == 1
 
 
 def test_computing_anew_looks_ahead_where_the_settings_say_so():

@@ -1,0 +1,75 @@
+"""The filters of a pose in order: occlusion, smoothing, floor, feet."""
+
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.body.smoothing_presets import looks_ahead, preset_of
+from realtime_pose.datatypes import SkeletonPose
+from realtime_pose.filters.base import Observation, PoseFilter
+from realtime_pose.filters.floor import FloorFilter
+from realtime_pose.filters.foot_locking import FEET_MODES, FootLockFilter
+from realtime_pose.filters.occlusion import OcclusionFilter
+from realtime_pose.filters.smoothing import OneEuroPoseFilter
+from realtime_pose.utils.arrays import Float64
+from realtime_pose.utils.choices import check_choice
+
+
+class FilterChain:
+    """All filters of one run; one floor and one camera for everyone in it.
+
+    With `look_ahead`, `apply` stops before the smoothing: `filters.look_ahead` smooths later and calls `finish`.
+
+    Args:
+        config: The settings.
+
+    Attributes:
+        occlusion, smoothing, floor, feet: The filters in order; smoothing and feet are None where the settings say so.
+
+    Raises:
+        UnknownChoiceError: There is no such smoothing preset, or no such mode for the feet.
+    """
+
+    def __init__(self, config: BodyConfig) -> None:
+        check_choice("body.feet", config.feet, FEET_MODES)
+        self.occlusion = OcclusionFilter(config)
+        self.smoothing = _smoothing_of(config)
+        self.floor = FloorFilter(config)
+        self.feet = None if config.feet == "never" else FootLockFilter(config, self.floor)
+        self._looks_ahead = looks_ahead(config)
+
+    def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
+        """The pose after every filter, in world axes, its root measured from the floor."""
+        pose = self.occlusion.apply(pose, observation)
+        if self._looks_ahead:
+            return pose
+        if self.smoothing is not None:
+            pose = self.smoothing.apply(pose, observation)
+        return self.finish(pose, observation)
+
+    def finish(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
+        """A smoothed pose after the filters that follow the smoothing: floor and feet."""
+        pose = self.floor.apply(pose, observation)
+        return pose if self.feet is None else self.feet.apply(pose, observation)
+
+    def use_smoothing(self, config: BodyConfig) -> None:
+        """Exchange the smoothing for another preset; the other filters keep their state.
+
+        Raises:
+            UnknownChoiceError: There is no such smoothing preset.
+        """
+        self.smoothing = _smoothing_of(config)
+
+    def forget(self, track_id: int) -> None:
+        """Drop one person's state."""
+        stages: tuple[PoseFilter | None, ...] = (self.occlusion, self.smoothing, self.floor, self.feet)
+        for stage in stages:
+            if stage is not None:
+                stage.forget(track_id)
+
+    @property
+    def world_from_camera_xyzw(self) -> Float64:
+        """(4,) the rotation that brings poses from the camera's axes into the world's."""
+        return self.floor.world_from_camera_xyzw
+
+
+def _smoothing_of(config: BodyConfig) -> OneEuroPoseFilter | None:
+    preset = preset_of(config)
+    return None if preset is None or looks_ahead(config) else OneEuroPoseFilter(preset)
