@@ -1,7 +1,7 @@
-"""Draws docs/drawings/: .venv/bin/python docs/make_drawings.py
+"""Writes docs/drawings/: .venv/bin/python docs/make_drawings.py
 
-Axes, skeleton and rotations come from the program (axes.py, skeletons.py, kinematics.py), so that no drawing can say
-something else than what is sent. A test fails when what is committed is not what this makes.
+Axes, skeleton and rotations come from the program (axes.py, skeletons.py, kinematics.py), so that the drawings match
+the packets. A test fails when the committed files differ from what this writes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ FACE_MIDDLE = np.array([0.0, 0.06, 0.0])  # from the head joint, metres
 
 @dataclass
 class Drawing:
-    """An SVG that grows.
+    """An SVG, built part by part.
 
     Attributes:
         width, height: px.
@@ -39,7 +39,7 @@ class Drawing:
     parts: list[str] = field(default_factory=list)
 
     def line(self, a: npt.ArrayLike, b: npt.ArrayLike, colour: str, width: float = 2.0, dashes: str = "") -> None:
-        """A stroke from a to b."""
+        """A line from a to b."""
         (x1, y1), (x2, y2) = np.asarray(a), np.asarray(b)
         dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
         self.parts.append(
@@ -48,7 +48,7 @@ class Drawing:
         )
 
     def arrow(self, a: npt.ArrayLike, b: npt.ArrayLike, colour: str, width: float = 2.5) -> None:
-        """A stroke with a head at b; seen from its end, a dot in a ring."""
+        """A line with a head at b; a dot in a ring if it points at the viewer."""
         a, b = np.asarray(a, float), np.asarray(b, float)
         length = float(np.hypot(*(b - a)))
         if length < 6:
@@ -87,7 +87,7 @@ class Drawing:
         anchor: str = "middle",
         bold: bool = False,
     ) -> None:
-        """Words whose base line is at y; `anchor` is SVG's: start, middle or end."""
+        """Text with its base line at y; `anchor` is SVG's: start, middle or end."""
         x, y = np.asarray(at)
         weight = ' font-weight="600"' if bold else ""
         self.parts.append(
@@ -108,12 +108,12 @@ class Drawing:
 
 @dataclass(frozen=True)
 class View:
-    """Canonical metres on the paper, without perspective.
+    """Orthographic projection from canonical metres to pixels.
 
     Attributes:
-        middle: Where on the paper, px, `looks_at` comes to lie.
+        middle: Where `looks_at` is drawn, px.
         per_m: px a metre.
-        yaw_rad: How far to the character's left of its front the view stands.
+        yaw_rad: Position of the view, from the character's front towards its left.
         pitch_rad: How far the view looks down.
         looks_at: A canonical point, metres.
     """
@@ -135,19 +135,19 @@ class View:
 
 @dataclass(frozen=True)
 class Body:
-    """A body that stands: where its joints are, and how each is turned in the world."""
+    """A posed body: positions and world rotations of its joints."""
 
     joints: Float64
     turned: Float64
 
     def at(self, joint: str, offset: npt.ArrayLike = (0.0, 0.0, 0.0)) -> Float64:
-        """A joint's place, or that of a point which the joint carries."""
+        """The position of a joint, or of a point fixed to it."""
         row = HUMANOID.index[joint]
         return self.joints[row] + rot.rotate(self.turned[row], offset)
 
 
 def posed(turns: Mapping[str, Float64] | None = None, moved_m: npt.ArrayLike = (0.0, 0.0, 0.0)) -> Body:
-    """HUMANOID at rest but for some joints that are turned, standing where it is moved to."""
+    """HUMANOID at rest, with some joints rotated and the whole body moved."""
     local = np.tile([0.0, 0.0, 0.0, 1.0], (len(HUMANOID.joints), 1))
     for joint, xyzw in (turns or {}).items():
         local[HUMANOID.index[joint]] = xyzw
@@ -175,9 +175,9 @@ def figure(drawing: Drawing, view: View, body: Body, *, faint: bool = False, thi
 def triad(
     drawing: Drawing, view: View, at: npt.ArrayLike, directions: Float64, length_m: float, words: Sequence[str]
 ) -> None:
-    """Three axes (rows of `directions`, canonical) from a point, each with its words at its end."""
+    """Three axes (rows of `directions`, canonical) from a point, each with a label at its end."""
     start = view(at)
-    for axis in np.argsort(directions @ [np.sin(view.yaw_rad), 0, np.cos(view.yaw_rad)]):  # the farthest first
+    for axis in np.argsort(directions @ [np.sin(view.yaw_rad), 0, np.cos(view.yaw_rad)]):  # far to near
         end = view(np.asarray(at) + length_m * directions[axis])
         drawing.arrow(start, end, AXIS_COLOURS[axis], 3)
         along = (end - start) / max(float(np.hypot(*(end - start))), 1e-9)
@@ -201,7 +201,7 @@ PANEL_PX = (240, 336)
 
 
 def _panel(number: int) -> tuple[Float64, View]:
-    """The left upper corner and the view of one of several small drawings, three a row."""
+    """The upper left corner and the view of one of several small drawings, three in a row."""
     corner = np.array(PANEL_PX) * (number % 3, number // 3)
     return corner, View((corner[0] + 120, corner[1] + 272), 122, np.radians(-28), np.radians(16))
 
@@ -218,7 +218,7 @@ def _words(drawing: Drawing, corner: Float64, above: str, below_it: str, under: 
 
 
 def axes_drawing() -> str:
-    """The same body in every space: where each axis points."""
+    """The same body in every coordinate system: the direction of each axis."""
     drawing = Drawing(720, 672)
     for number, (name, where, axes) in enumerate(SPACES):
         corner, view = _panel(number)
@@ -232,11 +232,11 @@ def axes_drawing() -> str:
         _words(drawing, corner, name, where, f"{hand}-handed, {unit}")
     for row, words in enumerate(("left, right and front", "are the person's own")):
         drawing.text((600, 480 + 18 * row), words, FAINT, 12)
-    return drawing.svg("The axes of each space, drawn at the same body; left and right are the person's")
+    return drawing.svg("The axes of each coordinate system, drawn at the same body; left and right are the person's")
 
 
 def camera_drawing() -> str:
-    """World and camera: the origin, the root, the camera's axes and the picture's."""
+    """World and camera: the origin, the root, the camera's axes and the image's."""
     drawing = Drawing(720, 460)
     view = View((350, 300), 140, np.radians(-62), np.radians(14), (0.0, 0.0, 1.4))
     _floor(drawing, view, (-0.9, 0.9), (-0.6, 3.5))
@@ -244,40 +244,40 @@ def camera_drawing() -> str:
     body = posed(hanging, (0.2, 0.0, 0.85))
     camera = np.array([0.0, 1.35, 3.1])
     corners = [(-0.62, -0.465, 0.9), (0.62, -0.465, 0.9), (0.62, 0.465, 0.9), (-0.62, 0.465, 0.9)]
-    picture = camera + canonical_from_opencv(corners)
+    image = camera + canonical_from_opencv(corners)
     figure(drawing, view, body, faint=True, thick=5)
     triad(drawing, view, (0, 0, 0), np.eye(3), 0.6, ("+X", "+Y", "+Z"))
     drawing.text(view((0, 0, 0)) + np.array([-10, 12]), "origin", INK, 12, "end")
     drawing.arrow(view((0, 0, 0)), view(body.at("hips")), "#6a1b9a", 2.5)
     drawing.text(view(body.at("hips") / 2) + np.array([10, 2]), "root", "#6a1b9a", 13, "start", bold=True)
-    drawing.shape(view(picture), "#fff8e1cc", "#ffb300")
-    for corner in picture:
+    drawing.shape(view(image), "#fff8e1cc", "#ffb300")
+    for corner in image:
         drawing.line(view(camera), view(corner), "#ffb300", 1)
     drawing.dot(view(camera), 7, INK)
     drawing.line(view(camera), view(camera * (1, 0, 1)), FAINT, 1.5, "4 4")
     drawing.text(view(camera * (1, 0.42, 1)) + np.array([9, 0]), "camera height", FAINT, 12, "start")
     triad(drawing, view, camera, canonical_from_opencv(np.eye(3)), 0.42, ("x", "y", "z"))
-    for axis, (end, word, off) in enumerate(((picture[1], "x", (9, -2)), (picture[3], "y", (-9, 4)))):
-        at = view(picture[0] + 0.38 * (end - picture[0]))
-        drawing.arrow(view(picture[0]), at, AXIS_COLOURS[axis], 2)
+    for axis, (end, word, off) in enumerate(((image[1], "x", (9, -2)), (image[3], "y", (-9, 4)))):
+        at = view(image[0] + 0.38 * (end - image[0]))
+        drawing.arrow(view(image[0]), at, AXIS_COLOURS[axis], 2)
         drawing.text(at + np.array(off), word, AXIS_COLOURS[axis], 12, "start" if axis == 0 else "end")
     for row, (head, words) in enumerate(
         (
             (
                 "world",
-                "origin on the floor below the first position; +X the picture's right, +Y up, +Z towards the camera",
+                "origin on the floor below the first position; +X the image's right, +Y up, +Z towards the camera",
             ),
             ("camera", "OpenCV's axes: x right, y down, z forward"),
-            ("picture", "pixels from its left upper corner: x right, y down"),
+            ("image", "pixels from its upper left corner: x right, y down"),
         )
     ):
         drawing.text((70, 402 + 21 * row), head, size=12, anchor="end", bold=True)
         drawing.text((80, 402 + 21 * row), words, size=12, anchor="start")
-    return drawing.svg("World, camera and picture, seen from the side")
+    return drawing.svg("World, camera and image, seen from the side")
 
 
 def _labelled(drawing: Drawing, at: Float64, away: Float64, words: str, side: str, anchor: str) -> None:
-    """A point, and its name at the end of a thin line."""
+    """A point with its name at the end of a thin line."""
     colour = SIDE_COLOURS[side]
     drawing.line(at, at + away, colour, 0.8)
     beside = {"start": (4, 4), "end": (-4, 4), "middle": (0, 13 if away[1] > 0 else -4)}[anchor]
@@ -357,7 +357,7 @@ EXAMPLES: tuple[tuple[str, str, Mapping[str, Float64]], ...] = (
 
 
 def rotations_drawing() -> str:
-    """A few rotations to try a receiver with."""
+    """Some rotations to test a receiver with."""
     drawing = Drawing(720, 672)
     for number, (name, words, turns) in enumerate(EXAMPLES):
         corner, view = _panel(number)
@@ -368,7 +368,7 @@ def rotations_drawing() -> str:
         figure(drawing, view, body, thick=4.5)
         xyzw = next(iter(turns.values()), np.array([0.0, 0.0, 0.0, 1.0]))
         _words(drawing, corner, name, words, " ".join(f"{value:.4g}" for value in xyzw.round(4) + 0.0))
-    return drawing.svg("Local rotations and what they do; the numbers are x y z w")
+    return drawing.svg("Local rotations and their effect; the numbers are x y z w")
 
 
 DRAWINGS = {

@@ -1,4 +1,4 @@
-"""Makes the README's picture from a demo take: above what was seen, below the character that it drives, turned.
+"""Makes the README's image from a demo take: frames with their overlay above, the driven character below.
 
 make demo && .venv/bin/pip install -e ".[actor]" && .venv/bin/python docs/make_picture.py outputs/demo docs/demo.png
 """
@@ -27,32 +27,32 @@ def character_row(results: list) -> np.ndarray:
     """The character in the poses of `results`, side by side."""
     clip = CLIPS["actor"]
     figure = figure_of(build(clip.look), clip.body)
-    stage, pictures = Stage(figure, clip.camera, clip.room, seed=7), []
+    stage, images = Stage(figure, clip.camera, clip.room, seed=7), []
     for result in results:
         pose = result.people[0].pose
         local = pose.rotations.local_xyzw.astype(float)
         local[0] = rot.multiply(rot.from_axis_angle([0.0, 1.0, 0.0], np.array(TURN_RAD)), local[0])
         joints = joint_positions(HUMANOID, local, np.zeros(3), clip.body.bone_m)
         feet = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
-        pictures.append(stage.draw(local, np.array([0.0, ANKLE_M - joints[feet, 1].min(), 0.0]))[..., ::-1])
+        images.append(stage.draw(local, np.array([0.0, ANKLE_M - joints[feet, 1].min(), 0.0]))[..., ::-1])
     stage.close()
-    return np.hstack([picture[20:480, 140:500] for picture in pictures])
+    return np.hstack([image[20:480, 140:500] for image in images])
 
 
 def overlay_row(video: Path, results: list) -> np.ndarray:
-    """The overlay's pictures of `results`, side by side, each cut around its person."""
-    capture, pictures = cv2.VideoCapture(str(video)), []
+    """The overlay's frames of `results`, side by side, each cropped around its person."""
+    capture, images = cv2.VideoCapture(str(video)), []
     for result in results:
         capture.set(cv2.CAP_PROP_POS_FRAMES, result.frame.index)
-        _, picture = capture.read()
+        _, image = capture.read()
         centre = int(result.people[0].box.bbox_xyxy_px[[0, 2]].mean())
-        left = int(np.clip(centre - 180, 0, picture.shape[1] - 360))
-        pictures.append(picture[20:480, left : left + 360])
-    return np.hstack(pictures)
+        left = int(np.clip(centre - 180, 0, image.shape[1] - 360))
+        images.append(image[20:480, left : left + 360])
+    return np.hstack(images)
 
 
 if __name__ == "__main__":
     take, out = Path(sys.argv[1]), Path(sys.argv[2])
     chosen = [r for r in read_session(take / "session.rtpose").frames() if r.frame.index in FRAMES]
-    picture = np.vstack((overlay_row(take / "overlay.mp4", chosen), character_row(chosen)))
-    cv2.imwrite(str(out), cv2.resize(picture, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA))
+    image = np.vstack((overlay_row(take / "overlay.mp4", chosen), character_row(chosen)))
+    cv2.imwrite(str(out), cv2.resize(image, None, fx=0.75, fy=0.75, interpolation=cv2.INTER_AREA))

@@ -1,7 +1,7 @@
-"""Writes docs/reference/ from the program itself: .venv/bin/python docs/make_reference.py
+"""Writes docs/reference/ from the program: .venv/bin/python docs/make_reference.py
 
-The packet's pages come from its JSON Schema and golden packets, the commands from the parser of the command line, the
-settings from the dataclasses that hold them. A test fails when what is committed is not what this makes.
+The packet page comes from the JSON Schema and golden packets, the commands from the command line's parser, the
+settings from their dataclasses. A test fails when the committed files differ from what this writes.
 """
 
 import ast
@@ -26,7 +26,7 @@ MADE = "<!-- Made by docs/make_reference.py: change what it reads, then run it a
 
 
 def cell(text: str) -> str:
-    """One line that may stand in a table."""
+    """Text as one cell of a table."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
@@ -55,13 +55,13 @@ def packet_page() -> str:
     ]
     return page(
         schema["title"],
-        f"{schema['description']}\n\nWhat each value means, its axes and its digits stand in "
-        "[conventions](../conventions.md#posepacket-version-1), its compact form in "
-        "[feeds](../feeds.md#posepacket-in-the-compact-form). This page is the "
-        "[JSON Schema](../../schema/pose-packet-v1.schema.json) as tables; `realtime-pose listen --check` holds what "
-        "arrives against it.",
-        "Numbers go to 2^53 - 1 where no limit stands, which every language's double holds. A *name* is text of "
-        f"{_length(schema['$defs']['name'])} characters, none of them a control character.",
+        f"{schema['description']}\n\nFor authors of receivers: every field, its type and its range. Axes, units and "
+        "digits are in [conventions](../conventions.md#posepacket-version-1), the compact form is in "
+        "[outputs](../feeds.md#posepacket-in-the-compact-form). This page is the "
+        "[JSON Schema](../../schema/pose-packet-v1.schema.json) as tables; `realtime-pose listen --check` validates "
+        "packets with it.",
+        "Without a stated limit, numbers go up to 2^53 - 1, which a double holds exactly. A *name* is text of "
+        f"{_length(schema['$defs']['name'])} characters without control characters.",
         *(_kind(schema, kind, examples) for kind in kinds),
     )
 
@@ -73,7 +73,7 @@ def _kind(schema: Mapping[str, Any], kind: Mapping[str, Any], examples: list[dic
     ]
     optional = any(row[1] for row in rows)
     shown = table(
-        *("key", *(("always there",) if optional else ()), "value", "what"),
+        *("key", *(("required",) if optional else ()), "value", "what"),
         rows=[row if optional else (row[0], *row[2:]) for row in rows],
     )
     example = next(packet for packet in examples if packet["type"] == kind["title"] and packet.get("joints_3d", 1))
@@ -81,9 +81,9 @@ def _kind(schema: Mapping[str, Any], kind: Mapping[str, Any], examples: list[dic
     return "\n\n".join(
         (
             f"## `{kind['title']}`",
-            kind["description"] + ("" if optional else " Every key is always there."),
+            kind["description"] + ("" if optional else " Every key is required."),
             shown,
-            "One of the golden packets, lists cut short:",
+            "One of the golden packets, with shortened lists:",
             "```text\n{\n" + ",\n".join(lines) + "\n}\n```",
         )
     )
@@ -95,7 +95,7 @@ def _says(schema: Mapping[str, Any], value: Mapping[str, Any]) -> str:
 
 
 def _type(schema: Mapping[str, Any], value: Mapping[str, Any]) -> str:
-    """A schema in words."""
+    """A schema as text."""
     if "$ref" in value:
         name = value["$ref"].rsplit("/", 1)[1]
         return name if name == "name" else _type(schema, schema["$defs"][name])
@@ -155,9 +155,9 @@ def commands_page() -> str:
     commands = sorted(walk(root, ()), key=lambda named: named[0])
     return page(
         "The command line",
-        "`realtime-pose COMMAND`, the same as `python -m realtime_pose COMMAND`. An option that has a setting beside "
-        "it stands over the [settings file](settings.md), which has its default. `--debug` before or after anything "
-        "shows a traceback, `--version` alone the version.",
+        "For users of the terminal: every command and option. `realtime-pose COMMAND` is the same as "
+        "`python -m realtime_pose COMMAND`. An option with a setting beside it overrides the "
+        "[settings file](settings.md), which has its default. `--debug` shows a traceback, `--version` the version.",
         table("exit code", "means", rows=[("0", "done"), ("1", "failed, in one sentence"), ("2", "wrong usage"),
                                           ("130", "interrupted")]),
         table("command", "does", rows=[
@@ -168,7 +168,7 @@ def commands_page() -> str:
 
 
 def walk(command: Any, name: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:  # noqa: ANN401 - Typer's own
-    """Every command that does something, with its name, groups opened."""
+    """Every command with its name; groups are replaced by their commands."""
     inner = getattr(command, "commands", {})
     for key in inner:
         yield from walk(inner[key], (*name, key))
@@ -231,13 +231,13 @@ def _setting_link(command: str, parameter: Any) -> str:  # noqa: ANN401
 
 def _default(parameter: Any) -> str:  # noqa: ANN401
     if parameter.required:
-        return "needed"
+        return "required"
     empty = parameter.default in (None, False, "", ()) or parameter.is_flag if hasattr(parameter, "is_flag") else False
     return "" if empty or parameter.default is None else f"`{parameter.default}`"
 
 
 _WITHOUT_SETTINGS = ("models", "train")
-"""Commands that take no settings file for what their options say."""
+"""Commands whose options are no settings."""
 
 
 def _setting_of(parameter: str) -> str:
@@ -256,10 +256,11 @@ def settings_page() -> str:
     sections = [(section.name, section.default_factory) for section in fields(AppConfig)]
     return page(
         "Settings",
-        "Settings files are YAML, sections as below: `--config mine.yaml`, more than once if you like; a later file "
-        "wins. Over them come the environment variables, over those the options of the command line. An unknown key is "
-        "refused, with those that there are. `configs/default.yaml` holds all of them with their defaults, to copy "
-        "from. In Python each section is a [dataclass](../library.md#settings).",
+        "For users who keep their options in a file: every setting, its default and its option. Settings files are "
+        "YAML, with the sections below: `--config mine.yaml`, also more than once; a later file wins. Environment variables "
+        "override files, and options override both. An unknown key is an error that lists the known ones. "
+        "`configs/default.yaml` has all settings with their defaults. In Python each section is a "
+        "[dataclass](../library.md#settings).",
         "```yaml\n# mine.yaml: only what differs\nbody:\n  height_m: 1.82\n  smoothing: crisp\noutput:\n"
         "  udp: 127.0.0.1:5005\n```",
         table("environment variable", "sets",
@@ -281,7 +282,7 @@ def _section(name: str, config: type) -> str:
 
 
 def _attributes(config: type) -> dict[str, str]:
-    """What the docstring says of each field."""
+    """Each field's text in the docstring."""
     _, _, text = inspect.getdoc(config).partition("Attributes:\n")
     says: dict[str, str] = {}
     for names, words in re.findall(r"^    (\w[\w, ]*): (.*(?:\n {8,}.*)*)", text, re.MULTILINE):
@@ -290,7 +291,7 @@ def _attributes(config: type) -> dict[str, str]:
 
 
 def _ranges(config: type) -> dict[str, str]:
-    """What `check_range` in the class holds each field to."""
+    """Each field's range, from the calls of `check_range` in the class."""
     calls = [
         node for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(config)))) if isinstance(node, ast.Call)
     ]

@@ -1,7 +1,7 @@
-"""What MkDocs does for this site beside its own: pages from outside of docs/, and links that lead out of it.
+"""MkDocs hooks: pages from outside of docs/, and links that lead out of it.
 
-The Markdown is written for whoever reads it in the repository. A link from there to a page that the site carries too
-(CARRIED) is bent to it; one to code or a folder becomes plain text.
+The Markdown's links are those of the repository. A link to a page that the site has too (CARRIED) is rewritten;
+a link to code or a folder becomes plain text.
 """
 
 import posixpath
@@ -14,7 +14,7 @@ from pymdownx.slugs import slugify
 
 ROOT = Path(__file__).parents[1]
 BESIDE = "repository"
-"""Where in the site the files from outside of docs/ are, below it with their paths in the repository."""
+"""The site's folder for files from outside of docs/, under their paths in the repository."""
 CARRIED = (
     "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "NOTICE", "SECURITY.md", "checkpoints/*.md", "receivers/*/README.md",
     "receivers/*/picture.*", "resources/lifter/README.md", "schema/*.json",
@@ -24,13 +24,13 @@ _LINK = re.compile(r"(!?)\[([^\]\n]*)\]\(([^)\s]+)\)")
 
 
 def on_config(config: Any) -> Any:  # noqa: ANN401 - MkDocs' own
-    """Anchors as the repository's pages have them: accents are kept."""
+    """Configure anchors as in the repository: accents are kept."""
     config["mdx_configs"]["toc"]["slugify"] = slugify(case="lower")
     return config
 
 
 def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
-    """The files of docs/ and those carried beside them."""
+    """The files of docs/, and those of CARRIED."""
     for pattern in CARRIED:
         for path in sorted(ROOT.glob(pattern)):
             name = f"{BESIDE}/{path.relative_to(ROOT).as_posix()}"
@@ -39,19 +39,19 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:  # noqa: ANN401
-    """The page with links that fit the site."""
+    """The page with the site's links."""
     here = page.file.src_uri
     parts = _FENCED.split(markdown)
-    parts[::2] = [_LINK.sub(lambda match: _bent(match, here, files), part) for part in parts[::2]]
+    parts[::2] = [_LINK.sub(lambda match: _rewritten(match, here, files), part) for part in parts[::2]]
     return "".join(parts)
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Files) -> str:  # noqa: ANN401
-    """The page's text; that of the reference in a box that the style sheet knows."""
+    """The page's HTML; a reference page in an element that the style sheet knows."""
     return f'<div class="reference">{html}</div>' if page.file.src_uri.startswith("reference/") else html
 
 
-def _bent(match: re.Match[str], here: str, files: Files) -> str:
+def _rewritten(match: re.Match[str], here: str, files: Files) -> str:
     bang, text, target = match.groups()
     address, hash_sign, anchor = target.partition("#")
     if not address or ":" in address:
@@ -59,7 +59,7 @@ def _bent(match: re.Match[str], here: str, files: Files) -> str:
     in_repository = here.removeprefix(f"{BESIDE}/") if here.startswith(f"{BESIDE}/") else f"docs/{here}"
     path = posixpath.normpath(posixpath.join(posixpath.dirname(in_repository), address))
     if not (ROOT / path).exists():
-        return match[0]  # MkDocs says that it is broken
+        return match[0]  # MkDocs reports the broken link
     there = path.removeprefix("docs/") if path.startswith("docs/") else f"{BESIDE}/{path}"
     for candidate in (there, f"{there}/README.md", f"{there}.txt"):
         if files.get_file_from_path(candidate):

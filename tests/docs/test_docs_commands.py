@@ -1,4 +1,4 @@
-"""Every command of README and docs: the real parser takes it, what it names is there, and the quick ones are run."""
+"""Commands on the pages: the parser accepts each, the files that it names exist, and the quick ones are run."""
 
 import re
 import shutil
@@ -27,10 +27,10 @@ COMMAND_LINE = typer.main.get_command(cli.app)
 FOREIGN_OPTIONS = {
     "--no-deps": "pip", "--prefix": "npm", "--port": "the Gradio page",
 }  # fmt: skip
-"""Options that pages mention on their own and that belong to other programs than `realtime-pose`."""
+"""Options of other programs than `realtime-pose` that pages mention without a command."""
 ONLY_PARSED = {
-    "ui": "serves until it is stopped: tests/browser/test_dashboard.py starts it",
-    "listen": "waits for somebody who sends: tests/unit/cli/test_options_outputs.py",
+    "ui": "runs until it is stopped: tests/browser/test_dashboard.py starts it",
+    "listen": "waits for packets: tests/unit/cli/test_options_outputs.py",
     "doctor": "tests/unit/cli/test_app.py runs it",
     "bench": "takes seconds on an idle machine: tests/unit/evaluation/test_bench.py",
     "selftest": "plays a whole clip: tests/e2e/test_main_job.py",
@@ -42,24 +42,24 @@ ONLY_PARSED = {
     "models export": "needs weights: tests/unit/cli/commands/test_models.py",
     "models quantize": "needs weights and footage: tests/unit/cli/commands/test_models.py",
 }
-"""Commands that no test here runs, and why, with the test that does."""
+"""Commands that are not run here, why, and the test that runs them."""
 OWN_SETTINGS = ("calibrate", "models quantize")
-"""Commands some of whose options are called like settings and are none."""
+"""Commands that have options with the names of settings, which are not settings."""
 ONLY_IN_A_WHEEL = ("realtime_pose/_data",)
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")} - {
     "outputs",
     "dist",
 }
-FOLDERS -= {"build", "takes", "site"}  # what is made
+FOLDERS -= {"build", "takes", "site"}  # generated
 CLIPS = ("clip.mp4", "a.mp4", "b.mp4", "monday.mp4", "footage/one.mp4")
 TAKES = ("take", "takes/1", "outputs/take")
 
 
-# --- what stands on the pages -----------------------------------------------------------------------------------------
+# --- commands on the pages --------------------------------------------------------------------------------------------
 
 
 def of_every_page():
-    """(page, words) of each command, wherever it stands."""
+    """(page, words) of each command on any page."""
     return [(named(page), words) for page in PAGES if page not in MADE for words in commands(page)]
 
 
@@ -67,14 +67,14 @@ EVERY = of_every_page()
 
 
 def _ours(words):
-    """The arguments of `realtime-pose`, where it is that."""
+    """The arguments of a `realtime-pose` command; None for other commands."""
     if words[:3] == ["python", "-m", "realtime_pose"]:
         return words[3:]
     return words[1:] if words[0] == "realtime-pose" else None
 
 
 def _plain(arguments):
-    """Without the signs of "and so on", and of what may be left out."""
+    """The arguments without ellipses and the brackets of optional parts."""
     out = []
     for word in arguments:
         if word in ("...", "…", "[options]"):
@@ -86,14 +86,14 @@ def _plain(arguments):
 
 
 OURS = {}
-"""The arguments of `realtime-pose`, as text and as (the first page that has them, words)."""
+"""The `realtime-pose` commands: arguments as text -> (first page with them, words)."""
 for page, command in EVERY:
     if (arguments := _ours(command)) and not arguments[0].startswith("--"):
         OURS.setdefault(" ".join(_plain(arguments)), (page, _plain(arguments)))
 
 
 def parsed(arguments):
-    """(name, context) by the command line's own parser; exits or raises as it does."""
+    """(name, context) from the program's own parser; exits or raises as it does."""
     command, name, context = COMMAND_LINE, [], None
     rest = list(arguments)
     while hasattr(command, "commands") and rest:
@@ -111,7 +111,7 @@ def parsed(arguments):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """An empty folder to work in, without a network, with the profiles that the pages write."""
+    """An empty working folder, without a network, with the profiles that the pages name."""
     for name in ("VITPOSE_CONFIG", "VITPOSE_CHECKPOINT", "VITPOSE_DEVICE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -151,7 +151,7 @@ def test_the_command_line_takes_every_command_of_the_pages(text, home):
 
 
 def _write_settings(arguments):
-    """The settings files that a command names, so that it is not refused for their absence."""
+    """Create the settings files that a command names, which are otherwise missing."""
     for option, file in pairwise(arguments):
         if option == "--config" and not (ROOT / file).is_file():
             Path(file).write_text("", encoding="utf-8")
@@ -167,7 +167,7 @@ def test_every_option_that_a_page_mentions_is_one():
 
 
 def test_what_prose_says_of_a_command_is_an_option_of_it():
-    """Such as `run --record`: not all that the command needs, but its own words."""
+    """Such as `run --record`: an incomplete command, but with its own options."""
     options = {}
     for name, command in walk(COMMAND_LINE):
         options[name] = {word for p in command.params for word in (*p.opts, *p.secondary_opts)}
@@ -278,7 +278,7 @@ def test_tests_that_pages_name_by_a_marker_have_it():
 
 @pytest.fixture(scope="session")
 def material(tmp_path_factory):
-    """What the commands of the pages take: clips, takes, characters; made once, copied for each."""
+    """Input of the pages' commands: clips, takes, characters; made once, copied for each test."""
     folder = tmp_path_factory.mktemp("material")
     (folder / "footage").mkdir()
     height, width = actor_frame(0).image_bgr.shape[:2]
@@ -296,7 +296,7 @@ def material(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def take(material):
-    """A take of the clip, as every command that takes one finds it."""
+    """The material with takes of the clip, under the names that pages use."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(material)
         assert (
@@ -317,11 +317,11 @@ def called(patch, arguments):
 
 
 def to_run(arguments):
-    """The command as it can be tried anywhere in a second: no camera, few frames, nothing sent elsewhere; else None."""
+    """The command as it runs anywhere in a second: no camera, few frames, local outputs only; None if it cannot."""
     try:
         name, context = parsed(arguments)
     except TyperException:
-        return None  # which another test says
+        return None  # another test reports it
     if context is None or name in ONLY_PARSED:
         return None
     stand_ins = {"SESSION": "take", "DIR": "new", "NAME": "me", "INPUT": "clip.mp4", "VIDEO": "clip.mp4"}
@@ -331,7 +331,7 @@ def to_run(arguments):
             continue
         word = stand_ins.get(word, word)
         if before == "--source" and word not in ("actor", "actor-2", *CLIPS):
-            word = "actor"  # cameras, streams and files that only their owner has
+            word = "actor"  # cameras, streams and files that do not exist here
         if before == "--format":
             word = ",".join(name for name in word.split(",") if name != "fbx") or "bvh"  # Blender takes seconds
         if before == "--websocket":
@@ -344,7 +344,7 @@ def to_run(arguments):
         if not {"--estimator", "--checkpoint", "--detector", "--model-config"} & set(out):
             out += ["--estimator", "blazepose"]
         elif "blazepose" not in out:
-            return None  # weights that are not here
+            return None  # weights that are missing
     if name == "run" and "--source" not in out:
         out += ["--source", "actor"]
     if "--person" in out:
@@ -372,7 +372,7 @@ def test_most_commands_that_make_something_are_run():
 
 @pytest.mark.parametrize("text", RUN)
 def test_the_command_runs(text, home, take, monkeypatch, capfd):
-    """In a folder with files of the names that the pages use."""
+    """In a folder with files under the names that pages use."""
     shutil.copytree(take, home, dirs_exist_ok=True)
     key, arguments = RUN[text]
     for option, file in pairwise(arguments):

@@ -1,4 +1,4 @@
-"""Links in README and docs, as whoever reads them in the repository follows them."""
+"""Links and headings in README and docs, as they work in the repository."""
 
 import re
 from itertools import pairwise
@@ -9,7 +9,7 @@ from support.pages import PAGES, ROOT, anchors, links, named, prose
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_what_is_linked_is_there(page):
-    for picture, words, target in links(page):
+    for is_image, words, target in links(page):
         address, _, anchor = target.partition("#")
         if re.match(r"[a-z]+:", address):
             assert address.startswith(("https://", "http://127.0.0.1", "http://localhost", "mailto:")), target
@@ -19,7 +19,7 @@ def test_what_is_linked_is_there(page):
         assert there.is_relative_to(ROOT), f"{named(page)} links {target}"
         if anchor and there.suffix == ".md":
             assert anchor in anchors(there), f"{named(page)} links {target}; there are {sorted(anchors(there))}"
-        assert words or not picture, f"{named(page)}: the picture {target} has no words for who cannot see it"
+        assert words or not is_image, f"{named(page)}: the image {target} has no alternative text"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
@@ -31,7 +31,7 @@ def test_a_page_has_one_title_and_leaves_out_no_level(page):
 
 
 def test_pages_that_prose_names_are_there():
-    """`docs/feet.md` without a link, as comments and other pages say it."""
+    """`docs/feet.md` without a link, as in comments and on other pages."""
     texts = [*PAGES, *ROOT.glob("realtime_pose/**/*.py"), *ROOT.glob("configs/*.yaml"), ROOT / "pyproject.toml"]
     seen = 0
     for path in texts:

@@ -1,4 +1,4 @@
-"""What the program makes of the documentation is what is committed, and says all that there is."""
+"""Generated pages and drawings: the committed files are up to date and complete."""
 
 import re
 from dataclasses import fields
@@ -51,7 +51,7 @@ def test_the_drawings_name_every_joint_and_keypoint_once():
 
 
 def test_the_axes_are_those_of_the_conventions_table():
-    """Which way each axis points, as the page has it in words."""
+    """The direction of each axis, as in the table of conventions.md."""
     said = re.findall(r">([xyz]) (left|right|up|down|front|back)</text>", drawings.axes_drawing())
     spaces = [dict(sorted(said[i : i + 3])) for i in range(0, len(said), 3)]
     assert spaces == [

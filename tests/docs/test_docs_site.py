@@ -1,4 +1,4 @@
-"""The documentation as a site: it builds without a warning, shows what was written, and asks nothing of anybody."""
+"""The documentation as a site: it builds without warnings, is complete, and loads nothing from elsewhere."""
 
 import importlib.util
 import os
@@ -45,7 +45,7 @@ def test_every_page_of_the_repository_is_a_page_of_the_site(site):
 
 
 def test_no_page_loads_anything_from_elsewhere(site):
-    """Links may lead out; scripts, styles, pictures and fonts may not."""
+    """Links may lead elsewhere; scripts, styles, images and fonts may not."""
     for name, text in html(site).items():
         loaded = re.findall(
             r"<(?:script|img|iframe|source|video|audio|embed|object)\b[^>]*?\b(?:src|srcset|data)=\"([^\"]+)", text
@@ -62,7 +62,7 @@ def test_no_page_loads_anything_from_elsewhere(site):
 
 
 def test_lists_and_tables_came_out_as_such(site):
-    """Python's Markdown wants an empty line before a list or a table where GitHub's does not."""
+    """Python's Markdown needs an empty line before a list or a table; GitHub's does not."""
     for name, text in html(site).items():
         outside_code = re.sub(r"<(pre|code)\b.*?</\1>", "", text, flags=re.DOTALL)
         broken = re.findall(
@@ -87,7 +87,7 @@ def test_the_first_page_leads_to_the_first_steps_in_spanish(site):
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_a_browser_that_reads_the_site_asks_nobody_else(site):
-    """From a plain server of files, with a search, on a wide and a narrow screen."""
+    """From a plain file server, with a search, on a wide and a narrow screen."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     server = subprocess.Popen(
         [sys.executable, "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", site],

@@ -1,4 +1,4 @@
-"""The code on the pages: Python compiles and runs, settings are settings, JSON is JSON."""
+"""Code blocks on the pages: Python compiles and runs, settings, JSON and JavaScript are valid."""
 
 import json
 import re
@@ -25,7 +25,7 @@ RUN_ELSEWHERE = {
 }
 """Pages whose Python another test runs."""
 ONLY_COMPILED = {
-    "docs/gradio.md": "asks a page that has to be served: tests/unit/interface/test_gradio_app.py",
+    "docs/gradio.md": "calls a running Gradio server: tests/unit/interface/test_gradio_app.py",
 }
 PYTHON = [(named(page), i, code) for page in PAGES for i, code in enumerate(blocks(page, "python", "py"))]
 TO_RUN = sorted({page for page, _, _ in PYTHON} - {*RUN_ELSEWHERE, *ONLY_COMPILED})
@@ -47,7 +47,7 @@ def test_what_is_run_elsewhere_is():
 
 @pytest.mark.parametrize("page", TO_RUN)
 def test_the_programs_of_a_page_run_in_their_order(page, tmp_path, monkeypatch, capsys):
-    """With a clip and a picture beside them, and what the words before them speak of; they print what they say."""
+    """With a clip, an image and the variables that the text names; they print what their comments say."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
     first = actor_frame(FACING).image_bgr

@@ -1,4 +1,4 @@
-"""docs/feeds.md says what is sent: its decoder reads the golden packets, its tables are the program's."""
+"""docs/feeds.md: its decoder reads the golden packets, its tables match the program."""
 
 import json
 import re

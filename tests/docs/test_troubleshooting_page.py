@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md and the first steps quote the program: what they quote is what it says."""
+"""Messages quoted in docs/troubleshooting.md and the first steps: the program has each of them."""
 
 import ast
 import re
@@ -13,12 +13,12 @@ FOREIGN = (
     "realtime-pose: command not found", "No module named venv", "ensurepip is not available", "ModuleNotFoundError",
     "libGL.so.1", "pip check", "nvidia-", "-- NAME", "Python 3.11 or 3.12 is needed",
 )  # fmt: skip
-"""What the shell, Python, pip and the Makefile say."""
+"""Messages of the shell, Python, pip and the Makefile."""
 
 
 @cache
 def sentences():
-    """Every text in the program, each in the pieces that stand between its placeholders."""
+    """Every string in the program, split into the pieces between its placeholders."""
     found = set()
     for path in (ROOT / "realtime_pose").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -32,7 +32,7 @@ def sentences():
 
 
 def literal_share(pieces, text):
-    """How much of the text is the pieces, in order; it may end inside one of them."""
+    """The share of the text that the pieces cover, in order; it may end inside one of them."""
     at = literal = 0
     for piece in pieces:
         place = text.find(piece, at)
@@ -64,18 +64,18 @@ def test_there_are_quotations():
 
 
 def best_share(text):
-    """How much of a quotation some text of the program says."""
+    """The largest share of a quotation that one string of the program covers."""
     said = text.removesuffix("...").rstrip(" ;").removesuffix(".").replace("...", "x")
-    variants = (said, said[:1].lower() + said[1:])  # the page begins a sentence with a capital
+    variants = (said, said[:1].lower() + said[1:])  # the page starts a sentence with a capital
     return max(literal_share(pieces, variant) for variant in variants for pieces in sentences())
 
 
 @pytest.mark.parametrize(("page", "text"), QUOTED, ids=lambda value: value[:40])
 def test_what_is_quoted_is_what_the_program_says(page, text):
-    assert best_share(text) > 0.42, f"{page}: nothing in the program says: {text}"  # the rest is what stands for values
+    assert best_share(text) > 0.42, f"{page}: the program has no message: {text}"  # the rest stands for values
 
 
-def test_other_words_would_be_found_out():
+def test_other_words_would_be_noticed():
     assert best_share("camera 0 was there but does not open; ...") < 0.42
     assert best_share("the weights of vitpose-b are not on this computer and downloads are off; ...") < 0.42
     assert best_share("The browser can not use the camera ...") < 0.42

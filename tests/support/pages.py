@@ -1,4 +1,4 @@
-"""The project's pages of Markdown, and what stands in them: links, headings, blocks of code, commands."""
+"""The project's Markdown pages and their contents: links, headings, code blocks, commands."""
 
 import re
 import shlex
@@ -12,7 +12,7 @@ PAGES = [
     *sorted(ROOT.glob("receivers/*/README.md")),
 ]
 MADE = {ROOT / "docs" / "reference" / name for name in ("commands.md", "packet.md", "settings.md")}
-"""Pages that docs/make_reference.py writes, whose commands are not there to be typed."""
+"""Pages that docs/make_reference.py writes, whose commands are not meant to be typed."""
 _FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>[\w.-]*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
@@ -44,12 +44,12 @@ def prose(path: Path) -> str:
 
 
 def links(path: Path) -> list[tuple[bool, str, str]]:
-    """(whether it is a picture, its words, its target) of each link."""
+    """(whether it is an image, its text, its target) of each link."""
     return [(bang == "!", words, target) for bang, words, target in _LINK.findall(_INLINE.sub("``", prose(path)))]
 
 
 def anchors(path: Path) -> set[str]:
-    """What a link to a heading of this page may end with, as GitHub and the site have it."""
+    """The anchors of the page's headings, as on GitHub and on the site."""
     seen: dict[str, int] = {}
     found = set()
     for heading in re.findall(r"^#{1,6} +(.+?) *#*$", prose(path), re.MULTILINE):
