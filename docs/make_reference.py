@@ -257,8 +257,8 @@ def settings_page() -> str:
     return page(
         "Settings",
         "For users who keep their options in a file: every setting, its default and its option. Settings files are "
-        "YAML, with the sections below: `--config mine.yaml`, also more than once; a later file wins. Environment variables "
-        "override files, and options override both. An unknown key is an error that lists the known ones. "
+        "YAML, with the sections below: `--config mine.yaml`, also more than once; a later file wins. Environment "
+        "variables override files, and options override both. An unknown key is an error that lists the known ones. "
         "`configs/default.yaml` has all settings with their defaults. In Python each section is a "
         "[dataclass](../library.md#settings).",
         "```yaml\n# mine.yaml: only what differs\nbody:\n  height_m: 1.82\n  smoothing: crisp\noutput:\n"

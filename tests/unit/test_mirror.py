@@ -14,7 +14,7 @@ OF_THE_WHOLE_PACKAGE = {"test_mirror.py", "test_imports.py", "test_public_names.
 
 
 def names_in(folder):
-    """Names of the modules and packages in a folder of the package, and its own, for tests of several of its modules."""
+    """Names of the modules and packages in a folder of the package, and its own for tests of several modules."""
     modules = {path.stem for path in (PACKAGE / folder).glob("*.py")} - {"__init__"}
     return modules | {path.parent.name for path in (PACKAGE / folder).glob("*/__init__.py")} | {folder.name}
 
