@@ -76,13 +76,6 @@ class SinkWorker:
         finally:
             self._close_sink()
 
-    def _completed_by(self, result: FrameResult) -> list[FrameResult]:
-        """The results that may be sent now that this one is known."""
-        if self._stage is None:
-            return [result]
-        with self._pipeline.stopwatch.measure("filter"):
-            return list(self._stage.feed(result))
-
     def _send(self, result: FrameResult) -> None:
         try:
             self._sink.send(result)
