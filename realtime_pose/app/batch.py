@@ -1,4 +1,4 @@
-"""Many files to process: which there are, where each goes, and which are done already."""
+"""Batch planning for `process`: the inputs, their output folders, and which are finished already."""
 
 import hashlib
 import json
@@ -19,19 +19,19 @@ from realtime_pose.session.reader import read_session
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".mts", ".m2ts", ".ts", ".3gp"}
 )
-_NOT_IN_THE_FILES = (*SINKS, "udp_format", "mirror", "record")
-"""Settings of the output that change nothing about a take."""
+_WITHOUT_EFFECT_ON_FILES = (*SINKS, "udp_format", "mirror", "record")
+"""Output settings that change nothing in the files of a take."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input on its way to one folder.
+    """One input to process into one folder.
 
     Attributes:
         config: All settings, with this input as the source and this folder to record to.
-        mark: A hash of the settings and the input: what a session carries that is made by this job.
-        max_frames: End after so many.
-        done: Frames of the take that is there already, finished; None if there is work to do.
+        mark: A hash of the settings and the input, kept in the session that the job makes.
+        max_frames: End after this many frames.
+        done: Frames of the finished take in the folder; None if there is work to do.
     """
 
     config: AppConfig
@@ -46,24 +46,24 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """Where its take goes."""
+        """The folder of its take."""
         return Path(self.config.output.record)
 
 
 def plan(inputs: Sequence[str], to: Path, config: AppConfig, max_frames: int | None, *, force: bool) -> list[Job]:
-    """A job for each input: those that are done already are known by their sessions' marks.
+    """A job for each input; finished ones are recognised by the mark in their session.
 
-    A folder stands for each video in it, or for the clip that its images make; folders in it are passed over.
+    An input folder means each video in it, or its images as one clip; its subfolders are skipped.
 
     Args:
         inputs: Files, folders, or other sources.
-        to: Folder for the take of a single input; several have one each below it, by their names.
+        to: Folder for the take of a single input; several inputs get a subfolder each, by name.
         config: The settings that they share.
-        max_frames: End each after so many.
-        force: Do everything anew, whatever is there.
+        max_frames: End each after this many frames.
+        force: Process everything again, whatever exists.
 
     Raises:
-        ConfigError: A folder holds another take, and `force` is not given.
+        ConfigError: A folder has another take, and `force` is not given.
         CaptureError: A folder cannot be read.
     """
     sources = [source for item in inputs for source in _sources_in(item)]
@@ -81,16 +81,16 @@ def plan(inputs: Sequence[str], to: Path, config: AppConfig, max_frames: int | N
 
 
 def _sources_in(item: str) -> list[str]:
-    """The input itself, or what a folder with videos stands for."""
+    """The input itself, or the videos and images of a folder."""
     path = local_path(item)
     if not os.path.isdir(path):
         return [item]
     try:
         entries = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
-        made_here = files_of_take(path) if (path / SESSION).exists() else []
+        of_take = files_of_take(path) if (path / SESSION).exists() else []
     except OSError as exc:
-        raise CaptureError(f"{path} cannot be read ({exc.strerror}); give a folder that you may open") from exc
-    videos = [str(e) for e in entries if e.suffix.lower() in VIDEO_SUFFIXES and e not in made_here]
+        raise CaptureError(f"{path} cannot be read ({exc.strerror}); give a folder that you may read") from exc
+    videos = [str(e) for e in entries if e.suffix.lower() in VIDEO_SUFFIXES and e not in of_take]
     images = any(e.suffix.lower() in IMAGE_SUFFIXES for e in entries)
     return videos + [item] * (images or not videos)
 
@@ -98,7 +98,7 @@ def _sources_in(item: str) -> list[str]:
 def _folders(sources: Sequence[str], to: Path) -> list[Path]:
     folders: list[Path] = []
     for source in sources:
-        name, count = Path(os.path.abspath(source)).stem, 1  # not resolved: a link is called as it is
+        name, count = Path(os.path.abspath(source)).stem, 1  # not resolved: a link keeps its own name
         while (folder := to / (name if count == 1 else f"{name}-{count}")) in folders:
             count += 1
         folders.append(folder)
@@ -107,13 +107,13 @@ def _folders(sources: Sequence[str], to: Path) -> list[Path]:
 
 def _mark(config: AppConfig, max_frames: int | None) -> str:
     settings = asdict(config)
-    for key in _NOT_IN_THE_FILES:
+    for key in _WITHOUT_EFFECT_ON_FILES:
         del settings["output"][key]
     del settings["inference"]["download"]
     facts: dict[str, Any] = {"program": __version__, "settings": settings, "max_frames": max_frames}
     path = local_path(config.capture.source)
     if os.path.exists(path):
-        settings["capture"]["source"] = ""  # however it was written, it is the same file
+        settings["capture"]["source"] = ""  # the same file by any spelling of its path
     if os.path.isdir(path):
         facts["input"] = sorted(_identity(entry) for entry in path.iterdir() if entry.is_file())
     elif os.path.exists(path):
@@ -127,16 +127,16 @@ def _identity(path: Path) -> tuple[str, int, int]:
 
 
 def _frames_done(folder: Path, mark: str) -> int | None:
-    """Frames of this job's finished take; None if there is none, or one that was stopped.
+    """Frames of this job's finished take; None if there is no take, or one that was stopped.
 
     Raises:
-        ConfigError: There is another take.
+        ConfigError: The folder has another take.
     """
     try:
-        there = files_of_take(folder)
+        existing = files_of_take(folder)
     except OSError as exc:
         raise ConfigError(f"{folder} cannot be read ({exc.strerror}); choose another --out") from exc
-    if not there:
+    if not existing:
         return None
     try:
         session = read_session(folder / SESSION)
@@ -144,7 +144,7 @@ def _frames_done(folder: Path, mark: str) -> int | None:
         session = None
     if session is None or session.settings.get("job") != mark:
         raise ConfigError(
-            f"{folder} has {there[0].name} of another input or other settings; "
+            f"{folder} has {existing[0].name} of another input or other settings; "
             "choose another --out, or replace it with --force"
         )
     return session.total_frames if session.finished else None

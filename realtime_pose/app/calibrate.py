@@ -1,6 +1,6 @@
-"""A few seconds of standing still, from which the person's own body is known; without a terminal or a page.
+"""Body calibration: a person's bone lengths from a few seconds of standing still.
 
-Feed `Calibration` the results of a pipeline, show its `hint` and `seconds_left`, and when it is `done`, ask `found`.
+Feed `Calibration` the results of a pipeline, show its `hint` and `seconds_left`, and call `found` once it is `done`.
 """
 
 from collections.abc import Callable
@@ -26,33 +26,33 @@ from realtime_pose.skeletons import HUMANOID, LIMB_JOINTS, LIMB_NAMES
 from realtime_pose.utils.arrays import Float64, as_float32
 
 SECONDS = 3.0
-"""How long somebody has to stand still, in all."""
+"""Total time that the person has to stand still."""
 
-NOBODY = "Step into the picture."
-TOO_CLOSE = "Step back until all of you is in the picture, from head to feet."
+NOBODY = "Step into the camera's view."
+TOO_CLOSE = "Step back until your whole body is in view, from head to feet."
 TURNED = "Face the camera and stand upright."
 MOVING = "Stand still."
 GOOD = "Stand still, arms a little away from your sides."
 
-_MOST_STEP_S = 0.1
-_STILL = 0.02  # of the body's height in the picture: how far trunk and legs may be from where they were on average
+_MAX_STEP_S = 0.1
+_STILL = 0.02  # of the body's height in the image: largest distance of trunk and legs from their recent average
 _STILL_TAU_S = 0.25
-_ENOUGH_S = 0.5  # what was seen for less is taken from the height
+_ENOUGH_S = 0.5  # lengths seen for less come from the height
 _LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]  # in the order of LIMB_NAMES
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a calibration found.
+    """Result of a calibration.
 
     Attributes:
         profile: The person's body.
-        average: The average body as tall, for comparison.
-        measured: Those of LENGTHS that were seen; the others are the average body's.
-        fit_px: Median distance between the keypoints and the joints of the body found, posed as it stood.
+        average: The average body of the same height, for comparison.
+        measured: The LENGTHS that were measured; the others are the average body's.
+        fit_px: Median distance between the keypoints and the joints of the measured body in the same pose.
         average_fit_px: The same for the average body.
-        distance_m: How far away the person stood, if the field of view is right.
-        seconds: How long they stood still.
+        distance_m: Distance of the person from the camera, if the field of view is right.
+        seconds: Time that they stood still.
     """
 
     profile: BodyProfile
@@ -66,25 +66,25 @@ class Found:
 
 @dataclass
 class _Person:
-    """What is known of the person who is measured."""
+    """Measurements of one person so far."""
 
     statistics: LengthStatistics
     track_id: int = -1
     time_ns: int = -1
     seconds: float = 0.0
-    mean_px: Float64 | None = None  # of trunk and legs, over the last moments
+    mean_px: Float64 | None = None  # recent average of trunk and legs
     kept: list[tuple[PersonKeypoints, CameraIntrinsics]] = field(default_factory=list)
     distances_m: list[float] = field(default_factory=list)
 
 
 class Calibration:
-    """Measures the body of whoever takes up most of the picture.
+    """Measures the person with the largest box.
 
     Attributes:
-        hint: What the person is to do now, one plain sentence.
+        hint: What the person should do now, in one sentence.
 
     Args:
-        config: Settings; height, field of view and the camera's pitch are taken as they are.
+        config: Settings; height, field of view and camera pitch are trusted.
     """
 
     def __init__(self, config: AppConfig) -> None:
@@ -97,61 +97,61 @@ class Calibration:
 
     @property
     def seconds_left(self) -> float:
-        """How much longer the person has to stand still."""
+        """Time that the person still has to stand still."""
         return max(SECONDS - self._person.seconds, 0.0)
 
     @property
     def done(self) -> bool:
-        """Whether there is enough."""
+        """Whether the measurement is complete."""
         return self._person.seconds >= SECONDS
 
     def add(self, result: FrameResult) -> None:
-        """Take one frame; frames that do not help are passed over, `hint` says why. Somebody else begins anew."""
+        """Use one frame; unsuitable ones are skipped and `hint` says why. Another person starts from scratch."""
         people = [p for p in result.people if p.keypoints.layout.has_body and p.joints is not None]
         if not people:
             self.hint, self._person.mean_px = NOBODY, None
             return
-        nearest = max(people, key=lambda p: float(np.prod(p.box.bbox_xyxy_px[2:] - p.box.bbox_xyxy_px[:2])))
+        largest = max(people, key=lambda p: float(np.prod(p.box.bbox_xyxy_px[2:] - p.box.bbox_xyxy_px[:2])))
         time_ns = result.frame.time_ns
-        if nearest.keypoints.track_id != self._person.track_id:
-            self._person = _Person(LengthStatistics(self._average), nearest.keypoints.track_id, time_ns)
-        dt_s = min(max((time_ns - self._person.time_ns) / 1e9, 0.0), _MOST_STEP_S)
+        if largest.keypoints.track_id != self._person.track_id:
+            self._person = _Person(LengthStatistics(self._average), largest.keypoints.track_id, time_ns)
+        dt_s = min(max((time_ns - self._person.time_ns) / 1e9, 0.0), _MAX_STEP_S)
         self._person.time_ns = time_ns
         frame = result.frame
         camera = CameraIntrinsics.from_field_of_view(self._body.fov_deg, frame.width, frame.height)
-        self.hint = self._take(nearest, camera, dt_s)
+        self.hint = self._add(largest, camera, dt_s)
 
     def found(self) -> Found:
         """The person's body.
 
         Raises:
-            CaptureError: Nobody has stood still for long enough.
+            CaptureError: The person has not stood still for long enough.
         """
         if not self.done:
             raise CaptureError(
-                f"somebody stood still in full view for {self._person.seconds:.1f} s of {SECONDS:g}; "
+                f"the person stood still in full view for {self._person.seconds:.1f} s of {SECONDS:g}; "
                 f"{self.hint[0].lower()}{self.hint[1:].rstrip('.')}, and calibrate again"
             )
         statistics = self._person.statistics
-        seen = statistics.evidence_s >= _ENOUGH_S
-        profile = self._profile(np.where(seen, statistics.shares, 1.0))
+        measured = statistics.evidence_s >= _ENOUGH_S
+        profile = self._profile(np.where(measured, statistics.shares, 1.0))
         return Found(
             profile,
             self._average,
-            tuple(name for name, was_seen in zip(LENGTHS, seen, strict=True) if was_seen),
+            tuple(name for name, known in zip(LENGTHS, measured, strict=True) if known),
             self._fit_px(profile),
             self._fit_px(self._profile(np.ones(len(LENGTHS)))),
             float(np.median(self._person.distances_m)),
             self._person.seconds,
         )
 
-    def _profile(self, share: Float64) -> BodyProfile:
-        """The average body with its lengths (7,) changed to these shares."""
-        lengths_m = (self._average.lengths * share).tolist()
+    def _profile(self, scale: Float64) -> BodyProfile:
+        """The average body with its lengths (7,) scaled."""
+        lengths_m = (self._average.lengths * scale).tolist()
         return BodyProfile(self._body.height_m, dict(zip(LENGTHS, lengths_m, strict=True)))
 
-    def _take(self, person: Person, camera: CameraIntrinsics, dt_s: float) -> str:
-        """Use the frame if it helps; the hint."""
+    def _add(self, person: Person, camera: CameraIntrinsics, dt_s: float) -> str:
+        """Use the frame if it is suitable; returns the hint."""
         keypoints, joints = seen_by(person.keypoints, self._threshold), person.joints
         rows = keypoints.layout.rows(TRUNK_AND_LEGS)
         if joints is None or not np.all((keypoints.score[rows] > 0) & np.isfinite(keypoints.xy_px[rows]).all(axis=1)):
@@ -170,30 +170,32 @@ class Calibration:
         return GOOD
 
     def _still(self, xy_px: Float64, dt_s: float) -> bool:
-        """Whether the points (8, 2) are where they were in the last moments."""
+        """Whether the points (8, 2) are close to their recent average."""
         mean = self._person.mean_px
         if mean is None:
             self._person.mean_px = xy_px
             return False
-        away = float(np.median(np.linalg.norm(xy_px - mean, axis=1)))
+        distance_px = float(np.median(np.linalg.norm(xy_px - mean, axis=1)))
         self._person.mean_px = mean + (1 - np.exp(-dt_s / _STILL_TAU_S)) * (xy_px - mean)
-        return away <= _STILL * float(np.ptp(xy_px[:, 1]))
+        return distance_px <= _STILL * float(np.ptp(xy_px[:, 1]))
 
     def _fit_px(self, profile: BodyProfile) -> float:
-        """Median distance of the kept keypoints from the joints of that body, lifted and solved without filters."""
+        """Median distance of the kept keypoints from that body's joints, lifted and solved without filters."""
         body = replace(self._body, profile=profile.text)
         lifter, solver = build_lifter(body), build_solver(body)
-        away: list[Float64] = []
+        distances_px: list[Float64] = []
         for keypoints, camera in self._person.kept:
             joints = lifter.lift(keypoints, camera)
             rows = keypoints.layout.rows(LIMB_NAMES)
-            distance = np.linalg.norm(_seen_px(solver.solve(joints), joints, camera) - keypoints.xy_px[rows], axis=1)
-            away.append(distance[(keypoints.score[rows] > 0) & np.isfinite(distance)])
-        return float(np.median(np.concatenate(away)))
+            distance = np.linalg.norm(
+                _projected_px(solver.solve(joints), joints, camera) - keypoints.xy_px[rows], axis=1
+            )
+            distances_px.append(distance[(keypoints.score[rows] > 0) & np.isfinite(distance)])
+        return float(np.median(np.concatenate(distances_px)))
 
 
-def _seen_px(pose: SkeletonPose, joints: Joints3D, camera: CameraIntrinsics) -> Float64:
-    """Where the camera sees the pose's limb joints (12, 2), in LIMB_NAMES' order."""
+def _projected_px(pose: SkeletonPose, joints: Joints3D, camera: CameraIntrinsics) -> Float64:
+    """The pose's limb joints (12, 2) projected to the image, in the order of LIMB_NAMES."""
     xyz = forward_kinematics(replace(pose, root_m=as_float32(joints.root_m)))[_LIMB_ROWS]
     return np.asarray(xyz[:, :2] / -xyz[:, 2:] * (camera.fx, -camera.fy) + (camera.cx, camera.cy))
 
@@ -204,17 +206,17 @@ def calibrate(
     watch: Callable[[Calibration, FrameResult], bool],
     progress: Progress = lambda had, total: None,
 ) -> Found:
-    """Measure whoever stands before a source.
+    """Measure the person in front of a source.
 
     Args:
         config: All settings; outputs and the profile are not used.
-        notify: Told, in one sentence each, what was chosen for the user.
-        watch: Shown every frame after it was taken; whether to go on.
-        progress: Told how far a download of weights is.
+        notify: Called with one sentence for each automatic choice.
+        watch: Called after each frame; returns whether to go on.
+        progress: Called with the progress of a download.
 
     Raises:
-        CaptureError: The source ended, or `watch` did not go on, before somebody had stood still for long enough.
-        RealtimePoseError: Something that was asked for cannot be had.
+        CaptureError: The source ended, or `watch` stopped, before the person had stood still for long enough.
+        RealtimePoseError: A requested part is not available.
     """
     config = replace(config, body=replace(config.body, profile=""))
     calibration = Calibration(config)

@@ -1,4 +1,4 @@
-"""What works on this machine, and what to do about the rest."""
+"""Installation check: packages, cameras, devices, models and display, with a remedy for what does not work."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from realtime_pose.checkpoints import find_local, is_offline, read_manifest
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.utils.paths import data_path
 
-_WITHOUT_THEIR_NEEDS = {"mediapipe": "mediapipe==0.10.21", "mmpose": "mmpose==1.1.0"}
+_WITHOUT_DEPENDENCIES = {"mediapipe": "mediapipe==0.10.21", "mmpose": "mmpose==1.1.0"}
 _PACKAGES = (
     "mediapipe",
     "torch",
@@ -27,13 +27,13 @@ _PACKAGES = (
 )
 
 
-_IN_PLACE_OF = {"opencv-python": "opencv-python-headless", "onnxruntime": "onnxruntime-gpu"}
-"""Another build of the same package, which a container or a machine with a GPU has instead."""
+_OTHER_BUILDS = {"opencv-python": "opencv-python-headless", "onnxruntime": "onnxruntime-gpu"}
+"""Another build of the same package, as used in containers or on machines with a GPU."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the examination; `remedy` is empty where nothing is to be done."""
+    """One line of the check; `remedy` is empty if nothing has to be done."""
 
     ok: bool
     what: str
@@ -42,7 +42,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Every finding, most basic first; never raises for something that merely does not work."""
+    """Every finding, most basic first; what does not work becomes a finding, not an exception."""
     checks: list[Callable[[], list[Finding]]] = [
         _python,
         _packages,
@@ -69,7 +69,7 @@ def _packages() -> list[Finding]:
         try:
             findings.append(Finding(True, name, _version(name)))
         except metadata.PackageNotFoundError:
-            findings.append(Finding(False, name, "not installed", _how_to_install(name)))
+            findings.append(Finding(False, name, "not installed", _install_command(name)))
     return findings
 
 
@@ -77,36 +77,36 @@ def _version(name: str) -> str:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
-        if name not in _IN_PLACE_OF:
+        if name not in _OTHER_BUILDS:
             raise
-        return f"{metadata.version(_IN_PLACE_OF[name])} ({_IN_PLACE_OF[name]})"
+        return f"{metadata.version(_OTHER_BUILDS[name])} ({_OTHER_BUILDS[name]})"
 
 
-def _how_to_install(name: str) -> str:
-    """The command, the same in a checkout and beside an installed wheel."""
-    if name in _WITHOUT_THEIR_NEEDS:
-        return f"pip install --no-deps {_WITHOUT_THEIR_NEEDS[name]}"
+def _install_command(name: str) -> str:
+    """The command that installs it, the same for a checkout and an installed wheel."""
+    if name in _WITHOUT_DEPENDENCIES:
+        return f"pip install --no-deps {_WITHOUT_DEPENDENCIES[name]}"
     try:
-        asked = metadata.requires("realtime-pose") or []
+        requirements = metadata.requires("realtime-pose") or []
     except metadata.PackageNotFoundError:  # run from a folder of sources
-        asked = []
-    return f'pip install "{next((line for line in asked if re.split("[^A-Za-z0-9_.-]", line)[0] == name), name)}"'
+        requirements = []
+    return (
+        f'pip install "{next((line for line in requirements if re.split("[^A-Za-z0-9_.-]", line)[0] == name), name)}"'
+    )
 
 
 def _cameras() -> list[Finding]:
     try:
         from realtime_pose.capture.cameras import list_cameras
     except (ImportError, OSError):
-        return []  # OpenCV is missing: said among the packages
+        return []  # OpenCV is missing: listed among the packages
     cameras = list_cameras()
     if not cameras:
-        return [
-            Finding(False, "camera", "none", "plug one in, or work without: --source actor, a video, an image or a URL")
-        ]
+        return [Finding(False, "camera", "none", "connect one, or use --source actor, a video, an image or a URL")]
     return [
         Finding(True, "camera", f"{camera}: {camera.width}x{camera.height} at {camera.fps:.0f} Hz")
         if camera.opens
-        else Finding(False, "camera", f"{camera} gives no picture", "close other programs that use it, or replug it")
+        else Finding(False, "camera", f"{camera} gives no frames", "close other programs that use it, or reconnect it")
         for camera in cameras
     ]
 
@@ -114,8 +114,8 @@ def _cameras() -> list[Finding]:
 def _device() -> list[Finding]:
     try:
         import torch
-    except (ImportError, OSError) as exc:  # OSError: one of its libraries does not load
-        return [Finding(False, "device", f"torch does not import: {exc}", _how_to_install("torch"))]
+    except (ImportError, OSError) as exc:  # OSError: one of its libraries cannot be loaded
+        return [Finding(False, "device", f"torch does not import: {exc}", _install_command("torch"))]
     if torch.cuda.is_available():
         return [Finding(True, "device", f"cuda: {torch.cuda.get_device_name()}, and cpu with {os.cpu_count()} cores")]
     if torch.backends.mps.is_available():
@@ -141,34 +141,32 @@ def _blazepose() -> list[Finding]:
 
 
 def _vitpose() -> list[Finding]:
-    here = [name for name in read_manifest() if find_local(name) is not None]
-    if here:
-        return [Finding(True, "vitpose", f"weights here: {', '.join(here)}")]
+    found = [name for name in read_manifest() if find_local(name) is not None]
+    if found:
+        return [Finding(True, "vitpose", f"weights: {', '.join(found)}")]
     if is_offline():
-        return [
-            Finding(False, "vitpose", "no weights, and HF_HUB_OFFLINE forbids fetching them", "unset HF_HUB_OFFLINE")
-        ]
+        return [Finding(False, "vitpose", "no weights, and HF_HUB_OFFLINE forbids downloads", "unset HF_HUB_OFFLINE")]
     return [Finding(False, "vitpose", "no weights yet", "realtime-pose models download vitpose-s")]
 
 
 def _runtimes() -> list[Finding]:
-    """How fast each way of running a model was found to be on this machine, and which is taken."""
+    """The measured speed of each runtime on this machine, and which one is used."""
     try:
         from realtime_pose.inference.runtimes.choose import read_choices
     except (ImportError, OSError):
-        return []  # said among the packages
+        return []  # listed among the packages
     findings = []
     for choice in read_choices():
         for timing in choice.timings:
             way = f"{choice.model} on {choice.device} by {timing.runtime} {timing.precision}"
-            ms = "does not run" if timing.ms is None else f"{timing.ms:.1f} ms a person"
-            off = "" if timing.shift_px is None else f", {timing.shift_px:.2f} px off fp32"
-            taken = (
-                " (taken)" if (timing.runtime, timing.precision) == (choice.best.runtime, choice.best.precision) else ""
+            ms = "does not run" if timing.ms is None else f"{timing.ms:.1f} ms per person"
+            off = "" if timing.shift_px is None else f", {timing.shift_px:.2f} px from fp32"
+            used = (
+                " (used)" if (timing.runtime, timing.precision) == (choice.best.runtime, choice.best.precision) else ""
             )
-            findings.append(Finding(timing.accepted, "runtime", f"{way}: {ms}{off}{taken}", timing.why_not))
+            findings.append(Finding(timing.accepted, "runtime", f"{way}: {ms}{off}{used}", timing.why_not))
     if not findings:
-        findings.append(Finding(True, "runtime", "nothing timed yet; the first run with ViTPose does it"))
+        findings.append(Finding(True, "runtime", "nothing timed yet; done by the first run with ViTPose"))
     return findings
 
 
@@ -177,7 +175,7 @@ def _display() -> list[Finding]:
         return [
             Finding(False, "display", "none, so --show cannot open a window", "use --record DIR and watch overlay.mp4")
         ]
-    return [Finding(True, "display", "there; --show opens a window")]
+    return [Finding(True, "display", "available; --show opens a window")]
 
 
 def _actor() -> list[Finding]:
@@ -192,4 +190,4 @@ def _actor() -> list[Finding]:
     ]
     if missing:
         return [Finding(False, "actor", f"missing: {', '.join(missing)}", "python -m tools.actor")]
-    return [Finding(True, "actor", "clip, truth and model are here; judge everything with: realtime-pose selftest")]
+    return [Finding(True, "actor", "clip, ground truth and model found; measure accuracy with: realtime-pose selftest")]

@@ -1,4 +1,4 @@
-"""A session written as other files, in one pass."""
+"""Export: a session written as files of other formats, in one pass."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,13 +20,13 @@ from realtime_pose.session.reader import Session
 
 @dataclass
 class Export:
-    """An export that is under way.
+    """A running export.
 
     Attributes:
-        results: The session's results; taking them all writes the files.
+        results: The session's results; consuming them writes the files.
         notes: What was left out, and why.
-        folder: Where the files are written.
-        formats: Those that are.
+        folder: The output folder.
+        formats: The formats that are written.
     """
 
     results: Iterator[FrameResult]
@@ -35,7 +35,7 @@ class Export:
     formats: Sequence[str]
 
     def written(self) -> list[Path]:
-        """The files that are there now."""
+        """The files written so far."""
         return [path for path in files_of_take(self.folder) if path.name != SESSION and is_of(path, self.formats)]
 
 
@@ -43,35 +43,35 @@ class Export:
 def open_export(
     session: Session, config: AppConfig, folder: Path, video: str = "", *, chosen: bool, force: bool
 ) -> Iterator[Export]:
-    """A session on its way into files; when the `with` block is left they are finished.
+    """Export a session; the files are finished when the `with` block is left.
 
     Args:
-        session: What to write.
+        session: The session.
         config: `output.formats`, `character` and `bones`.
-        folder: Where to; made if it is not there.
-        video: The session's video, for formats that show pictures; empty looks for it.
-        chosen: The formats were asked for by name: one that cannot be had is an error, rather than left out.
-        force: Replace files that are there.
+        folder: The output folder; created if missing.
+        video: The session's video, for formats that show images; empty searches for it.
+        chosen: The formats were given by name: one that cannot be written is an error, otherwise it is left out.
+        force: Replace existing files.
 
     Raises:
-        ConfigError: A file is there already.
-        RecordingError: A file cannot be written, the session is damaged, or its pictures are not to be found.
+        ConfigError: A file exists already.
+        RecordingError: A file cannot be written, the session is damaged, or its images are not found.
         UnknownChoiceError: There is no such format.
     """
     formats, notes = list(parse_formats(config.output.formats)), []
-    pictures = find_images(session, video) if any(EXPORTERS[name].pictures for name in formats) else None
-    for name in [name for name in formats if EXPORTERS[name].pictures and pictures is None]:
-        sentence = f"{name} shows the session's pictures, which are not to be found; name them with --video FILE"
+    images = find_images(session, video) if any(EXPORTERS[name].needs_images for name in formats) else None
+    for name in [name for name in formats if EXPORTERS[name].needs_images and images is None]:
+        sentence = f"{name} shows the session's images, which are not found; give them with --video FILE"
         if chosen:
             raise RecordingError(sentence)
         notes.append(sentence)
         formats.remove(name)
-    _make_room(folder, formats, pictures, force=force)
+    _make_room(folder, formats, images, force=force)
     take = take_info(config, session.settings)
     results: Iterable[FrameResult] = session.frames()
-    if pictures is not None and any(EXPORTERS[name].pictures for name in formats):
-        take = replace(take, sound=sound_of(pictures))
-        results = with_images(results, pictures, same_times=is_source(session, pictures))
+    if images is not None and any(EXPORTERS[name].needs_images for name in formats):
+        take = replace(take, sound=sound_of(images))
+        results = with_images(results, images, same_times=is_source(session, images))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
@@ -80,10 +80,10 @@ def open_export(
         sinks = open_exporters(formats, folder, take)
         for sink in sinks:
             undo.callback(sink.close)
-        yield Export(_sent(results, sinks, session, notes), notes, folder, formats)
+        yield Export(_written(results, sinks, session, notes), notes, folder, formats)
 
 
-def _sent(
+def _written(
     results: Iterable[FrameResult], sinks: Sequence[PoseSink], session: Session, notes: list[str]
 ) -> Iterator[FrameResult]:
     for result in results:
@@ -91,21 +91,21 @@ def _sent(
             sink.send(result)
         yield result
     if session.truncated:
-        notes.append(f"The end of {session.path} is missing; what is there was written.")
+        notes.append(f"The end of {session.path} is missing; its frames up to there were written.")
 
 
-def _make_room(folder: Path, formats: Sequence[str], pictures: CaptureConfig | None, *, force: bool) -> None:
-    """Take away the files that will be replaced, or refuse to."""
+def _make_room(folder: Path, formats: Sequence[str], images: CaptureConfig | None, *, force: bool) -> None:
+    """Delete the files that will be replaced, or refuse."""
     try:
-        there = [path for path in files_of_take(folder) if is_of(path, formats)]
-        source = local_path(pictures.source).resolve() if pictures is not None else None
-        if source in [path.resolve() for path in there]:
+        existing = [path for path in files_of_take(folder) if is_of(path, formats)]
+        source = local_path(images.source).resolve() if images is not None else None
+        if source in [path.resolve() for path in existing]:
             raise ConfigError(f"{source} would be replaced by what is made from it; choose another folder")
         if force:
-            for path in there:
-                path.unlink()  # also those of people who were in an earlier take only
+            for path in existing:
+                path.unlink()  # also those of people who were only in an earlier take
     except OSError as exc:
         raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
-    if there and not force:
-        names = ", ".join(path.name for path in there)
-        raise ConfigError(f"{folder} has {names} already; choose another folder, or replace them with --force")
+    if existing and not force:
+        names = ", ".join(path.name for path in existing)
+        raise ConfigError(f"{folder} already has {names}; choose another folder, or replace them with --force")

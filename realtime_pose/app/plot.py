@@ -1,4 +1,4 @@
-"""A session drawn as one page: who is in it, which figures there are, and what is to be said about them."""
+"""Plot of a session: one person's motion as an HTML page with figures and notes."""
 
 import json
 import math
@@ -24,8 +24,8 @@ from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Bool
 
 REPORT = "report.json"
-"""A report of this name beside a session has its latency."""
-_LONGEST_TEXT = 120
+"""Name of the run's report beside a session, which has its latency."""
+_MAX_TEXT = 120
 
 
 @dataclass(frozen=True)
@@ -44,24 +44,24 @@ def plot_session(
     frame: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PlotPage:
-    """The page that draws one person of a session.
+    """The page for one person of a session.
 
     Args:
-        session: What to draw.
-        person: Whom; None takes the one with the most frames.
-        frame: The source's number of the frame whose skeleton is shown first; None takes the person's first.
-        progress: Told how many bytes are read, of how many.
+        session: The session.
+        person: The person's id; None selects the one with the most frames.
+        frame: The source's index of the frame whose skeleton is shown first; None selects the person's first.
+        progress: Called with the bytes read and the bytes in total.
 
     Raises:
-        ConfigError: There is no such person, or they are not seen in that frame.
+        ConfigError: There is no such person, or they have no pose in that frame.
         RecordingError: The session is damaged, or nobody in it has a pose.
     """
     contents = _read(session, progress)
-    who = _chosen(session, contents, person)
-    own = contents.poses[who]
-    begin, end = min(own), max(own) + 1
-    poses = [own.get(row) for row in range(begin, end)]
-    motion = motion_of(poses, contents.frames[begin:end], contents.times_s[begin:end])
+    track_id = _select(session, contents, person)
+    own = contents.poses[track_id]
+    start, end = min(own), max(own) + 1
+    poses = [own.get(row) for row in range(start, end)]
+    motion = motion_of(poses, contents.frames[start:end], contents.times_s[start:end])
     row = _row(session, motion, frame)
     notes: list[str] = []
     charts: dict[str, Any] = {}
@@ -72,13 +72,13 @@ def plot_session(
         angles = angles_over_time(motion.local_xyzw, motion.score)
         charts["angles"] = ("Joint angles", angles_figure(motion.time_s, dict(zip(ANGLES, angles.T, strict=True))))
     else:
-        notes.append("Joint angles are named for the program's own skeleton; this session has another.")
+        notes.append("Joint angles are defined for the program's own skeleton only; this session has another.")
     charts["path"] = ("", root_path_figure(motion))
     stages = stages_beside(session, len(contents.frames), notes)
     if stages is not None:
         charts["latency"] = ("", latency_figure(*stages))
     shown = poses[row]
-    assert shown is not None  # what `row_of` promises
+    assert shown is not None  # `row_of` returns rows with a pose
     return PlotPage(
         title=_short(session.path.resolve().parent.name if session.path.name == SESSION else session.path.stem),
         facts=_facts(session, motion),
@@ -87,7 +87,7 @@ def plot_session(
         skeleton=skeleton_figure(shown, box_m=_box_m(motion)),
         charts=charts,
         timed=[name for name in ("feet", "angles") if name in charts],
-        notes=[*_honest(session, motion, row), *_others(contents, who), *notes],
+        notes=[*_drawing_notes(session, motion, row), *_others(contents, track_id), *notes],
     )
 
 
@@ -103,72 +103,73 @@ def _read(session: Session, progress: Callable[[int, int], None]) -> _Contents:
     return contents
 
 
-def _chosen(session: Session, contents: _Contents, person: int | None) -> int:
+def _select(session: Session, contents: _Contents, person: int | None) -> int:
     if not contents.poses:
-        raise RecordingError(f"{session.path} holds nobody with a pose; record it with a person in the picture")
+        raise RecordingError(f"{session.path} has nobody with a pose; record it with a person in view")
     if person is None:
         return max(contents.poses, key=lambda track_id: len(contents.poses[track_id]))
     if person not in contents.poses:
-        there = ", ".join(map(str, sorted(contents.poses)))
-        raise ConfigError(f"--person {person} has no pose in {session.path}, which has: {there}")
+        known = ", ".join(map(str, sorted(contents.poses)))
+        raise ConfigError(f"--person {person} has no pose in {session.path}, which has: {known}")
     return person
 
 
 def _row(session: Session, motion: PersonMotion, frame: int | None) -> int:
-    there = np.flatnonzero(motion.present)
-    if not len(there):
-        raise RecordingError(f"{session.path}: person {motion.track_id} has no pose that can be drawn; record it anew")
+    present = np.flatnonzero(motion.present)
+    if not len(present):
+        raise RecordingError(f"{session.path}: person {motion.track_id} has no pose that can be drawn; record it again")
     if frame is None:
-        return int(there[0])
+        return int(present[0])
     row = motion.row_of(frame)
     if row is None:
-        nearest = motion.frame[there[np.abs(motion.frame[there] - frame).argmin()]]
+        nearest = motion.frame[present[np.abs(motion.frame[present] - frame).argmin()]]
         raise ConfigError(
-            f"--frame {frame}: person {motion.track_id} has no pose there in {session.path}; the nearest is {nearest}"
+            f"--frame {frame}: person {motion.track_id} has no pose in that frame of {session.path}; "
+            f"the nearest is {nearest}"
         )
     return row
 
 
 def _contacts(motion: PersonMotion, poses: list[SkeletonPose | None]) -> Bool | None:
-    """(T, 2) whether the left and the right foot stand; None for a skeleton that contacts are not known of."""
+    """(T, 2) whether the left and the right foot are on the floor; None for another skeleton than HUMANOID."""
     if motion.figure.skeleton is not HUMANOID:
         return None
     out = np.zeros((len(poses), 2), dtype=np.bool_)
-    there = np.flatnonzero(motion.present)
-    out[there] = contacts_of([pose for row in there if (pose := poses[row]) is not None])
+    present = np.flatnonzero(motion.present)
+    out[present] = contacts_of([pose for row in present if (pose := poses[row]) is not None])
     return out
 
 
 def _box_m(motion: PersonMotion) -> tuple[float, float]:
-    """Heights that hold nearly every pose; a few poses far out do not make all others small."""
+    """Lowest and highest point to show: nearly every pose fits, and a few outliers do not make all others small."""
     heights = motion.points_m[motion.present, :, 1]
     low, high = np.percentile(heights.min(axis=1), 1), np.percentile(heights.max(axis=1), 99)
     return float(np.clip(low - 0.1, -2.0, BOX_M[0])), float(np.clip(high + 0.1, BOX_M[1], 4.0))
 
 
 def stages_beside(session: Session, frames: int, notes: list[str]) -> tuple[dict[str, Any], Any] | None:
-    """Each stage's and the whole latency's percentiles from the run's report, if it lies beside the session.
+    """Percentiles of each stage's time and of the latency, from the run's report beside the session.
 
     Args:
-        session: Whose.
-        frames: How many it has, so that another run's report is told apart.
-        notes: Gets the reason where there are none.
+        session: The session.
+        frames: Its number of frames, to recognise the report of another run.
+        notes: Receives the reason if there are none.
     """
     try:
         report = json.loads(session.path.with_name(REPORT).read_text(encoding="utf-8"))
     except FileNotFoundError:
         notes.append(
-            f"No times by stage: a session does not keep them. They are drawn if the run's report is beside it, "
-            f"as --report TAKE/{REPORT} writes it."
+            f"No times by stage: a session does not keep them. To draw them, write the run's report beside it with "
+            f"--report TAKE/{REPORT}."
         )
         return None
     except (OSError, ValueError, RecursionError):
         report = None
     if not isinstance(report, dict) or not isinstance(report.get("stages_ms"), dict):
-        notes.append(f"{REPORT} beside the session is no report of one run; times by stage are left out.")
+        notes.append(f"{REPORT} beside the session is not the report of a run; times by stage are left out.")
         return None
     if report.get("frames") != frames or report.get("source") != session.settings.get("source"):
-        notes.append(f"{REPORT} beside the session tells of another run; times by stage are left out.")
+        notes.append(f"{REPORT} beside the session belongs to another run; times by stage are left out.")
         return None
     latency = _percentiles(report.get("latency_ms"))
     stages = {stage: _percentiles(report["stages_ms"].get(stage)) for stage in STAGES}
@@ -176,7 +177,7 @@ def stages_beside(session: Session, frames: int, notes: list[str]) -> tuple[dict
 
 
 def _percentiles(given: Any) -> dict[str, float | None]:  # noqa: ANN401 - anything a file may hold
-    """p50 and p95 if both are numbers, else None for both."""
+    """p50 and p95 if both are numbers, otherwise None for both."""
     values = [given.get(name) for name in ("p50", "p95")] if isinstance(given, dict) else []
     usable = len(values) == 2 and all(
         isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) for value in values
@@ -193,10 +194,10 @@ def _facts(session: Session, motion: PersonMotion) -> str:
     return " · ".join([f"person {motion.track_id}", frames, *origin])
 
 
-def _honest(session: Session, motion: PersonMotion, row: int) -> list[str]:
-    """What a viewer must know of how this was drawn."""
+def _drawing_notes(session: Session, motion: PersonMotion, row: int) -> list[str]:
+    """Notes on gaps, thinning and missing frames."""
     count, held = len(motion.frame), len(played_rows(motion, row))
-    notes = ["A gap in a line: the joint was hidden there (score 0), or the person away."]
+    notes = ["A gap in a line: the joint was occluded (score 0), or the person was not in view."]
     if held < count:
         notes.append(f"The skeleton plays {held:,} of {count:,} frames, evenly spaced; --frame N shows any other.")
     if count > 2 * STRETCHES:
@@ -209,8 +210,8 @@ def _honest(session: Session, motion: PersonMotion, row: int) -> list[str]:
     return notes
 
 
-def _others(contents: _Contents, who: int) -> list[str]:
-    others = [f"{i} ({len(poses):,} frames)" for i, poses in sorted(contents.poses.items()) if i != who]
+def _others(contents: _Contents, track_id: int) -> list[str]:
+    others = [f"{i} ({len(poses):,} frames)" for i, poses in sorted(contents.poses.items()) if i != track_id]
     if not others:
         return []
     more = f" and {len(others) - 20} more" if len(others) > 20 else ""
@@ -218,4 +219,4 @@ def _others(contents: _Contents, who: int) -> list[str]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
+    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"

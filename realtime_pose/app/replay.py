@@ -179,7 +179,7 @@ def open_replay(
         recorder, folder = None, Path(output.record)
         if output.record:
             spare(folder, session.path)
-            chosen = [name for name in formats if not EXPORTERS[name].pictures]  # a session has none
+            chosen = [name for name in formats if not EXPORTERS[name].needs_images]  # a session has none
             recorder = TakeRecorder(folder, take_info(config, settings), chosen)
             undo.callback(recorder.close)
         again = Replay(session, frames, sinks, recorder, speed)

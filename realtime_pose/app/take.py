@@ -1,4 +1,4 @@
-"""A take: one folder with everything that a run leaves behind."""
+"""Takes: one folder with the session and all other files of a run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,21 +12,21 @@ from realtime_pose.session.writer import SessionRecorder
 
 SESSION = "session.rtpose"
 PLOT = "plot.html"
-"""What `realtime-pose plot` draws of it."""
+"""The page that `realtime-pose plot` writes."""
 
 
 class TakeRecorder:
     """Writes the session and the chosen files of EXPORTERS into a folder.
 
-    It can be slow, as it encodes video: give it a thread of its own.
+    It may be slow, as it encodes video: run it in a thread of its own.
 
     Args:
-        folder: Made if it is not there; the files of an earlier take in it are replaced, others stay.
-        take: What is known of the take.
+        folder: Created if missing; the files of an earlier take in it are replaced, others stay.
+        take: Facts about the take.
         formats: Names in EXPORTERS.
 
     Raises:
-        RecordingError: The folder cannot be made or written.
+        RecordingError: The folder cannot be created or written.
         UnknownChoiceError: There is no such format.
     """
 
@@ -37,10 +37,10 @@ class TakeRecorder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for old in files_of_take(folder):
-                old.unlink()  # a take never mixes with the one before
+                old.unlink()  # never mix two takes
         except OSError as exc:
             raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
-        # the session first: if the disk fills up, it is what everything else can be made from again
+        # the session first: if the disk fills up, everything else can be made from it again
         session = SessionRecorder(folder / SESSION, take.settings)
         self._sinks: tuple[PoseSink, ...] = (session, *open_exporters(formats, folder, take))
         self._failure: RecordingError | None = None
@@ -52,7 +52,7 @@ class TakeRecorder:
             RecordingError: The disk is full or gone; after `close`, what was written before stays readable.
         """
         if self._failure is not None:
-            raise self._failure  # so that all files end at one frame
+            raise self._failure  # all files end at the same frame
         try:
             for sink in self._sinks:
                 sink.send(result)
@@ -61,7 +61,7 @@ class TakeRecorder:
             raise
 
     def close(self) -> None:
-        """Finish every file, also if one of them fails. Safe to repeat.
+        """Finish every file, even if one of them fails. Safe to repeat.
 
         Raises:
             RecordingError: A file cannot be finished.
@@ -80,13 +80,13 @@ def open_session(path: Path) -> Session:
     """The session in a file, or in the folder of a take.
 
     Raises:
-        RecordingError: There is none, or it cannot be read.
+        RecordingError: It does not exist, or cannot be read.
     """
     return read_session(path / SESSION if path.is_dir() else path)
 
 
 def files_of_take(folder: Path) -> list[Path]:
-    """The files in the folder that a take there would replace, by name; none if there is no such folder.
+    """The files in the folder that a new take would replace, by name; empty if the folder does not exist.
 
     Raises:
         OSError: The folder cannot be read.

@@ -1,0 +1,1 @@
+"""Exporters: frame results in; video, motion and table files of a take out."""

@@ -1,4 +1,4 @@
-"""motion.bvh: joint rotations as the motion file that Blender, Maya, MotionBuilder and the engines' importers read.
+"""motion.bvh: joint rotations for Blender, Maya, MotionBuilder and engine importers.
 
 Y up, right-handed, facing +Z, centimetres, degrees; the rest pose is the T-pose with the person's own bone lengths.
 Each joint's angles are intrinsic in the order of its channels, R = Rz Rx Ry. (Meredith and Maddock, "Motion Capture
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime_pose.datatypes import SkeletonPose
-from realtime_pose.exporters.even_rate import USUAL_FPS, EvenRateRecorder, Sample
+from realtime_pose.exporters.even_rate import DEFAULT_FPS, EvenRateRecorder, Sample
 from realtime_pose.exporters.settled_bones import SettledBones
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.skeletons import Skeleton
@@ -22,26 +22,25 @@ _COUNT_WIDTH = 10
 
 
 class BvhRecorder(EvenRateRecorder):
-    """Writes the first person to `path`, and each other one beside it, as NAME_<id>.bvh; no file if nobody is seen.
+    """Writes the first person to `path`, and each other one beside it as NAME_<id>.bvh; no file if nobody is seen.
 
-    All files start at the take's first frame and end at its last, at an even rate: until a person is first seen their
-    first pose stands, and while they are not seen their last one is held. The rest pose has a person's bone lengths as
-    they settled.
+    All files go from the take's first frame to its last at a fixed rate: a person's first pose is held until they are
+    first seen, and their last one while they are out of view. The rest pose has the person's settled bone lengths.
 
     Args:
-        path: The first person's file; one that is there already is replaced.
-        fps: Rate of the file; 0 takes 30.
+        path: The first person's file; an existing one is replaced.
+        fps: Frame rate of the file; 0 means 30.
 
     Raises:
-        ConfigError: The rate is no positive number.
+        ConfigError: The rate is not a positive number.
     """
 
-    def __init__(self, path: str | Path, fps: float = USUAL_FPS) -> None:
+    def __init__(self, path: str | Path, fps: float = DEFAULT_FPS) -> None:
         super().__init__(path, fps, _BvhText)
 
 
 class _BvhText:
-    """The file of one person."""
+    """One person's file."""
 
     whole_take = True
 
@@ -51,14 +50,14 @@ class _BvhText:
         self._angles: Float64 | None = None
         self._bones = SettledBones(pose.bone_m)
 
-    def head(self, count: int) -> str:
+    def header(self, count: int) -> str:
         hierarchy = "\n".join(_hierarchy(self._skeleton, self._bones.bone_m, 0, ""))
         return f"HIERARCHY\n{hierarchy}\nMOTION\nFrames: {count:<{_COUNT_WIDTH}}\nFrame Time: {1 / self._fps:.7f}\n"
 
-    def stamp(self, frame: int) -> str:
+    def line_start(self, frame: int) -> str:
         return ""
 
-    def body(self, sample: Sample) -> str:
+    def line_end(self, sample: Sample) -> str:
         self._bones.add(sample.bone_m)
         self._angles = euler_zxy_deg(sample.local_xyzw, self._angles)
         numbers = np.concatenate((sample.root_m * _CM_PER_M, self._angles[self._order].ravel()))
@@ -66,20 +65,20 @@ class _BvhText:
 
 
 def _depth_first(skeleton: Skeleton, row: int) -> list[int]:
-    """The rows of a joint and of all below it, each before its children: the order of the file."""
+    """The rows of a joint and its descendants, parents first: the order of the file."""
     children = [child for child, parent in enumerate(skeleton.parents) if parent == row]
-    return [row, *(below for child in children for below in _depth_first(skeleton, child))]
+    return [row, *(descendant for child in children for descendant in _depth_first(skeleton, child))]
 
 
 def _hierarchy(skeleton: Skeleton, bone_m: Float64, row: int, pad: str) -> list[str]:
-    """The lines of a joint and of all below it."""
+    """The lines of a joint and its descendants."""
     root, name = row == 0, skeleton.joints[row]
     offset_cm = skeleton.rest_direction[row] * bone_m[row] * _CM_PER_M
     channels = "Zrotation Xrotation Yrotation"
     lines = [
         f"{pad}{'ROOT' if root else 'JOINT'} {name}",
         f"{pad}{{",
-        # the root's place is in its channels: readers differ in whether they add its offset
+        # the root's position is in its channels: readers differ in whether they add its offset
         f"{pad}  OFFSET {_numbers(offset_cm)}",
         f"{pad}  CHANNELS {f'6 Xposition Yposition Zposition {channels}' if root else f'3 {channels}'}",
     ]
@@ -93,7 +92,7 @@ def _hierarchy(skeleton: Skeleton, bone_m: Float64, row: int, pad: str) -> list[
 
 
 def _numbers(xyz_cm: Float64) -> str:
-    """Three numbers, as wide for every body, so that the head can be written again at the end."""
+    """Three numbers of fixed width, so that the header can be overwritten at the end."""
     return " ".join(f"{value:9.4f}" for value in xyz_cm + 0.0)
 
 

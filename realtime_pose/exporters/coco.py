@@ -1,9 +1,9 @@
-"""coco.json: keypoints as COCO's results format, which pycocotools and other evaluators load.
+"""coco.json: keypoints in COCO's results format, for pycocotools and other evaluators.
 
 A list of {"image_id", "category_id": 1, "keypoints": [x, y, score, ...], "score", "track_id"}. `image_id` is the
-frame's index (for a folder of images: its place in it, from 0); `keypoints` are COCO's 17 where the layout is a human
-body's, else the layout's own; `score` is the mean of those that were found. There is no "bbox": pycocotools would take
-the results for boxes.
+frame's index (for an image folder: its position, from 0); `keypoints` are COCO's 17 for human layouts, otherwise the
+layout's own; `score` is the mean of the points that were found. There is no "bbox": with it, pycocotools would read
+the results as boxes.
 
 Source: cocodataset.org, "Results Format", keypoint detection.
 """
@@ -23,13 +23,13 @@ _PERSON_CATEGORY = 1
 
 
 class CocoResults:
-    """Writes everybody's keypoints; the file is a whole JSON document after every frame.
+    """Writes everyone's keypoints; the file is a complete JSON document after every frame.
 
     Args:
-        path: The file; one that is there already is replaced.
+        path: The file; an existing one is replaced.
 
     Raises:
-        RecordingError: The file cannot be made.
+        RecordingError: The file cannot be created.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,16 +50,16 @@ class CocoResults:
         self._separator = ",\n"
 
     def close(self) -> None:
-        """Give the file back. Safe to repeat."""
+        """Close the file. Safe to repeat."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
 
 def coco_entry(image_id: int, person: Person) -> dict[str, Any]:
-    """One person of one picture, as the module's first lines say."""
-    seen = person.keypoints
-    points = seen.in_layout(COCO17) if seen.layout.has_body else seen
+    """One person in one image, in COCO's results format."""
+    keypoints = person.keypoints
+    points = keypoints.in_layout(COCO17) if keypoints.layout.has_body else keypoints
     known = np.all(np.isfinite(points.xy_px), axis=1) & (points.score > 0)
     score = np.where(known, points.score, 0.0).astype(np.float64)
     xy = np.where(known[:, None], points.xy_px, 0.0).astype(np.float64)
@@ -68,7 +68,7 @@ def coco_entry(image_id: int, person: Person) -> dict[str, Any]:
         "category_id": _PERSON_CATEGORY,
         "keypoints": np.column_stack((xy.round(2), score.round(3))).ravel().tolist(),
         "score": round(float(score[known].mean()), 4) if known.any() else 0.0,
-        "track_id": seen.track_id,
+        "track_id": keypoints.track_id,
     }
 
 

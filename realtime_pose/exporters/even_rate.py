@@ -1,4 +1,4 @@
-"""Poses at any times in, lines of text at even times out: what BVH, TRC and MOT have in common."""
+"""Resampling to a fixed rate for text formats (BVH, TRC, MOT): poses at any times in, one line per frame out."""
 
 import math
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 from realtime_pose.utils.record_writer import RecordWriter
 
-_LINES_A_WRITE = 1000
-_ROUNDING = 1e-3  # of a frame: times are whole nanoseconds, and rates seldom divide them
-USUAL_FPS = 30.0
+_LINES_PER_WRITE = 1000
+_ROUNDING = 1e-3  # of a frame: times are whole nanoseconds, which rates rarely divide
+DEFAULT_FPS = 30.0
 
 
 class Sample(NamedTuple):
-    """A pose at a moment: local rotations (J, 4), root (3,), bone lengths (J,); `seen` is False where it is held."""
+    """A pose at a time: local rotations (J, 4), root (3,), bone lengths (J,); `seen` is False for a held pose."""
 
     time_ns: int
     local_xyzw: Float64
@@ -30,24 +30,24 @@ class Sample(NamedTuple):
 
 
 class MotionText(Protocol):
-    """How one person's motion is written down.
+    """Text format of one person's motion.
 
     Attributes:
-        whole_take: From the take's first frame to its last; otherwise from the person's first frame to their last.
+        whole_take: Write from the take's first frame to its last; otherwise from the person's first to their last.
     """
 
     whole_take: bool
 
-    def head(self, count: int) -> str:
-        """What stands before the lines, of which there are `count`; as long for any count."""
+    def header(self, count: int) -> str:
+        """The text before the `count` lines; of equal length for any count, since it is overwritten at the end."""
         ...
 
-    def stamp(self, frame: int) -> str:
-        """How the line of this frame begins; frames count from 0 at the take's begin."""
+    def line_start(self, frame: int) -> str:
+        """The start of a frame's line; frames count from 0 at the start of the take."""
         ...
 
-    def body(self, sample: Sample) -> str:
-        """The rest of the line, its end included."""
+    def line_end(self, sample: Sample) -> str:
+        """The rest of the line, with its line break."""
         ...
 
 
@@ -59,55 +59,57 @@ class _Track:
     ) -> None:
         self._text, self._fps, self._start_ns = text, fps, start_ns
         self._writer = RecordWriter(path)
-        self._writer.append(text.head(0).encode())
-        # until a person is first seen, their first pose stands
+        self._writer.append(text.header(0).encode())
+        # until a person is first seen, their first pose is held
         self._last = _sample(pose, start_ns if text.whole_take else now_ns)
         self._first = 0 if text.whole_take else math.ceil((now_ns - start_ns) * fps / 1e9 - _ROUNDING)
         self._next = self._first
         self._last_seen_ns = now_ns
 
     def add(self, pose: SkeletonPose, time_ns: int, unseen_until_ns: int) -> None:
-        """Take the pose of this moment; up to the frame before, the last pose is held."""
+        """Add the pose at this time; up to the frame before, the last pose is held."""
         self.hold(unseen_until_ns)
         sample = _sample(pose, max(time_ns, self._last.time_ns))
         self._write_until(self._frames_until(sample.time_ns), sample)
         self._last, self._last_seen_ns = sample, sample.time_ns
 
     def hold(self, time_ns: int) -> None:
-        """Hold the last pose up to this moment."""
+        """Hold the last pose up to this time."""
         if time_ns > self._last.time_ns:
             held = self._last._replace(time_ns=time_ns, seen=False)
             self._write_until(self._frames_until(time_ns), held)
             self._last = held
 
-    def rest(self) -> None:
-        """Give the file back while the person is away."""
+    def release(self) -> None:
+        """Close the file while the person is out of view."""
         self._writer.close()
 
     def close(self, take_frames: int) -> None:
-        """Hold the last pose up to the end, and write the count into the head."""
+        """Hold the last pose up to the end, and write the count into the header."""
         try:
             if self._text.whole_take:
                 self._write_until(take_frames, self._last)
         finally:
-            self._writer.overwrite(0, self._text.head(self._next - self._first).encode())
+            self._writer.overwrite(0, self._text.header(self._next - self._first).encode())
             self._writer.close()
 
     def _frames_until(self, time_ns: int) -> int:
-        """How many even frames lie at or before this moment."""
+        """Number of output frames at or before this time."""
         return int((time_ns - self._start_ns) * self._fps / 1e9 + _ROUNDING) + 1
 
     def _write_until(self, frames: int, sample: Sample) -> None:
-        still = sample.local_xyzw is self._last.local_xyzw
-        body = self._text.body(sample) if still and self._next < frames else ""
+        held = sample.local_xyzw is self._last.local_xyzw
+        same_end = self._text.line_end(sample) if held and self._next < frames else ""
         while self._next < frames:
-            numbers = range(self._next, min(frames, self._next + _LINES_A_WRITE))
-            lines = [self._text.stamp(n) + (body or self._text.body(self._between(n, sample))) for n in numbers]
+            numbers = range(self._next, min(frames, self._next + _LINES_PER_WRITE))
+            lines = [
+                self._text.line_start(n) + (same_end or self._text.line_end(self._between(n, sample))) for n in numbers
+            ]
             self._writer.append("".join(lines).encode())
             self._next = numbers.stop
 
     def _between(self, frame: int, sample: Sample) -> Sample:
-        """The pose at an even frame on the way from the last one to this one."""
+        """The pose at an output frame, interpolated between the last sample and this one."""
         last = self._last
         time_ns = self._start_ns + round(frame * 1e9 / self._fps)
         span = sample.time_ns - last.time_ns
@@ -122,23 +124,23 @@ class _Track:
 
 
 class EvenRateRecorder:
-    """Writes each person's motion as text at an even rate; no file if nobody is seen.
+    """Writes each person's motion as text at a fixed rate; no file if nobody is seen.
 
     Args:
-        path: The first person's file, each other one's is NAME_<id> beside it; files that are there are replaced.
-        fps: Rate of the files; 0 takes 30.
-        text_of: Gives the form of a person's file, from its path, their first pose and the rate.
+        path: The first person's file, NAME_<id> beside it for each other one; existing files are replaced.
+        fps: Frame rate of the files; 0 means 30.
+        text_of: Makes the text format of a person's file from its path, their first pose and the rate.
 
     Raises:
-        ConfigError: The rate is no positive number.
+        ConfigError: The rate is not a positive number.
     """
 
     def __init__(
         self, path: str | Path, fps: float, text_of: Callable[[Path, SkeletonPose, float], MotionText]
     ) -> None:
-        self._fps = float(fps) or USUAL_FPS
+        self._fps = float(fps) or DEFAULT_FPS
         if not 0 < self._fps < 1e6:
-            raise ConfigError(f"fps={fps} is no frame rate; give a positive number")
+            raise ConfigError(f"fps={fps} is not a frame rate; give a positive number")
         self._text_of = text_of
         self._files = PersonFiles(Path(path), self._open)
         self._start_ns: int | None = None
@@ -146,7 +148,7 @@ class EvenRateRecorder:
         self._closed = False
 
     def send(self, result: FrameResult) -> None:
-        """Take the poses of one frame; after `close`, do nothing.
+        """Add the poses of one frame; after `close`, do nothing.
 
         Raises:
             RecordingError: The disk is full or gone; what was written before stays readable after `close`.
@@ -161,7 +163,7 @@ class EvenRateRecorder:
             track.add(poses[track_id], self._last_ns, before_ns)
 
     def close(self) -> None:
-        """Bring every file to its last frame and finish it. Safe to repeat.
+        """Write every file up to its last frame and finish it. Safe to repeat.
 
         Raises:
             RecordingError: The disk is full or gone.

@@ -1,4 +1,4 @@
-"""Results in the forms of other libraries: supervision's KeyPoints and COCO's dictionaries."""
+"""Conversions to other libraries' types: supervision's KeyPoints and COCO's dictionaries."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +12,18 @@ from realtime_pose.skeletons import KeypointLayout
 if TYPE_CHECKING:
     import supervision
 
-_GET = 'pip install "supervision>=0.29"'
+_INSTALL = 'pip install "supervision>=0.29"'
 
 
 def to_supervision(result: FrameResult, *, score_threshold: float = 0.3) -> "supervision.KeyPoints":
     """The people as supervision's `KeyPoints`: N people with the K keypoints of the estimator's layout.
 
     `data` has "tracker_id" (our `track_id`) and "class_name" of each person. supervision's annotators know COCO's 17
-    points by their count; for more give them `edges=coco_links(layout)`.
+    points by their count; for other layouts pass `edges=coco_links(layout)`.
 
     Args:
-        result: What `inference` gave.
-        score_threshold: Keypoints below it are marked as not visible; those that were not found always are.
+        result: A result of `inference`.
+        score_threshold: Keypoints below it are marked as not visible; missing ones always are.
 
     Raises:
         ConfigError: supervision is not installed, or older than 0.29.
@@ -33,7 +33,9 @@ def to_supervision(result: FrameResult, *, score_threshold: float = 0.3) -> "sup
     except ModuleNotFoundError as exc:
         if exc.name != "supervision":
             raise
-        raise ConfigError(f"to_supervision needs supervision, which is not installed; get it with: {_GET}") from exc
+        raise ConfigError(
+            f"to_supervision needs supervision, which is not installed; install it with: {_INSTALL}"
+        ) from exc
     people = result.people
     if not people:
         return supervision.KeyPoints.empty()
@@ -52,24 +54,24 @@ def to_supervision(result: FrameResult, *, score_threshold: float = 0.3) -> "sup
         )
     except TypeError as exc:
         raise ConfigError(
-            f"supervision {supervision.__version__} knows no keypoint_confidence; get a newer one with: {_GET}"
+            f"supervision {supervision.__version__} has no keypoint_confidence; update it with: {_INSTALL}"
         ) from exc
 
 
 def to_coco(result: FrameResult, image_id: int | None = None) -> list[dict[str, Any]]:
-    """The people as COCO's results for keypoints: a dictionary each, as `coco.json` of a take has them.
+    """The people in COCO's keypoint results format: one dictionary each, as in a take's `coco.json`.
 
-    Each has "image_id", "category_id" (1, a person), "keypoints" [x, y, score, ...] (COCO's 17 where the layout is a
-    human body's, else the layout's own), "score" and "track_id".
+    Each has "image_id", "category_id" (1, a person), "keypoints" [x, y, score, ...] (COCO's 17 for human layouts,
+    otherwise the layout's own), "score" and "track_id".
 
     Args:
-        result: What `inference` gave.
-        image_id: The picture's number; None takes the frame's index.
+        result: A result of `inference`.
+        image_id: The image's number; None uses the frame's index.
     """
     number = result.frame.index if image_id is None else image_id
     return [coco_entry(number, person) for person in result.people]
 
 
 def coco_links(layout: KeypointLayout) -> list[tuple[int, int]]:
-    """The layout's links counted from 1, as "skeleton" in COCO's categories and supervision's `edges` count."""
+    """The layout's links with indices from 1, as in "skeleton" of COCO's categories and in supervision's `edges`."""
     return [(a + 1, b + 1) for a, b in layout.links]

@@ -1,6 +1,6 @@
-"""joints.csv and joints.parquet: one row for each frame in which a person has a pose, at the source's own times.
+"""joints.csv and joints.parquet: one row per frame with a pose, at the source's own times.
 
-Columns: `frame` and `time_s` (media time of the source); for each joint its place `NAME_x_m` `_y_m` `_z_m` and local
+Columns: `frame` and `time_s` (media time of the source); for each joint its position `NAME_x_m` `_y_m` `_z_m` and local
 rotation `NAME_qx` `_qy` `_qz` `_qw` in canonical axes, and `NAME_score`; then the angles of `body_angles`, `NAME_deg`.
 """
 
@@ -20,7 +20,7 @@ from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils.arrays import Float64
 from realtime_pose.utils.record_writer import RecordWriter
 
-_ROWS_A_GROUP = 1000
+_ROWS_PER_GROUP = 1000
 
 
 def columns_of(skeleton: Skeleton) -> list[str]:
@@ -32,7 +32,7 @@ def columns_of(skeleton: Skeleton) -> list[str]:
 
 
 class _Row:
-    """One person's rows: remembers the angles before, so that none jumps."""
+    """One person's rows; keeps the previous angles, so that none jumps by a full turn."""
 
     def __init__(self) -> None:
         self._angles = BodyAngles()
@@ -49,13 +49,13 @@ class _Table(Protocol):
 
     def add(self, frame: int, time_s: float, pose: SkeletonPose) -> None: ...
 
-    def rest(self) -> None: ...
+    def release(self) -> None: ...
 
     def close(self) -> None: ...
 
 
 class _CsvTable:
-    """Numbers with 5 decimals: a hundredth of a millimetre, and of a degree."""
+    """Numbers with 5 decimals: a hundredth of a millimetre."""
 
     def __init__(self, path: Path, pose: SkeletonPose) -> None:
         self._writer, self._row = RecordWriter(path), _Row()
@@ -65,7 +65,7 @@ class _CsvTable:
         values = ",".join(f"{value:.5f}" for value in self._row.of(pose))
         self._writer.append(f"{frame},{time_s:.6f},{values}\n".encode())
 
-    def rest(self) -> None:
+    def release(self) -> None:
         self._writer.close()
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class _CsvTable:
 
 
 class _ParquetTable:
-    """Float32 columns, written a thousand rows at a time; the file can be read once it is closed."""
+    """Float32 columns, written 1000 rows at a time; the file is readable once it is closed."""
 
     def __init__(self, path: Path, pose: SkeletonPose) -> None:
         self._arrow, parquet = _import_pyarrow()
@@ -89,11 +89,11 @@ class _ParquetTable:
 
     def add(self, frame: int, time_s: float, pose: SkeletonPose) -> None:
         self._rows.append((frame, time_s, self._row.of(pose)))
-        if len(self._rows) >= _ROWS_A_GROUP:
+        if len(self._rows) >= _ROWS_PER_GROUP:
             self._flush()
 
-    def rest(self) -> None:
-        """Its rows wait: a Parquet file cannot be given back and opened again."""
+    def release(self) -> None:
+        """Does nothing: a Parquet file cannot be reopened for writing."""
 
     def close(self) -> None:
         try:
@@ -126,7 +126,7 @@ class JointsTable:
     """Writes each person's joints and angles as a table; no file if nobody has a pose.
 
     Args:
-        path: The first person's file, each other one's is NAME_<id> beside it; files that are there are replaced.
+        path: The first person's file, NAME_<id> beside it for each other one; existing files are replaced.
         open_table: Opens a person's file.
     """
 
@@ -167,7 +167,7 @@ def open_parquet(path: Path, take: TakeInfo) -> JointsTable:
     Raises:
         RecordingError: pyarrow is not installed.
     """
-    _import_pyarrow()  # said now rather than at the first person
+    _import_pyarrow()  # fails now rather than at the first person
     return JointsTable(path, _ParquetTable)
 
 
@@ -176,5 +176,7 @@ def _import_pyarrow() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as exc:
-        raise RecordingError("Parquet needs pyarrow, which is not here; install it with: pip install pyarrow") from exc
+        raise RecordingError(
+            "Parquet needs pyarrow, which is not installed; install it with: pip install pyarrow"
+        ) from exc
     return pyarrow, pyarrow.parquet

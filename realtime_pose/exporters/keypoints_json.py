@@ -1,4 +1,4 @@
-"""keypoints.json in the form of easy_ViTPose, so that programs made for its output read ours."""
+"""keypoints.json: keypoints in the format of easy_ViTPose, for programs that read its output."""
 
 import json
 from pathlib import Path
@@ -11,22 +11,22 @@ from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.skeletons import COCO17, COCO25, KeypointLayout
 from realtime_pose.utils.record_writer import RecordWriter
 
-_THEIR_NAMES = {"pelvis": "hip"}  # in the layout that is easy_ViTPose's own
+_EASY_VITPOSE_NAMES = {"pelvis": "hip"}  # in its own layout
 _PX_DECIMALS, _SCORE_DECIMALS = 2, 3
 
 
 class KeypointsJson:
     """Writes {"keypoints": [{id: [[y, x, score], ...]} for each frame], "skeleton": {row: name}}; note y before x.
 
-    The file is a whole JSON document after every frame, however the program ends.
+    The file is a complete JSON document after every frame, even if the program crashes.
 
     Source: README of github.com/JunkyByte/easy_ViTPose, "OUTPUT json format".
 
     Args:
-        path: The file; one that is there already is replaced.
+        path: The file; an existing one is replaced.
 
     Raises:
-        RecordingError: The file cannot be made.
+        RecordingError: The file cannot be created.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -36,7 +36,7 @@ class KeypointsJson:
         self._separator = "\n"
 
     def send(self, result: FrameResult) -> None:
-        """Write one frame, also an empty one; after `close`, do nothing.
+        """Write one frame, empty ones too; after `close`, do nothing.
 
         Raises:
             RecordingError: The disk is full or gone; the frames before stay readable.
@@ -48,7 +48,7 @@ class KeypointsJson:
         self._separator = ",\n"
 
     def close(self) -> None:
-        """Give the file back. Safe to repeat."""
+        """Close the file. Safe to repeat."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -57,7 +57,7 @@ class KeypointsJson:
         self._layout = self._layout or keypoints.layout
         if keypoints.layout.names != self._layout.names:
             raise RecordingError(
-                f"keypoints.json holds one layout, {self._layout.name}, and got {keypoints.layout.name}; record anew"
+                f"keypoints.json holds one layout, {self._layout.name}, and got {keypoints.layout.name}; record again"
             )
         score = keypoints.score.astype(np.float64)
         known = np.all(np.isfinite(keypoints.xy_px), axis=1) & np.isfinite(score)
@@ -66,8 +66,8 @@ class KeypointsJson:
 
     def _tail(self) -> bytes:
         layout = self._layout or COCO17
-        theirs = _THEIR_NAMES if layout == COCO25 else {}
-        skeleton = {str(row): theirs.get(name, name) for row, name in enumerate(layout.names)}
+        names = _EASY_VITPOSE_NAMES if layout == COCO25 else {}
+        skeleton = {str(row): names.get(name, name) for row, name in enumerate(layout.names)}
         return f'\n],\n"skeleton": {json.dumps(skeleton)}}}\n'.encode()
 
 

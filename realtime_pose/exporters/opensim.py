@@ -1,7 +1,7 @@
-"""markers.trc and angles.mot: a person's motion as OpenSim reads it.
+"""markers.trc and angles.mot: a person's motion for OpenSim.
 
-OpenSim's axes: X the way that the camera is looked at from, Y up, Z to the person's right when they face the camera;
-metres, degrees, seconds from the take's begin. A file goes from the person's first frame to their last.
+OpenSim's axes: X towards the camera, Y up, Z to the right of a person who faces the camera; metres, degrees, seconds
+from the start of the take. A file goes from the person's first frame to their last.
 
 Sources: OpenSim documentation, "Marker (.trc) Files" and "Motion (.mot) Files".
 """
@@ -18,20 +18,20 @@ from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.kinematics import joint_positions
 
 _COUNT_WIDTH = 10
-_MODEL_LACKS = ("neck_extension", "neck_bending", "neck_rotation")  # in the full-body model the head is the torso's
+_MODEL_LACKS = ("neck_extension", "neck_bending", "neck_rotation")  # the full-body model has no neck joint
 _MOT_ROWS = [row for row, name in enumerate(ANGLES) if name not in _MODEL_LACKS]
 _MOT_COLUMNS = [ANGLES[row] for row in _MOT_ROWS]
 
 
 class _TrcText:
-    """Joints as markers, each called as the joint; NaN where the person was not seen."""
+    """Joints as markers with the joints' names; NaN where the person was not seen."""
 
     whole_take = False
 
     def __init__(self, path: Path, pose: SkeletonPose, fps: float) -> None:
         self._name, self._skeleton, self._fps = path.name, pose.rotations.skeleton, fps
 
-    def head(self, count: int) -> str:
+    def header(self, count: int) -> str:
         joints, rate = self._skeleton.joints, f"{self._fps:.6g}"
         number = f"{count:0{_COUNT_WIDTH}}"
         columns = "\t\t\t".join(joints)
@@ -44,18 +44,20 @@ class _TrcText:
             f"\t\t{axes}\n\n"
         )
 
-    def stamp(self, frame: int) -> str:
+    def line_start(self, frame: int) -> str:
         return f"{frame + 1}\t{frame / self._fps:.6f}\t"
 
-    def body(self, sample: Sample) -> str:
+    def line_end(self, sample: Sample) -> str:
         if not sample.seen:
-            return "\t".join(["NaN"] * 3 * len(self._skeleton.joints)) + "\n"  # OpenSim refuses a row that ends empty
-        places = joint_positions(self._skeleton, sample.local_xyzw, sample.root_m, sample.bone_m)
-        return "\t".join(f"{value:.5f}" for value in OPENSIM.positions(places).ravel()) + "\n"
+            return (
+                "\t".join(["NaN"] * 3 * len(self._skeleton.joints)) + "\n"
+            )  # OpenSim rejects rows with empty cells at the end
+        joints_m = joint_positions(self._skeleton, sample.local_xyzw, sample.root_m, sample.bone_m)
+        return "\t".join(f"{value:.5f}" for value in OPENSIM.positions(joints_m).ravel()) + "\n"
 
 
 class _MotText:
-    """Angles and the pelvis' place, under the names of OpenSim's full-body model."""
+    """Joint angles and pelvis position, with the names of OpenSim's full-body model."""
 
     whole_take = False
 
@@ -63,17 +65,17 @@ class _MotText:
         self._name, self._fps = path.stem, fps
         self._angles = BodyAngles()
 
-    def head(self, count: int) -> str:
+    def header(self, count: int) -> str:
         columns = ["time", *_MOT_COLUMNS[:3], "pelvis_tx", "pelvis_ty", "pelvis_tz", *_MOT_COLUMNS[3:]]
         return (
             f"{self._name}\nversion=1\nnRows={count:0{_COUNT_WIDTH}}\nnColumns={len(columns)}\ninDegrees=yes\n"
             f"endheader\n" + "\t".join(columns) + "\n"
         )
 
-    def stamp(self, frame: int) -> str:
+    def line_start(self, frame: int) -> str:
         return f"{frame / self._fps:.6f}\t"
 
-    def body(self, sample: Sample) -> str:
+    def line_end(self, sample: Sample) -> str:
         angles = self._angles.of(sample.local_xyzw)[_MOT_ROWS]
         values = np.concatenate((angles[:3], OPENSIM.positions(sample.root_m), angles[3:]))
         return "\t".join(f"{value:.5f}" for value in values) + "\n"

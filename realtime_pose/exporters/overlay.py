@@ -1,4 +1,4 @@
-"""The overlay video: each frame with its people drawn on it, as H.264 that every player opens."""
+"""Overlay video: the frames with the people drawn on them, as H.264 in an MP4."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -15,20 +15,20 @@ from realtime_pose.exporters.sound import SoundTrack
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.utils.arrays import UInt8
 
-_TICKS_HZ = 90_000  # fine enough that a frame's time is off by at most 6 microseconds
+_TICKS_HZ = 90_000  # a frame's time is off by at most 6 microseconds
 _FALLBACK_FPS = 30.0
-_FRAMES_A_FRAGMENT = 60
+_FRAMES_PER_FRAGMENT = 60
 
 
 class OverlayVideo:
-    """Writes an MP4 whose frames are shown at their own media times, the first at 0.
+    """Writes an MP4 whose frames have their own media times, the first at 0.
 
     Args:
-        path: The file; one that is there already is replaced at the first frame.
-        fps: The source's nominal rate, for players that ask; 0 if not known.
+        path: The file; an existing one is replaced at the first frame.
+        fps: The source's nominal rate, for the file's header; 0 if unknown.
         score_threshold: Keypoints below it are not drawn.
-        draw: Draw the people; otherwise the pictures stay as they are.
-        sound: A media file whose sound is put beside the pictures, which are its own; None for silence.
+        draw: Draw the people; otherwise the frames stay as they are.
+        sound: The media file that the frames come from, for its sound; None for silence.
     """
 
     def __init__(
@@ -60,16 +60,16 @@ class OverlayVideo:
         if self._closed:
             return
         frame = result.frame
-        picture = frame.image_bgr
+        image = frame.image_bgr
         if self._draw:
-            picture = draw_skeleton_on_frame(picture, result.people, score_threshold=self._score_threshold)
+            image = draw_skeleton_on_frame(image, result.people, score_threshold=self._score_threshold)
         try:
             if self._container is None:
                 self._first_ns = frame.time_ns
-                self._open(picture.shape[1], picture.shape[0])
+                self._open(image.shape[1], image.shape[0])
             tick = round((frame.time_ns - self._first_ns) * _TICKS_HZ / 1e9)
-            self._last_tick = max(tick, self._last_tick + 1)  # a player needs times that grow
-            encoded = av.VideoFrame.from_ndarray(_fitted(picture, self._stream.width, self._stream.height), "bgr24")
+            self._last_tick = max(tick, self._last_tick + 1)  # players need increasing times
+            encoded = av.VideoFrame.from_ndarray(_fitted(image, self._stream.width, self._stream.height), "bgr24")
             encoded.pts, encoded.time_base = self._last_tick, Fraction(1, _TICKS_HZ)
             self._container.mux(self._stream.encode(encoded))
             if self._sound is not None:
@@ -78,7 +78,7 @@ class OverlayVideo:
             raise self._translated(exc) from exc
 
     def close(self) -> None:
-        """Write what the encoder still holds and the index, and give the file back. Safe to repeat.
+        """Flush the encoder, write the index and close the file. Safe to repeat.
 
         Raises:
             RecordingError: The file cannot be finished.
@@ -99,38 +99,38 @@ class OverlayVideo:
             raise self._translated(exc) from exc
 
     def _open(self, width: int, height: int) -> None:
-        # Fragments while it grows, a plain MP4 once it is closed: a crash or a full disk costs the last fragment, not
-        # the film, and closing takes no second pass over it, as putting the index in front would.
-        # Sound that ends or begins elsewhere must not hold the pictures back in the muxer for long.
+        # Fragmented while it is written, a plain MP4 once it is closed: a crash or a full disk costs the last fragment
+        # only, and closing needs no second pass, as moving the index to the front would.
+        # Sound that starts or ends at another time must not delay the frames in the muxer for long.
         flags = {"movflags": "hybrid_fragmented", "flush_packets": "1", "max_interleave_delta": "1000000"}
         self._container = av.open(str(self._path), "w", format="mp4", options=flags)
-        # without B-frames, a film of fragments starts at 0 in every player
-        options = {"preset": "veryfast", "g": str(_FRAMES_A_FRAGMENT), "bf": "0"}
+        # without B-frames a fragmented file starts at 0 in every player
+        options = {"preset": "veryfast", "g": str(_FRAMES_PER_FRAGMENT), "bf": "0"}
         self._stream = self._container.add_stream("libx264", rate=self._rate, options=options)
         self._stream.width, self._stream.height = width + width % 2, height + height % 2  # yuv420p halves both
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, _TICKS_HZ)
         if self._sound_of is not None:
             self._sound = SoundTrack(self._sound_of, self._container, self._first_ns)
-        self._container.start_encoding()  # so that a place that cannot be written shows now
+        self._container.start_encoding()  # reports a path that cannot be written now
 
     def _translated(self, exc: Exception) -> RecordingError:
         reason = getattr(exc, "strerror", None) or str(exc)
         return RecordingError(f"cannot write {self._path}: {reason}; free some space there, or choose another folder")
 
 
-def _fitted(picture: UInt8, width: int, height: int) -> UInt8:
-    """The picture on a canvas of this size: an odd edge is repeated, another size is scaled and centred."""
-    h, w = picture.shape[:2]
+def _fitted(image: UInt8, width: int, height: int) -> UInt8:
+    """The image at this size: an odd edge pixel is repeated, any other size is scaled and centred."""
+    h, w = image.shape[:2]
     if (w, h) == (width, height):
-        return picture
+        return image
     if 0 <= width - w <= 1 and 0 <= height - h <= 1:
-        return np.asarray(cv2.copyMakeBorder(picture, 0, height - h, 0, width - w, cv2.BORDER_REPLICATE), np.uint8)
+        return np.asarray(cv2.copyMakeBorder(image, 0, height - h, 0, width - w, cv2.BORDER_REPLICATE), np.uint8)
     scale = min(width / w, height / h)
     w, h = max(1, round(w * scale)), max(1, round(h * scale))
     canvas: UInt8 = np.zeros((height, width, 3), np.uint8)
     x, y = (width - w) // 2, (height - h) // 2
-    canvas[y : y + h, x : x + w] = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA)
+    canvas[y : y + h, x : x + w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
     return canvas
 
 
@@ -140,5 +140,5 @@ def open_overlay(path: Path, take: TakeInfo) -> OverlayVideo:
 
 
 def open_frames(path: Path, take: TakeInfo) -> OverlayVideo:
-    """frames.mp4 of a take: the pictures as they came."""
+    """frames.mp4 of a take: the frames without drawing."""
     return OverlayVideo(path, take.fps, draw=False, sound=take.sound)

@@ -1,4 +1,4 @@
-"""A file for each person of a take: which is whose, and how all of them are finished."""
+"""One file per person of a take: opened when they are first seen, named by id, all finished at the end."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +9,10 @@ from realtime_pose.errors import RecordingError
 
 
 class PersonFile(Protocol):
-    """What one person's file can do."""
+    """One person's file."""
 
-    def rest(self) -> None:
-        """Give the file back while the person is away."""
+    def release(self) -> None:
+        """Close the file while the person is out of view; the next write opens it again."""
         ...
 
 
@@ -20,7 +20,7 @@ F = TypeVar("F", bound=PersonFile)
 
 
 class PersonFiles(Generic[F]):
-    """Opens a file when a person is first seen: the first one has `path`, each other one NAME_<id> beside it.
+    """Opens a file when a person is first seen: `path` for the first one, NAME_<id> beside it for each other one.
 
     Args:
         path: The first person's file.
@@ -33,9 +33,9 @@ class PersonFiles(Generic[F]):
         self._present: set[int] = set()
 
     def of(self, poses: dict[int, SkeletonPose]) -> dict[int, F]:
-        """The files of the people who are here, by id; those of everybody else rest."""
+        """The files of these people, by id; all others are released."""
         for track_id in self._present - poses.keys():
-            self._files[track_id].rest()
+            self._files[track_id].release()
         self._present = set(poses)
         for track_id, pose in poses.items():
             if track_id not in self._files:
@@ -43,7 +43,7 @@ class PersonFiles(Generic[F]):
         return {track_id: self._files[track_id] for track_id in poses}
 
     def close(self, finish: Callable[[F], None]) -> None:
-        """Finish every file, also if one of them fails. Safe to repeat.
+        """Finish every file, even if one of them fails. Safe to repeat.
 
         Raises:
             RecordingError: A file cannot be finished.
@@ -53,7 +53,7 @@ class PersonFiles(Generic[F]):
         for file in files.values():
             try:
                 finish(file)
-            except RecordingError as exc:  # the other people's files are finished first
+            except RecordingError as exc:  # finish the other files first
                 failure = failure or exc
         if failure is not None:
             raise failure

@@ -1,4 +1,4 @@
-"""The poses of a take, kept on disk until its end: what exporters need whose files cannot be written frame by frame."""
+"""Pose spool: the poses of a take in a temporary file, for formats that cannot be written frame by frame."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ _CHUNK = 2048
 
 
 class Keys(NamedTuple):
-    """A stretch of one person's poses: `time_s` (T,) strictly rising, `root_m` (T, 3), `local_xyzw` (T, 17, 4)."""
+    """A chunk of one person's poses: `time_s` (T,) strictly increasing, `root_m` (T, 3), `local_xyzw` (T, 17, 4)."""
 
     time_s: Float32
     root_m: Float32
@@ -31,7 +31,7 @@ class Keys(NamedTuple):
 
 
 class _Person:
-    """Where one person's records are in the file, and how they were last seen."""
+    """The positions of one person's records in the file, and their latest pose."""
 
     def __init__(self, pose: SkeletonPose) -> None:
         self.records = array("Q")
@@ -42,22 +42,22 @@ class _Person:
 
 
 class PoseSpool:
-    """Takes the frames of a take, and gives back each person's poses in stretches that fit into memory.
+    """Stores the poses of a take, and reads each person's poses back in chunks that fit into memory.
 
-    A person's poses begin with the take's first frame and end with its last: until a person is first seen their first
-    pose stands, and while they are not seen their last one does.
+    A person's poses go from the take's first frame to its last: their first pose is held until they are first seen,
+    and their last one while they are out of view.
 
     Args:
-        folder: Where room is taken on the disk; the file has no name there and goes away by itself.
+        folder: The folder whose disk is used; the file has no name and is deleted when it is closed.
 
     Raises:
-        RecordingError: Nothing can be written there.
+        RecordingError: The folder cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         try:
-            # unbuffered: a record is in the system's hands, or refused, when it is put
+            # unbuffered: a write either reaches the system or fails at once
             self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
         except OSError as exc:
             raise _translated(folder, exc) from exc
@@ -67,10 +67,10 @@ class PoseSpool:
         self._last_ns = 0
 
     def add(self, result: FrameResult) -> None:
-        """Take the poses of one frame.
+        """Add the poses of one frame.
 
         Raises:
-            RecordingError: The disk is full or gone, or the skeleton is another one.
+            RecordingError: The disk is full or gone, or the skeleton is not HUMANOID.
         """
         if self._start_ns is None:
             self._start_ns = self._last_ns = result.frame.time_ns
@@ -80,53 +80,53 @@ class PoseSpool:
                 continue
             if pose.rotations.skeleton.joints[:_J] != HUMANOID.joints:
                 raise RecordingError(
-                    f"the take has a skeleton {pose.rotations.skeleton.name}, wanted {HUMANOID.name}; record it anew"
+                    f"the take has a skeleton {pose.rotations.skeleton.name}, wanted {HUMANOID.name}; record it again"
                 )
             person = self._people.setdefault(seen.keypoints.track_id, _Person(pose))
             if not person.records:
-                self._put(person, pose, self._start_ns)
+                self._append(person, pose, self._start_ns)
             elif person.seen_ns < before_ns:
-                self._put(person, person.last, before_ns)
-            self._put(person, pose, self._last_ns)
+                self._append(person, person.last, before_ns)
+            self._append(person, pose, self._last_ns)
             person.bones.add(pose.bone_m)
             person.seen_ns = self._last_ns
 
     def finish(self) -> tuple[int, ...]:
-        """Hold every person's last pose until the take's last frame; their ids, in the order they were first seen."""
+        """Hold every person's last pose until the take's last frame; returns their ids in order of appearance."""
         for person in self._people.values():
-            with suppress(RecordingError):  # where there is no room for that, the poses before are still good
-                self._put(person, person.last, self._last_ns)
+            with suppress(RecordingError):  # on a full disk the earlier poses stay usable
+                self._append(person, person.last, self._last_ns)
         return tuple(track_id for track_id, person in self._people.items() if person.records)
 
     def bone_m(self, track_id: int) -> Float64:
-        """(17,) the person's bone lengths as they settled."""
+        """(17,) the person's settled bone lengths."""
         return self._people[track_id].bones.bone_m
 
     def count(self, track_id: int) -> int:
-        """How many poses of the person there are."""
+        """Number of poses of the person."""
         return len(self._people[track_id].records)
 
     def ends_s(self, track_id: int) -> tuple[float, float]:
-        """The times of the person's first and last pose, since the take's first frame."""
+        """Times of the person's first and last pose, from the take's first frame."""
         rows = self._people[track_id].records
         first, last = self._read(array("Q", (rows[0], rows[-1])))["time_s"].tolist()
         return first, last
 
     def keys(self, track_id: int) -> Iterator[Keys]:
-        """The person's poses in order, stretch by stretch."""
+        """The person's poses in order, chunk by chunk."""
         rows = self._people[track_id].records
-        for at in range(0, len(rows), _CHUNK):
-            part = self._read(rows[at : at + _CHUNK])
+        for start in range(0, len(rows), _CHUNK):
+            part = self._read(rows[start : start + _CHUNK])
             yield Keys(part["time_s"], part["root_m"], part["local_xyzw"])
 
     def close(self) -> None:
-        """Give the room back. Safe to repeat."""
+        """Delete the file. Safe to repeat."""
         self._file.close()
 
-    def _put(self, person: _Person, pose: SkeletonPose, time_ns: int) -> None:
+    def _append(self, person: _Person, pose: SkeletonPose, time_ns: int) -> None:
         time_s = np.float32((time_ns - (self._start_ns or 0)) / 1e9)
         person.last = pose
-        if time_s <= person.time_s:  # a key must be later than the one before, also in float32
+        if time_s <= person.time_s:  # keyframe times must increase, in float32 too
             return
         record = np.empty((), _RECORD)
         record["time_s"], record["root_m"] = time_s, pose.root_m

@@ -1,4 +1,4 @@
-"""Which bone lengths a file gets that can have only one set of them."""
+"""Settled bone lengths: one set per person, for files that can hold only one."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,22 +7,23 @@ from realtime_pose.utils.arrays import Float64
 
 
 class SettledBones:
-    """The lengths that stood longest without a change, of equals the latest: a person's bones stay once they are known.
+    """The bone lengths that stayed unchanged for the most frames; of equals the latest.
 
-    In a take's first seconds they may still be learnt, and who was gone for long has theirs learnt anew.
+    Lengths are constant once estimated. In the first seconds of a take they may still change, and they are estimated
+    again for a person who was out of view for long.
 
     Args:
-        bone_m: What to answer until the first frame.
+        bone_m: The lengths before the first frame.
     """
 
     def __init__(self, bone_m: npt.ArrayLike) -> None:
         self.bone_m: Float64 = np.asarray(bone_m, dtype=np.float64)
-        self._now, self._stands, self._longest = self.bone_m, 0, 0
+        self._latest, self._unchanged, self._longest = self.bone_m, 0, 0
 
     def add(self, bone_m: npt.ArrayLike) -> None:
-        """Take the lengths of one more frame."""
-        now = np.asarray(bone_m, dtype=np.float64)
-        self._stands = self._stands + 1 if np.array_equal(now, self._now) else 1
-        self._now = now
-        if self._stands >= self._longest:
-            self._longest, self.bone_m = self._stands, now
+        """Add the lengths of one more frame."""
+        latest = np.asarray(bone_m, dtype=np.float64)
+        self._unchanged = self._unchanged + 1 if np.array_equal(latest, self._latest) else 1
+        self._latest = latest
+        if self._unchanged >= self._longest:
+            self._longest, self.bone_m = self._unchanged, latest

@@ -1,4 +1,4 @@
-"""The sound of one media file, put beside the pictures of another."""
+"""Sound track: the audio of one media file, copied or encoded into another."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -8,23 +8,23 @@ from typing import Any
 
 import av
 
-_BROWSERS_PLAY = frozenset({"aac", "mp3", "opus", "flac"})  # in an MP4; anything else becomes AAC
+_PLAYABLE_CODECS = frozenset({"aac", "mp3", "opus", "flac"})  # browsers play these in an MP4; anything else becomes AAC
 _AAC_SAMPLES = 1024
 
 
 class SoundTrack:
-    """Copies a file's first sound track into a container, as far as the pictures have come.
+    """Copies a file's first sound track into a container, up to the latest video frame.
 
-    Times are those of `Frame.time_ns`: from the file's first picture. Sound that cannot be read any further ends there;
-    the pictures go on.
+    Times are those of `Frame.time_ns`: from the file's first frame. Sound that cannot be read ends there; the video
+    goes on.
 
     Args:
         source: The file.
-        target: The container, before its head is written.
-        begin_ns: The time that becomes 0; what sounds before is left out.
+        target: The container, before its header is written.
+        start_ns: The time that becomes 0; earlier sound is left out.
     """
 
-    def __init__(self, source: Path, target: Any, begin_ns: int) -> None:  # noqa: ANN401 - PyAV's container has no types
+    def __init__(self, source: Path, target: Any, start_ns: int) -> None:  # noqa: ANN401 - PyAV's container has no types
         self._target = target
         self._packets: Iterator[Any] = iter(())
         self._waiting: Any = None
@@ -37,19 +37,19 @@ class SoundTrack:
             self.close()
             return
         sound, video = self._source.streams.audio[0], next(iter(self._source.streams.video), None)
-        started = Fraction(0)
+        video_start_s = Fraction(0)
         if video is not None and video.start_time is not None:
-            started = video.start_time * video.time_base
-        self._begin = started + Fraction(begin_ns, 10**9)
-        if sound.codec_context.codec.canonical_name in _BROWSERS_PLAY:
+            video_start_s = video.start_time * video.time_base
+        self._start_s = video_start_s + Fraction(start_ns, 10**9)
+        if sound.codec_context.codec.canonical_name in _PLAYABLE_CODECS:
             self._stream = target.add_stream_from_template(sound)
-            self._packets = self._copied(sound)
+            self._packets = self._copy(sound)
         else:
             self._stream = target.add_stream("aac", rate=sound.rate, layout=_layout(sound))
-            self._packets = self._encoded(sound)
+            self._packets = self._encode(sound)
 
     def write_until(self, seconds: float) -> None:
-        """Write the sound up to this time after the begin.
+        """Write the sound up to this time after the start.
 
         Raises:
             av.FFmpegError, OSError: The container cannot be written.
@@ -59,7 +59,7 @@ class SoundTrack:
             self._waiting = None
             if packet is None:
                 return
-            if packet.pts < 0:  # an encoder's run-up: it would move the pictures
+            if packet.pts < 0:  # encoder priming samples: they would shift the video
                 continue
             if packet.pts * packet.time_base > seconds:
                 self._waiting = packet
@@ -67,7 +67,7 @@ class SoundTrack:
             self._target.mux(packet)
 
     def close(self) -> None:
-        """Give the source back. Safe to repeat."""
+        """Close the source. Safe to repeat."""
         source, self._source, self._packets = self._source, None, iter(())
         if source is not None:
             source.close()
@@ -79,8 +79,8 @@ class SoundTrack:
             self._packets = iter(())
             return None
 
-    def _copied(self, sound: Any) -> Iterator[Any]:  # noqa: ANN401 - a stream
-        shift = round(self._begin / sound.time_base)
+    def _copy(self, sound: Any) -> Iterator[Any]:  # noqa: ANN401 - a stream
+        shift = round(self._start_s / sound.time_base)
         for packet in self._source.demux(sound):
             if packet.pts is None or packet.dts is None:
                 continue
@@ -88,11 +88,11 @@ class SoundTrack:
             packet.stream = self._stream
             yield packet
 
-    def _encoded(self, sound: Any) -> Iterator[Any]:  # noqa: ANN401 - a stream
+    def _encode(self, sound: Any) -> Iterator[Any]:  # noqa: ANN401 - a stream
         resampler = av.AudioResampler("fltp", _layout(sound), sound.rate, frame_size=_AAC_SAMPLES)
-        for frame in chain(self._source.decode(sound), (None,)):  # None empties the resampler
+        for frame in chain(self._source.decode(sound), (None,)):  # None flushes the resampler
             for part in resampler.resample(frame):
-                shift = round(self._begin / part.time_base)
+                shift = round(self._start_s / part.time_base)
                 if part.pts < shift:
                     continue
                 part.pts -= shift
@@ -101,5 +101,5 @@ class SoundTrack:
 
 
 def _layout(sound: Any) -> str:  # noqa: ANN401 - a stream
-    """What the sound becomes: some files do not say which of their channels is which."""
+    """The output's channel layout; some files do not name their channels."""
     return "mono" if sound.channels == 1 else "stereo"

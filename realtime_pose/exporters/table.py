@@ -1,7 +1,7 @@
-"""The files that a take can be written as, by name: `--format` of `run`, `process` and `export` reads this table.
+"""Table of the file formats of a take, as `--format` of `run`, `process` and `export` names them.
 
-A new kind of file is one module with a function `open_...(path, take) -> PoseSink`, and one line here. Every sink takes
-results one by one and writes as it goes, so an hour's take fills no memory.
+A new format is one module with a function `open_...(path, take) -> PoseSink`, and one line here. Every sink receives
+results one by one and writes as it goes, so memory does not grow with the length of a take.
 """
 
 import re
@@ -17,14 +17,14 @@ from realtime_pose.utils.choices import check_choice, load_attribute
 
 @dataclass(frozen=True)
 class TakeInfo:
-    """What is known of a take before its first frame.
+    """Facts about a take that are known before its first frame.
 
     Attributes:
-        fps: The source's nominal rate, taken by files of an even rate; 0 if not known.
-        settings: What made the take, for the session; any JSON.
-        sound: A media file whose sound belongs to the take; None if there is none.
-        character: The .glb or .vrm that performs in "glb" and "fbx"; None takes the program's own.
-        bones: A file that says which of its nodes are bones; None finds them by their names.
+        fps: The source's nominal rate, used by files with a fixed rate; 0 if unknown.
+        settings: The settings of the run, for the session; any JSON.
+        sound: A media file with the sound of the take; None if there is none.
+        character: The .glb or .vrm that "glb" and "fbx" animate; None for the built-in one.
+        bones: A file that maps bones to its node names; None finds them by name.
     """
 
     fps: float = 0.0
@@ -35,48 +35,48 @@ class TakeInfo:
 
 
 class Exporter(NamedTuple):
-    """One kind of file.
+    """One file format.
 
     Attributes:
-        file: Its name in the take's folder; where each person has a file, those after the first add _<id> to the stem.
-        opens: "module:function" of what opens it, imported only when chosen.
-        what: What it is, in a few words.
-        pictures: Whether it shows the frames themselves, which a session alone does not have.
+        file: Its name in the take's folder; with a file per person, those after the first add _<id> to the stem.
+        opens: "module:function" that opens it, imported only when chosen.
+        what: A short description.
+        needs_images: Whether it shows the frames themselves, which a session alone does not have.
     """
 
     file: str
     opens: str
     what: str
-    pictures: bool = False
+    needs_images: bool = False
 
 
 _HERE = "realtime_pose.exporters"
 EXPORTERS: dict[str, Exporter] = {
     "overlay": Exporter(
-        "overlay.mp4", f"{_HERE}.overlay:open_overlay", "the pictures with the people drawn on them", pictures=True
+        "overlay.mp4", f"{_HERE}.overlay:open_overlay", "the video with the people drawn on it", needs_images=True
     ),
-    "frames": Exporter(FRAMES_FILE, f"{_HERE}.overlay:open_frames", "the pictures as they came", pictures=True),
+    "frames": Exporter(FRAMES_FILE, f"{_HERE}.overlay:open_frames", "the video as it came in", needs_images=True),
     "bvh": Exporter("motion.bvh", f"{_HERE}.bvh:open_bvh", "joint rotations for Blender, Maya and engines"),
     "easy-vitpose": Exporter("keypoints.json", f"{_HERE}.keypoints_json:open_keypoints_json", "easy_ViTPose's JSON"),
     "coco": Exporter("coco.json", f"{_HERE}.coco:open_coco", "keypoints as COCO results, for pycocotools"),
-    "csv": Exporter("joints.csv", f"{_HERE}.joint_tables:open_csv", "joints and angles, a row a frame"),
-    "parquet": Exporter("joints.parquet", f"{_HERE}.joint_tables:open_parquet", "the same for pandas and Arrow"),
+    "csv": Exporter("joints.csv", f"{_HERE}.joint_tables:open_csv", "joints and angles, one row per frame"),
+    "parquet": Exporter("joints.parquet", f"{_HERE}.joint_tables:open_parquet", "the same table for pandas and Arrow"),
     "trc": Exporter("markers.trc", f"{_HERE}.opensim:open_trc", "joints as markers for OpenSim"),
     "mot": Exporter("angles.mot", f"{_HERE}.opensim:open_mot", "angles for OpenSim's full-body model"),
-    "glb": Exporter("motion.glb", f"{_HERE}.gltf.glb:open_glb", "a moving character for engines and Blender"),
+    "glb": Exporter("motion.glb", f"{_HERE}.gltf.glb:open_glb", "an animated character for engines and Blender"),
     "vrma": Exporter("motion.vrma", f"{_HERE}.gltf.vrma:open_vrma", "the motion for any VRM avatar"),
     "fbx": Exporter("motion.fbx", f"{_HERE}.gltf.fbx:open_fbx", "the same character as FBX; needs Blender"),
 }
 
 DEFAULT_FORMATS = "overlay,bvh,glb,easy-vitpose,csv"
-"""What a take holds beside its session when nobody says otherwise."""
+"""Files of a take beside its session, by default."""
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
     """The names in "bvh,csv", each once, in the table's order; empty for empty text.
 
     Raises:
-        UnknownChoiceError: There is no such format; the message lists those there are.
+        UnknownChoiceError: There is no such format; the message lists all of them.
     """
     wanted = {name.strip() for name in text.split(",") if name.strip()}
     for name in sorted(wanted):
@@ -85,17 +85,17 @@ def parse_formats(text: str) -> tuple[str, ...]:
 
 
 def is_of(path: Path, formats: Iterable[str]) -> bool:
-    """Whether a file is, by its name, one that these formats write, for the first person or a further one."""
+    """Whether a file name is one that these formats write, for the first person or another one."""
     files = (Path(EXPORTERS[name].file) for name in formats)
     return any(re.fullmatch(rf"{re.escape(f.stem)}(_-?\d+)?{re.escape(f.suffix)}", path.name) for f in files)
 
 
 def open_exporters(formats: Sequence[str], folder: Path, take: TakeInfo) -> list[PoseSink]:
-    """A sink for each format, which writes into the folder.
+    """A sink for each format, writing into the folder.
 
     Raises:
         UnknownChoiceError: There is no such format.
-        RecordingError: A file cannot be made, or its format needs something that is not installed.
+        RecordingError: A file cannot be created, or its format needs a package that is not installed.
     """
     sinks: list[PoseSink] = []
     try:

@@ -1,0 +1,1 @@
+"""glTF exporters: one person's poses in; GLB, VRMA and FBX animations out."""

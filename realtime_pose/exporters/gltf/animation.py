@@ -1,4 +1,4 @@
-"""Puts one animation into a glTF document and writes both as a .glb, stretch by stretch.
+"""GLB animation writer: adds one animation to a glTF document and writes the .glb chunk by chunk.
 
 Source: Khronos, "glTF 2.0 Specification", sections 3.11 (animations), 4 (GLB).
 """
@@ -20,27 +20,27 @@ from realtime_pose.utils.atomic_files import replacing
 
 _FLOAT = 5126
 _COPY = 1 << 20
-_MOST = 2**32 - 1
+_MAX_BYTES = 2**32 - 1
 
 
-class Stretch(NamedTuple):
-    """Keys of T moments: `time_s` (T,), `hips` (T, 3) translations, `turns` (T, M, 4) rotations of the M nodes."""
+class Keyframes(NamedTuple):
+    """T keyframes: `time_s` (T,), `hips` (T, 3) translations, `rotations_xyzw` (T, M, 4) rotations of the M nodes."""
 
     time_s: Float32
     hips: npt.NDArray[np.floating[Any]]
-    turns: npt.NDArray[np.floating[Any]]
+    rotations_xyzw: npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class Track:
-    """What is animated.
+    """The animated nodes.
 
     Attributes:
         name: The animation's name.
-        nodes: The nodes that turn.
-        hips: The node that travels.
-        count: How many keys there are in all.
-        ends_s: Times of the first and the last key.
+        nodes: The nodes that rotate.
+        hips: The node that moves.
+        count: Total number of keyframes.
+        ends_s: Times of the first and the last keyframe.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Track:
 
 
 class Model(NamedTuple):
-    """What moves.
+    """The model to animate.
 
     Attributes:
-        document: Its JSON; animations that are in it are left out.
-        source: The file that its binary part is in; None if it has none.
-        patches: Where in that part other bytes stand than in the file.
+        document: Its JSON; animations in it are left out.
+        source: The file with its binary chunk; None if it has none.
+        patches: Bytes to replace in the binary chunk, by offset.
     """
 
     document: dict[str, Any]
@@ -64,34 +64,34 @@ class Model(NamedTuple):
     patches: Mapping[int, bytes] = MappingProxyType({})
 
 
-def write_animated(path: Path, model: Model, track: Track, stretches: Iterable[Stretch]) -> None:
-    """Write the file; one that is there is replaced only when the new one is whole.
+def write_animated(path: Path, model: Model, track: Track, chunks: Iterable[Keyframes]) -> None:
+    """Write the file; an existing one is replaced only once the new one is complete.
 
     Args:
         path: The .glb.
-        model: What moves.
-        track: What is animated.
-        stretches: The keys, in order, `track.count` in all.
+        model: The model.
+        track: The animated nodes.
+        chunks: The keyframes in order, `track.count` in total.
 
     Raises:
         RecordingError: The disk is full or gone, or the file would be larger than a .glb can be.
     """
     try:
         with replacing(path) as part, part.open("wb") as file:
-            _write(file, model, track, stretches)
+            _write(file, model, track, chunks)
     except OSError as exc:
         raise RecordingError(
             f"cannot write {path}: {exc.strerror}; free some space there, or choose another folder"
         ) from exc
 
 
-def _write(file: BinaryIO, model: Model, track: Track, stretches: Iterable[Stretch]) -> None:
+def _write(file: BinaryIO, model: Model, track: Track, chunks: Iterable[Keyframes]) -> None:
     own = model.source.bin_bytes if model.source is not None else 0
     whole, starts, bin_bytes = _with_animation(model.document, own, track)
     text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 4)
     total = HEADER.size + 2 * CHUNK.size + len(text) + bin_bytes
-    if total > _MOST:
+    if total > _MAX_BYTES:
         raise RecordingError(f"the animation has {total / 2**30:.0f} GiB and a .glb at most 4; export a shorter take")
     file.write(HEADER.pack(MAGIC, VERSION, total))
     file.write(CHUNK.pack(len(text), JSON_CHUNK) + text)
@@ -100,22 +100,22 @@ def _write(file: BinaryIO, model: Model, track: Track, stretches: Iterable[Stret
     file.truncate(start + bin_bytes)
     if model.source is not None:
         _copy(model.source, file)
-    for at, piece in model.patches.items():
-        file.seek(start + at)
-        file.write(piece)
+    for offset, data in model.patches.items():
+        file.seek(start + offset)
+        file.write(data)
     done, before = 0, None
-    for stretch in stretches:
-        turns = _continuous(np.asarray(stretch.turns, dtype=np.float32), before)
-        before = turns[-1]
-        for at, values in zip(starts, (stretch.time_s, stretch.hips, *turns.swapaxes(0, 1)), strict=True):
-            data = np.ascontiguousarray(values, dtype="<f4")
-            file.seek(start + at + done * data[0].nbytes)
-            file.write(data.tobytes())
-        done += len(turns)
+    for chunk in chunks:
+        rotations = _continuous(np.asarray(chunk.rotations_xyzw, dtype=np.float32), before)
+        before = rotations[-1]
+        for offset, values in zip(starts, (chunk.time_s, chunk.hips, *rotations.swapaxes(0, 1)), strict=True):
+            array = np.ascontiguousarray(values, dtype="<f4")
+            file.seek(start + offset + done * array[0].nbytes)
+            file.write(array.tobytes())
+        done += len(rotations)
 
 
 def _with_animation(document: dict[str, Any], own_bytes: int, track: Track) -> tuple[dict[str, Any], list[int], int]:
-    """The document with the animation, where each array begins in the binary part, and that part's length."""
+    """The document with the animation, the offset of each array in the binary chunk, and the chunk's length."""
     views, accessors = list(document.get("bufferViews", [])), list(document.get("accessors", []))
     end = -(-own_bytes // 4) * 4
     starts: list[int] = []
@@ -158,9 +158,9 @@ def _copy(source: Glb, file: BinaryIO) -> None:
             left -= len(data)
 
 
-def _continuous(turns: Float32, before: Float32 | None) -> Float32:
-    """The same rotations (T, M, 4) with signs such that no quaternion flips from one key to the next."""
-    first = turns[:1] if before is None else before[None]
-    steps = np.concatenate((first, turns))
+def _continuous(xyzw: Float32, before: Float32 | None) -> Float32:
+    """The same rotations (T, M, 4) with signs chosen so that no quaternion flips between keyframes."""
+    first = xyzw[:1] if before is None else before[None]
+    steps = np.concatenate((first, xyzw))
     flips = np.where((steps[1:] * steps[:-1]).sum(axis=-1) < 0, -1.0, 1.0)
-    return turns * np.cumprod(flips, axis=0)[..., None].astype(np.float32)
+    return xyzw * np.cumprod(flips, axis=0)[..., None].astype(np.float32)

@@ -1,4 +1,4 @@
-"""motion.fbx: the character and its motion for programs that want FBX, written by a Blender without a window."""
+"""motion.fbx: the animated character as FBX, converted from GLB by Blender in the background."""
 
 import logging
 import os
@@ -15,39 +15,39 @@ from realtime_pose.exporters.pose_spool import PoseSpool
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.utils.atomic_files import replacing
 
-_USUAL_FPS = 30.0
-_START_S, _FRAME_S = 120.0, 0.25  # many times what Blender takes
-_WORD_S = 10.0
-_TAIL = 20_000  # bytes of what Blender said last
+_DEFAULT_FPS = 30.0
+_START_S, _FRAME_S = 120.0, 0.25  # time limit: many times what Blender needs
+_PROGRESS_S = 10.0
+_TAIL = 20_000  # bytes at the end of Blender's output
 _ON_A_MAC = "/Applications/Blender.app/Contents/MacOS/Blender"
 
 log = logging.getLogger(__name__)
 
 
 def open_fbx(path: Path, take: TakeInfo) -> "FbxRecorder":
-    """The recorder of EXPORTERS' "fbx"."""
+    """motion.fbx of a take."""
     return FbxRecorder(path, take.fps, take.character, take.bones)
 
 
 class FbxRecorder(GlbRecorder):
-    """Writes each person's motion on a character as FBX, a key a frame.
+    """Writes each person's motion on a character as FBX, one keyframe per frame.
 
     Args:
         path: The first person's file.
-        fps: Rate of the file; 0 takes 30.
-        character: A .glb or .vrm; None takes the program's own.
-        bones: A file that says which of its nodes are bones; None finds them by name.
+        fps: Frame rate of the file; 0 means 30.
+        character: A .glb or .vrm; None for the built-in one.
+        bones: A file that maps bones to its node names; None finds them by name.
 
     Raises:
         CharacterError: The character cannot be used.
-        RecordingError: There is no Blender, or nothing can be written beside `path`.
+        RecordingError: Blender is not installed, or the folder of `path` cannot be written.
     """
 
     def __init__(
         self, path: str | Path, fps: float = 0.0, character: Path | None = None, bones: Path | None = None
     ) -> None:
         self._blender = _find_blender(Path(path))
-        self._fps = fps or _USUAL_FPS
+        self._fps = fps or _DEFAULT_FPS
         super().__init__(path, character, bones)
 
     def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:
@@ -70,17 +70,17 @@ def _find_blender(path: Path) -> str:
     blender = shutil.which("blender") or shutil.which(_ON_A_MAC)
     if blender is None:
         raise RecordingError(
-            f"{path.name} is written by Blender, and no command `blender` is found; install Blender 3.3 or later, so "
-            "that `blender --version` answers, or export glb, which Blender turns into FBX elsewhere"
+            f"{path.name} is written by Blender, and the command `blender` is not found; install Blender 3.3 or later, "
+            "so that `blender --version` works, or export glb, which Blender can convert to FBX elsewhere"
         )
     return blender
 
 
 def environment_of(blender: str) -> dict[str, str]:
-    """The environment to start Blender in: ours, with Blender's own folder first on the path.
+    """The environment to start Blender in: this program's, with Blender's own folder first on the path.
 
-    A Blender that uses the system's Python takes the first `python3` on the path for it; an environment such as ours,
-    found there, lacks its libraries.
+    A Blender that uses the system's Python starts the first `python3` on the path, and a virtual environment found
+    there lacks its libraries.
     """
     home = str(Path(blender).resolve().parent)
     return {**os.environ, "PATH": os.pathsep.join((home, os.environ.get("PATH", os.defpath)))}
@@ -91,8 +91,8 @@ def _convert(blender: str, source: Path, target: Path, fps: float, limit_s: floa
         *(blender, "--background", "--factory-startup", "-noaudio", "--python-exit-code", "1"),
         *("--python", str(Path(fbx_in_blender.__file__)), "--", str(source), str(target), f"{fps:.6f}"),
     ]
-    said = source.with_name("blender.log")
-    with said.open("wb") as log_file:
+    output = source.with_name("blender.log")
+    with output.open("wb") as log_file:
         try:
             process = subprocess.Popen(
                 command,
@@ -102,31 +102,31 @@ def _convert(blender: str, source: Path, target: Path, fps: float, limit_s: floa
                 env=environment_of(blender),
             )
         except OSError as exc:
-            raise RecordingError(f"{blender} does not start: {exc.strerror}; install it anew, or export glb") from exc
+            raise RecordingError(f"{blender} does not start: {exc.strerror}; reinstall it, or export glb") from exc
         with process:
             try:
-                code = _wait(process, said, limit_s)
+                code = _wait(process, output, limit_s)
             except BaseException:
                 process.kill()
                 raise
     if code == 0 and target.is_file():
         return
-    errors = [line.strip() for line in _lines(said) if "Error:" in line]
-    what = errors[0][:200] if errors else f"it ended with {code}"
-    raise RecordingError(f"Blender could not write FBX ({what}); export glb, and open that in another Blender")
+    errors = [line.strip() for line in _lines(output) if "Error:" in line]
+    reason = errors[0][:200] if errors else f"exit code {code}"
+    raise RecordingError(f"Blender could not write FBX ({reason}); export glb, and convert it with another Blender")
 
 
-def _wait(process: "subprocess.Popen[bytes]", said: Path, limit_s: float) -> int:
-    """The program's exit code; until it is there, a word now and then on how far it is."""
+def _wait(process: "subprocess.Popen[bytes]", output: Path, limit_s: float) -> int:
+    """The process's exit code; logs its progress while waiting."""
     end_s = time.monotonic() + limit_s
     while (left_s := end_s - time.monotonic()) > 0:
         try:
-            return process.wait(min(left_s, _WORD_S))
+            return process.wait(min(left_s, _PROGRESS_S))
         except subprocess.TimeoutExpired:
-            done = [line for line in _lines(said) if line.startswith("done ")]
-            log.warning("Blender writes FBX: %s", done[-1].removeprefix("done ") if done else "it is starting")
+            done = [line for line in _lines(output) if line.startswith("done ")]
+            log.warning("Blender writes FBX: %s", done[-1].removeprefix("done ") if done else "starting")
     raise RecordingError(f"Blender did not finish within {limit_s:.0f} s; export a shorter take, or glb")
 
 
-def _lines(said: Path) -> list[str]:
-    return said.read_bytes()[-_TAIL:].decode(errors="replace").splitlines()
+def _lines(output: Path) -> list[str]:
+    return output.read_bytes()[-_TAIL:].decode(errors="replace").splitlines()

@@ -1,6 +1,6 @@
-"""Runs inside of Blender: `blender -b -P fbx_in_blender.py -- CHARACTER.glb OUT.fbx RATE` turns the one into the other.
+"""Conversion script for Blender: `blender -b -P fbx_in_blender.py -- CHARACTER.glb OUT.fbx RATE`.
 
-It stands alone, since Blender's Python has nothing of this program.
+It imports nothing of this package, which Blender's Python does not have.
 """
 
 import math
@@ -9,11 +9,11 @@ from typing import Any
 
 
 def main() -> None:
-    """Import the character, and write it with its animation, a key a frame."""
+    """Import the character, and export it with its animation, one keyframe per frame."""
     import bpy  # type: ignore[import-not-found]
     import numpy as np
 
-    if not hasattr(np, "bool"):  # Blender 3.4 as Debian 12 packs it: its importer is older than its numpy
+    if not hasattr(np, "bool"):  # Blender 3.4 in Debian 12: its importer is older than its numpy
         setattr(np, "bool", bool)  # noqa: B010 - type checkers know another numpy
     source, target, rate = sys.argv[sys.argv.index("--") + 1 :]
     for item in list(bpy.data.objects):
@@ -31,12 +31,12 @@ def main() -> None:
         item.select_set(item in rigs or item in skins)
     ends = [action.frame_range for action in bpy.data.actions]
     scene.frame_start = math.floor(min(start for start, _ in ends))
-    scene.frame_end = math.ceil(max(end for _, end in ends) - 1e-3)  # rounding makes no frame of its own
-    bpy.app.handlers.frame_change_post.append(_tell)
+    scene.frame_end = math.ceil(max(end for _, end in ends) - 1e-3)  # rounding must not add a frame
+    bpy.app.handlers.frame_change_post.append(_print_progress)
     bpy.ops.export_scene.fbx(
         filepath=target,
         use_selection=True,
-        apply_scale_options="FBX_SCALE_ALL",  # so that engines see a scale of 1
+        apply_scale_options="FBX_SCALE_ALL",  # engines then see a scale of 1
         add_leaf_bones=False,
         bake_anim_use_nla_strips=False,
         bake_anim_use_all_actions=False,
@@ -46,9 +46,9 @@ def main() -> None:
     )
 
 
-def _tell(scene: Any, *_: object) -> None:  # noqa: ANN401 - Blender's
+def _print_progress(scene: Any, *_: object) -> None:  # noqa: ANN401 - Blender's
     done = (scene.frame_current - scene.frame_start) / max(scene.frame_end - scene.frame_start, 1)
-    print(f"done {100 * done:.0f} %", flush=True)  # noqa: T201 - what the program outside reads
+    print(f"done {100 * done:.0f} %", flush=True)  # noqa: T201 - read by the parent process
 
 
 if __name__ == "__main__":

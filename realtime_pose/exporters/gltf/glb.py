@@ -1,11 +1,11 @@
-"""motion.glb: a skinned character with a take's motion as its animation, which engines, browsers and Blender open."""
+"""motion.glb: a skinned character animated with a take's motion, for engines, browsers and Blender."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RealtimePoseError
-from realtime_pose.exporters.gltf.animation import Model, Stretch, Track, write_animated
+from realtime_pose.exporters.gltf.animation import Keyframes, Model, Track, write_animated
 from realtime_pose.exporters.pose_spool import PoseSpool
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.model3d.character import Character, default_character_path, load_character
@@ -16,21 +16,21 @@ NAME = "realtime-pose"
 
 
 def open_glb(path: Path, take: TakeInfo) -> "GlbRecorder":
-    """The recorder of EXPORTERS' "glb"."""
+    """motion.glb of a take."""
     return GlbRecorder(path, take.character, take.bones)
 
 
 class PerPersonRecorder:
-    """Keeps a take's poses, and at its end writes a file for each person; no file if nobody was seen.
+    """Spools a take's poses, and writes a file for each person at the end; no file if nobody was seen.
 
-    The first person's file is `path`, each other one is beside it, as NAME_<id>.
+    The first person's file is `path`, each other one is NAME_<id> beside it.
 
     Args:
-        path: The first person's file; one that is there already is replaced.
-        write: Writes one person's file: told its path, the spool and the person's id.
+        path: The first person's file; an existing one is replaced.
+        write: Writes one person's file, given its path, the spool and the person's id.
 
     Raises:
-        RecordingError: Nothing can be written beside `path`.
+        RecordingError: The folder of `path` cannot be written.
     """
 
     def __init__(self, path: Path, write: Callable[[Path, PoseSpool, int], None]) -> None:
@@ -38,7 +38,7 @@ class PerPersonRecorder:
         self._spool: PoseSpool | None = PoseSpool(path.parent)
 
     def send(self, result: FrameResult) -> None:
-        """Take the poses of one frame; after `close`, do nothing.
+        """Add the poses of one frame; after `close`, do nothing.
 
         Raises:
             RecordingError: The disk is full or gone.
@@ -50,7 +50,7 @@ class PerPersonRecorder:
         """Write the files. Safe to repeat.
 
         Raises:
-            RecordingError: The disk is full or gone; the files of other people are written all the same.
+            RecordingError: The disk is full or gone; the other people's files are still written.
         """
         spool, self._spool = self._spool, None
         if spool is None:
@@ -70,29 +70,29 @@ class PerPersonRecorder:
 
 
 class GlbRecorder(PerPersonRecorder):
-    """Writes each person's motion on a character, as one animation with the times that the take has.
+    """Writes each person's motion on a character, as one animation with the take's own times.
 
-    The program's own character is made to the performer's measure, so its joints are where the performer's are. A
-    user's character keeps its proportions.
+    The built-in character gets the person's bone lengths, so its joints are where the person's are. A user's character
+    keeps its proportions.
 
     Args:
         path: The first person's file.
-        character: A .glb or .vrm; None takes the program's own.
-        bones: A file that says which of its nodes are bones; None finds them by name.
+        character: A .glb or .vrm; None for the built-in one.
+        bones: A file that maps bones to its node names; None finds them by name.
 
     Raises:
         CharacterError: The character cannot be used.
-        RecordingError: Nothing can be written beside `path`.
+        RecordingError: The folder of `path` cannot be written.
     """
 
     def __init__(self, path: str | Path, character: Path | None = None, bones: Path | None = None) -> None:
-        self._own = character is None
+        self._built_in = character is None
         self._character = load_character(character or default_character_path(), bones)
         super().__init__(Path(path), self._one)
 
     def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:
         character = self._character
-        if self._own:
+        if self._built_in:
             character = to_measure(character, spool.bone_m(track_id))
         write_character(path, character, spool, track_id)
 
@@ -105,7 +105,5 @@ def write_character(path: Path, character: Character, spool: PoseSpool, track_id
     """
     retargeter = Retargeter(character, spool.bone_m(track_id))
     track = Track(NAME, character.moved, character.bones["hips"], spool.count(track_id), spool.ends_s(track_id))
-    stretches = (
-        Stretch(keys.time_s, *retargeter.motion(keys.local_xyzw, keys.root_m)) for keys in spool.keys(track_id)
-    )
-    write_animated(path, Model(character.document(), character.glb, character.patches), track, stretches)
+    chunks = (Keyframes(keys.time_s, *retargeter.motion(keys.local_xyzw, keys.root_m)) for keys in spool.keys(track_id))
+    write_animated(path, Model(character.document(), character.glb, character.patches), track, chunks)

@@ -1,17 +1,17 @@
 """motion.vrma: a take's motion for any VRM avatar.
 
-A VRM Animation is a glTF without a mesh: HUMANOID's joints as nodes whose rest is VRM's T-pose with no turns, an
-animation of the hips' place and of every joint's rotation, and an extension that says which node is which bone.
-What plays it carries the motion over to the avatar's own proportions by the height of the hips at rest.
+A VRM Animation is a glTF without a mesh: HUMANOID's joints as nodes at rest in VRM's T-pose with identity rotations, an
+animation of the hips' translation and of every joint's rotation, and an extension that maps bones to nodes. Players
+scale the motion to the avatar's proportions by the height of the hips at rest.
 
-Source: vrm-c/vrm-specification, VRMC_vrm_animation-1.0 (structure, only the hips travel, nothing is scaled) and
+Source: vrm-c/vrm-specification, VRMC_vrm_animation-1.0 (structure, only the hips translate, nothing is scaled) and
 VRMC_vrm-1.0, humanoid (names, which bones are required) and tpose.
 """
 
 from pathlib import Path
 from typing import Any
 
-from realtime_pose.exporters.gltf.animation import Model, Stretch, Track, write_animated
+from realtime_pose.exporters.gltf.animation import Keyframes, Model, Track, write_animated
 from realtime_pose.exporters.gltf.glb import NAME, PerPersonRecorder
 from realtime_pose.exporters.pose_spool import PoseSpool
 from realtime_pose.exporters.table import TakeInfo
@@ -24,7 +24,7 @@ _LEG = [HUMANOID.index["leftLowerLeg"], HUMANOID.index["leftFoot"]]
 
 
 def open_vrma(path: Path, take: TakeInfo) -> PerPersonRecorder:
-    """The recorder of EXPORTERS' "vrma"."""
+    """motion.vrma of a take."""
     return PerPersonRecorder(path, write_vrma)
 
 
@@ -36,12 +36,12 @@ def write_vrma(path: Path, spool: PoseSpool, track_id: int) -> None:
     """
     nodes = range(len(HUMANOID.joints))
     track = Track(NAME, nodes, 0, spool.count(track_id), spool.ends_s(track_id))
-    stretches = (Stretch(keys.time_s, keys.root_m, keys.local_xyzw) for keys in spool.keys(track_id))
-    write_animated(path, Model(_document(spool.bone_m(track_id))), track, stretches)
+    chunks = (Keyframes(keys.time_s, keys.root_m, keys.local_xyzw) for keys in spool.keys(track_id))
+    write_animated(path, Model(_document(spool.bone_m(track_id))), track, chunks)
 
 
 def _document(bone_m: Float64) -> dict[str, Any]:
-    """The performer's joints in the T-pose, soles at y = 0."""
+    """The person's joints in the T-pose, soles at y = 0."""
     offsets = HUMANOID.rest_direction * bone_m[:, None]
     offsets[0] = (0.0, float(bone_m[_LEG].sum()) * (1 + ANKLE_PER_LEG), 0.0)
     nodes: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""What `process` plans: which inputs, which folders, what is done already, and what it will not overwrite."""
+"""Batch planning: inputs, folders, finished jobs, and takes that are not overwritten."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def planned(inputs, to, config=CONFIG, max_frames=None, force=False):
 
 
 def leave_take(job, *, frames=None):
-    """What this job would leave behind: finished if the frames are given."""
+    """The take that this job would write: finished if the frames are given."""
     TakeRecorder(job.folder, TakeInfo(30.0, {"job": job.mark}), ()).close()
     if frames is not None:
         mark_finished(job.folder / SESSION, frames)

@@ -1,4 +1,4 @@
-"""Three seconds of standing still give a body; what does not help is told and passed over."""
+"""Body calibration: three seconds of standing still; unsuitable frames are skipped with a hint."""
 
 from dataclasses import replace
 

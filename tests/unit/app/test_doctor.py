@@ -1,4 +1,4 @@
-"""The examination: every finding is plain, faults come with a remedy, and nothing makes it stumble."""
+"""Installation check: every fault has a remedy, and nothing makes the check itself fail."""
 
 import subprocess
 import sys
@@ -55,7 +55,7 @@ def test_this_machine_is_examined_and_blazepose_truly_runs():
     assert by_name["actor"].ok
     assert {"mediapipe", "torch", "mmpose", "opencv-python", "av", "camera", "vitpose", "display"} <= by_name.keys()
     assert all(entry.found for entry in findings)
-    assert all(bool(entry.remedy) != entry.ok for entry in findings)  # a fault has a remedy, the rest needs none
+    assert all(bool(entry.remedy) != entry.ok for entry in findings)  # only faults have a remedy
 
 
 def test_an_old_python_is_told(monkeypatch, blazepose):
@@ -109,7 +109,7 @@ def test_cameras(monkeypatch, blazepose):
     monkeypatch.setattr("realtime_pose.capture.cameras.list_cameras", lambda: cameras)
     works, fails = [entry for entry in examine() if entry.what == "camera"]
     assert (works.ok, works.found) == (True, "0 (Desk cam): 1280x720 at 30 Hz")
-    assert (fails.ok, fails.found) == (False, "2 gives no picture")
+    assert (fails.ok, fails.found) == (False, "2 gives no frames")
 
 
 def test_a_blazepose_that_does_not_start_is_a_finding(blazepose):
@@ -127,7 +127,7 @@ def test_weights(monkeypatch, blazepose):
     assert finding("vitpose").found == "no weights yet"
     assert not finding("vitpose").ok
     monkeypatch.setattr(doctor, "find_local", lambda name: "here" if name == "vitpose-b" else None)
-    assert finding("vitpose") == doctor.Finding(True, "vitpose", "weights here: vitpose-b")
+    assert finding("vitpose") == doctor.Finding(True, "vitpose", "weights: vitpose-b")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
@@ -190,7 +190,7 @@ def test_what_was_timed_is_shown_with_what_is_taken(monkeypatch):
     rows = [entry for entry in examine() if entry.what == "runtime"]
     assert [row.ok for row in rows] == [False, True, False]
     assert rows[0].remedy.startswith("its keypoints are 3.20 px off")
-    assert rows[1].found == "vitpose-s on cpu by openvino bf16: 15.0 ms a person, 0.10 px off fp32 (taken)"
+    assert rows[1].found == "vitpose-s on cpu by openvino bf16: 15.0 ms per person, 0.10 px from fp32 (used)"
     assert rows[2].found == "vitpose-s on cpu by onnxruntime fp32: does not run"
 
 

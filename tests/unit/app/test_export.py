@@ -1,4 +1,4 @@
-"""A session written as other files: the same ones that the take had, and nothing overwritten unasked."""
+"""Exports: the same files that the take had, and nothing overwritten without --force."""
 
 import numpy as np
 import pytest
@@ -81,9 +81,9 @@ def test_the_film_of_a_take_serves_for_its_overlay(tmp_path):
     theirs.close()
 
 
-def test_without_its_pictures_an_overlay_is_refused_or_left_out(tmp_path):
+def test_without_its_images_an_overlay_is_refused_or_left_out(tmp_path):
     session = take_of_clip(tmp_path / "take", (), source="gone.mp4")
-    with pytest.raises(RecordingError, match=r"overlay shows the session's pictures.*--video FILE"):
+    with pytest.raises(RecordingError, match=r"overlay shows the session's images.*--video FILE"):
         export(session, "overlay,bvh", tmp_path / "out")
     files = export(session, "overlay,bvh", tmp_path / "out", chosen=False)
     assert [p.name for p in files.written()] == ["motion.bvh"]
@@ -93,20 +93,20 @@ def test_without_its_pictures_an_overlay_is_refused_or_left_out(tmp_path):
 
 def test_frames_that_were_dropped_are_passed_over_in_the_film(tmp_path):
     take, clip = TakeRecorder(tmp_path / "take", TakeInfo(30.0), ()), open_source(CaptureConfig(str(CLIP)))
-    pictures = []
+    images = []
     for i in range(31):
         frame = clip.read()
         if i % 10 == 0:
             take.send(FrameResult(frame, ()))
-            pictures.append(frame.image_bgr)
+            images.append(frame.image_bgr)
     take.close()
     clip.close()
     export(open_session(tmp_path / "take"), "frames", tmp_path / "out", video=str(CLIP))
     film = open_source(CaptureConfig(str(tmp_path / "out" / "frames.mp4")))
-    for i in range(len(pictures)):
+    for i in range(len(images)):
         shown = film.read().image_bgr.astype(int)
-        apart = [np.abs(shown - picture).mean() for picture in pictures]
-        assert np.argmin(apart) == i  # the person moves, so that the right picture is the nearest one
+        apart = [np.abs(shown - image).mean() for image in images]
+        assert np.argmin(apart) == i  # the person moves, so that the right image is the nearest one
     film.close()
 
 
@@ -124,7 +124,7 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     (tmp_path / "out").mkdir()
     for name in ("motion.bvh", "motion_9.bvh", "mine.txt"):
         (tmp_path / "out" / name).write_text("old")
-    with pytest.raises(ConfigError, match=r"has motion.bvh, motion_9.bvh already; .*--force"):
+    with pytest.raises(ConfigError, match=r"already has motion.bvh, motion_9.bvh; .*--force"):
         export(session, "bvh,csv", tmp_path / "out")
     assert (tmp_path / "out" / "motion.bvh").read_text() == "old"
     export(session, "csv", tmp_path / "out")

@@ -1,4 +1,4 @@
-"""A session as a page: whom and what it draws, what it says of itself, and plain sentences where it cannot."""
+"""Plots of sessions: the person and figures drawn, the notes, and plain errors."""
 
 import json
 from dataclasses import replace
@@ -81,8 +81,8 @@ def test_a_person_of_negative_name_can_be_drawn(tmp_path):
     ("wanted", "said"),
     [
         ({"person": 3}, r"--person 3 has no pose in .*session.rtpose, which has: 0, 7"),
-        ({"person": 0, "frame": 102}, r"--frame 102: person 0 has no pose there in .*; the nearest is 10[13]"),
-        ({"frame": 5000}, r"--frame 5000: person 7 has no pose there in .*; the nearest is 109"),
+        ({"person": 0, "frame": 102}, r"--frame 102: person 0 has no pose in that frame of .*; the nearest is 10[13]"),
+        ({"frame": 5000}, r"--frame 5000: person 7 has no pose in that frame of .*; the nearest is 109"),
     ],
 )
 def test_what_is_not_there_is_named_with_what_is(tmp_path, wanted, said):
@@ -92,7 +92,7 @@ def test_what_is_not_there_is_named_with_what_is(tmp_path, wanted, said):
 
 @pytest.mark.parametrize("results", [[], [make_result()], [make_result([make_person(0, with_pose=False)])]])
 def test_a_session_without_poses_is_refused_in_a_sentence(tmp_path, results):
-    with pytest.raises(RecordingError, match="holds nobody with a pose; record it with a person in the picture"):
+    with pytest.raises(RecordingError, match="has nobody with a pose; record it with a person in view"):
         plot_session(session_of(tmp_path / "t", results))
 
 
@@ -144,11 +144,11 @@ def test_another_skeleton_is_drawn_without_the_angles(tmp_path):
     ("report", "said"),
     [
         (None, "No times by stage"),
-        ("{", "no report of one run"),
-        ('{"files": []}', "no report of one run"),
-        ("[" * 100_000, "no report of one run"),
-        (json.dumps(REPORTED | {"frames": 13}), "tells of another run"),
-        (json.dumps(REPORTED | {"source": "0"}), "tells of another run"),
+        ("{", "not the report of a run"),
+        ('{"files": []}', "not the report of a run"),
+        ("[" * 100_000, "not the report of a run"),
+        (json.dumps(REPORTED | {"frames": 13}), "belongs to another run"),
+        (json.dumps(REPORTED | {"source": "0"}), "belongs to another run"),
     ],
 )
 def test_without_the_runs_own_report_the_page_says_so(session, report, said):

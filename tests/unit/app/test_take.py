@@ -1,4 +1,4 @@
-"""A take: all files of one run in one folder, and what is left of them when the disk is full."""
+"""Takes: all files of a run in one folder, and what remains when the disk is full."""
 
 import contextlib
 import json

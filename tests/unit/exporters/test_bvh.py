@@ -186,7 +186,7 @@ def test_times_that_stand_still_or_run_back_add_no_frames(tmp_path):
 
 @pytest.mark.parametrize("fps", [-1, float("nan"), float("inf")])
 def test_a_rate_that_is_none_is_refused(tmp_path, fps):
-    with pytest.raises(ConfigError, match="is no frame rate"):
+    with pytest.raises(ConfigError, match="is not a frame rate"):
         BvhRecorder(tmp_path / "motion.bvh", fps)
 
 

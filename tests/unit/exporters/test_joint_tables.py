@@ -71,7 +71,7 @@ def test_each_person_has_a_file_with_the_frames_they_were_seen_in(tmp_path, name
 
 
 def test_parquet_of_more_rows_than_a_group_is_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "_ROWS_A_GROUP", 100)
+    monkeypatch.setattr(tables, "_ROWS_PER_GROUP", 100)
     person = make_person(1)
     record(tmp_path, ["parquet"], [make_result([person], index=i) for i in range(234)])
     assert pq.read_table(tmp_path / "joints.parquet")["frame"].to_pylist() == list(range(234))
@@ -85,7 +85,7 @@ def test_without_pyarrow_a_sentence_says_what_to_install(tmp_path, monkeypatch):
 
 def test_a_disk_that_is_full_is_said_and_what_csv_has_stays_readable(tmp_path, monkeypatch):
     resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of files")
-    monkeypatch.setattr(tables, "_ROWS_A_GROUP", 10)
+    monkeypatch.setattr(tables, "_ROWS_PER_GROUP", 10)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     for name in ("csv", "parquet"):
         (sink,) = open_exporters([name], tmp_path, TakeInfo())

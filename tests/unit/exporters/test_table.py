@@ -56,7 +56,7 @@ def take_of(folder, frames):
     return read_session(folder / "session.rtpose")
 
 
-@pytest.mark.parametrize("name", [name for name, exporter in EXPORTERS.items() if not exporter.pictures])
+@pytest.mark.parametrize("name", [name for name, exporter in EXPORTERS.items() if not exporter.needs_images])
 def test_an_exporter_keeps_no_take_in_memory(tmp_path, name, monkeypatch):
     if name == "fbx" and shutil.which("blender"):
         pytest.skip("its poses go the way of glb's, and Blender takes seconds")
@@ -64,7 +64,7 @@ def test_an_exporter_keeps_no_take_in_memory(tmp_path, name, monkeypatch):
         pytest.skip("FBX needs Blender")
     if name == "parquet":
         pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
-    monkeypatch.setattr(tables, "_ROWS_A_GROUP", 50)  # each group leaves 2 kB for the file's foot
+    monkeypatch.setattr(tables, "_ROWS_PER_GROUP", 50)  # each group leaves 2 kB for the file's foot
     session = take_of(tmp_path, 400)
     (sink,) = open_exporters([name], tmp_path, TakeInfo(30.0))
     frames = iter(session.frames())

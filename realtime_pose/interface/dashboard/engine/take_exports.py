@@ -69,7 +69,7 @@ def export_take(
     there = [path for path in files_of_take(folder) if is_of(path, (name,)) and not path.is_symlink()]
     if there:
         return _as_one(there, name, into)
-    if EXPORTERS[name].pictures and find_images(session) is None:
+    if EXPORTERS[name].needs_images and find_images(session) is None:
         raise RecordingError(_NO_PICTURES)
     wanted = replace(config, output=replace(config.output, formats=name))
     with open_export(session, wanted, into, chosen=True, force=False) as export:

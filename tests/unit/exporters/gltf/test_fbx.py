@@ -1,4 +1,4 @@
-"""Blender opens motion.glb and motion.fbx with the joints where they were; without it a sentence says what to do."""
+"""motion.fbx: Blender opens it with the joints in place; without Blender the error says what to do."""
 
 import json
 import logging
@@ -97,7 +97,7 @@ def test_what_blender_says_is_passed_on(tmp_path, monkeypatch):
 
 def test_a_blender_that_writes_nothing_is_an_error(tmp_path, monkeypatch):
     blender_that(tmp_path, monkeypatch, "exit 0")
-    with pytest.raises(RecordingError, match=r"could not write FBX \(it ended with 0\)"):
+    with pytest.raises(RecordingError, match=r"could not write FBX \(exit code 0\)"):
         write(take(tmp_path), "fbx", TakeInfo())
 
 
@@ -110,9 +110,9 @@ def test_a_blender_that_does_not_end_is_ended(tmp_path, monkeypatch):
 
 
 def test_a_long_conversion_says_how_far_it_is(tmp_path, monkeypatch):
-    """Blender says "done 40 %" and waits; it goes on once we have passed that on."""
+    """The fake Blender prints "done 40 %" and waits until that has been logged."""
     heard = tmp_path / "heard"
-    monkeypatch.setattr(fbx, "_WORD_S", 0.05)
+    monkeypatch.setattr(fbx, "_PROGRESS_S", 0.05)
     does = f'echo done 40 %; while [ ! -e {heard} ]; do :; done; echo "RuntimeError: enough"; exit 1'
     blender_that(tmp_path, monkeypatch, does)
 
@@ -131,7 +131,7 @@ def test_a_long_conversion_says_how_far_it_is(tmp_path, monkeypatch):
 def test_a_blender_that_cannot_be_started_is_said(tmp_path, monkeypatch):
     blender_that(tmp_path, monkeypatch, "")
     (tmp_path / "bin" / "blender").write_bytes(b"\x7fELF no program")
-    with pytest.raises(RecordingError, match="does not start: Exec format error; install it anew, or export glb"):
+    with pytest.raises(RecordingError, match="does not start: Exec format error; reinstall it, or export glb"):
         write(take(tmp_path), "fbx", TakeInfo())
 
 

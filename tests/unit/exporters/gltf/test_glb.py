@@ -222,9 +222,9 @@ def test_long_takes_are_read_back_in_stretches(tmp_path, monkeypatch):
     """Nothing of the length of the take is held at once but a number a frame."""
     monkeypatch.setattr(pose_spool, "_CHUNK", 16)
     lengths = []
-    stretch = glb_animation.Stretch
+    stretch = glb_animation.Keyframes
     monkeypatch.setattr(
-        "realtime_pose.exporters.gltf.glb.Stretch", lambda t, *more: lengths.append(len(t)) or stretch(t, *more)
+        "realtime_pose.exporters.gltf.glb.Keyframes", lambda t, *more: lengths.append(len(t)) or stretch(t, *more)
     )
     clip = make_clip(100)
     player = Player(write(tmp_path, clip))

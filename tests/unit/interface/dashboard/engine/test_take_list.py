@@ -135,7 +135,7 @@ def test_what_is_in_use_is_not_deleted(tmp_path):
 
 # --- exports ----------------------------------------------------------------------------------------------------------
 
-PLAIN = [name for name, exporter in EXPORTERS.items() if name not in ("fbx", "parquet") and not exporter.pictures]
+PLAIN = [name for name, exporter in EXPORTERS.items() if name not in ("fbx", "parquet") and not exporter.needs_images]
 
 
 @pytest.mark.parametrize("name", PLAIN)
