@@ -23,15 +23,15 @@ MARKS = ("<!-- Made by docs/make_architecture.py: change READING_ORDER there, th
 
 READING_ORDER: tuple[tuple[str, str], ...] = (
     ("capture/video.py", "a video file as `Frame`s, decoded one ahead"),
-    ("datatypes.py", "the nouns that pass from stage to stage"),
+    ("runtime.py", "the threads: read a frame, step the pipeline, send the result"),
     ("pipeline.py", "one frame: detect, track, estimate, then each person's pose"),
-    ("inference/landmarks/blazepose.py", "an estimator: the frame and a box give keypoints"),
+    ("inference/vitpose/estimator.py", "an estimator: a frame and boxes to keypoints"),
     ("body_pipeline.py", "one person: lift, solve, filter"),
-    ("lifting/trained.py", "keypoints to joints in space"),
-    ("ik/simple_ik.py", "joints in space to joint rotations"),
-    ("filters/smoothing.py", "a filter: One-Euro on root and rotations"),
-    ("runtime.py", "the threads around it: read, step, send"),
-    ("communication/udp.py", "an output: one datagram per person and frame"),
+    ("lifting/trained.py", "a lifter: keypoints to joints in space"),
+    ("ik/simple_ik.py", "the solver: joints in space to joint rotations"),
+    ("filters/chain.py", "the filters in order"),
+    ("communication/packets/packet_stream.py", "results to packets: numbers, times, `hello`"),
+    ("communication/udp.py", "an output: packets to datagrams"),
 )
 """Files below the package to read, in order, to follow a frame from a video file to a UDP packet; and what each is."""
 MOST_FILES, MOST_LINES = 12, 2000
