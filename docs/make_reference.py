@@ -55,8 +55,9 @@ def packet_page() -> str:
     ]
     return page(
         schema["title"],
-        f"{schema['description']}\n\nFor authors of receivers: every field, its type and its range. Axes, units and "
-        "digits are in [conventions](../conventions.md#posepacket-version-1), the compact form is in "
+        "For authors of receivers: every field of the packets, its type and its range.",
+        f"{schema['description']}\n\nAxes, units and digits are in "
+        "[conventions](../conventions.md#posepacket-version-1), the compact form is in "
         "[outputs](../feeds.md#posepacket-in-the-compact-form). This page is the "
         "[JSON Schema](../../schema/pose-packet-v1.schema.json) as tables; `realtime-pose listen --check` validates "
         "packets with it.",
