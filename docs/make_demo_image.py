@@ -1,6 +1,6 @@
 """Makes the README's image from a demo take: frames with their overlay above, the driven character below.
 
-make demo && .venv/bin/pip install -e ".[actor]" && .venv/bin/python docs/make_picture.py outputs/demo docs/demo.png
+make demo && .venv/bin/pip install -e ".[actor]" && .venv/bin/python docs/make_demo_image.py outputs/demo docs/demo.png
 """
 
 import sys

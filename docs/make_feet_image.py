@@ -1,6 +1,6 @@
-"""Draws the ankles of the actor's walk without and with pinned feet: .venv/bin/python docs/make_feet_picture.py
+"""Draws the ankles of the actor's walk without and with foot locking: .venv/bin/python docs/make_feet_image.py
 
-Above: their paths on the floor from above. Below: their speed along the floor; grey is where the foot truly stands.
+Above: their paths on the floor from above. Below: their speed along the floor; grey marks true contact.
 """
 
 import sys
@@ -32,7 +32,7 @@ FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
 def ankles(feet: str) -> Float64:
     """(T, 2, 3) the ankles of the walk in the world, from true keypoints with noise and the default lifter."""
     truth = load_truth(data_path("resources/videos/default_truth.npz"))
-    config = AppConfig().with_values({"body": {"feet": feet, "height_m": truth.height_m}}, "picture")
+    config = AppConfig().with_values({"body": {"feet": feet, "height_m": truth.height_m}}, "docs")
     body, rng, places = build_body(config), np.random.default_rng(1), []
     for frame, true_px in enumerate(truth.keypoints_px[: WALK.stop]):
         seen_px = as_float32(true_px + NOISE_PX * rng.normal(size=true_px.shape))
@@ -44,7 +44,7 @@ def ankles(feet: str) -> Float64:
 
 
 def drawn(title: str, places: Float64) -> UInt8:
-    """One half of the picture."""
+    """One half of the image."""
     truth = load_truth(data_path("resources/videos/default_truth.npz"))
     stands = truth.foot_contact[WALK]
     image = np.full((TOP + 2 * GRAPH, WIDTH, 3), PAPER, np.uint8)
@@ -78,12 +78,12 @@ def graph(image: UInt8, name: str, colour: tuple[int, int, int], path: Float64, 
 
 
 def text(image: UInt8, words: str, at: tuple[int, int], size: float) -> None:
-    """Words on the picture."""
+    """Draw text on the image."""
     cv2.putText(image, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, INK, 1, cv2.LINE_AA)
 
 
 def point(xy: Float64 | tuple[float, float]) -> tuple[int, int]:
-    """Whole pixels."""
+    """A point in whole pixels."""
     return round(float(xy[0])), round(float(xy[1]))
 
 
