@@ -49,6 +49,7 @@ _HOMES = {
         "CheckpointError",
         "ConfigError",
         "EndOfStream",
+        "MissingPackageError",
         "PacketError",
         "RealtimePoseError",
         "RecordingError",
@@ -91,6 +92,7 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run what is 
     from realtime_pose.errors import CheckpointError as CheckpointError
     from realtime_pose.errors import ConfigError as ConfigError
     from realtime_pose.errors import EndOfStream as EndOfStream
+    from realtime_pose.errors import MissingPackageError as MissingPackageError
     from realtime_pose.errors import PacketError as PacketError
     from realtime_pose.errors import RealtimePoseError as RealtimePoseError
     from realtime_pose.errors import RecordingError as RecordingError

@@ -11,6 +11,7 @@ RealtimePoseError
 ├── PacketError                 a datagram is not a PosePacket
 ├── RecordingError              a take cannot be written or read
 ├── CharacterError              a 3D character's file cannot be used
+├── MissingPackageError         an optional package is not installed
 └── StageFailedError            a worker died; `__cause__` says why
 
 Each message is one plain sentence: what came, what was wanted, what to do next.
@@ -70,6 +71,14 @@ class RecordingError(RealtimePoseError):
 
 class CharacterError(RealtimePoseError):
     """A 3D character's file is damaged, has no skin, or lacks bones that a body drives."""
+
+
+class MissingPackageError(RealtimePoseError):
+    """An optional package is not installed; the message has the command that installs it."""
+
+    def __init__(self, user: str, package: str, command: str) -> None:
+        self.package, self.command = package, command
+        super().__init__(f"{user} needs {package}; install it with: {command}")
 
 
 class StageFailedError(RealtimePoseError):

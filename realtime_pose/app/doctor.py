@@ -10,22 +10,26 @@ from importlib import metadata
 
 from realtime_pose.checkpoints import find_local, is_offline, read_manifest
 from realtime_pose.errors import RealtimePoseError
+from realtime_pose.utils.extras import install_command
 from realtime_pose.utils.paths import data_path
 
 _WITHOUT_DEPENDENCIES = {"mediapipe": "mediapipe==0.10.21", "mmpose": "mmpose==1.1.0"}
-_PACKAGES = (
-    "mediapipe",
-    "torch",
-    "mmpose",
-    "mmcv-lite",
-    "opencv-python",
-    "transformers",
-    "openvino",
-    "onnxruntime",
-    "av",
-    "ikpy",
-)
-
+_BASE = ("mediapipe", "opencv-python", "av", "ikpy")
+_EXTRAS = {
+    "torch": "vitpose",
+    "transformers": "vitpose",
+    "mmcv-lite": "vitpose",
+    "mmpose": "vitpose",
+    "onnxruntime": "onnx",
+    "openvino": "openvino",
+    "nncf": "int8",
+    "streamlit": "dashboard",
+    "plotly": "dashboard",
+    "gradio": "gradio",
+    "pyarrow": "parquet",
+    "jsonschema": "schema",
+}
+"""Packages that a run can do without, and the extra that brings each."""
 
 _OTHER_BUILDS = {"opencv-python": "opencv-python-headless", "onnxruntime": "onnxruntime-gpu"}
 """Another build of the same package, as used in containers or on machines with a GPU."""
@@ -65,11 +69,12 @@ def _python() -> list[Finding]:
 
 def _packages() -> list[Finding]:
     findings = []
-    for name in _PACKAGES:
+    for name in (*_BASE, *_EXTRAS):
         try:
             findings.append(Finding(True, name, _version(name)))
         except metadata.PackageNotFoundError:
-            findings.append(Finding(False, name, "not installed", _install_command(name)))
+            extra = f", of the extra {_EXTRAS[name]}" if name in _EXTRAS else ""
+            findings.append(Finding(False, name, f"not installed{extra}", _install_command(name)))
     return findings
 
 
@@ -86,6 +91,8 @@ def _install_command(name: str) -> str:
     """The command that installs it, the same for a checkout and an installed wheel."""
     if name in _WITHOUT_DEPENDENCIES:
         return f"pip install --no-deps {_WITHOUT_DEPENDENCIES[name]}"
+    if name in _EXTRAS:
+        return install_command(_EXTRAS[name])
     try:
         requirements = metadata.requires("realtime-pose") or []
     except metadata.PackageNotFoundError:  # run from a folder of sources

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realtime_pose.errors import CheckpointError
+from realtime_pose.utils.extras import needs_extra
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +29,9 @@ _NOTES = (
 )
 
 
+_READER = "reading a model's weights"
+
+
 class _Skipped:
     """Stands where a training note was; takes any arguments and state, and keeps nothing."""
 
@@ -43,6 +47,7 @@ def read_tensors(path: Path) -> "dict[str, Tensor]":
 
     Raises:
         CheckpointError: The file is missing, empty, cut short, no checkpoint, or holds code.
+        MissingPackageError: torch is missing.
     """
     try:
         size = path.stat().st_size
@@ -96,14 +101,16 @@ def _safetensors_notes(path: Path) -> dict[str, str]:
 
 
 def _read_safetensors(path: Path) -> "dict[str, Tensor]":
-    from safetensors.torch import load_file
-
     check_safetensors(path)
+    with needs_extra("vitpose", _READER):
+        from safetensors.torch import load_file
+
     return load_file(str(path))
 
 
 def _read_pickle(path: Path) -> "dict[str, Tensor]":
-    import torch
+    with needs_extra("vitpose", _READER):
+        import torch
 
     try:
         with torch.serialization.safe_globals([(_Skipped, name) for name in _NOTES]):

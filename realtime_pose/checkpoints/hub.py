@@ -12,6 +12,7 @@ from typing import TypeAlias
 from realtime_pose.checkpoints.files import check_safetensors
 from realtime_pose.checkpoints.manifest import PublishedFile, find_entry, folders
 from realtime_pose.errors import CheckpointError
+from realtime_pose.utils.extras import check_installed
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told the bytes that are here and the bytes in all."""
@@ -46,6 +47,7 @@ def download(name: str, progress: Progress = lambda had, total: None) -> Path:
     Raises:
         UnknownChoiceError: The manifest has no such name.
         CheckpointError: Offline, unreachable, broken off, or not what the manifest or the hub says it is.
+        MissingPackageError: The hub's client is missing.
     """
     entry = find_entry(name)
     if entry.page:
@@ -55,6 +57,7 @@ def download(name: str, progress: Progress = lambda had, total: None) -> Path:
         )
     if is_offline():
         raise CheckpointError(f"HF_HUB_OFFLINE is set, so {name} is not downloaded; {_by_hand(entry)}")
+    check_installed("vitpose", "downloading weights", "huggingface_hub", "httpx")
     remote = _look_up(entry)
     target = _target(entry)
     # Named by its content, so that a part of an older version is never continued with a newer one.

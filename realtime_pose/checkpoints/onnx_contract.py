@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from realtime_pose.checkpoints.datasets import LAYOUT_OF, check_dataset, dataset_of, noted_dataset
 from realtime_pose.errors import CheckpointError
 from realtime_pose.skeletons import KeypointLayout
+from realtime_pose.utils.extras import needs_extra
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
@@ -80,6 +81,7 @@ def read_onnx_contract(path: Path, dataset: str = "") -> OnnxContract:
     Raises:
         UnknownChoiceError: There is no such data set.
         CheckpointError: It is no ONNX file, its weights are missing, or it takes or gives something else.
+        MissingPackageError: The package onnx is missing.
     """
     check_dataset(dataset)
     model = _read(path)
@@ -109,7 +111,8 @@ def read_onnx_contract(path: Path, dataset: str = "") -> OnnxContract:
 
 
 def _read(path: Path) -> "ModelProto":
-    import onnx
+    with needs_extra("onnx", "reading an ONNX file"):
+        import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:

@@ -14,12 +14,14 @@ from realtime_pose.evaluation.calibration_crops import Progress
 from realtime_pose.inference.runtimes import onnx_runtime, openvino_runtime
 from realtime_pose.inference.runtimes.base import SourceModel
 from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.extras import needs_extra
 
 
 def write_openvino_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
     """Fill a folder with NNCF's int8 model as OpenVINO's IR, calibrated on crops (N, 3, H, W)."""
-    import nncf
-    import openvino
+    with needs_extra("int8", "quantization for OpenVINO"):
+        import nncf
+        import openvino
 
     batches = _batches(source, crops)
     with _quiet("nncf"):
@@ -36,9 +38,10 @@ def write_openvino_int8(source: SourceModel, crops: Float32, folder: Path, progr
 
 def write_onnxruntime_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
     """Fill a folder with ONNX Runtime's static int8 model, calibrated on crops (N, 3, H, W)."""
-    import onnx
-    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
+    with needs_extra("int8", "quantization for ONNX Runtime"):
+        import onnx
+        from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+        from onnxruntime.quantization.shape_inference import quant_pre_process
 
     batches = _batches(source, crops)
     exported = onnx_runtime.exported(source)

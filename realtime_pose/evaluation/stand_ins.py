@@ -19,6 +19,7 @@ from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
 from realtime_pose.utils.arrays import Float32, as_float32
 from realtime_pose.utils.choices import check_choice
+from realtime_pose.utils.extras import needs_extra
 from realtime_pose.utils.paths import data_path
 
 SIZES = {"s": (384, 12, 12), "b": (768, 12, 12), "l": (1024, 24, 16), "h": (1280, 32, 16)}
@@ -34,8 +35,9 @@ def write_random_vitpose(size: str, path: Path) -> Path:
         UnknownChoiceError: There is no such size.
     """
     check_choice("size", size, SIZES)
-    import torch
-    from safetensors.torch import save_file
+    with needs_extra("vitpose", "a random ViTPose"):
+        import torch
+        from safetensors.torch import save_file
 
     from realtime_pose.inference.vitpose.network import VitPoseNetwork
 

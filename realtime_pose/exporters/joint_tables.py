@@ -18,6 +18,7 @@ from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils.arrays import Float64
+from realtime_pose.utils.extras import needs_extra
 from realtime_pose.utils.record_writer import RecordWriter
 
 _ROWS_PER_GROUP = 1000
@@ -165,18 +166,14 @@ def open_parquet(path: Path, take: TakeInfo) -> JointsTable:
     """joints.parquet of a take.
 
     Raises:
-        RecordingError: pyarrow is not installed.
+        MissingPackageError: pyarrow is not installed.
     """
     _import_pyarrow()  # fails now rather than at the first person
     return JointsTable(path, _ParquetTable)
 
 
 def _import_pyarrow() -> tuple[Any, Any]:
-    try:
+    with needs_extra("parquet", "Parquet"):
         import pyarrow
         import pyarrow.parquet
-    except ImportError as exc:
-        raise RecordingError(
-            "Parquet needs pyarrow, which is not installed; install it with: pip install pyarrow"
-        ) from exc
     return pyarrow, pyarrow.parquet

@@ -2,23 +2,28 @@
 
 from realtime_pose.errors import ConfigError, UnknownChoiceError
 from realtime_pose.inference.base import DEVICES
+from realtime_pose.utils.extras import is_installed, needs_extra
 
 
 def pick_device(wanted: str) -> str:
     """The device for auto, cpu, cuda, mps, gpu (Intel's, by OpenVINO) or one GPU such as cuda:1.
 
-    auto takes the fastest kind that torch has here.
+    auto is the fastest kind that torch has here, and cpu without torch.
 
     Raises:
         UnknownChoiceError: It is none of these.
         ConfigError: This machine has no such device.
+        MissingPackageError: A device of torch's is asked for, and torch is missing.
     """
     kind, _, number = wanted.partition(":")
     if kind not in DEVICES or (number and not (number.isdecimal() and kind == "cuda")):
         raise UnknownChoiceError("device", wanted, DEVICES)
     if kind in ("cpu", "gpu"):
         return kind
-    import torch
+    if kind == "auto" and not is_installed("torch"):
+        return "cpu"
+    with needs_extra("vitpose", f"device {kind}"):
+        import torch
 
     here = {"cpu": 1}
     if torch.backends.mps.is_available():

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from realtime_pose.checkpoints import Progress, download, find_local, is_offline, read_manifest
-from realtime_pose.errors import CheckpointError, ConfigError
+from realtime_pose.errors import CheckpointError, ConfigError, MissingPackageError
 from realtime_pose.inference.base import DEVICES, PRECISIONS, RUNTIMES, InferenceConfig, PoseEstimator
 from realtime_pose.utils.choices import check_choice, load_choice
+from realtime_pose.utils.extras import check_installed
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def build_estimator(
         UnknownChoiceError: There is no such estimator, runtime or device.
         ConfigError: The settings do not fit together, or not this machine.
         CheckpointError: Weights that were asked for by name are missing, damaged, unsafe or of another architecture.
+        MissingPackageError: What was asked for by name needs an extra that is not installed.
     """
     check_names(config)
     if config.estimator == _AUTO:
@@ -51,7 +53,7 @@ def build_estimator(
         raise ConfigError(f"estimator mmpose needs --model-config FILE.py and --checkpoint FILE; {missing} is missing")
     if config.estimator == "blazepose":
         return _build_blazepose(config, notify)
-    _see_to_weights(config, notify, progress)
+    _ensure_weights(config, notify, progress)
     return _build_vitpose(config, notify)
 
 
@@ -75,7 +77,7 @@ def _build_blazepose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
     return estimator
 
 
-def _see_to_weights(config: InferenceConfig, notify: Notify, progress: Progress) -> None:
+def _ensure_weights(config: InferenceConfig, notify: Notify, progress: Progress) -> None:
     """Fetch the checkpoint's file if the manifest has it and this machine does not."""
     name = config.checkpoint or config.estimator
     if name in read_manifest() and find_local(name) is None:
@@ -95,18 +97,19 @@ def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progres
 
 def _build_auto(config: InferenceConfig, notify: Notify, progress: Progress) -> PoseEstimator:
     if config.checkpoint:  # what the user named is used or refused, never replaced
-        _see_to_weights(config, notify, progress)
+        _ensure_weights(config, notify, progress)
         return _build_vitpose(config, notify)
-    for name, entry in read_manifest().items():
-        if entry.auto and find_local(name) is not None:
-            try:
-                return _build_vitpose(replace(config, checkpoint=name), notify)
-            except CheckpointError as exc:
-                notify(f"Passing over {name}: {exc}.")
     try:
+        for name, entry in read_manifest().items():
+            if entry.auto and find_local(name) is not None:
+                try:
+                    return _build_vitpose(replace(config, checkpoint=name), notify)
+                except CheckpointError as exc:
+                    notify(f"Skipping {name}: {exc}.")
+        check_installed("vitpose", "ViTPose", "torch")  # before a download that could not be used
         _fetch(_AUTO_DOWNLOADS, config, notify, progress)
         return _build_vitpose(replace(config, checkpoint=_AUTO_DOWNLOADS), notify)
-    except CheckpointError as exc:
+    except (CheckpointError, MissingPackageError) as exc:
         notify(f"Using BlazePose instead of ViTPose: {exc}.")
     return _build_blazepose(config, notify)
 

@@ -17,7 +17,6 @@ PORT = 7860
 PEOPLE = 10
 """How many are found in a picture at most."""
 _EXAMPLE_FRAMES = (40, 160, 320)  # of the actor's clip: waving, walking, crouching
-_MISSING = 'The demo needs Gradio, which is not installed; get it with: pip install "realtime-pose[gradio]"'
 _FAILED, _WRONG_USAGE, _INTERRUPTED = 1, 2, 130
 
 Say = Callable[[str], None]
@@ -49,16 +48,12 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, folder: Path, say: Say) -> int:
     """The same, with everything that visitors send kept in `folder`."""
     keep_to_itself(folder)
-    try:
-        import gradio  # noqa: F401 - only whether it is there
-    except ModuleNotFoundError as exc:
-        if exc.name != "gradio":
-            raise
-        say(_MISSING)
-        return _FAILED
     from realtime_pose.errors import ConfigError, RealtimePoseError
+    from realtime_pose.utils.extras import needs_extra
 
     try:
+        with needs_extra("gradio", "the demo"):
+            import gradio  # noqa: F401 - only whether it is there
         _serve(options, folder, say)
     except RealtimePoseError as exc:
         say(f"error {exc}")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from realtime_pose.cli.terminal import err, out
+from realtime_pose.utils.extras import needs_extra
 
 train_app = typer.Typer(help="Train the program's own models.", no_args_is_help=True)
 
@@ -39,8 +40,9 @@ def train_lifter(
         TimeRemainingColumn,
     )
 
-    from realtime_pose.training.lifter import Training, save_lifter
-    from realtime_pose.training.lifter import train_lifter as train
+    with needs_extra("vitpose", "training"):
+        from realtime_pose.training.lifter import Training, save_lifter
+        from realtime_pose.training.lifter import train_lifter as train
     from realtime_pose.training.mocap import read_motions
 
     clips = {} if mocap is None else read_motions(mocap)

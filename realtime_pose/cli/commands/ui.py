@@ -11,6 +11,7 @@ import typer
 
 from realtime_pose.cli import options as opt
 from realtime_pose.cli.terminal import out
+from realtime_pose.utils.extras import check_installed
 
 
 def ui(
@@ -62,6 +63,7 @@ def ui(
     rotate: opt.Rotate = None,
 ) -> None:
     """Open the dashboard: live view, settings, outputs and takes in a browser, on this machine, until Ctrl-C."""
+    check_installed("dashboard", "the dashboard", "streamlit", "plotly")
     from realtime_pose.interface.dashboard.web import server
 
     settings = opt.settings_of(ctx.params, server.SETTINGS)

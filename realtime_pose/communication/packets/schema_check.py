@@ -7,6 +7,7 @@ from realtime_pose.communication.packets.binary import MAGIC, decode_binary
 from realtime_pose.communication.packets.pose_packet import MAX_DATAGRAM_BYTES, encode
 from realtime_pose.communication.packets.untrusted_json import read_object
 from realtime_pose.errors import PacketError
+from realtime_pose.utils.extras import needs_extra
 from realtime_pose.utils.paths import data_path
 
 _SCHEMA = "schema/pose-packet-v1.schema.json"
@@ -16,7 +17,8 @@ class SchemaCheck:
     """Validates datagrams against the schema; binary packets are decoded and validated as JSON."""
 
     def __init__(self) -> None:
-        from jsonschema import Draft202012Validator
+        with needs_extra("schema", "checking packets against the schema"):
+            from jsonschema import Draft202012Validator
 
         schema = json.loads(data_path(_SCHEMA).read_text(encoding="utf-8"))
         rules = schema["$defs"]

@@ -23,6 +23,7 @@ from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.devices import pick_device
 from realtime_pose.inference.tracking.boxes import person_boxes
 from realtime_pose.utils.arrays import Float32, UInt8
+from realtime_pose.utils.extras import needs_extra
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,7 +58,8 @@ class RtDetrDetector:
     """Everybody whom the network sees; `config.detector_checkpoint` is its file."""
 
     def __init__(self, config: InferenceConfig) -> None:
-        import torch
+        with needs_extra("vitpose", "RT-DETR"):
+            import torch
 
         device = pick_device(config.device)
         self._device = torch.device("cpu" if device == "gpu" else device)  # torch does not know Intel's by that name
@@ -98,7 +100,8 @@ def load_rtdetr(path: Path) -> "RTDetrForObjectDetection":
     """
     tensors = read_tensors(path)
     config = _config_of(path, tensors)
-    from transformers import RTDetrForObjectDetection
+    with needs_extra("vitpose", "RT-DETR"):
+        from transformers import RTDetrForObjectDetection
 
     with _silent_transformers():
         try:
@@ -133,7 +136,8 @@ def _config_of(path: Path, tensors: "dict[str, Tensor]") -> "RTDetrConfig":
 
 
 def _transformers_config(variant: _Variant) -> "RTDetrConfig":
-    from transformers import RTDetrConfig, RTDetrResNetConfig
+    with needs_extra("vitpose", "RT-DETR"):
+        from transformers import RTDetrConfig, RTDetrResNetConfig
 
     widths = [64, 128, 256, 512] if variant.basic else [256, 512, 1024, 2048]
     backbone = RTDetrResNetConfig(

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from realtime_pose.checkpoints import Progress, download, find_local, is_offline, read_detectors
-from realtime_pose.errors import CheckpointError, ConfigError
+from realtime_pose.errors import CheckpointError, ConfigError, MissingPackageError
 from realtime_pose.inference.base import InferenceConfig, PersonDetector
 from realtime_pose.inference.devices import pick_device
 from realtime_pose.utils.choices import check_choice, load_choice
+from realtime_pose.utils.extras import check_installed, is_installed
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ DETECTORS = {
     "yolox-s": _YOLOX,
     "whole-frame": "realtime_pose.inference.detectors.whole_frame:WholeFrameDetector",
 }
+_PACKAGE = {_RTDETR: ("vitpose", "transformers"), _YOLOX: ("onnx", "onnxruntime")}  # extra, and what it has to bring
 _AUTO = "auto"
 _WEIGHTS = {"rtdetr": "rtdetr-r50", "yolox": "yolox-tiny"}  # of the others the name says it
 
@@ -53,6 +55,7 @@ def build_detector(
         UnknownChoiceError: There is no such detector.
         ConfigError: The settings do not fit together.
         CheckpointError: Weights that were asked for by name are missing, damaged, unsafe or of another architecture.
+        MissingPackageError: What was asked for by name needs an extra that is not installed.
     """
     check_detector_name(config)
     chosen = _auto(config, notify, progress) if config.detector == _AUTO else _named(config, notify, progress)
@@ -77,6 +80,8 @@ def _named(config: InferenceConfig, notify: Notify, progress: Progress) -> Infer
         if config.persons > 1:
             notify(f"The detector {config.detector} finds one person, not {config.persons}; rtdetr and yolox find all.")
         return config
+    extra, package = _PACKAGE[DETECTORS[config.detector]]
+    check_installed(extra, f"the detector {config.detector}", package)
     name = config.detector_checkpoint or _WEIGHTS.get(config.detector, config.detector)
     if name not in read_detectors():
         return config  # a file of the user's own
@@ -102,10 +107,11 @@ def _auto(config: InferenceConfig, notify: Notify, progress: Progress) -> Infere
     if config.persons == 1:
         return replace(config, detector="blazepose")
     on_cpu = pick_device(config.device) in ("cpu", "gpu")
-    names = _ON_CPU if on_cpu else _ON_GPU
+    wanted = _ON_CPU if on_cpu else _ON_GPU
+    names = [name for name in wanted if is_installed(_PACKAGE[DETECTORS[name]][1])] or wanted
     here = [name for name in names if find_local(_WEIGHTS.get(name, name))]
     try:
         return _named(replace(config, detector=(here or names)[0]), notify, progress)
-    except CheckpointError as exc:
+    except (CheckpointError, MissingPackageError) as exc:
         notify(f"Finding one person only, not {config.persons}, with BlazePose's detector: {exc}.")
     return replace(config, detector="blazepose")

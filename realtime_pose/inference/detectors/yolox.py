@@ -16,6 +16,7 @@ from realtime_pose.errors import CheckpointError
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.tracking.boxes import person_boxes
 from realtime_pose.utils.arrays import Float32, Float64, UInt8
+from realtime_pose.utils.extras import needs_extra
 
 _STRIDES = (8, 16, 32)
 _PADDING = 114
@@ -77,7 +78,8 @@ def _grid(height: int, width: int) -> tuple[Float64, Float64]:
 
 
 def _open(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - onnxruntime is imported only when it is used
-    import onnxruntime
+    with needs_extra("onnx", "YOLOX"):
+        import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is raised

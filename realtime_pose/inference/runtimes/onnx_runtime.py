@@ -9,6 +9,7 @@ from realtime_pose.errors import CheckpointError, ConfigError
 from realtime_pose.inference.runtimes.artefacts import artefact_folder, find_or_make
 from realtime_pose.inference.runtimes.base import SourceModel, in_batches
 from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.extras import needs_extra
 
 MODEL_FILE = "model.onnx"
 INT8 = "onnxruntime-int8"
@@ -122,11 +123,13 @@ def exported(source: SourceModel, precision: str = "fp32") -> Path:
 
 
 def _export(source: SourceModel, precision: str, folder: Path) -> None:
-    import torch
-
     network = source.network
     if network is None:
         raise CheckpointError(f"{source.name} is no torch model, so it cannot be exported to ONNX")
+    with needs_extra("onnx", "the export to ONNX"):
+        import onnx  # noqa: F401 - torch's exporter looks for it late
+    import torch
+
     width, height = source.input_wh
     with warnings.catch_warnings(), torch.inference_mode():
         # The exporter by tracing is called legacy; the new one needs one more package and gives nothing here.
@@ -171,6 +174,7 @@ def _halved(network: Any) -> Any:  # noqa: ANN401 - torch's modules, imported la
 
 
 def _available() -> list[str]:
-    import onnxruntime
+    with needs_extra("onnx", "ONNX Runtime"):
+        import onnxruntime
 
     return onnxruntime.get_available_providers()

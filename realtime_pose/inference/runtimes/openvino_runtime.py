@@ -9,6 +9,7 @@ from realtime_pose.errors import ConfigError
 from realtime_pose.inference.runtimes.artefacts import artefact_folder, find_or_make
 from realtime_pose.inference.runtimes.base import SourceModel, in_batches
 from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.extras import needs_extra
 
 if TYPE_CHECKING:
     import openvino
@@ -68,7 +69,8 @@ def exported(source: SourceModel) -> Path:
     """The model as OpenVINO's IR (fp32, any number of crops), exported once; an ONNX file is read as it is."""
     if source.onnx is not None:
         return source.onnx
-    import openvino
+    with needs_extra("openvino", "OpenVINO"):
+        import openvino
 
     name = f"openvino-fp32-{openvino.__version__.split('-')[0]}"
     return find_or_make(source, name, lambda folder: _export(source, folder)) / MODEL_FILE
@@ -76,11 +78,12 @@ def exported(source: SourceModel) -> Path:
 
 def convert(source: SourceModel) -> "openvino.Model":
     """The model in OpenVINO, in memory."""
-    import openvino
-    import torch
-
     if source.onnx is not None:
         return _core().read_model(str(source.onnx))
+    with needs_extra("openvino", "OpenVINO"):
+        import openvino
+    import torch
+
     width, height = source.input_wh
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it traces, which torch calls old
@@ -99,7 +102,8 @@ def _export(source: SourceModel, folder: Path) -> None:
 
 @cache
 def _core() -> Any:  # noqa: ANN401 - openvino.Core, imported late
-    import openvino
+    with needs_extra("openvino", "OpenVINO"):
+        import openvino
 
     return openvino.Core()
 

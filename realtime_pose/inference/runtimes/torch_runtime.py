@@ -7,6 +7,7 @@ import torch
 from realtime_pose.errors import ConfigError
 from realtime_pose.inference.runtimes.base import SourceModel
 from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.extras import needs_extra
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int4": torch.bfloat16}
 
@@ -58,8 +59,6 @@ class TorchRuntime:
         """The linear layers' weights in 4 bits, as the ViTPose documentation of transformers shows for large models."""
         if self._device.type != "cuda":
             raise ConfigError(f"precision int4 needs a CUDA GPU, and this is {self.device}; leave --precision to auto")
-        try:
+        with needs_extra("gpu", "precision int4"):
             from torchao.quantization import Int4WeightOnlyConfig, quantize_
-        except ImportError as exc:
-            raise ConfigError(f"precision int4 needs torchao ({exc}); pip install torchao, or take fp16") from exc
         quantize_(self._network, Int4WeightOnlyConfig(group_size=128))

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime_pose.errors import ConfigError
+from realtime_pose.errors import ConfigError, MissingPackageError
 from realtime_pose.inference.topdown import CropGeometry, TopdownModel, fill
 from realtime_pose.skeletons import AIC14, AP10K17, COCO17, COCO_WHOLEBODY133, MPII16
+from realtime_pose.utils.extras import is_installed, needs_extra
 from realtime_pose.utils.paths import data_path
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _LAYOUTS = {
 }
 _VISION_TRANSFORMERS = ("mmpretrain.VisionTransformer", "mmcls.VisionTransformer")
 _OUR_VISION_TRANSFORMER = "PlainVisionTransformer"
+_GET_MMPOSE = "pip install --no-deps mmpose==1.1.0"  # by itself: its metadata asks for packages that are not needed
 
 
 def load_mmpose_model(config_path: Path, tensors: "Mapping[str, Tensor]", described: str) -> TopdownModel:
@@ -159,10 +161,13 @@ def import_mmpose() -> None:
     """Import mmpose once, quietly, with stand-ins for the two packages it asks for and cannot have here."""
     if "mmpose.models" in sys.modules:
         return
+    if not is_installed("mmpose"):
+        raise MissingPackageError("an mmpose config", "mmpose", _GET_MMPOSE)
     # xtcocotools' wheel is built for numpy 1; pycocotools has the same modules under another name.
-    for part in ("", ".mask", ".coco", ".cocoeval"):
-        sys.modules.setdefault(f"xtcocotools{part}", importlib.import_module(f"pycocotools{part}"))
-    with warnings.catch_warnings():
+    with needs_extra("vitpose", "mmpose"):
+        for part in ("", ".mask", ".coco", ".cocoeval"):
+            sys.modules.setdefault(f"xtcocotools{part}", importlib.import_module(f"pycocotools{part}"))
+    with warnings.catch_warnings(), needs_extra("vitpose", "mmpose"):
         # Said by torch, mmengine and mmcv about each other, at import only: torch.jit.script and pkg_resources are
         # old, and mmcv-lite lacks compiled operations, of which ViTPose uses none.
         warnings.simplefilter("ignore")

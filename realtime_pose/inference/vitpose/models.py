@@ -21,8 +21,8 @@ from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.runtimes.base import SourceModel
 from realtime_pose.inference.topdown import CropGeometry
 from realtime_pose.inference.vitpose.mmpose_compat import load_mmpose_model
-from realtime_pose.inference.vitpose.network import build_network
 from realtime_pose.skeletons import KeypointLayout
+from realtime_pose.utils.extras import needs_extra
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,7 @@ def load_model(config: InferenceConfig) -> LoadedModel:
     Raises:
         CheckpointError: The checkpoint is missing, damaged, unsafe, or of another architecture than wanted.
         ConfigError: The model config does not fit.
+        MissingPackageError: torch is missing, and it is no ONNX file; or what reads ONNX files is.
     """
     path = _checkpoint_path(config)
     entry = read_manifest().get(config.checkpoint or config.estimator)
@@ -55,6 +56,8 @@ def load_model(config: InferenceConfig) -> LoadedModel:
         config = replace(config, dataset=entry.datasets[0])
     if is_onnx(path):
         return _load_onnx(path, config)
+    with needs_extra("vitpose", "ViTPose"):
+        from realtime_pose.inference.vitpose.network import build_network
     if config.model_config:
         return _load_with_config(path, Path(config.model_config).expanduser(), config)
     weights = load_vitpose(path, config.dataset)

@@ -92,6 +92,20 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it(monkeypatch,
     assert finding("av").ok
 
 
+def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, blazepose):
+    version = metadata.version
+
+    def without_openvino(name):
+        if name == "openvino":
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(doctor.metadata, "version", without_openvino)
+    entry = finding("openvino")
+    assert entry.found == "not installed, of the extra openvino"
+    assert entry.remedy == 'pip install "realtime-pose[openvino]"'
+
+
 def test_a_package_whose_needs_do_not_fit_is_brought_without_them(monkeypatch, blazepose):
     def nothing(name):
         raise metadata.PackageNotFoundError(name)

@@ -9,7 +9,7 @@ import pytest
 from support.people import make_clip, make_person, make_result
 
 from realtime_pose.body.joint_angles import ANGLES
-from realtime_pose.errors import RecordingError
+from realtime_pose.errors import MissingPackageError, RecordingError
 from realtime_pose.exporters import joint_tables as tables
 from realtime_pose.exporters.table import TakeInfo, open_exporters
 from realtime_pose.kinematics import forward_kinematics
@@ -79,7 +79,7 @@ def test_parquet_of_more_rows_than_a_group_is_whole(tmp_path, monkeypatch):
 
 def test_without_pyarrow_a_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(RecordingError, match=r"needs pyarrow.*pip install pyarrow"):
+    with pytest.raises(MissingPackageError, match=r'^Parquet needs pyarrow; .*pip install "realtime-pose\[parquet\]"$'):
         open_exporters(["csv", "parquet"], tmp_path, TakeInfo())
 
 

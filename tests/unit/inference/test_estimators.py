@@ -91,7 +91,7 @@ def test_auto_passes_over_damaged_weights_and_says_so(folder, said):
     (folder / "vitpose-s.safetensors").write_bytes(b"")
     assert build_estimator(replace(AUTO, runtime="auto"), said.append).name == "blazepose"
     assert [sentence.partition(":")[0] for sentence in said] == [
-        "Passing over vitpose-s",
+        "Skipping vitpose-s",
         "Using BlazePose instead of ViTPose",
     ]
     assert "vitpose-s.safetensors is empty" in said[0]
