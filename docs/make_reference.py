@@ -4,11 +4,9 @@ The packet page comes from the JSON Schema and golden packets, the commands from
 settings from their dataclasses. A test fails when the committed files differ from what this writes.
 """
 
-import ast
 import inspect
 import json
 import re
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -18,7 +16,7 @@ import typer.main
 
 from realtime_pose.cli import options
 from realtime_pose.cli.app import app
-from realtime_pose.config import _ENVIRONMENT, AppConfig
+from realtime_pose.config import SETTINGS, VARIABLES, AppConfig, Setting
 
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "reference"
@@ -207,7 +205,7 @@ def _kind_of(parameter: Any) -> type:  # noqa: ANN401
 
 
 def _metavar(parameter: Any) -> str:  # noqa: ANN401
-    return {int: "N", float: "X", Path: "PATH"}.get(_kind_of(parameter), "TEXT")
+    return parameter.metavar or {int: "N", float: "X", Path: "PATH"}.get(_kind_of(parameter), "TEXT")
 
 
 def _option(parameter: Any) -> str:  # noqa: ANN401
@@ -226,8 +224,8 @@ def _option_help(parameter: Any) -> str:  # noqa: ANN401
 def _setting_link(command: str, parameter: Any) -> str:  # noqa: ANN401
     if parameter.required or parameter.default or command in _WITHOUT_SETTINGS:
         return ""  # an option of the command's own, whatever its name
-    key = _setting_of(parameter.name)
-    return f"[`{key}`](settings.md#{key.split('.')[0]})" if key else ""
+    settings = _SETTINGS_OF.get(parameter.opts[0], ())
+    return ", ".join(f"[`{each.name}`](settings.md#{each.section})" for each in settings)
 
 
 def _default(parameter: Any) -> str:  # noqa: ANN401
@@ -241,12 +239,8 @@ _WITHOUT_SETTINGS = ("models", "train")
 """Commands whose options are no settings."""
 
 
-def _setting_of(parameter: str) -> str:
-    special = {"size": "capture.width", "no_download": "inference.download", "single": "inference.persons"}
-    for section, names in options._SECTION_OF.items():
-        if parameter in names:
-            return f"{section}.{options._KEY_OF.get(parameter, parameter)}"
-    return special.get(parameter, "")
+_SETTINGS_OF = {option.names[0]: option.settings for option in options.OPTIONS}
+"""The settings that each option sets."""
 
 
 # --- the settings -----------------------------------------------------------------------------------------------------
@@ -265,56 +259,26 @@ def settings_page() -> str:
         "```yaml\n# mine.yaml: only what differs\nbody:\n  height_m: 1.82\n  smoothing: crisp\noutput:\n"
         "  udp: 127.0.0.1:5005\n```",
         table("environment variable", "sets",
-              rows=[(f"`{name}`", f"`inference.{key}`") for name, key in _ENVIRONMENT.items()]),
+              rows=[(f"`{name}`", f"`{each.name}`") for name, each in VARIABLES.items()]),
         *(_section(name, made) for name, made in sections if made is not MISSING),
     )  # fmt: skip
 
 
 def _section(name: str, config: type) -> str:
-    says, spans = _attributes(config), _ranges(config)
     rows = []
-    for field in fields(config):
-        default = json.dumps(field.default, ensure_ascii=False)
-        span = f" {spans[field.name]}." if field.name in spans else ""
-        rows.append((f"`{field.name}`", f"`{default}`", says[field.name] + span, _options_of(f"{name}.{field.name}")))
-    summary = inspect.getdoc(config).splitlines()[0]
-    text = f"`{config.__name__}`: {summary[0].lower()}{summary[1:]}"
+    for each in SETTINGS.values():
+        if each.section == name:
+            default = json.dumps(each.default, ensure_ascii=False)
+            what = f"{each.info.sentences(each.info.help)} {each.info.more}".strip()
+            rows.append((f"`{each.key}`", f"`{default}`", what, _options_of(each)))
+    summary = inspect.getdoc(config).splitlines()[0].split("; ")[0].rstrip(".")
+    text = f"`{config.__name__}`: {summary[0].lower()}{summary[1:]}."
     return "\n\n".join((f"## {name}", text, table("key", "default", "what", "option", rows=rows)))
 
 
-def _attributes(config: type) -> dict[str, str]:
-    """Each field's text in the docstring."""
-    _, _, text = inspect.getdoc(config).partition("Attributes:\n")
-    says: dict[str, str] = {}
-    for names, words in re.findall(r"^    (\w[\w, ]*): (.*(?:\n {8,}.*)*)", text, re.MULTILINE):
-        says |= dict.fromkeys((name.strip() for name in names.split(",")), " ".join(words.split()))
-    return says
-
-
-def _ranges(config: type) -> dict[str, str]:
-    """Each field's range, from the calls of `check_range` in the class."""
-    calls = [
-        node for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(config)))) if isinstance(node, ast.Call)
-    ]
-    spans = {}
-    for call in calls:
-        if isinstance(call.func, ast.Name) and call.func.id == "check_range":
-            key, low, high = (ast.literal_eval(call.args[i]) for i in (0, 2, 3))
-            spans[key.split(".")[1]] = f"{low} to {high}" if high < 1_000_000 else f"{low} or more"
-    return spans
-
-
-def _options_of(key: str) -> str:
-    root = typer.main.get_command(app)
-    found = {
-        parameter.opts[0]: None
-        for _, command in walk(root, ())
-        for parameter in command.params
-        if parameter.opts[0].startswith("--") and _setting_of(parameter.name) == key
-    }
-    if key == "capture.height":
-        found = {"--size": None}
-    return ", ".join(f"`{name}`" for name in found)
+def _options_of(setting: Setting) -> str:
+    names = [option.names for option in options.OPTIONS if setting in option.settings]
+    return ", ".join(f"`{name}`" for each in names for name in each)
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

@@ -22,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_pose.body.profile import resolved
-from realtime_pose.body.settings import BodyConfig
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import open_source
 from realtime_pose.checkpoints import Progress
@@ -90,9 +89,7 @@ class PoseInference:
         check_names(config)
         _check_has("estimator", estimator, _ESTIMATOR_HAS)
         _check_has("detector", detector, _DETECTOR_HAS)
-        body = replace(config.body, look_ahead=False)
-        body = resolved(body, keep_height=body.height_m != BodyConfig.height_m)
-        self._config = replace(config, body=body)
+        self._config = replace(config, body=resolved(replace(config.body, look_ahead=False)))
         self._is_video, self._closed = is_video, False
         self._result: FrameResult | None = None
         self._frames, self._last_ns = 0, -_USUAL_NS

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from realtime_pose.body.profile import resolved
 from realtime_pose.body.settings import BodyConfig
@@ -14,44 +14,90 @@ from realtime_pose.errors import ConfigError, UnknownChoiceError
 from realtime_pose.exporters.table import DEFAULT_FORMATS
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.utils.paths import data_path
+from realtime_pose.utils.settings import SettingInfo, setting, settings_in
 
-_ENVIRONMENT = {
-    "VITPOSE_CONFIG": "model_config",
-    "VITPOSE_CHECKPOINT": "checkpoint",
-    "VITPOSE_DEVICE": "device",
-}
 _EXAMPLE = data_path("configs/default.yaml")  # by its full path, which an installed wheel has too
+_FILES, _SENDING = "Files of a take", "Sending"
 
 
 @dataclass(frozen=True)
 class OutputConfig:
-    """Where results go.
+    """Settings of the outputs: where poses are sent, and the files of a take; each field says what it is."""
 
-    Attributes:
-        udp: Targets of PosePackets, each "host:port" or "host:port,person=ID", a space between; empty sends nothing.
-        udp_format: How PosePackets go over UDP: "json" or "binary".
-        vmc: Targets of VMC, likewise; so are the next three.
-        livelink: Targets of JSON Live Link.
-        websocket: Addresses to serve PosePackets to browsers at; ",origin=URL" lets another host's pages in.
-        osc_trackers: Targets of OSC trackers.
-        mirror: Send the pose as a mirror shows it: left and right change sides.
-        record: Folder for the session and the other files of a take; empty records nothing.
-        formats: Which other files a take has: names in `exporters.table.EXPORTERS`, comma between.
-        character: The .glb or .vrm that performs in motion.glb; empty takes the program's own.
-        bones: A file that says which of its nodes are bones; empty finds them by their names.
-    """
-
-    udp: str = ""
-    udp_format: str = "json"
-    vmc: str = ""
-    livelink: str = ""
-    websocket: str = ""
-    osc_trackers: str = ""
-    mirror: bool = False
-    record: str = ""
-    formats: str = DEFAULT_FORMATS
-    character: str = ""
-    bones: str = ""
+    udp: str = setting(
+        "",
+        help="Send PosePackets to host:port[,person=ID], e.g. 127.0.0.1:5005; may be given several times.",
+        more="A settings file puts a space between several, here and in the next four; empty sends nothing.",
+        option="--udp",
+        metavar="HOST:PORT",
+        several=True,
+    )
+    udp_format: str = setting(
+        "json",
+        help="Encoding of PosePackets over UDP: {choices}.",
+        option="--udp-format",
+        panel=_SENDING,
+        metavar="NAME",
+        choices=("json", "binary"),
+    )
+    vmc: str = setting("", help="Send VMC to host[:39539][,person=ID].", option="--vmc", metavar="HOST", several=True)
+    livelink: str = setting(
+        "",
+        help="Send Unreal's JSON Live Link to host[:54321][,person=ID].",
+        option="--livelink",
+        metavar="HOST",
+        several=True,
+    )
+    websocket: str = setting(
+        "",
+        help="Serve packets to browsers at host[:8765][,person=ID][,origin=URL], e.g. 127.0.0.1:8765.",
+        more="An origin lets pages of another host connect.",
+        option="--websocket",
+        metavar="HOST",
+        several=True,
+    )
+    osc_trackers: str = setting(
+        "",
+        help="Send OSC trackers, e.g. to VRChat, to host[:9000][,person=ID].",
+        option="--osc-trackers",
+        metavar="HOST",
+        several=True,
+    )
+    mirror: bool = setting(
+        False, help="Send the pose mirrored: left and right change sides.", option="--mirror", panel=_SENDING
+    )
+    record: str = setting(
+        "",
+        help="Folder for the take: session, video, motion and keypoints; an earlier take in it is replaced.",
+        more="Empty records nothing.",
+        option="--record",
+        metavar="FOLDER",
+        path=True,
+    )
+    formats: str = setting(
+        DEFAULT_FORMATS,
+        help="Files to write beside the session, e.g. bvh,csv; `export --help` lists them all.",
+        option="--format",
+        metavar="NAMES",
+    )
+    character: str = setting(
+        "",
+        help="Your own character (.glb or .vrm) for motion.glb.",
+        more="Empty uses the built-in one.",
+        option="--character",
+        panel=_FILES,
+        metavar="FILE",
+        path=True,
+    )
+    bones: str = setting(
+        "",
+        help="File that maps bones to your character's node names.",
+        more="Empty finds the bones by their names.",
+        option="--bones",
+        panel=_FILES,
+        metavar="FILE",
+        path=True,
+    )
 
     @property
     def targets(self) -> dict[str, str]:
@@ -61,7 +107,7 @@ class OutputConfig:
 
 @dataclass(frozen=True)
 class AppConfig:
-    """Every setting, one section a stage."""
+    """Every setting, in a section for each part of the program."""
 
     capture: CaptureConfig = field(default_factory=CaptureConfig)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
@@ -92,6 +138,31 @@ class AppConfig:
 DEFAULTS = AppConfig()
 
 
+class Setting(NamedTuple):
+    """One setting of AppConfig: its section, its key in it, its default, and what it says of itself."""
+
+    section: str
+    key: str
+    default: Any
+    info: SettingInfo
+
+    @property
+    def name(self) -> str:
+        """Such as "body.height_m"."""
+        return f"{self.section}.{self.key}"
+
+
+SETTINGS: dict[str, Setting] = {
+    each.name: each
+    for part in fields(AppConfig)
+    for key, info in settings_in(getattr(DEFAULTS, part.name)).items()
+    for each in (Setting(part.name, key, getattr(getattr(DEFAULTS, part.name), key), info),)
+}
+"""Every setting by its name, section by section."""
+VARIABLES = {each.info.variable: each for each in SETTINGS.values() if each.info.variable}
+"""The settings that an environment variable sets, by its name."""
+
+
 def load_config(
     files: list[Path],
     overrides: Mapping[str, Any],
@@ -108,8 +179,10 @@ def load_config(
     config = base
     for path in files:
         config = config.with_values(_read_yaml(path), str(path))
-    from_environment = {key: environment[name] for name, key in _ENVIRONMENT.items() if environment.get(name)}
-    config = config.with_values({"inference": from_environment}, "environment").with_values(overrides, "command line")
+    for name, each in VARIABLES.items():
+        if value := environment.get(name):
+            config = config.with_values({each.section: {each.key: value}}, "environment")
+    config = config.with_values(overrides, "command line")
     return replace(config, body=resolved(config.body, keep_height="height_m" in (overrides.get("body") or {})))
 
 
@@ -134,9 +207,12 @@ def _typed(part: object, section: str, key: object, value: object, origin: str) 
     known = [f.name for f in fields(part)]  # type: ignore[arg-type]  # every section is a dataclass
     if not isinstance(key, str) or key not in known:
         raise UnknownChoiceError(f"{origin}: {section} key", key, known)
-    wanted = type(getattr(part, key))
+    default = getattr(part, key)
+    wanted = next(kind for kind in _WORDS if isinstance(default, kind))
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(min(max(value, -_HUGE), _HUGE))  # beyond it a float overflows; ranges refuse it later
+    if wanted is float and isinstance(value, float):
+        value = float(value)  # a DefaultHeight that is put in by name was given
     if wanted is str and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # `source: 0` is a camera's index
     if type(value) is not wanted:
@@ -145,4 +221,4 @@ def _typed(part: object, section: str, key: object, value: object, origin: str) 
 
 
 _HUGE = 10**300
-_WORDS = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+_WORDS: dict[type, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

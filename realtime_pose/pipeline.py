@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from realtime_pose.body.settings import FEET_MODES
 from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
 from realtime_pose.body_pipeline import BodyPipeline, build_body
 from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
-from realtime_pose.filters.foot_locking import FEET_MODES
 from realtime_pose.filters.look_ahead import LookAhead, build_look_ahead
 from realtime_pose.ik.table import SOLVERS
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker

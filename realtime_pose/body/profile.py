@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from realtime_pose.body.proportions import LENGTHS, BodyDimensions
-from realtime_pose.body.settings import BodyConfig
+from realtime_pose.body.settings import BodyConfig, DefaultHeight
 from realtime_pose.errors import ConfigError
 from realtime_pose.utils.atomic_files import write_text
 from realtime_pose.utils.checks import check_range
@@ -103,18 +103,21 @@ def load_profile(name_or_file: str) -> BodyProfile:
     return _parsed(content, str(path))
 
 
-def resolved(config: BodyConfig, *, keep_height: bool = False) -> BodyConfig:
+def resolved(config: BodyConfig, *, keep_height: bool | None = None) -> BodyConfig:
     """The settings with the profile's values in place of its name, so that nothing depends on its file any more.
 
     Args:
         config: Settings; without a profile, or with one whose values are in them already, they stay as they are.
-        keep_height: Take the profile's proportions at the height that is set; otherwise its height too.
+        keep_height: Scale the profile's proportions to `config.height_m`; if False, use the profile's height too; if
+            left out, keep a height that was given and replace the default one.
 
     Raises:
         ConfigError: There is no such profile.
     """
     if not config.profile or _is_text(config.profile):
         return config
+    if keep_height is None:
+        keep_height = not isinstance(config.height_m, DefaultHeight)
     profile = load_profile(config.profile)
     return replace(config, profile=profile.text, height_m=config.height_m if keep_height else profile.height_m)
 

@@ -2,45 +2,105 @@
 
 from dataclasses import dataclass
 
-from realtime_pose.utils.checks import check_range
+from realtime_pose.utils.settings import check_settings, setting
+
+FEET_MODES = ("auto", "always", "never")
+"""auto locks standing feet, always also keeps the lower foot on the floor (so nobody jumps), never turns it off."""
+_BODY, _CAMERA = "Body and motion", "Camera"
+
+
+class DefaultHeight(float):
+    """A body height that nobody gave: a profile's own takes its place, which one that was given keeps out."""
 
 
 @dataclass(frozen=True)
 class BodyConfig:
-    """Settings of the 3D part.
+    """Settings of the 3D stages; each field says what it is."""
 
-    Attributes:
-        lifter: Name in the lifter table.
-        solver: Name in the solver table.
-        height_m: Body height; sets the scale that one camera cannot know.
-        profile: Name or file of a person's own proportions, or its text (`body.profile`); empty learns them in the run.
-        fov_deg: Field of view along the image's longer side.
-        smoothing: Name of a One-Euro preset: none, crisp, balanced or smooth.
-        look_ahead: Smooth with what comes after as well: without lag, half a second late. For files only.
-        hold_s: How long a hidden joint keeps its last rotation before it eases to rest.
-        ease_s: Time constant of that easing.
-        feet: Name of what happens to feet: auto, always or never; docs/feet.md says what each does.
-        camera_height_m: The camera over the floor; 0 finds the floor by the feet that stand on it.
-        camera_pitch_deg: How far the camera looks down; with 0 and a floor that is found, its slope tells.
-    """
-
-    lifter: str = "trained"
-    solver: str = "simple"
-    height_m: float = 1.70
-    profile: str = ""
-    fov_deg: float = 60.0
-    smoothing: str = "balanced"
-    look_ahead: bool = False
-    hold_s: float = 0.5
-    ease_s: float = 0.7
-    feet: str = "auto"
-    camera_height_m: float = 0.0
-    camera_pitch_deg: float = 0.0
+    lifter: str = setting("trained", help="2D-to-3D lifter: {choices}.", choices="realtime_pose.lifting.table:LIFTERS")
+    solver: str = setting(
+        "simple", help="Inverse kinematics solver: {choices}.", choices="realtime_pose.ik.table:SOLVERS"
+    )
+    height_m: float = setting(
+        DefaultHeight(1.70),
+        help="Body height in metres; it sets the scale.",
+        more="One camera cannot measure it. A profile's own height counts where no option gives another.",
+        option="--height",
+        metavar="METRES",
+        unit="m",
+        low=0.5,
+        high=2.5,
+    )
+    profile: str = setting(
+        "",
+        help="Your proportions: the name or .json file of a profile that `calibrate` wrote; it sets the height too.",
+        more="Empty measures them during the run. A session holds the profile's text in its place.",
+        option="--profile",
+        panel=_BODY,
+        metavar="NAME|FILE",
+    )
+    fov_deg: float = setting(
+        60.0,
+        help="Field of view of the camera in degrees, along the longer side.",
+        option="--fov",
+        panel=_CAMERA,
+        metavar="DEGREES",
+        unit="deg",
+        low=10,
+        high=170,
+    )
+    smoothing: str = setting(
+        "balanced",
+        help="Smoothing preset: {choices}.",
+        option="--smoothing",
+        panel=_BODY,
+        metavar="NAME",
+        choices="realtime_pose.body.smoothing_presets:SMOOTHING_PRESETS",
+    )
+    look_ahead: bool = setting(
+        False,
+        help="Smooth with future frames: no lag, files only.",
+        option="--look-ahead/--no-look-ahead",
+        panel=_BODY,
+    )
+    hold_s: float = setting(
+        0.5,
+        help="Seconds that an occluded joint keeps its rotation before it eases to rest.",
+        unit="s",
+        low=0,
+        high=60,
+    )
+    ease_s: float = setting(0.7, help="Time constant of that easing, in seconds.", unit="s", low=0.01, high=60)
+    feet: str = setting(
+        "auto",
+        help="Foot locking: auto (standing feet), always (also keeps the lower foot on the floor) or never.",
+        more="docs/feet.md compares them.",
+        option="--feet",
+        panel=_BODY,
+        metavar="NAME",
+        choices=FEET_MODES,
+    )
+    camera_height_m: float = setting(
+        0.0,
+        help="Height of the camera over the floor in metres; 0 estimates it from standing feet.",
+        option="--camera-height",
+        panel=_CAMERA,
+        metavar="METRES",
+        unit="m",
+        low=0,
+        high=10,
+    )
+    camera_pitch_deg: float = setting(
+        0.0,
+        help="Degrees that the camera looks down.",
+        more="With 0, and a camera height of 0, it is estimated from the slope of the floor.",
+        option="--camera-pitch",
+        panel=_CAMERA,
+        metavar="DEGREES",
+        unit="deg",
+        low=-60,
+        high=60,
+    )
 
     def __post_init__(self) -> None:
-        check_range("body.height_m", self.height_m, 0.5, 2.5)
-        check_range("body.fov_deg", self.fov_deg, 10, 170)
-        check_range("body.hold_s", self.hold_s, 0, 60)
-        check_range("body.ease_s", self.ease_s, 0.01, 60)
-        check_range("body.camera_height_m", self.camera_height_m, 0, 10)
-        check_range("body.camera_pitch_deg", self.camera_pitch_deg, -60, 60)
+        check_settings("body", self)

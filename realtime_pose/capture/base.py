@@ -1,37 +1,78 @@
-"""What every frame source promises, and its settings."""
+"""The FrameSource protocol, which every source of frames satisfies, and its settings."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 from realtime_pose.datatypes import Frame
-from realtime_pose.utils.checks import check_range
+from realtime_pose.utils.settings import check_settings, setting
+
+BACKENDS = ("auto", "v4l2", "dshow", "msmf", "avfoundation", "gstreamer")
+"""Names of OpenCV's camera interfaces; `capture.cameras` has their numbers."""
+_CAMERA = "Camera"
 
 
 @dataclass(frozen=True)
 class CaptureConfig:
-    """Settings of the source.
+    """Settings of the source; each field says what it is."""
 
-    Attributes:
-        source: Camera index or name, path of a video, image or folder of images, URL, `actor` or `actor-2`.
-        width, height: Wanted camera resolution in px; 0 leaves the camera's own.
-        fps: Wanted camera rate; 0 leaves the camera's own.
-        backend: OpenCV's camera interface: auto, v4l2, dshow, msmf, avfoundation or gstreamer.
-        mjpg: Ask the camera for compressed pictures (USB 2 cameras need it above 640x480).
-        rotate_deg: Turn the picture clockwise by 0, 90, 180 or 270 degrees.
-    """
-
-    source: str = "0"
-    width: int = 0
-    height: int = 0
-    fps: float = 0.0
-    backend: str = "auto"
-    mjpg: bool = True
-    rotate_deg: int = 0
+    source: str = setting(
+        "0",
+        help="Camera index or name, file, folder of images, URL, actor or actor-2.",
+        more="The actors are packaged clips.",
+        option="--source",
+        metavar="SOURCE",
+    )
+    width: int = setting(
+        0,
+        help="Camera width to ask for; 0 leaves the camera's own.",
+        option="--size",
+        option_help="Camera resolution to ask for, e.g. 1280x720.",
+        panel=_CAMERA,
+        metavar="WIDTHxHEIGHT",
+        unit="px",
+        low=0,
+        high=65_535,
+    )
+    height: int = setting(
+        0, help="Camera height to ask for; 0 leaves the camera's own.", option="--size", unit="px", low=0, high=65_535
+    )
+    fps: float = setting(
+        0.0,
+        help="Camera frame rate to ask for, in Hz; 0 leaves the camera's own.",
+        option="--fps",
+        panel=_CAMERA,
+        metavar="HZ",
+        unit="Hz",
+        low=0,
+        high=1000,
+    )
+    backend: str = setting(
+        "auto",
+        help="OpenCV's camera interface: {choices}.",
+        option="--backend",
+        panel=_CAMERA,
+        metavar="NAME",
+        choices=BACKENDS,
+    )
+    mjpg: bool = setting(
+        True,
+        help="Ask the camera for compressed frames (MJPG).",
+        more="USB 2 cameras need it above 640x480.",
+        option="--mjpg/--no-mjpg",
+        panel=_CAMERA,
+    )
+    rotate_deg: int = setting(
+        0,
+        help="Rotate the frames clockwise by {choices} degrees.",
+        option="--rotate",
+        panel=_CAMERA,
+        metavar="DEGREES",
+        unit="deg",
+        choices=(0, 90, 180, 270),
+    )
 
     def __post_init__(self) -> None:
-        check_range("capture.width", self.width, 0, 65_535)
-        check_range("capture.height", self.height, 0, 65_535)
-        check_range("capture.fps", self.fps, 0, 1000)
+        check_settings("capture", self)
 
 
 class FrameSource(Protocol):

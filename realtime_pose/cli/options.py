@@ -1,150 +1,261 @@
-"""Options that several commands share, and where the value of each goes in the settings."""
+"""Command-line options made from the settings: `takes_settings` adds them to a command, `Given` has what was typed."""
 
-from collections.abc import Mapping
+import functools
+import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from realtime_pose.config import DEFAULTS, SETTINGS, Setting, load_config
 from realtime_pose.errors import ConfigError
 
+if TYPE_CHECKING:
+    from realtime_pose.config import AppConfig
+
 Config = Annotated[
-    list[Path] | None, typer.Option("--config", help="Settings file (YAML); may be given several times.")
+    list[Path] | None,
+    typer.Option("--config", metavar="FILE", help="Settings file (YAML); may be given several times."),
 ]
-Estimator = Annotated[
-    str | None, typer.Option(help="auto, blazepose, vitpose-s, vitpose-b, vitpose-l, vitpose-h or mmpose.")
+THIS_RUN = "This run"
+MaxFrames = Annotated[
+    int | None, typer.Option(min=1, metavar="N", rich_help_panel=THIS_RUN, help="Stop after this many frames.")
 ]
-Checkpoint = Annotated[str | None, typer.Option(help="File of the weights, or a name that `models list` shows.")]
-ModelConfig = Annotated[str | None, typer.Option(help="mmpose model config (.py). It is code: use only your own.")]
-Dataset = Annotated[
-    str | None, typer.Option(help="Head of a checkpoint with several: coco, aic, mpii, ap10k, apt36k or wholebody.")
-]
-ModelRuntime = Annotated[str | None, typer.Option("--runtime", help="auto, torch, onnxruntime, openvino or tensorrt.")]
-Precision = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16, int8 or int4.")]
-FlipTest = Annotated[bool, typer.Option("--flip-test", help="Look twice, once mirrored: steadier, twice the work.")]
-Detector = Annotated[
-    str | None,
-    typer.Option(help="Who finds people: auto, blazepose, rtdetr (-r18, -r34), yolox (-nano, -s) or whole-frame."),
-]
-DetectorCheckpoint = Annotated[
-    str | None,
-    typer.Option(help="File of the detector's weights (.onnx of YOLOX, .safetensors of RT-DETR), or a name."),
-]
-DetectEvery = Annotated[int | None, typer.Option(min=1, help="Frames between two looks for people.")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda (or cuda:1), mps, or gpu (Intel's, by OpenVINO).")]
-NoDownload = Annotated[bool, typer.Option("--no-download", help="Never fetch weights.")]
-Persons = Annotated[int | None, typer.Option(min=1, help="People followed at most.")]
-Single = Annotated[bool, typer.Option("--single", help="One performer, whoever else is in the picture: --persons 1.")]
-Height = Annotated[float | None, typer.Option(min=0.5, max=2.5, help="Body height in metres: sets the scale.")]
-Profile = Annotated[
-    str | None, typer.Option(help="Your proportions: a name or .json file that `calibrate` wrote; sets the height too.")
-]
-Fov = Annotated[float | None, typer.Option(min=10, max=170, help="Camera's field of view in degrees, longer side.")]
-LookAhead = Annotated[
-    bool | None,
-    typer.Option(
-        "--look-ahead/--no-look-ahead", help="Smooth with what comes after too: nothing lags, all comes late."
-    ),
-]
-Smoothing = Annotated[str | None, typer.Option(help="none, crisp, balanced or smooth.")]
-Feet = Annotated[
-    str | None, typer.Option(help="auto holds feet that stand, always keeps the lower one on the floor too, or never.")
-]
-CameraHeight = Annotated[
-    float | None,
-    typer.Option(min=0, max=10, help="Metres of the camera over the floor; 0 finds it by the feet."),
-]
-CameraPitch = Annotated[float | None, typer.Option(min=-60, max=60, help="Degrees that the camera looks down.")]
-Udp = Annotated[
-    list[str] | None,
-    typer.Option(help="host:port[,person=ID] that PosePackets go to, e.g. 127.0.0.1:5005; may be given several times."),
-]
-UdpFormat = Annotated[str | None, typer.Option(help="How PosePackets go over UDP: json or binary.")]
-Vmc = Annotated[list[str] | None, typer.Option(help="host[:39539][,person=ID] of a VMC receiver.")]
-Livelink = Annotated[list[str] | None, typer.Option(help="host[:54321][,person=ID] of Unreal's JSON Live Link.")]
-Websocket = Annotated[
-    list[str] | None,
-    typer.Option(help="host[:8765][,person=ID][,origin=URL] to serve packets to browsers at, e.g. 127.0.0.1:8765."),
-]
-OscTrackers = Annotated[
-    list[str] | None, typer.Option(help="host[:9000][,person=ID] of a receiver of OSC trackers, e.g. VRChat.")
-]
-Mirror = Annotated[bool, typer.Option("--mirror", help="Send the pose as a mirror shows it.")]
-Formats = Annotated[
-    str | None, typer.Option("--format", help="Files beside the session, e.g. bvh,csv; `export --help` has them all.")
-]
-Character = Annotated[Path | None, typer.Option(help="Your own .glb or .vrm for motion.glb.")]
-Bones = Annotated[Path | None, typer.Option(help="File that says which of its nodes are bones, where names do not.")]
-Rotate = Annotated[int | None, typer.Option(help="Turn the picture clockwise by 0, 90, 180 or 270 degrees.")]
-MaxFrames = Annotated[int | None, typer.Option(min=1, help="End after so many frames.")]
 Report = Annotated[
-    Path | None, typer.Option(help='Write the figures here (JSON); several inputs give {"files": [...]}.')
+    Path | None,
+    typer.Option(metavar="FILE", rich_help_panel=THIS_RUN, help="Write the figures of the run as JSON."),
 ]
-
-_SECTION_OF = {
-    "capture": ("source", "width", "height_px", "fps", "backend", "mjpg", "rotate"),
-    "inference": (
-        "estimator", "checkpoint", "model_config", "dataset", "runtime", "precision", "device", "flip_test",
-        "download", "detector", "detector_checkpoint", "detect_every", "persons",
-    ),
-    "body": ("height", "profile", "fov", "smoothing", "look_ahead", "feet", "camera_height", "camera_pitch"),
-    "output": (
-        "udp", "udp_format", "vmc", "livelink", "websocket", "osc_trackers", "mirror", "record", "formats", "character",
-        "bones",
-    ),
-}  # fmt: skip
-"""The commands' parameters that are settings, by section."""
-_KEY_OF = {
-    "height_px": "height", "rotate": "rotate_deg", "height": "height_m", "fov": "fov_deg",
-    "camera_height": "camera_height_m", "camera_pitch": "camera_pitch_deg",
-}  # fmt: skip
-"""Settings that are not called as the parameter is."""
-BODY = _SECTION_OF["body"]
-"""Parameters that change a pose."""
-_FLAGS = ("flip_test", "mirror")
-"""Parameters whose False means that nothing was said."""
-_PATHS = ("record", "character", "bones")
-"""Parameters that are paths, and text in the settings."""
-TARGETS = ("udp", "vmc", "livelink", "websocket", "osc_trackers")
-"""Parameters that may be given several times; the settings have them with a space between."""
+Show = Annotated[bool, typer.Option("--show", help="Open a preview window; q or Esc closes it and stops the run.")]
 
 
-def settings_of(params: Mapping[str, Any], base: Any = None) -> Any:  # noqa: ANN401 - AppConfig, imported late
-    """The settings that a command's parameters (its context's `params`) and settings files give.
+@dataclass(frozen=True)
+class Given:
+    """The settings that a command was given.
+
+    Attributes:
+        files: The settings files, in their order.
+        values: Each value that an option gave, by the setting's name, such as "body.height_m".
+        typed: The option that gave it, such as "--height", likewise.
+    """
+
+    files: tuple[Path, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+    def settings(self, base: "AppConfig" = DEFAULTS, **more: object) -> "AppConfig":
+        """All settings: `base`, over it the files, the environment and the options.
+
+        Args:
+            base: The settings to start from.
+            more: Values that the command sets itself, over all others: `inference__download=False`.
+
+        Raises:
+            ConfigError: A file or a value is wrong.
+        """
+        values = {**self.values, **{name.replace("__", "."): value for name, value in more.items()}}
+        sections: dict[str, dict[str, object]] = {}
+        for name, value in values.items():
+            section, key = name.split(".")
+            sections.setdefault(section, {})[key] = value
+        return load_config([*self.files], sections, base=base)
+
+
+class SettingOption(NamedTuple):
+    """One option of the command line, and what it sets.
+
+    Attributes:
+        names: As they are typed: ("--height",), ("--mjpg", "--no-mjpg").
+        settings: What it sets: one setting, or several that share it, such as width and height of --size.
+        shortcut: Whether it is the first setting's shortcut.
+    """
+
+    names: tuple[str, ...]
+    settings: tuple[Setting, ...]
+    shortcut: bool = False
+
+    @property
+    def parameter(self) -> str:
+        """Its parameter in the command's signature: "camera_height" for --camera-height."""
+        return self.names[0].removeprefix("--").replace("-", "_")
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it takes no value."""
+        return self.shortcut or isinstance(self.settings[0].default, bool)
+
+    @property
+    def help(self) -> str:
+        """Its line in `--help`."""
+        info = self.settings[0].info
+        if self.shortcut and info.shortcut is not None:
+            return info.shortcut.help
+        if len(self.settings) > 1:
+            return info.option_help
+        return info.sentences(info.option_help or info.help)
+
+    def annotation(self, help: str) -> Any:  # noqa: ANN401 - a type with Typer's own description
+        """Its type and description for Typer."""
+        info, default = self.settings[0].info, self.settings[0].default
+        kind: Any = float if isinstance(default, float) else type(default)
+        if self.is_switch:
+            kind = bool
+        elif len(self.settings) > 1:
+            kind = str
+        elif info.path:
+            kind = Path
+        elif info.several:
+            kind = list[str]
+        takes_number = kind in (int, float)
+        described = typer.Option(
+            "/".join(self.names),
+            help=help or self.help,
+            metavar=None if self.is_switch else info.metavar or None,
+            rich_help_panel=info.panel or None,
+            callback=_checked_range(self) if takes_number else None,
+        )
+        return Annotated[kind | None, described]
+
+    def values(self, given: Any) -> Iterator[tuple[str, object]]:  # noqa: ANN401 - as Typer read it
+        """The settings' names and values that it gives.
+
+        Raises:
+            ConfigError: The text is not a size, or the name is not one of the choices.
+        """
+        first = self.settings[0]
+        if self.shortcut and first.info.shortcut is not None:
+            yield first.name, first.info.shortcut.value
+        elif len(self.settings) > 1:
+            yield from zip((each.name for each in self.settings), _parse_size(self.names[0], given), strict=True)
+        elif self.is_switch:
+            yield first.name, given != self.names[0].startswith("--no-")
+        elif first.info.several:
+            yield first.name, " ".join(given)
+        elif first.info.choices:
+            yield first.name, _chosen(self.names[0], first, given)
+        else:
+            yield first.name, str(given) if first.info.path else given
+
+
+def _all_options() -> Iterator[SettingOption]:
+    shared: dict[str, list[Setting]] = {}
+    for each in SETTINGS.values():
+        if each.info.option:
+            shared.setdefault(each.info.option, []).append(each)
+    for option, settings in shared.items():
+        yield SettingOption(tuple(option.split("/")), tuple(settings))
+        if (shortcut := settings[0].info.shortcut) is not None:
+            yield SettingOption((shortcut.option,), tuple(settings), shortcut=True)
+
+
+OPTIONS: tuple[SettingOption, ...] = tuple(_all_options())
+"""Every option that the settings have, in the settings' order."""
+
+
+def takes_settings(
+    *names: str, without: Collection[str] = (), help: Mapping[str, str] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator that gives a command the options of settings, and --config.
+
+    They stand in the place of its parameter `given`, which receives what was typed as a `Given`.
 
     Args:
-        params: By parameter name; those that are no settings are passed over.
-        base: The settings to begin with; the defaults if left out.
+        names: Sections ("output") or single settings ("body.height_m"); none adds --config alone.
+        without: Settings ("body.look_ahead") or options ("--single") of those that the command does not take.
+        help: Help of this command's own, by setting.
+    """
+    chosen = [
+        option
+        for option in OPTIONS
+        if {option.settings[0].name, option.settings[0].section} & {*names}
+        if not {option.settings[0].name, option.names[0]} & {*without}
+    ]
+    own_help = help or {}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters: list[inspect.Parameter] = []
+        for each in inspect.signature(command, eval_str=True).parameters.values():
+            if each.name == "given":
+                for option in chosen:
+                    annotation = option.annotation(own_help.get(option.settings[0].name, ""))
+                    parameters.append(_keyword(option.parameter, annotation, default=None))
+                parameters.append(_keyword("config", Config, default=None))
+            else:
+                parameters.append(_keyword(each.name, each.annotation, each.default))
+
+        @functools.wraps(command)
+        def with_given(**typed: Any) -> None:  # noqa: ANN401 - as Typer read them
+            ours = {name: typed.pop(name) for name in [option.parameter for option in chosen]}
+            command(given=given_in(ours, typed.pop("config")), **typed)
+
+        with_given.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by Typer
+        with_given.__annotations__ = {each.name: each.annotation for each in parameters}
+        return with_given
+
+    return decorate
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:  # noqa: ANN401 - any type and value
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def given_in(typed: Mapping[str, Any], files: Collection[Path] | None = None) -> Given:
+    """What a command's parameters give.
+
+    Args:
+        typed: The value of each option by its parameter's name, None where it was not typed; names that are no
+            setting's option are ignored.
+        files: The settings files.
 
     Raises:
-        ConfigError: A file or a value is wrong.
+        ConfigError: A value is not one of the choices, or two options contradict each other.
     """
-    from realtime_pose.config import AppConfig, load_config
-
-    given = dict(params)
-    given["width"], given["height_px"] = _parse_size(given.get("size"))
-    given["persons"] = _persons(given.get("persons"), single=given.get("single", False))
-    given["download"] = False if given.get("no_download") else None
-    given |= {name: str(given[name]) for name in _PATHS if given.get(name) is not None}
-    given |= {flag: given.get(flag) or None for flag in _FLAGS}
-    given |= {name: " ".join(given[name]) for name in TARGETS if given.get(name) is not None}
-    sections = {
-        section: {_KEY_OF.get(name, name): given[name] for name in names if given.get(name) is not None}
-        for section, names in _SECTION_OF.items()
-    }
-    return load_config(given.get("config") or [], sections, base=base or AppConfig())
-
-
-def _persons(persons: int | None, *, single: bool) -> int | None:
-    if single and persons not in (None, 1):
-        raise ConfigError(f"--single follows one performer and --persons {persons} more; give one of the two")
-    return 1 if single else persons
+    values: dict[str, object] = {}
+    sources: dict[str, str] = {}
+    for option in OPTIONS:
+        if (value := typed.get(option.parameter)) is None:
+            continue
+        for name, meant in option.values(value):
+            if name in values and values[name] != meant:
+                raise ConfigError(
+                    f"{option.names[0]} means {sources[name]} {meant}, and {sources[name]} {values[name]} was given "
+                    "too; leave one of them out"
+                )
+            values[name], sources[name] = meant, option.names[0]
+    return Given(tuple(files or ()), values, sources)
 
 
-def _parse_size(size: str | None) -> tuple[int | None, int | None]:
-    if size is None:
-        return None, None
-    width, _, height = size.lower().partition("x")
+def _checked_range(option: SettingOption) -> Callable[[Any], Any]:
+    """A callback that refuses a number outside of the setting's range, in the words of the option."""
+    info, name = option.settings[0].info, option.names[0]
+
+    def checked(value: float | None) -> float | None:
+        low, high = info.low, info.high
+        if value is None or low is None or high is None or low <= value <= high:
+            return value
+        hint = ""
+        if info.unit == "m" and low <= value / 100 <= high:
+            hint = f"; {name.removeprefix('--').replace('-', ' ')} is in metres: {value / 100:g}"
+        raise typer.BadParameter(f"{value:g} is out of range, wanted {info.range_words}{hint}")
+
+    return checked
+
+
+def _chosen(option: str, setting: Setting, typed: object) -> object:
+    """The choice that was typed, in any case; what follows a colon, as in cuda:1, is not part of its name."""
+    names, text = setting.info.names(), str(typed)
+    head, colon, rest = text.partition(":")
+    if head.lower() in names:
+        return typed if isinstance(typed, int) else head.lower() + colon + rest
+    near = [name for name in names if head and name.startswith(head.lower())] or get_close_matches(head.lower(), names)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ConfigError(f"{option} {typed!r} is not one of: {', '.join(names)}{hint}")
+
+
+def _parse_size(option: str, text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
-        raise ConfigError(f"--size {size!r} is no resolution; write it like 1280x720")
+        raise ConfigError(f"{option} {text!r} is not a size; write it like 1280x720")
     return int(width), int(height)

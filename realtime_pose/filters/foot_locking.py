@@ -24,9 +24,6 @@ from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Quat, Vec3
 
-FEET_MODES = ("auto", "always", "never")
-"""auto holds feet that stand, always also keeps the lower one on the floor (so nobody jumps), never leaves all be."""
-
 _HEEL, _TOE = (0.0, -1.0, -0.7), (0.0, -1.0, 2.1)  # of a foot at rest, from the ankle, in ankle heights
 _PLANT_TAU_S = 0.05  # a foot that comes to stand goes flat and down
 _YAW_TAU_S = 0.4  # a foot that stands turns no quicker

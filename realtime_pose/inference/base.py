@@ -1,4 +1,4 @@
-"""What detectors, trackers and 2D estimators promise, and their settings."""
+"""Protocols of the 2D stages (person detector, pose estimator, tracker), and their settings."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,55 +6,133 @@ from typing import Protocol
 
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.skeletons import KeypointLayout
-from realtime_pose.utils.checks import check_range
+from realtime_pose.utils.settings import Shortcut, check_settings, setting
 
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
 DEVICES = ("auto", "cpu", "cuda", "mps", "gpu")
-"""What ViTPose runs with, how it counts, and where; one GPU of several is cuda:1, and gpu is Intel's."""
+"""Runtimes, numeric precisions and devices of ViTPose; one GPU of several is cuda:1, and gpu is Intel's."""
+_MODEL, _DETECTION = "Pose model", "Person detection"
 
 
 @dataclass(frozen=True)
 class InferenceConfig:
-    """Settings of the 2D part.
+    """Settings of the 2D stages; each field says what it is."""
 
-    Attributes:
-        estimator: auto, blazepose, vitpose-s, vitpose-b, vitpose-l, vitpose-h or mmpose.
-        checkpoint: File or manifest name of the weights; empty takes the estimator's own.
-        model_config: mmpose model config (.py); empty takes the estimator's own. A config is code: use only your own.
-        dataset: Which head of a checkpoint with several is meant (ViTPose++: coco, aic, mpii, ap10k, apt36k or
-            wholebody), and whose 17 keypoints a file with 17 has; empty means COCO's.
-        runtime: auto, torch, onnxruntime, openvino or tensorrt.
-        precision: auto, fp32, bf16, fp16, int8 or int4: how the runtime counts.
-        device: auto, cpu, cuda, mps or gpu.
-        flip_test: Look at each person twice, once mirrored, and take the mean.
-        download: Whether weights may be fetched.
-        detector: Name in the detector table; auto takes what the number of people asks for.
-        detector_checkpoint: File or manifest name of the detector's weights; empty takes the detector's own.
-        detect_every: Frames between two looks for people while somebody is tracked.
-        persons: People followed at most.
-        score_threshold: Below it a keypoint counts as not seen.
-    """
-
-    estimator: str = "auto"
-    checkpoint: str = ""
-    model_config: str = ""
-    dataset: str = ""
-    runtime: str = "auto"
-    precision: str = "auto"
-    device: str = "auto"
-    flip_test: bool = False
-    download: bool = True
-    detector: str = "auto"
-    detector_checkpoint: str = ""
-    detect_every: int = 30
-    persons: int = 1
-    score_threshold: float = 0.3
+    estimator: str = setting(
+        "auto",
+        help="Pose model: {choices}.",
+        more="auto uses a local ViTPose; without one it downloads vitpose-s, and without a network it uses BlazePose.",
+        option="--estimator",
+        metavar="NAME",
+        choices="realtime_pose.inference.estimators:ESTIMATORS",
+        also=("auto",),
+    )
+    checkpoint: str = setting(
+        "",
+        help="Weights of the pose model: a file, or a name that `models list` shows.",
+        more="Empty uses the model's own.",
+        option="--checkpoint",
+        panel=_MODEL,
+        metavar="FILE|NAME",
+        variable="VITPOSE_CHECKPOINT",
+    )
+    model_config: str = setting(
+        "",
+        help="mmpose model config (.py). It is code: use only your own.",
+        more="Empty uses the model's own.",
+        option="--model-config",
+        panel=_MODEL,
+        metavar="FILE",
+        variable="VITPOSE_CONFIG",
+    )
+    dataset: str = setting(
+        "",
+        help="Which data set's keypoints to use (ViTPose+, ViTPose++): coco, aic, mpii, ap10k, apt36k or wholebody.",
+        more="It also says whose keypoints a checkpoint with 17 has; empty is coco.",
+        option="--dataset",
+        panel=_MODEL,
+        metavar="NAME",
+    )
+    runtime: str = setting(
+        "auto",
+        help="Runtime of the pose model: {choices}.",
+        more="auto times them once and uses the fastest.",
+        option="--runtime",
+        panel=_MODEL,
+        metavar="NAME",
+        choices=RUNTIMES,
+    )
+    precision: str = setting(
+        "auto",
+        help="Numeric precision: {choices}.",
+        option="--precision",
+        panel=_MODEL,
+        metavar="NAME",
+        choices=PRECISIONS,
+    )
+    device: str = setting(
+        "auto",
+        help="Device: auto, cpu, cuda (or cuda:1), mps, or gpu (Intel's, by OpenVINO).",
+        option="--device",
+        panel=_MODEL,
+        metavar="NAME",
+        choices=DEVICES,
+        variable="VITPOSE_DEVICE",
+    )
+    flip_test: bool = setting(
+        False,
+        help="Average with a mirrored copy of each person: steadier, half the speed.",
+        option="--flip-test",
+        panel=_MODEL,
+    )
+    download: bool = setting(
+        True,
+        help="Whether missing weights may be downloaded.",
+        option="--no-download",
+        option_help="Never download weights.",
+        panel=_MODEL,
+    )
+    detector: str = setting(
+        "auto",
+        help="Person detector: {choices}.",
+        more="auto chooses by the number of people.",
+        option="--detector",
+        panel=_DETECTION,
+        metavar="NAME",
+        choices="realtime_pose.inference.detectors.table:DETECTORS",
+        also=("auto",),
+    )
+    detector_checkpoint: str = setting(
+        "",
+        help="Weights of the person detector: a file (.onnx of YOLOX, .safetensors of RT-DETR), or a name.",
+        more="Empty uses the detector's own.",
+        option="--detector-checkpoint",
+        panel=_DETECTION,
+        metavar="FILE|NAME",
+    )
+    detect_every: int = setting(
+        30,
+        help="Run the person detector every N frames while somebody is tracked.",
+        option="--detect-every",
+        panel=_DETECTION,
+        metavar="N",
+        low=1,
+        high=1_000_000,
+    )
+    persons: int = setting(
+        1,
+        help="How many people to track at most.",
+        option="--persons",
+        metavar="N",
+        low=1,
+        high=100,
+        shortcut=Shortcut("--single", 1, "Follow one person, ignore others: --persons 1."),
+    )
+    score_threshold: float = setting(0.3, help="Keypoints with a lower score are treated as missing.", low=0, high=1)
 
     def __post_init__(self) -> None:
-        check_range("inference.detect_every", self.detect_every, 1, 1_000_000)
-        check_range("inference.persons", self.persons, 1, 100)
-        check_range("inference.score_threshold", self.score_threshold, 0, 1)
+        check_settings("inference", self)
 
 
 class PersonDetector(Protocol):

@@ -142,10 +142,10 @@ def test_the_command_line_takes_every_command_of_the_pages(text, home):
         name, context = parsed(arguments)
     except TyperException as exc:
         pytest.fail(f"{page}: realtime-pose {text}: {getattr(exc, 'message', exc)}")
-    if context is None or not set(context.params) & {"smoothing", "estimator", "formats"} or name in OWN_SETTINGS:
+    if context is None or not set(context.params) & {"smoothing", "estimator", "format"} or name in OWN_SETTINGS:
         return
     _write_settings(arguments)
-    settings = opt.settings_of(context.params)
+    settings = opt.given_in(context.params, context.params["config"]).settings()
     check_names(settings)
     parse_formats(settings.output.formats)
 

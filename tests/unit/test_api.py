@@ -182,9 +182,9 @@ def test_a_profile_says_how_tall_somebody_is_unless_a_height_is_set(tmp_path):
         return made(body=body).inference(PICTURE).people[0].pose.bone_m.sum()
 
     assert bones_m(BodyConfig(profile=profile)) == pytest.approx(bones_m(BodyConfig(height_m=2.0)), rel=0.01)
-    assert bones_m(BodyConfig(profile=profile, height_m=1.5)) == pytest.approx(
-        bones_m(BodyConfig(height_m=1.5)), rel=0.01
-    )
+    for height_m in (1.5, 1.70):  # 1.70 is what the default is too
+        given = BodyConfig(profile=profile, height_m=height_m)
+        assert bones_m(given) == pytest.approx(bones_m(BodyConfig(height_m=height_m)), rel=0.01)
 
 
 def test_the_picture_that_was_given_stays_the_callers():

@@ -1,57 +1,51 @@
 """`realtime-pose bench`: how fast this machine is, stage by stage."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from realtime_pose.cli.options import Given, Report, takes_settings
+from realtime_pose.cli.run_and_show import save_report
 from realtime_pose.cli.terminal import out
 
 
+@takes_settings(
+    "inference.estimator", "inference.checkpoint", "inference.model_config", "inference.runtime", "inference.precision",
+    "inference.device", "inference.persons",
+    without=("--single",),
+)  # fmt: skip
 def bench(
+    *,
     source: Annotated[
-        str, typer.Argument(help="Video, image folder, URL, or a packaged clip: actor, actor-2.")
+        str, typer.Argument(help="Video, folder of images, URL, or a packaged clip: actor, actor-2.")
     ] = "actor",
     random: Annotated[
-        str, typer.Option(help="Measure random weights of ViTPose s, b, l or h: as fast as real ones, no download.")
+        str,
+        typer.Option(
+            metavar="SIZE", help="Measure random weights of ViTPose s, b, l or h: as fast as real ones, no download."
+        ),
     ] = "",
-    max_frames: Annotated[int, typer.Option(min=10, help="Count so many frames at most.")] = 300,
-    report: Annotated[Path | None, typer.Option(help="Write the figures here (JSON).")] = None,
-    config: Annotated[list[Path] | None, typer.Option(help="Settings file (YAML); may be given several times.")] = None,
-    estimator: Annotated[
-        str | None, typer.Option(help="auto, blazepose, vitpose-s, vitpose-b, vitpose-l, vitpose-h or mmpose.")
-    ] = None,
-    checkpoint: Annotated[str | None, typer.Option(help="File of the weights, or a name that is known.")] = None,
-    model_config: Annotated[str | None, typer.Option(help="mmpose model config (.py).")] = None,
-    runtime: Annotated[str | None, typer.Option(help="auto, torch, onnxruntime, openvino or tensorrt.")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16, int8 or int4.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, mps or gpu.")] = None,
-    persons: Annotated[int | None, typer.Option(min=1, help="People followed at most.")] = None,
+    max_frames: Annotated[int, typer.Option(min=10, metavar="N", help="Measure at most this many frames.")] = 300,
+    given: Given,
+    report: Report = None,
 ) -> None:
     """Measure the program on this machine: each stage, and end to end from the video to the packet.
 
     Nothing is fetched: only weights that are here are measured, or random ones.
     """
     from realtime_pose.cli.console import progress_bar
-    from realtime_pose.config import load_config
     from realtime_pose.evaluation.bench import run_bench
-    from realtime_pose.report import write_report
 
-    inference = {
-        "estimator": estimator, "checkpoint": checkpoint, "model_config": model_config, "runtime": runtime,
-        "precision": precision, "device": device, "persons": persons, "download": False,
-    }  # fmt: skip
-    given = {key: value for key, value in inference.items() if value is not None}
-    settings = load_config(config or [], {"capture": {"source": source}, "inference": given})
+    settings = given.settings(capture__source=source, inference__download=False)
     with progress_bar("bench", out) as advance:
         figures = run_bench(settings, max_frames, random, progress=advance)
     out.print(_table(figures))
     for note in figures.notes:
         out.print(f"[yellow]note[/] {escape(note)}")
     if report is not None:
-        write_report(report, figures.as_dict())
+        save_report(report, figures.as_dict())
 
 
 def _table(figures: Any) -> Table:  # noqa: ANN401 - BenchFigures, imported late

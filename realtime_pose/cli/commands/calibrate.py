@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from realtime_pose.cli import options as opt
+from realtime_pose.cli.options import Given, Show, takes_settings
 from realtime_pose.cli.run_and_show import INTERRUPTED, say
 from realtime_pose.cli.terminal import download_progress, out
 
@@ -15,38 +15,35 @@ if TYPE_CHECKING:
     from realtime_pose.datatypes import FrameResult
 
 
+@takes_settings(
+    "capture.source", "capture.width", "capture.rotate_deg", "inference",
+    "body.height_m", "body.fov_deg", "body.camera_pitch_deg",
+    without=(
+        "inference.flip_test", "inference.detector", "inference.detector_checkpoint", "inference.detect_every",
+        "inference.persons",
+    ),
+)  # fmt: skip
 def calibrate(
-    ctx: typer.Context,
-    source: Annotated[str | None, typer.Option(help="Camera index or name, file, folder, URL, or actor.")] = None,
+    *,
     profile: Annotated[
-        str, typer.Option(help="Name of the profile to write, or a .json file; one that is there is replaced.")
+        str,
+        typer.Option(
+            metavar="NAME|FILE", help="Name or .json file of the profile to write; an earlier one is replaced."
+        ),
     ] = "me",
-    height: opt.Height = None,
-    fov: opt.Fov = None,
-    camera_pitch: opt.CameraPitch = None,
-    show: Annotated[bool, typer.Option("--show", help="Open a preview window; q or Esc ends.")] = False,
-    config: opt.Config = None,
-    estimator: opt.Estimator = None,
-    checkpoint: opt.Checkpoint = None,
-    model_config: opt.ModelConfig = None,
-    dataset: opt.Dataset = None,
-    runtime: opt.ModelRuntime = None,
-    precision: opt.Precision = None,
-    device: opt.Device = None,
-    no_download: opt.NoDownload = False,
-    size: Annotated[str | None, typer.Option(help="Wanted camera resolution, e.g. 1280x720.")] = None,
-    rotate: opt.Rotate = None,
+    given: Given,
+    show: Show = False,
 ) -> None:
-    """Measure your proportions: stand still for three seconds, and give what is found to `run --profile`.
+    """Measure your proportions: stand still for three seconds, and use the profile with `run --profile`.
 
-    Say how tall you are with --height. Face the camera, upright, all of you in the picture, your arms straight and a
+    Say how tall you are with --height. Face the camera, upright, your whole body in the frame, arms straight and a
     little away from your sides.
     """
     from realtime_pose.app.calibrate import calibrate as measure
     from realtime_pose.body.profile import profile_path
     from realtime_pose.cli.preview import PreviewWindow
 
-    settings = opt.settings_of(ctx.params | {"profile": ""})  # what is to be found is not put in
+    settings = given.settings(body__profile="")  # the profile is what is measured
     path = profile_path(profile)  # a name that cannot be is refused before anybody stands still
     preview = PreviewWindow() if show else None
     countdown = _Countdown()
@@ -67,7 +64,7 @@ def calibrate(
             preview.close()
     found.profile.save(path)
     out.print(_table(found))
-    for sentence in _words(found, settings, height_given=height is not None):
+    for sentence in _words(found, settings, height_given="body.height_m" in given.values):
         say(sentence)
     out.print(f"written to {path}; use it with: realtime-pose run --profile {profile}", markup=False)
 

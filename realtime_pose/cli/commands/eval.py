@@ -1,4 +1,4 @@
-"""`realtime-pose eval`: how right the program's answers are, against known truth."""
+"""`realtime-pose eval`: accuracy figures against known truth."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,42 +8,51 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from realtime_pose.cli.options import Given, takes_settings
 from realtime_pose.cli.terminal import out
+from realtime_pose.config import SETTINGS
 from realtime_pose.errors import ConfigError
 
-eval_app = typer.Typer(help="Measure how right the answers are, against known truth.", no_args_is_help=True)
+_LIFTER = SETTINGS["body.lifter"].info
+eval_app = typer.Typer(help="Measure accuracy against known truth.", no_args_is_help=True)
 
 
 @eval_app.callback()
 def _group() -> None:
-    """Measure how right the answers are, against known truth."""  # a group even with one command
+    """Measure accuracy against known truth."""  # a group even with one command
 
 
 @eval_app.command("lift")
+@takes_settings()
 def eval_lift(
+    *,
     cases: Annotated[
-        list[Path] | None, typer.Argument(help="Lifting cases (.npz), or folders of them; docs/accuracy.md says more.")
+        list[Path] | None, typer.Argument(help="Lifting cases (.npz), or folders of them; see docs/accuracy.md.")
     ] = None,
     drawn: Annotated[
-        bool, typer.Option("--drawn", help="Also bodies that the program draws: at a desk, seated, lying, near, far.")
+        bool, typer.Option("--drawn", help="Add generated bodies: at a desk, seated, lying, near, far.")
     ] = False,
     actor: Annotated[
-        bool, typer.Option("--actor", help="Also the actors' clips by BlazePose, with its own 3D beside ours.")
+        bool, typer.Option("--actor", help="Add the actors' clips by BlazePose, with its own 3D for comparison.")
     ] = False,
-    unfiltered: Annotated[bool, typer.Option("--unfiltered", help="Show the same without filters beside it.")] = False,
+    unfiltered: Annotated[
+        bool, typer.Option("--unfiltered", help="Show the figures without filters for comparison.")
+    ] = False,
     lifter: Annotated[
-        list[str] | None, typer.Option(help="Name in the lifter table; give several to see them beside each other.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help=f"{_LIFTER.sentences(_LIFTER.help)} Give several to compare them."),
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write the first lifter's figures here (JSON).")] = None,
-    config: Annotated[list[Path] | None, typer.Option(help="Settings file (YAML); may be given several times.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the first lifter's figures as JSON.")
+    ] = None,
+    given: Given,
 ) -> None:
-    """Judge lifting, IK and filters on clips of keypoints whose 3D truth is known.
+    """Measure lifting, IK and filters on clips of keypoints whose 3D truth is known.
 
     Errors are taken over shoulders, elbows, wrists, hips, knees and ankles of the pose that would drive a character,
     relative to the middle of the hips, in the camera's axes.
     """
     from realtime_pose.cli.console import progress_bar
-    from realtime_pose.config import load_config
     from realtime_pose.evaluation.actor_cases import watch_actor
     from realtime_pose.evaluation.drawn.cases import SCENES, draw_cases
     from realtime_pose.evaluation.lifting import answer_cases, judge, report_of
@@ -51,8 +60,8 @@ def eval_lift(
     from realtime_pose.report import write_report
 
     if not (cases or drawn or actor):
-        raise ConfigError("there is nothing to judge; name lifting cases (.npz), folders of them, --drawn or --actor")
-    settings = load_config(config or [], {})
+        raise ConfigError("there is nothing to measure; name lifting cases (.npz), folders of them, --drawn or --actor")
+    settings = given.settings()
     chosen = {
         name: settings.with_values({"body": {"lifter": name}}, "command line")
         for name in lifter or [settings.body.lifter]

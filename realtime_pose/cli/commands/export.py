@@ -1,4 +1,4 @@
-"""`realtime-pose export`: a recording as the files that other programs open."""
+"""`realtime-pose export`: a session as files that other programs open."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -6,36 +6,37 @@ from typing import Annotated
 
 import typer
 
-from realtime_pose.cli import options as opt
+from realtime_pose.cli.options import Given, takes_settings
 from realtime_pose.cli.terminal import out
 from realtime_pose.exporters.table import EXPORTERS
 
 _FORMATS = "\n\n".join(f"{name}: {exporter.file}, {exporter.what}." for name, exporter in EXPORTERS.items())
 
 
+@takes_settings(
+    "output.formats", "output.character", "output.bones",
+    help={"output.formats": "Files to write, e.g. bvh,csv; those of `run` by default."},
+)  # fmt: skip
 def export(
-    ctx: typer.Context,
     session: Annotated[Path, typer.Argument(help="A session.rtpose, or the folder of a take.")],
-    to: Annotated[Path, typer.Option("--out", help="Folder for the files.")],
-    formats: Annotated[str | None, typer.Option("--format", help="Which files, a comma between.")] = None,
+    to: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the files.")],
+    given: Given,
     video: Annotated[
-        Path | None, typer.Option(help="The session's video, where overlay or frames are wanted and it has moved.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Video of the session, if it has moved and overlay or frames are wanted."),
     ] = None,
-    character: opt.Character = None,
-    bones: opt.Bones = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
-    config: opt.Config = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
 ) -> None:
-    """Write a recording as other files; with several people one file each, named by id."""
+    """Write a session as other files; with several people, one file for each, named by id."""
     from realtime_pose.app.export import open_export
     from realtime_pose.app.take import open_session
     from realtime_pose.cli.console import progress_bar
 
-    settings = opt.settings_of(ctx.params)
+    settings = given.settings()
     recorded = open_session(session)
     with ExitStack() as stack:
         files = stack.enter_context(
-            open_export(recorded, settings, to, str(video or ""), chosen=formats is not None, force=force)
+            open_export(recorded, settings, to, str(video or ""), chosen="output.formats" in given.values, force=force)
         )
         advance = stack.enter_context(progress_bar(recorded.path.name, out, "{task.percentage:.0f} %"))
         for _ in files.results:

@@ -1,4 +1,4 @@
-"""`realtime-pose models`: weights and what is made of them."""
+"""`realtime-pose models`: list, download, convert, export and quantize model weights."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,16 +8,20 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from realtime_pose.cli.options import Given, takes_settings
 from realtime_pose.cli.terminal import download_progress, err, out
+from realtime_pose.config import SETTINGS
 
-models_app = typer.Typer(help="Model weights: what there is, fetching and converting it.", no_args_is_help=True)
+models_app = typer.Typer(help="Model weights: list, download, convert, export, quantize.", no_args_is_help=True)
 
-_EXAMPLE_NAME = "A name that `models list` shows."
+_NAME = "A name that `models list` shows."
+_NAME_OR_FILE = "A name that `models list` shows, or a file of weights."
+_DATASET, _MODEL_CONFIG = (SETTINGS[f"inference.{key}"].info for key in ("dataset", "model_config"))
 
 
 @models_app.command("list")
 def list_models() -> None:
-    """Name every checkpoint and detector that is known: size, keypoints, published AP, licence, whether it is here."""
+    """List every known pose model and detector: size, keypoints, published AP, licence, and whether it is here."""
     from realtime_pose.checkpoints import find_local, folders, read_detectors, read_manifest
 
     table = Table("name", "size", "keypoints", "AP", "licence", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -34,15 +38,14 @@ def list_models() -> None:
         table.add_row(name, "", "finds people", ap, weights.licence, "yes" if find_local(name) else "no")
     out.print(table)
     out.print(
-        "AP is the published one, on the set named under keypoints; the project's checkpoints/manifest.json "
-        "has the sources.\n"
-        f"Weights are looked for in {escape(' and '.join(map(str, folders())))}."
+        "AP is the published one, on the data set under keypoints; checkpoints/manifest.json has the sources.\n"
+        f"Weights are searched for in {escape(' and '.join(map(str, folders())))}."
     )
 
 
 @models_app.command("download")
-def download_model(name: Annotated[str, typer.Argument(help=_EXAMPLE_NAME)]) -> None:
-    """Fetch the weights of one model; a download that broke off is gone on with."""
+def download_model(name: Annotated[str, typer.Argument(help=_NAME)]) -> None:
+    """Download the weights of one model; an interrupted download is resumed."""
     from realtime_pose.checkpoints import download
 
     out.print(f"{name}: {download(name, download_progress())}")
@@ -52,14 +55,20 @@ def download_model(name: Annotated[str, typer.Argument(help=_EXAMPLE_NAME)]) -> 
 def convert_model(
     file: Annotated[Path, typer.Argument(help="Weights of any ViTPose, as .pth or .safetensors.")],
     to: Annotated[
-        Path | None, typer.Option("--out", help="What to write; beside the file, named by the data set, if left out.")
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="File to write; by default beside the other, named by the data set."
+        ),
     ] = None,
     dataset: Annotated[
-        str, typer.Option(help="Which head is taken: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Data set whose head to use: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody."
+        ),
     ] = "",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write any family's weights as safetensors of our own: one data set's model, which needs no --dataset any more."""
+    """Convert weights of any ViTPose family to this program's safetensors: the model of one data set."""
     from realtime_pose.checkpoints import load_vitpose, save_vitpose
 
     weights = load_vitpose(file, dataset)
@@ -74,13 +83,15 @@ def convert_model(
 
 @models_app.command("export")
 def export_model(
-    model: Annotated[str, typer.Argument(help="A name that `models list` shows, or a file of weights.")],
-    runtime: Annotated[str, typer.Option(help="onnxruntime, openvino or tensorrt.")],
-    to: Annotated[Path | None, typer.Option("--out", help="New folder for the files; the cache, if left out.")] = None,
-    dataset: Annotated[str, typer.Option(help="Which head is taken, of a file with several.")] = "",
-    model_config: Annotated[str, typer.Option(help="mmpose model config (.py) that the weights belong to.")] = "",
+    model: Annotated[str, typer.Argument(help=_NAME_OR_FILE)],
+    runtime: Annotated[str, typer.Option(metavar="NAME", help="onnxruntime, openvino or tensorrt.")],
+    to: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="New folder for the files; by default the cache.")
+    ] = None,
+    dataset: Annotated[str, typer.Option(metavar="NAME", help=_DATASET.help)] = "",
+    model_config: Annotated[str, typer.Option(metavar="FILE", help=_MODEL_CONFIG.help)] = "",
 ) -> None:
-    """Write a model as the files that another runtime reads; `run` does so by itself when it needs them."""
+    """Export a model for another runtime; `run` does so by itself when needed."""
     from realtime_pose.inference.base import InferenceConfig
     from realtime_pose.inference.runtimes.export import export_model as export
     from realtime_pose.inference.vitpose.models import load_model
@@ -91,28 +102,30 @@ def export_model(
 
 
 @models_app.command("quantize")
+@takes_settings()
 def quantize_model(
-    model: Annotated[str, typer.Argument(help="A name that `models list` shows, or a file of weights.")],
+    *,
+    model: Annotated[str, typer.Argument(help=_NAME_OR_FILE)],
     footage: Annotated[
-        str, typer.Option("--calibrate", help="Video (or folder of images) of people as your camera will see them.")
+        str,
+        typer.Option(
+            "--calibrate", metavar="VIDEO", help="Video or folder of images of people, as your camera will see them."
+        ),
     ],
-    runtime: Annotated[str, typer.Option(help="openvino or onnxruntime.")] = "openvino",
-    config: Annotated[list[Path] | None, typer.Option("--config", help="Settings file (YAML).")] = None,
+    runtime: Annotated[str, typer.Option(metavar="NAME", help="openvino or onnxruntime.")] = "openvino",
+    given: Given,
 ) -> None:
-    """Make the int8 model of one runtime, judged on parts of the footage that it was not calibrated on."""
+    """Make the int8 model of one runtime, and compare it with fp32 on parts of the footage held back for that."""
     from rich.progress import Progress
 
-    from realtime_pose.config import load_config
     from realtime_pose.evaluation.quantization import ACCEPTED_SHIFT, quantize
 
-    settings = load_config(
-        config or [], {"inference": {"checkpoint": model, "estimator": "auto"}, "capture": {"source": footage}}
-    )
+    settings = given.settings(inference__checkpoint=model, inference__estimator="auto", capture__source=footage)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         judged, folder = quantize(
             settings,
             runtime,
-            notify=lambda begun: bar.add_task(begun),
+            notify=lambda task: bar.add_task(task),
             progress=lambda done, total: bar.update(bar.task_ids[-1], completed=done, total=total),
         )
     table = Table("int8 against fp32", "median", "95th percentile", title=f"{judged.model} on {judged.runtime}")
@@ -128,7 +141,7 @@ def quantize_model(
     )
     limit = f"{100 * ACCEPTED_SHIFT:g} % of the box's diagonal"
     if judged.accepted:
-        out.print(f"Accepted: within {limit}, so --runtime auto may take it.")
+        out.print(f"Accepted: within {limit}, so --runtime auto may use it.")
     else:
         out.print(f"Not for --runtime auto: over {limit}. --runtime {runtime} --precision int8 still runs it.")
     out.print(f"written: {escape(str(folder))}")

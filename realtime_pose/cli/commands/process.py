@@ -1,4 +1,4 @@
-"""`realtime-pose process`: files in, folders of results out."""
+"""`realtime-pose process`: takes from video and image files, one folder each."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from realtime_pose.cli import options as opt
+from realtime_pose.cli.options import THIS_RUN, Given, MaxFrames, Report, takes_settings
 from realtime_pose.cli.run_and_show import FAILED, INTERRUPTED, play, print_run, save_report, say
 from realtime_pose.cli.terminal import err, out
 from realtime_pose.errors import CaptureError, ConfigError, RealtimePoseError, RecordingError
@@ -16,63 +16,41 @@ if TYPE_CHECKING:
     from realtime_pose.app.batch import Job
 
 
+@takes_settings("inference", "body", "output", "capture.rotate_deg", without=("output.record",))
 def process(
-    ctx: typer.Context,
-    inputs: Annotated[list[str], typer.Argument(help="Videos, images, folders of either, actor or actor-2.")],
-    to: Annotated[
-        Path, typer.Option("--out", help="Folder for the results; with several inputs, one folder each below it.")
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Videos, images, folders of either, actor or actor-2.")
     ],
-    formats: opt.Formats = None,
-    character: opt.Character = None,
-    bones: opt.Bones = None,
-    udp: opt.Udp = None,
-    udp_format: opt.UdpFormat = None,
-    vmc: opt.Vmc = None,
-    livelink: opt.Livelink = None,
-    websocket: opt.Websocket = None,
-    osc_trackers: opt.OscTrackers = None,
-    report: opt.Report = None,
+    to: Annotated[
+        Path,
+        typer.Option(
+            "--out", metavar="FOLDER", help="Folder for the take; with several inputs, for one folder for each."
+        ),
+    ],
+    given: Given,
+    force: Annotated[bool, typer.Option("--force", help="Process finished inputs again and replace files.")] = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Inputs side by side, each in a process; one for four cores if left out.")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=THIS_RUN,
+            help="Inputs processed at the same time, each in a process of its own; by default one for four cores.",
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Do everything anew, and replace what is there.")] = False,
-    max_frames: opt.MaxFrames = None,
-    config: opt.Config = None,
-    estimator: opt.Estimator = None,
-    checkpoint: opt.Checkpoint = None,
-    model_config: opt.ModelConfig = None,
-    dataset: opt.Dataset = None,
-    runtime: opt.ModelRuntime = None,
-    precision: opt.Precision = None,
-    device: opt.Device = None,
-    flip_test: opt.FlipTest = False,
-    no_download: opt.NoDownload = False,
-    detector: opt.Detector = None,
-    detector_checkpoint: opt.DetectorCheckpoint = None,
-    detect_every: opt.DetectEvery = None,
-    persons: opt.Persons = None,
-    single: opt.Single = False,
-    height: opt.Height = None,
-    profile: opt.Profile = None,
-    fov: opt.Fov = None,
-    smoothing: opt.Smoothing = None,
-    look_ahead: opt.LookAhead = None,
-    feet: opt.Feet = None,
-    camera_height: opt.CameraHeight = None,
-    camera_pitch: opt.CameraPitch = None,
-    mirror: opt.Mirror = False,
-    rotate: opt.Rotate = None,
+    max_frames: MaxFrames = None,
+    report: Report = None,
 ) -> None:
-    """Process every frame of files as fast as it goes, and write each one's take: the session and the chosen files.
+    """Process every frame of files, as fast as possible, into takes: a session and the chosen files for each.
 
-    What is done already is passed over, so that a run that was stopped can be started again. A bad input is told at the
-    end and does not keep the others from being done. Nothing is overwritten without --force.
+    Finished inputs are skipped, so a batch can be resumed; failures are listed at the end. Nothing is overwritten
+    without --force. The report of several inputs is {"files": [...]}.
     """
     from realtime_pose.app.batch import plan
     from realtime_pose.app.workers import default_workers
     from realtime_pose.config import AppConfig
 
-    settings = opt.settings_of(ctx.params, base=AppConfig().with_values({"body": {"look_ahead": True}}, "process"))
+    settings = given.settings(AppConfig().with_values({"body": {"look_ahead": True}}, "process"))
     jobs = plan(inputs, to, settings, max_frames, force=force)
     live = any(settings.output.targets.values())
     if live and workers is not None and workers > 1:

@@ -1,4 +1,4 @@
-"""`realtime-pose replay`: a recording sent again, as if it happened now."""
+"""`realtime-pose replay`: a session sent again to live outputs, or computed again."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from realtime_pose.cli import options as opt
+from realtime_pose.cli.options import Given, MaxFrames, Report, takes_settings
 from realtime_pose.cli.run_and_show import INTERRUPTED, save_report
 from realtime_pose.cli.terminal import out
 from realtime_pose.errors import ConfigError
@@ -18,41 +18,23 @@ if TYPE_CHECKING:
     from realtime_pose.session.reader import Session
 
 
+@takes_settings("output", "body", help={"output.record": "New folder for what is played, as a take of its own."})
 def replay(
-    ctx: typer.Context,
     session: Annotated[Path, typer.Argument(help="A session.rtpose, or the folder of a take.")],
-    speed: Annotated[float, typer.Option(help="How many times as fast as it was.")] = 1.0,
-    step: Annotated[bool, typer.Option("--step", help="A frame for each key; q ends.")] = False,
+    given: Given,
+    speed: Annotated[float, typer.Option(metavar="FACTOR", help="Playback speed; 2 is twice as fast.")] = 1.0,
+    step: Annotated[bool, typer.Option("--step", help="Send one frame for each key press; q stops.")] = False,
     recompute: Annotated[
-        bool, typer.Option("--recompute", help="Lift and solve the keypoints anew, with the options given here.")
+        bool,
+        typer.Option("--recompute", help="Compute 3D and rotations again from the keypoints, with the options given."),
     ] = False,
-    udp: opt.Udp = None,
-    udp_format: opt.UdpFormat = None,
-    vmc: opt.Vmc = None,
-    livelink: opt.Livelink = None,
-    websocket: opt.Websocket = None,
-    osc_trackers: opt.OscTrackers = None,
-    mirror: opt.Mirror = False,
-    record: Annotated[Path | None, typer.Option(help="New folder for what is played, as a take of its own.")] = None,
-    formats: opt.Formats = None,
-    character: opt.Character = None,
-    bones: opt.Bones = None,
-    config: opt.Config = None,
-    height: opt.Height = None,
-    profile: opt.Profile = None,
-    fov: opt.Fov = None,
-    smoothing: opt.Smoothing = None,
-    look_ahead: opt.LookAhead = None,
-    feet: opt.Feet = None,
-    camera_height: opt.CameraHeight = None,
-    camera_pitch: opt.CameraPitch = None,
-    max_frames: opt.MaxFrames = None,
-    report: opt.Report = None,
+    max_frames: MaxFrames = None,
+    report: Report = None,
 ) -> None:
-    """Send a recording again through any sinks, in its own time, faster or step by step.
+    """Send a session again to any output: at its own speed, faster, or step by step.
 
-    With nothing to send to and --record given, it goes as fast as it can. --recompute begins with the settings that
-    the session was made with; the same settings give the same bytes.
+    With --record and no output it runs as fast as possible. --recompute starts from the settings of the session; the
+    same settings give the same bytes.
     """
     from realtime_pose.app.replay import open_replay, recorded_settings
     from realtime_pose.app.take import open_session
@@ -60,9 +42,10 @@ def replay(
     recorded = open_session(session)
     if step and speed != 1.0:
         raise ConfigError(f"--step goes by keys and --speed {speed:g} by the clock; give one of the two")
-    if not recompute and (given := [name for name in opt.BODY if ctx.params.get(name) is not None]):
-        raise ConfigError(f"--{given[0].replace('_', '-')} changes a pose that is recorded already; add --recompute")
-    settings = opt.settings_of(ctx.params, base=recorded_settings(recorded) if recompute else None)
+    changes = [option for name, option in given.typed.items() if name.startswith("body.")]
+    if changes and not recompute:
+        raise ConfigError(f"{changes[0]} changes a pose that is recorded already; add --recompute")
+    settings = given.settings(recorded_settings(recorded)) if recompute else given.settings()
     interrupted = False
     with ExitStack() as stack:
         again = stack.enter_context(

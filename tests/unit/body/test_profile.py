@@ -1,7 +1,8 @@
 """A person's profile: what is written is read again, and nothing else is taken for one."""
 
 import json
-from dataclasses import asdict
+import pickle
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -138,6 +139,22 @@ def test_a_height_that_is_given_scales_the_profiles_proportions(tmp_path):
     assert (body_of(config.body).lengths * 2).tolist() == pytest.approx(list(OWN.values()))
     again = load_config([], {}, {}, base=config)  # once the values are in, nothing changes them back
     assert again == config
+
+
+def test_a_height_that_equals_the_default_is_kept_where_it_was_given():
+    assert resolved(BodyConfig(profile="ana")).height_m == 1.8
+    assert resolved(BodyConfig(profile="ana", height_m=1.70)).height_m == 1.70
+    by_name = AppConfig().with_values({"body": {"profile": "ana", "height_m": 1.70}}, "test")
+    assert resolved(by_name.body).height_m == 1.70
+    assert resolved(replace(BodyConfig(), profile="ana")).height_m == 1.8  # still nobody's
+
+
+def test_the_default_height_is_a_number_like_any_other():
+    config = BodyConfig()
+    assert config == BodyConfig(height_m=1.70)
+    assert json.loads(json.dumps(asdict(config)))["height_m"] == 1.7
+    for copied in (pickle.loads(pickle.dumps(config)), BodyConfig(**asdict(config))):
+        assert resolved(replace(copied, profile="ana")).height_m == 1.8
 
 
 def test_no_profile_is_the_average_body():

@@ -17,6 +17,7 @@ from realtime_pose.capture.cameras import BACKENDS
 from realtime_pose.checkpoints import read_manifest
 from realtime_pose.cli import app as cli
 from realtime_pose.cli.commands import process
+from realtime_pose.cli.commands import run as run_command
 from realtime_pose.communication.packets.pose_packet import PosePacket, decode
 from realtime_pose.errors import CaptureError, StageFailedError
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, parse_formats
@@ -116,14 +117,18 @@ def test_the_module_is_the_command():
     [
         (
             ("run", "--source", "actor", "--estimator", "vitpos"),
-            "estimator='vitpos' is not one of: auto, blazepose, mmpose, vitpose-b, vitpose-h, vitpose-l, vitpose-s",
+            "--estimator 'vitpos' is not one of: auto, blazepose, vitpose-s, vitpose-b, vitpose-l, vitpose-h, mmpose; "
+            "did you mean vitpose-s?",
         ),
-        ((*ACTOR, "--smoothing", "soft"), "body.smoothing='soft' is not one of: balanced, crisp, none, smooth"),
-        ((*ACTOR, "--rotate", "45"), "capture.rotate_deg=45 is not one of: 0, 180, 270, 90"),
-        ((*ACTOR, "--size", "1280"), "--size '1280' is no resolution; write it like 1280x720"),
-        ((*ACTOR, "--size", "1280x"), "--size '1280x' is no resolution; write it like 1280x720"),
-        ((*ACTOR, "--size", "-1x-1"), "--size '-1x-1' is no resolution; write it like 1280x720"),
-        ((*ACTOR, "--size", "x"), "--size 'x' is no resolution; write it like 1280x720"),
+        (
+            (*ACTOR, "--smoothing", "soft"),
+            "--smoothing 'soft' is not one of: none, crisp, balanced, smooth; did you mean smooth?",
+        ),
+        ((*ACTOR, "--rotate", "45"), "--rotate 45 is not one of: 0, 90, 180, 270"),
+        ((*ACTOR, "--size", "1280"), "--size '1280' is not a size; write it like 1280x720"),
+        ((*ACTOR, "--size", "1280x"), "--size '1280x' is not a size; write it like 1280x720"),
+        ((*ACTOR, "--size", "-1x-1"), "--size '-1x-1' is not a size; write it like 1280x720"),
+        ((*ACTOR, "--size", "x"), "--size 'x' is not a size; write it like 1280x720"),
         (
             (*ACTOR, "--udp", "127.0.0.1:99999"),
             "address '127.0.0.1:99999' has port '99999'; a port is a number from 1 to 65535",
@@ -207,7 +212,7 @@ def test_brackets_in_a_name_are_shown_as_they_are(call):
 
 
 def test_a_fault_of_our_own_is_one_sentence_too_that_says_how_to_see_more(call, monkeypatch):
-    monkeypatch.setattr(cli, "play", lambda settings, **_: 1 / 0)
+    monkeypatch.setattr(run_command, "play", lambda settings, **_: 1 / 0)
     code, _, err = call(*ACTOR)
     assert code == 1
     assert only_sentence(err).startswith("ZeroDivisionError: division by zero; ")
@@ -262,7 +267,7 @@ def test_names_are_checked_before_anything_is_opened(call):
     """A wrong name is the user's to mend first, also where the source is not there."""
     code, _, err = call("run", "--source", "missing.mp4", "--estimator", "blazepose", "--smoothing", "soft")
     assert code == 2
-    assert "balanced, crisp, none, smooth" in err
+    assert "none, crisp, balanced, smooth" in err
 
 
 def test_two_inputs_of_one_name_do_not_overwrite_each_other(call, tmp_path, monkeypatch):
@@ -290,8 +295,8 @@ def test_one_bad_file_of_several_does_not_keep_the_others_from_being_done(call, 
 
 def test_what_stops_a_run_is_said_after_its_report_is_written(call, tmp_path, monkeypatch):
     broken = StageFailedError("pose stopped: the camera was unplugged")
-    monkeypatch.setattr(cli, "play", lambda settings, **_: ({"frames": 7}, broken))
-    monkeypatch.setattr(cli, "print_run", lambda *_: None)
+    monkeypatch.setattr(run_command, "play", lambda settings, **_: ({"frames": 7}, broken))
+    monkeypatch.setattr(run_command, "print_run", lambda *_: None)
     code, _, err = call(*ACTOR, "--report", "r.json")
     assert (code, only_sentence(err)) == (1, "pose stopped: the camera was unplugged")
     assert json.loads((tmp_path / "r.json").read_text()) == {"frames": 7}

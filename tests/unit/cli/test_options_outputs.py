@@ -56,7 +56,7 @@ def call(monkeypatch, capsys, tmp_path):
         ),
         (
             ("--udp", "127.0.0.1:1", "--udp-format", "yaml"),
-            "output.udp_format='yaml' is not one of: binary, json",
+            "--udp-format 'yaml' is not one of: json, binary",
         ),
     ],
     ids=str,

@@ -9,8 +9,8 @@ from support.sockets import PATIENCE_S, Ear
 from websockets.sync.client import connect
 
 from realtime_pose.cli import options
-from realtime_pose.cli.app import run
 from realtime_pose.cli.commands.process import process
+from realtime_pose.cli.commands.run import run
 from realtime_pose.communication.destinations import parse_address
 from realtime_pose.communication.packets.pose_packet import decode
 from realtime_pose.communication.sinks import SINKS, open_sinks
@@ -20,14 +20,15 @@ from realtime_pose.utils.choices import load_choice
 
 
 def test_every_sink_has_a_setting_and_an_option_of_run_and_process():
-    assert [*OutputConfig().targets] == [*SINKS] == [*options.TARGETS]
+    several = [option.settings[0].key for option in options.OPTIONS if option.settings[0].info.several]
+    assert [*OutputConfig().targets] == [*SINKS] == several
     for command in (run, process):
         assert {*SINKS} <= {*inspect.signature(command).parameters}
 
 
 def test_several_destinations_are_one_setting():
     given = {"udp": ["127.0.0.1:1", "127.0.0.1:2,person=3"], "vmc": ["localhost"], "udp_format": "binary"}
-    output = options.settings_of(given).output
+    output = options.given_in(given).settings().output
     assert (output.udp, output.vmc, output.udp_format) == ("127.0.0.1:1 127.0.0.1:2,person=3", "localhost", "binary")
     assert {name for name, targets in output.targets.items() if targets} == {"udp", "vmc"}
 

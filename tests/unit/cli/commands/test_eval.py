@@ -1,4 +1,4 @@
-"""`realtime-pose eval lift`: the table, the report, and one sentence where there is nothing to judge."""
+"""`realtime-pose eval lift`: the table, the report, and one sentence where there is nothing to measure."""
 
 import json
 import sys
@@ -87,7 +87,7 @@ def test_drawn_bodies_and_actors_come_group_by_group(call, cases, tmp_path, monk
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ((), 2, "there is nothing to judge; name lifting cases"),
+        ((), 2, "there is nothing to measure; name lifting cases"),
         (("nowhere.npz",), 1, "cannot read the lifting case nowhere.npz"),
         (("CASES", "--lifter", "magic"), 2, "body.lifter='magic' is not one of: geometric"),
     ],

@@ -1,0 +1,21 @@
+"""`realtime-pose run`: the live pipeline, from a camera to packets and files."""
+
+from realtime_pose.cli.options import Given, MaxFrames, Report, Show, takes_settings
+from realtime_pose.cli.run_and_show import play, print_run, save_report
+
+
+@takes_settings("capture", "inference", "body", "output", without=("body.look_ahead",))
+def run(
+    given: Given,
+    show: Show = False,
+    max_frames: MaxFrames = None,
+    report: Report = None,
+) -> None:
+    """Run live: from a camera (or a file at its own speed) to packets and files, until Ctrl-C."""
+    settings = given.settings()
+    figures, failure = play(settings, paced=True, max_frames=max_frames, show=show)
+    if report is not None:
+        save_report(report, figures)
+    print_run(figures, settings.output.record, report)
+    if failure is not None:
+        raise failure

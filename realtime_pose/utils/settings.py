@@ -1,0 +1,101 @@
+"""Setting fields: dataclass fields that carry their help, unit, range, choices and command-line option."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple, TypeVar
+
+from realtime_pose.utils.checks import check_range
+from realtime_pose.utils.choices import load_attribute
+
+T = TypeVar("T")
+_KEY = "setting"
+_NO_LIMIT = 1_000_000  # a limit from here on only keeps nonsense out, so that help does not mention it
+
+
+class Shortcut(NamedTuple):
+    """A switch that gives a setting one value, as --single does for --persons 1."""
+
+    option: str
+    value: object
+    help: str
+
+
+@dataclass(frozen=True)
+class SettingInfo:
+    """What a setting says of itself; command-line options, reference pages and range checks are made from it.
+
+    Attributes:
+        help: What it is, in a sentence; "{choices}" stands for the names to choose from.
+        more: Further sentences, which the reference page has and `--help` has not.
+        option: Its option: "--height"; "--mjpg/--no-mjpg" for a switch and its opposite; "--no-download" for a switch
+            that sets False; empty for none. Fields that share an option are one value with an x between: 1280x720.
+        option_help: What `--help` says in place of `help`, where the option has another sense.
+        panel: Heading of the option in `--help`; empty for those that come first.
+        metavar: What `--help` calls the option's value; by its type if empty.
+        unit: Unit of a number: m, deg, s, px, Hz.
+        low, high: Range of a number, both ends included; None for no range.
+        choices: The names to choose from, or the "module:attribute" of a table of them, which is imported when needed;
+            empty for free text.
+        also: Names that may be chosen and are not in the table, such as auto.
+        variable: Environment variable that sets it too.
+        several: Whether the option may be given several times; the setting has the values with a space between.
+        path: Whether the text is a path.
+        shortcut: Another option, for one of its values.
+    """
+
+    help: str
+    more: str = ""
+    option: str = ""
+    option_help: str = ""
+    panel: str = ""
+    metavar: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: str | Sequence[object] = ()
+    also: Sequence[str] = ()
+    variable: str = ""
+    several: bool = False
+    path: bool = False
+    shortcut: Shortcut | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """The names to choose from, in their table's order; empty for free text and numbers."""
+        table: Iterable[object] = load_attribute(self.choices) if isinstance(self.choices, str) else self.choices
+        return (*self.also, *map(str, table))
+
+    @property
+    def range_words(self) -> str:
+        """Its range, such as "0.5 to 2.5" or "1 or more"; empty for none."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{self.low:g} or more" if self.high >= _NO_LIMIT else f"{self.low:g} to {self.high:g}"
+
+    def sentences(self, text: str) -> str:
+        """One of its texts with the choices put in, and the range behind it."""
+        if "{choices}" in text:
+            *others, last = self.names()
+            text = text.replace("{choices}", f"{', '.join(others)} or {last}" if others else last)
+        return f"{text.removesuffix('.')} ({self.range_words})." if self.range_words else text
+
+
+def setting(default: T, **info: Any) -> T:  # noqa: ANN401 - the attributes of SettingInfo, checked when it is made
+    """A dataclass field with that default and a SettingInfo of these attributes (typed as the default it has)."""
+    made: T = field(default=default, metadata={_KEY: SettingInfo(**info)})
+    return made
+
+
+def settings_in(config: Any) -> dict[str, SettingInfo]:  # noqa: ANN401 - a dataclass or one of its objects
+    """What each field that `setting` made says of itself, by the field's name, in the order of the class."""
+    return {each.name: each.metadata[_KEY] for each in fields(config) if _KEY in each.metadata}
+
+
+def check_settings(section: str, config: object) -> None:
+    """Refuse a number outside of its setting's range.
+
+    Raises:
+        ConfigError: The message names the setting, what came and what was wanted.
+    """
+    for key, info in settings_in(config).items():
+        if info.low is not None and info.high is not None:
+            check_range(f"{section}.{key}", getattr(config, key), info.low, info.high)
