@@ -44,7 +44,7 @@ def call(monkeypatch, capsys, tmp_path):
         ),
         (
             ("--osc-trackers", "127.0.0.1,persn=1"),
-            "target '127.0.0.1,persn=1': option='persn=1' is not one of: person=ID",
+            "destination '127.0.0.1,persn=1': option='persn=1' is not one of: person=ID",
         ),
         (
             ("--udp", "127.0.0.1:1", "--udp", "127.0.0.1:0"),
@@ -70,7 +70,7 @@ def test_a_port_that_is_taken_is_one_plain_sentence_and_2(call):
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         code, out, err = call(*ACTOR, "--websocket", address)
     assert (code, out) == (2, "")
-    assert re.fullmatch(rf"error cannot serve at {address}: .*; close the program that has that port.*\n", err)
+    assert re.fullmatch(rf"error cannot serve at {address}: .*; close the program that uses the port.*\n", err)
 
 
 def listening(*arguments):
