@@ -1,11 +1,11 @@
 """The filters of a pose in order: occlusion, smoothing, floor, feet."""
 
-from realtime_pose.body.settings import BodyConfig
+from realtime_pose.body.settings import FEET_MODES, BodyConfig
 from realtime_pose.body.smoothing_presets import looks_ahead, preset_of
 from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.filters.base import Observation, PoseFilter
 from realtime_pose.filters.floor import FloorFilter
-from realtime_pose.filters.foot_locking import FEET_MODES, FootLockFilter
+from realtime_pose.filters.foot_locking import FootLockFilter
 from realtime_pose.filters.occlusion import OcclusionFilter
 from realtime_pose.filters.smoothing import OneEuroPoseFilter
 from realtime_pose.utils.arrays import Float64
