@@ -1,6 +1,6 @@
 """Writes the drawing and the reading list of docs/architecture.md: .venv/bin/python docs/make_architecture.py
 
-The rooms (top-level modules and packages) are in the order of the import-linter contract in pyproject.toml. Module
+The packages and top-level modules ("rooms") are in the order of the import-linter contract in pyproject.toml. Module
 counts, arrows and line counts come from the code. A test fails when the committed files differ from what this writes.
 """
 
@@ -88,12 +88,12 @@ def line_count(path: str) -> int:
 
 
 def reading_list() -> str:
-    """READING_ORDER as a table, with line counts to the next ten, so that small edits do not change the page."""
-    rows = ["| | file | lines | what it is |", "| --- | --- | --- | --- |"]
-    for number, (path, what) in enumerate(READING_ORDER, 1):
-        rows.append(f"| {number} | `{path}` | {-(-line_count(path) // 10) * 10} | {what} |")
-    total = sum(-(-line_count(path) // 10) * 10 for path, _ in READING_ORDER)
-    return "\n".join((*rows, f"| | {len(READING_ORDER)} files | {total} | |"))
+    """READING_ORDER as a table, line counts to the nearest ten, so that most edits do not change the page."""
+    counts = [line_count(path) for path, _ in READING_ORDER]
+    rows = ["| | file | lines, about | what it is |", "| --- | --- | --- | --- |"]
+    for number, ((path, what), count) in enumerate(zip(READING_ORDER, counts, strict=True), 1):
+        rows.append(f"| {number} | `{path}` | {round(count, -1)} | {what} |")
+    return "\n".join((*rows, f"| | {len(counts)} files | {round(sum(counts), -1)} | |"))
 
 
 def page_with_list(text: str) -> str:
@@ -248,7 +248,7 @@ def architecture_drawing() -> str:
     under = ROW * len(rows) + 24
     drawing.text((MARGIN, under), "Arrow: imports. Arrows that follow from others are left out.", INK, 12, "start")
     drawing.text((WIDTH - MARGIN, under), "Orange: on one frame's way, by number in the list", ACCENT, 12, "end")
-    return drawing.svg("The rooms of the package in layers: imports point down only")
+    return drawing.svg("The packages and top-level modules in layers: imports point down only")
 
 
 def _top(node: Node) -> float:
