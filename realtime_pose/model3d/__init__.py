@@ -1,0 +1,1 @@
+"""Characters: a GLB or VRM file and poses in; bones, retargeted motion and skinned meshes out."""

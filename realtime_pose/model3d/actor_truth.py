@@ -1,4 +1,4 @@
-"""The truth beside the actor's clip: where every joint was, how it was turned, and how the camera saw it."""
+"""Ground truth of the actors' clips: joints, rotations, keypoints and camera of every frame."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,30 +22,30 @@ TRUTHS: Mapping[str, str] = {
     "actor": "resources/videos/default_truth.npz",
     "actor-2": "resources/videos/second_actor_truth.npz",
 }
-"""The packaged clips, by the name that is their source, and where their truth lies."""
+"""Source name of each packaged clip -> the path of its ground truth."""
 
 _J, _K = len(HUMANOID.joints), len(COCO17_FEET_HANDS.names)
 
 
 @dataclass(frozen=True, eq=False)
 class ActorTruth:
-    """The performance, row i belonging to frame i of the clip; T frames, HUMANOID's J joints, K keypoints.
+    """Ground truth of a clip, row i for frame i; T frames, HUMANOID's J joints, K keypoints.
 
     World space is canonical (glTF's axes, metres) with the floor at y = 0; float32 unless said.
 
     Attributes:
         joints_m: (T, J, 3) joint positions in the world.
         local_xyzw: (T, J, 4) local rotations, identity = T-pose.
-        root_m: (T, 3) the hips in the world.
+        root_m: (T, 3) position of the hips in the world.
         bone_m: (J,) the actor's bone lengths, parent to joint; 0 for the root.
         height_m: Body height, soles to crown.
         keypoints_m: (T, K, 3) COCO17_FEET_HANDS in the world.
         keypoints_px: (T, K, 2) the same, projected without distortion.
         camera_from_world: (4, 4) float64, OpenCV camera axes from the world.
         intrinsics: The camera and the image size.
-        fps: Frames a second, constant.
-        foot_contact: (T, 2) bool, left and right foot stand on the floor.
-        activity: (T,) what the actor does, e.g. "walk".
+        fps: Constant frame rate.
+        foot_contact: (T, 2) bool, whether the left and the right foot are on the floor.
+        activity: (T,) the actor's activity, e.g. "walk".
     """
 
     joints_m: Float32
@@ -78,13 +78,13 @@ class ActorTruth:
 def project(points_m: npt.ArrayLike, camera_from_world: npt.ArrayLike, intrinsics: CameraIntrinsics) -> Float64:
     """Pixels (..., 2) of world points (..., 3), through a pinhole camera without distortion."""
     camera = np.asarray(camera_from_world, dtype=np.float64)
-    seen = np.asarray(points_m, dtype=np.float64) @ camera[:3, :3].T + camera[:3, 3]
+    in_camera = np.asarray(points_m, dtype=np.float64) @ camera[:3, :3].T + camera[:3, 3]
     focal = np.array([intrinsics.fx, intrinsics.fy])
-    return seen[..., :2] / seen[..., 2:] * focal + np.array([intrinsics.cx, intrinsics.cy])
+    return in_camera[..., :2] / in_camera[..., 2:] * focal + np.array([intrinsics.cx, intrinsics.cy])
 
 
 def save_truth(path: Path, truth: ActorTruth) -> None:
-    """Write the truth as a compressed npz; the same truth always gives the same bytes."""
+    """Write the ground truth as a compressed npz; equal arrays give equal bytes."""
     i = truth.intrinsics
     labels = tuple(dict.fromkeys(truth.activity))
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -105,19 +105,19 @@ def save_truth(path: Path, truth: ActorTruth) -> None:
         "activity_names": np.array(labels),
         "activity": np.array([labels.index(a) for a in truth.activity], dtype=np.uint8),
     }
-    # np.savez stamps no time of its own (zip entries are dated 1980), so equal arrays give equal bytes.
+    # np.savez dates zip entries 1980, so equal arrays give equal bytes
     np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def load_truth(clip: str | Path) -> ActorTruth:
-    """The truth that `save_truth` wrote; nothing in the file is executed.
+    """The ground truth that `save_truth` wrote; nothing in the file is executed.
 
     Args:
         clip: A packaged clip's name (a key of `TRUTHS`), or a file's path.
 
     Raises:
         UnknownChoiceError: No packaged clip has this name.
-        RecordingError: The file is missing, damaged, or holds something else.
+        RecordingError: The file is missing, damaged, or something else.
     """
     if isinstance(clip, str):
         check_choice("clip", clip, TRUTHS)
@@ -134,7 +134,7 @@ def load_truth(clip: str | Path) -> ActorTruth:
         values["height_m"], values["fps"] = float(got["height_m"]), float(got["fps"])
         values["activity"] = tuple(str(got["activity_names"][i]) for i in got["activity"])
         return ActorTruth(**values)
-    except Exception as exc:  # numpy, zipfile and zlib each have their own errors for a foreign file
+    except Exception as exc:  # numpy, zipfile and zlib each raise their own errors for other files
         raise RecordingError(
-            f"{path} is not the truth of an actor's clip ({exc}); make one with: python -m tools.actor"
+            f"{path} is not the ground truth of an actor's clip ({exc}); make one with: python -m tools.actor"
         ) from exc

@@ -1,7 +1,7 @@
-"""Which node is which bone, by its name: VRM, Unity, Mixamo, Ready Player Me, Unreal, Rigify, Biped and the like.
+"""Bone names of VRM, Unity, Mixamo, Ready Player Me, Unreal, Rigify, Biped and similar rigs.
 
-Programs differ in words ("LeftArm", "upperarm_l", "DEF-upper_arm.L"), hardly in what they name. So a name is taken
-apart into a side and a word, without case, separators and prefixes, and the word is looked up.
+Programs spell the same bones differently ("LeftArm", "upperarm_l", "DEF-upper_arm.L"). A name is split into a side and
+a word, without case, separators and prefixes, and the word is looked up.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 _SIDES = {"left": "left", "l": "left", "right": "right", "r": "right"}
 _MIDDLE = ("c", "center", "centre", "mid")
 _WORDS: dict[str, tuple[str, ...]] = {
-    # bone -> what it is called, the surest word first; Rigify's spine begins at the hips and ends in the head
+    # bone -> its names, the most reliable first; Rigify's spine starts at the hips and ends in the head
     "hips": ("hips", "pelvis", "hip", "spine"),
     "neck": ("neck", "neck01", "neck1", "neck0", "spine004"),
     "head": ("head", "spine006"),
@@ -26,21 +26,21 @@ SIDED = ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
 """The bones of a limb, without their side."""
 
 REQUIRED = ("hips", "head", *(f"{side}{bone}" for bone in SIDED for side in ("left", "right")))
-"""The bones without which a body cannot drive a character; spine, chest and neck follow from the tree."""
+"""The bones that a character must have; spine, chest and neck are found in the tree."""
 
-# Words that stand before every bone's name: namespaces, file names, the rig's own. Rigify's DEF- bones carry the mesh,
-# its ORG- bones are what they were made from; its other bones (MCH-, controls) are never meant.
+# Prefixes of bone names: namespaces, file names, the rig's own. Rigify's DEF- bones deform the mesh and its ORG- bones
+# are their originals; its other bones (MCH-, controls) are never used.
 _PREFIXES = re.compile(r"^(mixamorig\d*|bip0*\d+|j bip|cc base|armature|character\d*|rig|skeleton|valvebiped bip\d+) ")
 _DEFORMING, _ORIGINAL = "def", "org"
-_SHARED = 0.8  # a first word that so many names have in common is a prefix
+_SHARED = 0.8  # a first word that this share of the names has is a prefix
 
 
 def find_bones(names: Sequence[str], preferred: Sequence[int]) -> dict[str, int]:
-    """Bone (as VRM names it) -> index of the name that means it; bones that are not there are left out.
+    """Bone (by its VRM name) -> index of its name; missing bones are left out.
 
     Args:
         names: Every node's name.
-        preferred: Indices to choose among, the better ones first where two names mean the same bone.
+        preferred: Indices to choose from; of two names for the same bone the earlier one is used.
     """
     words = _without_shared_prefix({index: _words(names[index]) for index in preferred})
     groups: dict[str, dict[int, tuple[str, ...]]] = {_DEFORMING: {}, "": {}, _ORIGINAL: {}}
@@ -52,20 +52,20 @@ def find_bones(names: Sequence[str], preferred: Sequence[int]) -> dict[str, int]
 
 
 def _bones_of(words: Mapping[int, tuple[str, ...]]) -> dict[str, int]:
-    by_meaning: dict[tuple[str, str], int] = {}
+    by_side_and_word: dict[tuple[str, str], int] = {}
     for index, parts in words.items():
-        by_meaning.setdefault(_side_and_word(parts), index)
+        by_side_and_word.setdefault(_side_and_word(parts), index)
     bones: dict[str, int] = {}
     for bone, known in _WORDS.items():
         for side in ("left", "right") if bone in SIDED else ("",):
-            meant = [by_meaning[side, word] for word in known if (side, word) in by_meaning]
-            if meant and meant[0] not in bones.values():
-                bones[f"{side}{bone}"] = meant[0]
+            found = [by_side_and_word[side, word] for word in known if (side, word) in by_side_and_word]
+            if found and found[0] not in bones.values():
+                bones[f"{side}{bone}"] = found[0]
     return bones
 
 
 def _words(name: str) -> tuple[str, ...]:
-    """A name's words in small letters: "mixamorig:LeftForeArm" -> left, fore, arm."""
+    """A name's words in lower case: "mixamorig:LeftForeArm" -> left, fore, arm."""
     name = re.split(r"[:|]", name)[-1]
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     spaced = re.sub(r"[^0-9a-z]+", " ", name.lower()).strip() + " "
@@ -82,10 +82,10 @@ def _without_shared_prefix(words: dict[int, tuple[str, ...]]) -> dict[int, tuple
 
 
 def _side_and_word(parts: tuple[str, ...]) -> tuple[str, str]:
-    """("left", "upperarm") of the words of any of the spellings; the side stands first or last."""
+    """Side and word, e.g. ("left", "upperarm"), from a name's words; the side comes first or last."""
     if parts and parts[0] in _MIDDLE:
         parts = parts[1:]
-    for at in (0, -1):
-        if len(parts) > 1 and parts[at] in _SIDES:
-            return _SIDES[parts[at]], "".join(parts[1:] if at == 0 else parts[:-1])
+    for end in (0, -1):
+        if len(parts) > 1 and parts[end] in _SIDES:
+            return _SIDES[parts[end]], "".join(parts[1:] if end == 0 else parts[:-1])
     return "", "".join(parts)

@@ -1,6 +1,6 @@
-"""Reads glTF binaries that anybody may have made: sizes limited, every index checked, nothing executed.
+"""Reader of untrusted glTF binaries (.glb, .vrm): sizes are limited, every index is checked, nothing is executed.
 
-The JSON is kept as it is, so that a file written again has everything that was in it, known to this program or not.
+The JSON is kept as it is, so that a file written again keeps extensions that this program does not know.
 
 Source: Khronos, "glTF 2.0 Specification", sections 3 (concepts), 4 (GLB).
 """
@@ -34,17 +34,17 @@ _REMEDY = "export the character again as one .glb or .vrm"
 
 
 class _Malformed(Exception):
-    """What is wrong with a file, as the end of a sentence."""
+    """A fault of a file; the message completes the sentence "FILE ..."."""
 
 
 @dataclass(frozen=True, eq=False)
 class Glb:
-    """A glTF binary: its JSON in memory, its bytes in the file.
+    """A glTF binary: its JSON in memory, its binary chunk in the file.
 
     Attributes:
         path: The file.
-        document: The JSON; nodes, skins and buffers are checked, the rest is whatever the file says.
-        bin_start: Where the binary chunk's data begins in the file.
+        document: The JSON; nodes, skins and buffers are checked, everything else is not.
+        bin_start: Offset of the binary chunk's data in the file.
         bin_bytes: Its length; 0 if there is none.
     """
 
@@ -60,7 +60,7 @@ class Glb:
 
     @cached_property
     def parents(self) -> tuple[int, ...]:
-        """For each node its parent, -1 for a root."""
+        """Each node's parent, -1 for a root."""
         parents = [-1] * len(self.nodes)
         for index, node in enumerate(self.nodes):
             for child in node.get("children", []):
@@ -68,10 +68,10 @@ class Glb:
         return tuple(parents)
 
     def array(self, accessor: int) -> npt.NDArray[Any] | None:
-        """An accessor's values (count, width); None where they are stored in a way that this program does not read.
+        """An accessor's values (count, width); None if they are stored in a way that this program does not read.
 
         Raises:
-            CharacterError: It lies outside of the file.
+            CharacterError: It lies outside the file.
         """
         try:
             if accessor < 0:
@@ -87,9 +87,8 @@ class Glb:
             if count < 1 or step < dtype.itemsize * width or start < 0 or start + size > self.bin_bytes:
                 raise ValueError("out of bounds")
         except (LookupError, TypeError, ValueError) as exc:
-            what = f"accessor {accessor} points to nothing"
-            raise CharacterError(f"{self.path} is damaged ({what}); {_REMEDY}") from exc
-        with _opened(self.path) as file:
+            raise CharacterError(f"{self.path} is damaged (accessor {accessor} is out of bounds); {_REMEDY}") from exc
+        with _open(self.path) as file:
             file.seek(self.bin_start + start)
             data = file.read(size)
         strides = (step, dtype.itemsize)
@@ -100,10 +99,10 @@ def read_glb(path: str | Path) -> Glb:
     """The glTF binary in a file (.glb, .vrm).
 
     Raises:
-        CharacterError: There is no such file, or it is not whole, not glTF 2.0, too large, or refers to other files.
+        CharacterError: The file is missing, truncated, not glTF 2.0, too large, or refers to other files.
     """
     path = Path(path)
-    with _opened(path) as file:
+    with _open(path) as file:
         try:
             glb = _read(path, file)
             _check(glb.document, glb.bin_bytes)
@@ -114,7 +113,7 @@ def read_glb(path: str | Path) -> Glb:
     return glb
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as exc:
@@ -125,28 +124,28 @@ def _read(path: Path, file: BinaryIO) -> Glb:
     size = file.seek(0, 2)
     file.seek(0)
     if size > _MAX_FILE:
-        raise _Malformed(f"has {size / 2**30:.1f} GiB, at most 2 can be read")
+        raise _Malformed(f"has {size / 2**30:.1f} GiB, the limit is 2")
     head = file.read(HEADER.size)
     if head[:4] != MAGIC:
         text = head.lstrip()[:1] == b"{"
-        raise _Malformed("is a .gltf with its data in other files" if text else "is no glTF binary")
+        raise _Malformed("is a .gltf with its data in other files" if text else "is not a glTF binary")
     if len(head) < HEADER.size:
         raise _Malformed("is cut off")
     _, version, total = HEADER.unpack(head)
     if version != VERSION:
         raise _Malformed(f"is glTF {version}, wanted {VERSION}")
     if total > size:
-        raise _Malformed(f"is cut off: it has {size} bytes and says {total}")
+        raise _Malformed(f"is cut off: it has {size} of {total} bytes")
     json_bytes = _chunk(file, JSON_CHUNK, total)
     if json_bytes is None or json_bytes > _MAX_JSON:
-        raise _Malformed("has no description of its contents" if json_bytes is None else "has a description too long")
+        raise _Malformed("has no JSON chunk" if json_bytes is None else "has a JSON chunk that is too long")
     document = _parsed(file.read(json_bytes))
     bin_bytes = _chunk(file, BIN_CHUNK, total)
     return Glb(path, document, file.tell(), bin_bytes or 0)
 
 
 def _chunk(file: BinaryIO, kind: bytes, total: int) -> int | None:
-    """The length of the chunk that begins here; None if there is no such chunk."""
+    """The length of the chunk that starts here; None if it is of another kind."""
     head = file.read(CHUNK.size)
     if len(head) < CHUNK.size:
         return None
@@ -160,42 +159,42 @@ def _chunk(file: BinaryIO, kind: bytes, total: int) -> int | None:
 
 def _parsed(text: bytes) -> dict[str, Any]:
     def refuse(word: str) -> float:
-        raise ValueError(f"{word} is no number")
+        raise ValueError(f"{word} is not a number")
 
     try:
         document = json.loads(text, parse_constant=refuse)
     except (ValueError, RecursionError) as exc:
-        raise _Malformed(f"has a damaged description ({str(exc)[:80]})") from exc
+        raise _Malformed(f"has damaged JSON ({str(exc)[:80]})") from exc
     if not isinstance(document, dict) or not isinstance(document.get("asset"), dict):
-        raise _Malformed("says nothing of itself, not even its version")
+        raise _Malformed("has no asset version")
     if not str(document["asset"].get("version", "")).startswith("2."):
         raise _Malformed(f"is of version {str(document['asset'].get('version'))[:20]}, wanted 2.0")
     return document
 
 
 def _check(document: dict[str, Any], bin_bytes: int) -> None:
-    """Refuse a document whose nodes, skins or buffers cannot be walked safely."""
+    """Refuse a document whose nodes, skins or buffers have invalid references or values."""
     nodes = _objects(document, "nodes")
     if len(nodes) > _MAX_NODES:
-        raise _Malformed(f"has {len(nodes)} nodes, at most {_MAX_NODES} can be read")
+        raise _Malformed(f"has {len(nodes)} nodes, the limit is {_MAX_NODES}")
     _check_tree(nodes)
     for index, node in enumerate(nodes):
         if not isinstance(node.get("name", ""), str) or len(node.get("name", "")) > _MAX_NAME:
-            raise _Malformed(f"has a node {index} whose name is no text of at most {_MAX_NAME} letters")
+            raise _Malformed(f"has a node {index} whose name is not a string of at most {_MAX_NAME} characters")
         for key, count in _TRS.items():
             if key in node and not _numbers(node[key], count):
                 raise _Malformed(f"has a node {index} whose {key} is not {count} numbers")
     for index, skin in enumerate(_objects(document, "skins")):
         if not _indices(skin.get("joints"), len(nodes)) or not skin["joints"]:
-            raise _Malformed(f"has a skin {index} whose joints are no nodes")
+            raise _Malformed(f"has a skin {index} whose joints are not nodes")
     for key in ("accessors", "bufferViews", "animations", "scenes", "meshes"):
         _objects(document, key)
     for index, mesh in enumerate(document.get("meshes", [])):
         if not all(isinstance(p.get("attributes", {}), dict) for p in _objects(mesh, "primitives")):
-            raise _Malformed(f"has a mesh {index} whose attributes are no table")
+            raise _Malformed(f"has a mesh {index} whose attributes are not an object")
     for index, scene in enumerate(document.get("scenes", [])):
         if not _indices(scene.get("nodes", []), len(nodes)):
-            raise _Malformed(f"has a scene {index} whose nodes are not there")
+            raise _Malformed(f"has a scene {index} whose nodes do not exist")
     for key in ("buffers", "images"):
         for entry in _objects(document, key):
             uri = entry.get("uri", "data:")
@@ -204,9 +203,9 @@ def _check(document: dict[str, Any], bin_bytes: int) -> None:
     buffers = document.get("buffers", [])
     own = bool(buffers) and "uri" not in buffers[0]
     if own and not (isinstance(length := buffers[0].get("byteLength"), int) and 0 < length <= bin_bytes):
-        raise _Malformed("is cut off: its binary part is shorter than it says")
+        raise _Malformed("is cut off: its binary chunk is shorter than its buffer")
     if (bin_bytes or buffers) and not own:
-        raise _Malformed("has its data elsewhere than in its binary part")
+        raise _Malformed("has its data outside its binary chunk")
 
 
 def _check_tree(nodes: list[dict[str, Any]]) -> None:
@@ -215,13 +214,13 @@ def _check_tree(nodes: list[dict[str, Any]]) -> None:
     for index, node in enumerate(nodes):
         children = node.get("children", [])
         if not _indices(children, len(nodes)):
-            raise _Malformed(f"has a node {index} whose children are not there")
+            raise _Malformed(f"has a node {index} whose children do not exist")
         for child in children:
             if parents[child] >= 0:
                 raise _Malformed(f"has a node {child} with two parents")
             parents[child] = index
     reached = [index for index, parent in enumerate(parents) if parent < 0]
-    for index in reached:  # grows while it is walked
+    for index in reached:  # the list grows while it is iterated
         reached.extend(nodes[index].get("children", []))
     if len(reached) != len(nodes):
         raise _Malformed("has nodes that are their own ancestors")
@@ -230,7 +229,7 @@ def _check_tree(nodes: list[dict[str, Any]]) -> None:
 def _objects(document: dict[str, Any], key: str) -> list[dict[str, Any]]:
     values = document.get(key, [])
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise _Malformed(f"has {key} that are no list of objects")
+        raise _Malformed(f"has {key} that are not a list of objects")
     return values
 
 
@@ -242,5 +241,5 @@ def _numbers(values: object, count: int) -> bool:
     return (
         isinstance(values, list)
         and len(values) == count
-        and all(type(v) in (int, float) and abs(v) < _HUGE for v in values)  # not so for NaN
+        and all(type(v) in (int, float) and abs(v) < _HUGE for v in values)  # False for NaN
     )

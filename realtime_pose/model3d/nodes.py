@@ -1,4 +1,4 @@
-"""A file's nodes as arrays: who hangs on whom, and where everything is at rest."""
+"""Node tree of a glTF file: parents and rest transforms as arrays."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,15 +11,15 @@ from realtime_pose.model3d.glb import Glb
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
-_UNEVEN = 0.01  # share by which the axes of a scale may differ before directions suffer
+_UNEVEN = 0.01  # how much the axes of a scale may differ, as a share
 
 
-class World(NamedTuple):
-    """Nodes in the scene's space: `place` (N, 3), `turn` (N, 4), and `size` (N,), all scales down to the node's own."""
+class WorldTransforms(NamedTuple):
+    """Nodes in scene space: `position` (N, 3), `rotation_xyzw` (N, 4), and `scale` (N,), the product of all scales."""
 
-    place: Float64
-    turn: Float64
-    size: Float64
+    position: Float64
+    rotation_xyzw: Float64
+    scale: Float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,87 +52,87 @@ class NodeTree:
         return tuple(out)
 
     @cached_property
-    def world(self) -> World:
-        """Where the nodes are; an uneven scale counts with its mean."""
-        place, turn = np.zeros((len(self.parents), 3)), self.rotation.copy()
-        size = np.abs(self.scale).mean(axis=1)
+    def world(self) -> WorldTransforms:
+        """The nodes in scene space; of an uneven scale the mean is used."""
+        position, rotation = np.zeros((len(self.parents), 3)), self.rotation.copy()
+        scale = np.abs(self.scale).mean(axis=1)
         for node in self.order:
             parent = self.parents[node]
             if parent < 0:
-                place[node] = self.translation[node]
+                position[node] = self.translation[node]
                 continue
-            place[node] = place[parent] + rot.rotate(turn[parent], self.translation[node] * size[parent])
-            turn[node] = rot.multiply(turn[parent], self.rotation[node])
-            size[node] *= size[parent]
-        return World(place, turn, size)
+            position[node] = position[parent] + rot.rotate(rotation[parent], self.translation[node] * scale[parent])
+            rotation[node] = rot.multiply(rotation[parent], self.rotation[node])
+            scale[node] *= scale[parent]
+        return WorldTransforms(position, rotation, scale)
 
-    def above(self, node: int) -> list[int]:
-        """The node's ancestors, the nearest first."""
+    def ancestors(self, node: int) -> list[int]:
+        """The node's ancestors, nearest first."""
         out = []
         while (node := self.parents[node]) >= 0:
             out.append(node)
         return out
 
     def path(self, top: int, node: int) -> list[int] | None:
-        """The nodes from `top` down to `node`, both included; None if `node` is not below `top`."""
-        way = [node, *self.above(node)]
-        return way[way.index(top) :: -1] if top in way else None
+        """The nodes from `top` down to `node`, both included; None if `node` is no descendant of `top`."""
+        chain = [node, *self.ancestors(node)]
+        return chain[chain.index(top) :: -1] if top in chain else None
 
-    def hung_on(self, node: int, parent: int) -> "NodeTree":
-        """The same scene at rest, with `node` and all below it moving with `parent`."""
-        place, turn, size = self.world
+    def reparented(self, node: int, parent: int) -> "NodeTree":
+        """The same rest positions with `node`, and its descendants, as a child of `parent`."""
+        position, world_rotation, world_scale = self.world
         parents, translation = list(self.parents), self.translation.copy()
         rotation, scale = self.rotation.copy(), self.scale.copy()
-        back = rot.inverse(turn[parent])
-        old = size[self.parents[node]] if self.parents[node] >= 0 else 1.0
+        parent_from_world = rot.inverse(world_rotation[parent])
+        old_scale = world_scale[self.parents[node]] if self.parents[node] >= 0 else 1.0
         parents[node] = parent
-        translation[node] = rot.rotate(back, place[node] - place[parent]) / size[parent]
-        rotation[node] = rot.multiply(back, turn[node])
-        scale[node] *= old / size[parent]
+        translation[node] = rot.rotate(parent_from_world, position[node] - position[parent]) / world_scale[parent]
+        rotation[node] = rot.multiply(parent_from_world, world_rotation[node])
+        scale[node] *= old_scale / world_scale[parent]
         return NodeTree(tuple(parents), translation, rotation, scale)
 
-    def turned(self, world_turn: dict[int, Float64]) -> "NodeTree":
-        """The same tree with these nodes' turns in the scene; all others keep theirs in their parent's space."""
-        rotation, turn = self.rotation.copy(), self.rotation.copy()
+    def with_world_rotations(self, given: dict[int, Float64]) -> "NodeTree":
+        """The tree with these world rotations (4,) of some nodes; all others keep their local rotations."""
+        rotation, world = self.rotation.copy(), self.rotation.copy()
         for node in self.order:
-            above = turn[self.parents[node]] if self.parents[node] >= 0 else rot.IDENTITY_XYZW
-            if node in world_turn:
-                rotation[node] = rot.multiply(rot.inverse(above), world_turn[node])
-            turn[node] = rot.multiply(above, rotation[node])
+            parent = world[self.parents[node]] if self.parents[node] >= 0 else rot.IDENTITY_XYZW
+            if node in given:
+                rotation[node] = rot.multiply(rot.inverse(parent), given[node])
+            world[node] = rot.multiply(parent, rotation[node])
         return replace(self, rotation=rotation)
 
 
 def tree_of(glb: Glb) -> NodeTree:
-    """The nodes of a file; a `matrix` is taken apart.
+    """The nodes of a file; a `matrix` is decomposed.
 
     Raises:
-        CharacterError: A rotation is no rotation.
+        CharacterError: A rotation has no length.
     """
-    parts = [_parts(node) for node in glb.nodes]
+    parts = [_transform(node) for node in glb.nodes]
     translation, rotation, scale = (np.array([part[i] for part in parts], dtype=np.float64) for i in range(3))
     length = np.linalg.norm(rotation, axis=1)
     if np.any(length < 1e-6):
         name = name_of(glb, int(np.argmin(length)))
-        raise CharacterError(f"{glb.path} has a node {name} that is turned by nothing; export the character again")
+        raise CharacterError(f"{glb.path} has a node {name} with a rotation of 0; export the character again")
     return NodeTree(glb.parents, translation, rotation / length[:, None], scale)
 
 
 def name_of(glb: Glb, node: int) -> str:
-    """What to call a node in a sentence."""
+    """The node's name for messages."""
     return str(glb.nodes[node].get("name") or f"number {node}")
 
 
 def check_even(glb: Glb, tree: NodeTree, nodes: list[int]) -> None:
-    """Refuse a scale under which directions are not what rotations say.
+    """Refuse scales that distort directions.
 
     Raises:
-        CharacterError: One of the nodes is mirrored, has no size, or is stretched along one axis.
+        CharacterError: A node is mirrored, has a scale of 0, or is stretched along one axis.
     """
     for node in nodes:
         scale = tree.scale[node]
         if scale.min() <= 1e-9 or scale.max() > scale.min() * (1 + _UNEVEN):
             raise CharacterError(
-                f"{glb.path} has a bone {name_of(glb, node)} with an uneven scale ({_short(scale)}), which bends "
+                f"{glb.path} has a bone {name_of(glb, node)} with an uneven scale ({_short(scale)}), which distorts "
                 "directions; apply the scale in the program that made it, and export again"
             )
 
@@ -141,7 +141,7 @@ def _short(scale: Float64) -> str:
     return ", ".join(f"{value:.3g}" for value in scale)
 
 
-def _parts(node: dict[str, Any]) -> tuple[list[float], list[float], list[float]]:
+def _transform(node: dict[str, Any]) -> tuple[list[float], list[float], list[float]]:
     if "matrix" not in node:
         return (
             node.get("translation", [0.0, 0.0, 0.0]),
@@ -149,12 +149,12 @@ def _parts(node: dict[str, Any]) -> tuple[list[float], list[float], list[float]]
             node.get("scale", [1.0, 1.0, 1.0]),
         )
     matrix = np.array(node["matrix"], dtype=np.float64).reshape(4, 4).T
-    turn, scale = turn_and_scale(matrix[:3, :3])
-    return matrix[:3, 3].tolist(), turn.tolist(), scale.tolist()
+    rotation, scale = rotation_and_scale(matrix[:3, :3])
+    return matrix[:3, 3].tolist(), rotation.tolist(), scale.tolist()
 
 
-def turn_and_scale(matrix: Float64) -> tuple[Float64, Float64]:
-    """The quaternion (..., 4) and the scale (..., 3) that a matrix (..., 3, 3) without shear is made of."""
+def rotation_and_scale(matrix: Float64) -> tuple[Float64, Float64]:
+    """Decompose matrices (..., 3, 3) without shear into quaternions (..., 4) and scales (..., 3)."""
     scale = np.linalg.norm(matrix, axis=-2)
     scale[..., 0] = np.where(np.linalg.det(matrix) < 0, -scale[..., 0], scale[..., 0])
     return rot.from_matrix(matrix / np.where(scale == 0, 1.0, scale)[..., None, :]), scale

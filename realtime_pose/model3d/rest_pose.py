@@ -1,7 +1,7 @@
-"""What a character looks like at rest: which way it faces, the pose its mesh was bound in, bones that hang loose.
+"""Rest pose of a character: the direction it faces, and the nodes' pose or the mesh's bind pose.
 
-Files differ: some stand in the T-pose, some in an A-pose, some in the first moment of a dance; some face +Z, some -Z,
-some lie on their back; and some have limbs that do not hang on the trunk at all.
+Files differ: some are in the T-pose, some in an A-pose, some in the first frame of an animation; some face +Z, some -Z,
+some lie on their back.
 """
 
 import itertools
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from realtime_pose.model3d.glb import Glb
-from realtime_pose.model3d.nodes import NodeTree, turn_and_scale
+from realtime_pose.model3d.nodes import NodeTree, rotation_and_scale
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
@@ -22,21 +22,21 @@ LIMBS = tuple(
         ("UpperArm", "LowerArm"), ("LowerArm", "Hand"), ("UpperLeg", "LowerLeg"), ("LowerLeg", "Foot"),
     )
 )  # fmt: skip
-"""Bones that have a direction of their own, and the bone that each ends at; the upper ones first."""
+"""The bones whose direction matters, and the bone at the end of each; upper bones first."""
 
-_LEVEL_RAD = np.radians(5.0)  # limbs are as good as symmetric
-_UPRIGHT_RAD = np.radians(25.0)  # heads are seldom exactly above the hips
+_LEVEL_RAD = np.radians(5.0)  # limbs are nearly symmetric
+_UPRIGHT_RAD = np.radians(25.0)  # heads are rarely exactly above the hips
 _SAME_RAD = 1e-3
 
 
 def canonical_from_scene(tree: NodeTree, bones: Mapping[str, int]) -> Float64:
-    """The turn (4,) that makes the character face +Z with +Y up.
+    """The rotation (4,) that makes the character face +Z with +Y up.
 
-    Left is where the left limbs are, up is where the head is; both are the scene's own axes where these are near.
+    Left is the direction of the left limbs, up that of the head; each is snapped to a scene axis if one is near.
     """
-    place = tree.world.place
-    arms, legs = (place[bones[f"left{b}"]] - place[bones[f"right{b}"]] for b in ("UpperArm", "UpperLeg"))
-    up = _near_axis(rot.unit(place[bones["head"]] - place[bones["hips"]]), _AXES, _UPRIGHT_RAD)
+    position = tree.world.position
+    arms, legs = (position[bones[f"left{b}"]] - position[bones[f"right{b}"]] for b in ("UpperArm", "UpperLeg"))
+    up = _near_axis(rot.unit(position[bones["head"]] - position[bones["hips"]]), _AXES, _UPRIGHT_RAD)
     left = rot.unit(arms) + rot.unit(legs)
     level = rot.unit(_AXES - (_AXES @ up)[:, None] * up)
     left = _near_axis(rot.unit(left - (left @ up) * up), level, _LEVEL_RAD)
@@ -44,36 +44,36 @@ def canonical_from_scene(tree: NodeTree, bones: Mapping[str, int]) -> Float64:
 
 
 def _near_axis(direction: Float64, axes: Float64, within_rad: float) -> Float64:
-    """The axis (one of (A, 3)) that is nearest to the direction, or the direction itself if none is near."""
+    """The axis (one of (A, 3)) nearest to the direction, or the direction itself if none is near."""
     cosine = axes @ direction
     return axes[int(np.argmax(cosine))] if cosine.max() > np.cos(within_rad) else direction
 
 
-def off_tpose_rad(tree: NodeTree, bones: Mapping[str, int]) -> float:
-    """By how much the limbs' directions are off the T-pose, summed."""
-    turn, place = canonical_from_scene(tree, bones), tree.world.place
+def distance_from_tpose_rad(tree: NodeTree, bones: Mapping[str, int]) -> float:
+    """Sum of the angles between the limbs' directions and those of the T-pose."""
+    canonical, position = canonical_from_scene(tree, bones), tree.world.position
     total = 0.0
     for bone, end in LIMBS:
-        direction = rot.rotate(turn, place[bones[end]] - place[bones[bone]])
+        direction = rot.rotate(canonical, position[bones[end]] - position[bones[bone]])
         wanted = HUMANOID.rest_direction[HUMANOID.index[end]]
         total += float(rot.angle_between_rad(rot.IDENTITY_XYZW, rot.shortest_arc(direction, wanted)))
     return total
 
 
 def nearer_to_tpose(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> NodeTree:
-    """The tree as the nodes have it, or in the pose that the mesh was bound in if that is nearer to the T-pose.
+    """The tree in the nodes' pose, or in the mesh's bind pose if that is nearer to the T-pose.
 
-    Nodes may hold any moment of an animation, a mesh is bound in a pose that was made for it.
+    Nodes may be in any pose of an animation; the bind pose is made for the mesh.
     """
-    bound = _as_bound(glb, tree, bones)
-    if bound is None or off_tpose_rad(bound, bones) > off_tpose_rad(tree, bones) - _SAME_RAD:
+    bound = _in_bind_pose(glb, tree, bones)
+    if bound is None or distance_from_tpose_rad(bound, bones) > distance_from_tpose_rad(tree, bones) - _SAME_RAD:
         return tree
     return bound
 
 
 def weighted_joints(glb: Glb) -> set[int]:
-    """The nodes that move a part of some mesh; all joints where the mesh is stored in a way we do not read."""
-    moved: set[int] = set()
+    """The nodes with skin weights; all joints if the mesh is stored in a way that this program does not read."""
+    weighted: set[int] = set()
     for node in glb.nodes:
         skins, meshes = glb.document.get("skins", []), glb.document.get("meshes", [])
         skin, mesh = node.get("skin"), node.get("mesh")
@@ -89,14 +89,14 @@ def weighted_joints(glb: Glb) -> set[int]:
             ]
             for rows, weights in used:
                 if rows is None or weights is None or rows.shape != weights.shape or rows.max() >= len(joints):
-                    moved.update(joints.tolist())
+                    weighted.update(joints.tolist())
                 else:
-                    moved.update(joints[np.unique(rows[weights > 0])].tolist())
-    return moved
+                    weighted.update(joints[np.unique(rows[weights > 0])].tolist())
+    return weighted
 
 
-def _as_bound(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> NodeTree | None:
-    """The tree turned as the skin with the most bones was bound; None if the file does not say."""
+def _in_bind_pose(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> NodeTree | None:
+    """The tree in the bind pose of the skin with the most bones; None if the file does not define it."""
     skins = glb.document.get("skins", [])
     skin = max(skins, key=lambda s: len(set(s["joints"]) & set(bones.values())))
     joints: list[int] = skin["joints"]
@@ -109,23 +109,23 @@ def _as_bound(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> NodeTree | 
     inverse = values.astype(np.float64).reshape(-1, 4, 4).swapaxes(1, 2)[:, :3, :3]
     if np.any(np.abs(np.linalg.det(inverse)) < 1e-30):
         return None
-    turn = rot.inverse(turn_and_scale(inverse)[0])
+    bind_xyzw = rot.inverse(rotation_and_scale(inverse)[0])
     hips = joints.index(bones["hips"])
-    # the mesh's space is the scene's but for right angles; what is left over is the hips' own pose
-    scene_from_mesh = rot.multiply(tree.world.turn[bones["hips"]], rot.inverse(turn[hips]))
+    # the mesh's space differs from the scene's by right angles; the rest is the pose of the hips
+    scene_from_mesh = rot.multiply(tree.world.rotation_xyzw[bones["hips"]], rot.inverse(bind_xyzw[hips]))
     straight = _nearest_right_angle(scene_from_mesh)
     if rot.angle_between_rad(scene_from_mesh, straight) < np.pi / 4:
         scene_from_mesh = straight
-    bound = rot.multiply(scene_from_mesh, turn)
-    return tree.turned(dict(zip(joints, bound, strict=True)))
+    bound = rot.multiply(scene_from_mesh, bind_xyzw)
+    return tree.with_world_rotations(dict(zip(joints, bound, strict=True)))
 
 
-def _nearest_right_angle(turn: Float64) -> Float64:
-    return _RIGHT_ANGLES[int(np.argmin(rot.angle_between_rad(turn, _RIGHT_ANGLES)))]
+def _nearest_right_angle(xyzw: Float64) -> Float64:
+    return _RIGHT_ANGLES[int(np.argmin(rot.angle_between_rad(xyzw, _RIGHT_ANGLES)))]
 
 
 def _right_angles() -> Float64:
-    """The 24 turns (24, 4) that take axes to axes."""
+    """The 24 rotations (24, 4) that map axes to axes."""
     matrices = [
         np.eye(3)[list(order)] * np.array(signs)[:, None]
         for order in itertools.permutations(range(3))

@@ -1,7 +1,7 @@
-"""A performer's pose onto a character with other rest rotations, other proportions and another number of bones.
+"""Retargeting: a person's pose on a character with other rest rotations, proportions and numbers of bones.
 
-With the character brought into the T-pose, a bone's turn in canonical space is the performer's turn times the bone's
-own turn in that T-pose; what a file wants is that turn relative to the bone's parent (docs/conventions.md, "Skeleton").
+With the character in the T-pose, a bone's rotation in canonical space is the person's rotation times the bone's own
+rotation in that T-pose; files store it relative to the bone's parent (docs/conventions.md, "Skeleton").
 """
 
 from typing import NamedTuple
@@ -19,82 +19,86 @@ from realtime_pose.utils.arrays import Float64
 _ROW = HUMANOID.index
 _LEG_REST_M = float(HUMANOID.rest_bone_m[_ROW["leftLowerLeg"]] + HUMANOID.rest_bone_m[_ROW["leftFoot"]])
 ANKLE_PER_LEG = (float(HUMANOID.rest_offset_m[0, 1]) - _LEG_REST_M) / _LEG_REST_M
-"""Height of the ankle over the sole, as a share of the leg above it: what the performer's is taken to be."""
+"""Height of the ankle over the sole, as a share of the leg above it; assumed for every person."""
 
-_ANKLE_RANGE = (0.0, 0.35)  # shares of the leg between which a character stands on the floor of its scene
+_ANKLE_RANGE = (0.0, 0.35)  # a character stands on its scene's floor if its ankles are this high, as shares of the leg
 
 
 class Motion(NamedTuple):
-    """A character's movement over T moments.
+    """A character's motion over T frames.
 
     Attributes:
         hips: (T, 3) translation of the hips' node, in its parent's units.
-        turns: (T, M, 4) rotation of each of the character's `moved` nodes, in its parent's space.
+        rotations_xyzw: (T, M, 4) rotation of each of the character's `driven` nodes, in its parent's space.
     """
 
     hips: Float64
-    turns: Float64
+    rotations_xyzw: Float64
 
 
 class Retargeter:
-    """Turns a performer's poses into a character's.
+    """Converts a person's poses to a character's.
 
-    Limbs point where the performer's do. The trunk bends with the performer's, from the curve that it has at rest: each
-    bone takes the mean of what the performer's spine does along the stretch that it covers. The hips' way is scaled by
-    the length of the legs, and the feet of a character that stands on its floor stay on it. Everything happens in the
-    character's own scene: one that faces -Z, as a VRM 0.x does, performs facing -Z.
+    Limbs point in the same directions as the person's. The trunk bends from its own curve at rest: each of its bones
+    gets the mean rotation of the stretch of the person's spine that it covers. The motion of the hips is scaled by the
+    length of the legs, and a character that stands on its floor stays on it. The result is in the character's own
+    scene: one that faces -Z, as VRM 0.x does, keeps facing -Z.
 
     Args:
-        character: Who moves.
-        bone_m: (17,) the performer's bone lengths, HUMANOID's order.
+        character: The character.
+        bone_m: (17,) the person's bone lengths, HUMANOID's order.
     """
 
     def __init__(self, character: Character, bone_m: npt.ArrayLike) -> None:
         bones, tree = character.bones, character.tree
         self._bone_m = np.asarray(bone_m, dtype=np.float64)
-        self._moved = character.moved
+        self._driven = character.driven
         self._hips = bones["hips"]
-        place, turn, size = tree.world
-        self._canonical = canonical_from_scene(tree, bones)
-        self._scene = rot.inverse(self._canonical)
-        self._place = rot.rotate(self._canonical, place)
-        self._weights = self._stretches(character)
-        # a bone's turn in the scene = scene <- canonical, the performer's turn, then what the bone has in the T-pose
-        raised = self._raised(character)
+        position, rotation, scale = tree.world
+        self._canonical_from_scene = canonical_from_scene(tree, bones)
+        self._scene_from_canonical = rot.inverse(self._canonical_from_scene)
+        self._position = rot.rotate(self._canonical_from_scene, position)
+        self._weights = self._spine_weights(character)
+        # a bone's rotation in the scene = scene_from_canonical * the person's rotation * the bone's in the T-pose
+        to_tpose = self._to_tpose(character)
         self._rest = {
-            node: rot.multiply(rot.multiply(raised.get(node, rot.IDENTITY_XYZW), self._canonical), turn[node])
-            for node in self._moved
+            node: rot.multiply(
+                rot.multiply(to_tpose.get(node, rot.IDENTITY_XYZW), self._canonical_from_scene), rotation[node]
+            )
+            for node in self._driven
         }
-        self._links = [self._link(character, node) for node in self._moved]
+        self._links = [self._link(character, node) for node in self._driven]
         parent = tree.parents[self._hips]
-        self._over = (place[parent], turn[parent], size[parent]) if parent >= 0 else (np.zeros(3), rot.IDENTITY_XYZW, 1)
-        self._scale, self._lift_m, self._hips_above_legs = self._travel(character)
+        world_of_parent = position[parent], rotation[parent], scale[parent]
+        self._parent_of_hips = world_of_parent if parent >= 0 else (np.zeros(3), rot.IDENTITY_XYZW, 1)
+        self._scale, self._lift_m, self._hips_above_legs = self._hip_motion(character)
 
     def motion(self, local_xyzw: npt.ArrayLike, root_m: npt.ArrayLike) -> Motion:
-        """The character's movement of the performer's: local rotations (T, 17, 4) and hips (T, 3), canonical."""
-        performed = global_rotations(HUMANOID, local_xyzw)
-        turned: dict[int, Float64] = {}
-        out = np.empty((len(performed), len(self._moved), 4))
-        for i, node in enumerate(self._moved):
-            theirs = _mean(performed, self._weights[node])
-            turned[node] = rot.multiply(rot.multiply(self._scene, theirs), self._rest[node])
+        """The character's motion for a person's local rotations (T, 17, 4) and hips (T, 3), canonical."""
+        person_xyzw = global_rotations(HUMANOID, local_xyzw)
+        in_scene: dict[int, Float64] = {}
+        out = np.empty((len(person_xyzw), len(self._driven), 4))
+        for i, node in enumerate(self._driven):
+            mean_xyzw = _mean(person_xyzw, self._weights[node])
+            in_scene[node] = rot.multiply(rot.multiply(self._scene_from_canonical, mean_xyzw), self._rest[node])
             above, between = self._links[i]
-            parent = between if above is None else rot.multiply(turned[above], between)
-            out[:, i] = rot.multiply(rot.inverse(parent), turned[node])
+            parent = between if above is None else rot.multiply(in_scene[above], between)
+            out[:, i] = rot.multiply(rot.inverse(parent), in_scene[node])
         hips = np.asarray(root_m, dtype=np.float64) * self._scale
         hips[:, 1] += self._lift_m
-        hips = hips + rot.rotate(performed[:, 0], self._hips_above_legs)
-        place, turn, size = self._over
-        return Motion(rot.rotate(rot.inverse(turn), rot.rotate(self._scene, hips) - place) / size, out)
+        hips = hips + rot.rotate(person_xyzw[:, 0], self._hips_above_legs)
+        position, rotation, scale = self._parent_of_hips
+        hips_in_scene = rot.rotate(self._scene_from_canonical, hips)
+        return Motion(rot.rotate(rot.inverse(rotation), hips_in_scene - position) / scale, out)
 
-    def _stretches(self, character: Character) -> dict[int, Float64]:
-        """For each moved node the weights (17,) of the performer's joints whose turns it takes the mean of."""
+    def _spine_weights(self, character: Character) -> dict[int, Float64]:
+        """Weights (17,) of the person's joints in the rotation of each driven node."""
         weights = {node: _only(bone) for bone, node in character.bones.items()}
         weights |= {node: _only("neck") for node in character.trunk.neck}
         torso = character.trunk.torso
         if torso:
             top = (*character.trunk.neck, character.bones["head"])[0]
-            column = self._place[[self._hips, *torso, top]]
+            column = self._position[[self._hips, *torso, top]]
             height = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(column, axis=0), axis=1))))
             height /= max(height[-1], 1e-9)
             rows = [_ROW[joint] for joint in ("spine", "chest", "neck")]
@@ -105,56 +109,56 @@ class Retargeter:
                 share = np.clip(np.minimum(high, ends) - np.maximum(low, starts), 0.0, None)
                 weights[node] = np.zeros(len(HUMANOID.joints))
                 weights[node][[_ROW["hips"], _ROW["spine"], _ROW["chest"]]] = share / max(share.sum(), 1e-12)
-            weights[torso[-1]] = _only("chest")  # it carries the arms
+            weights[torso[-1]] = _only("chest")  # parent of the arms
         return weights
 
-    def _raised(self, character: Character) -> dict[int, Float64]:
-        """The turn of each limb's bone, canonical, that takes it from rest into the T-pose.
+    def _to_tpose(self, character: Character) -> dict[int, Float64]:
+        """The canonical rotation of each limb bone from rest to the T-pose.
 
-        Of all turns that make a bone point the right way the smallest is taken. A hand goes with its arm; a foot stays
-        as it stands.
+        It is the smallest rotation that makes the bone point in the right direction. A hand follows its arm; a foot
+        keeps its rotation.
         """
-        raised: dict[int, Float64] = {}
+        rotations: dict[int, Float64] = {}
         for bone, end in LIMBS:
             node, tip = character.bones[bone], character.bones[end]
-            above = raised.get(node, rot.IDENTITY_XYZW)
-            direction = rot.rotate(above, self._place[tip] - self._place[node])
-            raised[node] = rot.multiply(rot.shortest_arc(direction, HUMANOID.rest_direction[_ROW[end]]), above)
+            above = rotations.get(node, rot.IDENTITY_XYZW)
+            direction = rot.rotate(above, self._position[tip] - self._position[node])
+            rotations[node] = rot.multiply(rot.shortest_arc(direction, HUMANOID.rest_direction[_ROW[end]]), above)
             if not end.endswith("Foot"):
-                raised[tip] = raised[node]
-        return raised
+                rotations[tip] = rotations[node]
+        return rotations
 
     def _link(self, character: Character, node: int) -> tuple[int | None, Float64]:
-        """The nearest moved node above, and the turn of what lies between: of the node's parent, relative to it."""
+        """The nearest driven ancestor, and the rotation of the node's parent relative to it."""
         tree = character.tree
         between = rot.IDENTITY_XYZW
-        for above in tree.above(node):
+        for above in tree.ancestors(node):
             if above in self._rest:
                 return above, between
             between = rot.multiply(tree.rotation[above], between)
         return None, between
 
-    def _travel(self, character: Character) -> tuple[float, float, Float64]:
-        """How the hips travel: scale of the performer's way, lift in metres, and (3,) from the legs' middle to them."""
+    def _hip_motion(self, character: Character) -> tuple[float, float, Float64]:
+        """Motion of the hips: scale, lift in metres, and (3,) the hips relative to the middle of the hip joints."""
         legs, bones = [], character.bones
         for side in ("left", "right"):
-            joints = self._place[[bones[f"{side}{bone}"] for bone in ("UpperLeg", "LowerLeg", "Foot")]]
+            joints = self._position[[bones[f"{side}{bone}"] for bone in ("UpperLeg", "LowerLeg", "Foot")]]
             legs.append(float(np.linalg.norm(np.diff(joints, axis=0), axis=1).sum()))
-        leg, their_leg = float(np.mean(legs)), self._bone_m[[_ROW["leftLowerLeg"], _ROW["leftFoot"]]].sum()
-        middle = self._place[[bones["leftUpperLeg"], bones["rightUpperLeg"]]].mean(axis=0)
-        ankle = float(self._place[[bones["leftFoot"], bones["rightFoot"]], 1].mean())
+        leg, person_leg = float(np.mean(legs)), self._bone_m[[_ROW["leftLowerLeg"], _ROW["leftFoot"]]].sum()
+        middle = self._position[[bones["leftUpperLeg"], bones["rightUpperLeg"]]].mean(axis=0)
+        ankle = float(self._position[[bones["leftFoot"], bones["rightFoot"]], 1].mean())
         stands = _ANKLE_RANGE[0] * leg < ankle < _ANKLE_RANGE[1] * leg
         lift = ankle - ANKLE_PER_LEG * leg if stands else 0.0
-        return leg / float(their_leg), lift, self._place[self._hips] - middle
+        return leg / float(person_leg), lift, self._position[self._hips] - middle
 
 
 def _only(joint: str) -> Float64:
     return np.eye(len(HUMANOID.joints))[_ROW[joint]]
 
 
-def _mean(turns: Float64, weights: Float64) -> Float64:
-    """The weighted mean (T, 4) of turns (T, J, 4) that are not far from each other."""
+def _mean(xyzw: Float64, weights: Float64) -> Float64:
+    """The weighted mean (T, 4) of similar rotations (T, J, 4)."""
     rows = np.flatnonzero(weights)
-    first = turns[:, rows[0]]
-    total = sum(weights[row] * rot.nearest_sign(turns[:, row], first) for row in rows)
+    first = xyzw[:, rows[0]]
+    total = sum(weights[row] * rot.nearest_sign(xyzw[:, row], first) for row in rows)
     return rot.unit(total)

@@ -1,4 +1,4 @@
-"""Linear blend skinning: a mesh follows its joints."""
+"""Linear blend skinning: joint matrices, and mesh points moved by them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -16,19 +16,19 @@ def skin_matrices(
     bone_m: npt.ArrayLike,
     rest_joints_m: npt.ArrayLike,
 ) -> Float64:
-    """What each joint does to the points it carries: (..., J, 3, 4), from the rest pose to the posed one.
+    """Each joint's matrix (..., J, 3, 4) from the rest pose to the pose.
 
     Args:
         skeleton: The tree.
         local_xyzw: (..., J, 4) local rotations.
-        root_m: (..., 3) where the root joint is.
+        root_m: (..., 3) position of the root joint.
         bone_m: (..., J) length from parent to joint.
-        rest_joints_m: (J, 3) the joints in the pose that the mesh was bound in, all rotations identity.
+        rest_joints_m: (J, 3) the joints in the bind pose, all rotations identity.
     """
     joints, turned = global_pose(skeleton, local_xyzw, root_m, bone_m)
-    turn = rot.to_matrix(turned)
-    carried = joints - np.einsum("...jab,jb->...ja", turn, np.asarray(rest_joints_m, dtype=np.float64))
-    return np.concatenate((turn, carried[..., None]), axis=-1)
+    rotation = rot.to_matrix(turned)
+    translation = joints - np.einsum("...jab,jb->...ja", rotation, np.asarray(rest_joints_m, dtype=np.float64))
+    return np.concatenate((rotation, translation[..., None]), axis=-1)
 
 
 def skin(
@@ -38,7 +38,7 @@ def skin(
 
     Args:
         points_m: (V, 3) at rest.
-        normals: (V, 3) at rest; turned as the points are, which is close enough where joints bend.
+        normals: (V, 3) at rest; rotated like the points, which is accurate enough at joints.
         joint_weights: (V, J), each row sums to 1.
         matrices: (J, 3, 4) of `skin_matrices`.
     """

@@ -9,7 +9,7 @@ from realtime_pose.exporters.gltf.animation import Keyframes, Model, Track, writ
 from realtime_pose.exporters.pose_spool import PoseSpool
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.model3d.character import Character, default_character_path, load_character
-from realtime_pose.model3d.measure import to_measure
+from realtime_pose.model3d.fit_to_person import fit_to_person
 from realtime_pose.model3d.retarget import Retargeter
 
 NAME = "realtime-pose"
@@ -93,7 +93,7 @@ class GlbRecorder(PerPersonRecorder):
     def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:
         character = self._character
         if self._built_in:
-            character = to_measure(character, spool.bone_m(track_id))
+            character = fit_to_person(character, spool.bone_m(track_id))
         write_character(path, character, spool, track_id)
 
 
@@ -104,6 +104,6 @@ def write_character(path: Path, character: Character, spool: PoseSpool, track_id
         RecordingError: The disk is full or gone.
     """
     retargeter = Retargeter(character, spool.bone_m(track_id))
-    track = Track(NAME, character.moved, character.bones["hips"], spool.count(track_id), spool.ends_s(track_id))
+    track = Track(NAME, character.driven, character.bones["hips"], spool.count(track_id), spool.ends_s(track_id))
     chunks = (Keyframes(keys.time_s, *retargeter.motion(keys.local_xyzw, keys.root_m)) for keys in spool.keys(track_id))
     write_animated(path, Model(character.document(), character.glb, character.patches), track, chunks)

@@ -1,4 +1,4 @@
-"""The shipped truth agrees with itself and with physics, and nothing else passes for one."""
+"""Ground truth of the shipped clips: consistent, physically plausible, and other files are refused."""
 
 import dataclasses
 from pathlib import Path
@@ -220,7 +220,7 @@ def _damaged(path: Path) -> None:
 def test_a_foreign_file_is_refused_by_name(tmp_path, make):
     path = tmp_path / "foreign.npz"
     make(path)
-    with pytest.raises(RecordingError, match=r"foreign\.npz is not the truth of an actor's clip"):
+    with pytest.raises(RecordingError, match=r"foreign\.npz is not the ground truth of an actor's clip"):
         load_truth(path)
 
 

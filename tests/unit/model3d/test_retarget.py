@@ -1,4 +1,4 @@
-"""Characters of every make perform as the performer did: their limbs point the same way, their joints are there."""
+"""Retargeting: limbs point the same way on any rig, and joints match on rigs of equal proportions."""
 
 from itertools import pairwise
 

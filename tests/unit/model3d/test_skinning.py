@@ -1,4 +1,4 @@
-"""A mesh follows its joints; what hangs on one joint moves as a rigid body."""
+"""Skinning: a mesh follows its joints, and points on one joint move as a rigid body."""
 
 import numpy as np
 import pytest
