@@ -136,7 +136,9 @@ def _contacts(motion: PersonMotion, poses: list[SkeletonPose | None]) -> Bool | 
         return None
     out = np.zeros((len(poses), 2), dtype=np.bool_)
     present = np.flatnonzero(motion.present)
-    out[present] = contacts_of([pose for row in present if (pose := poses[row]) is not None])
+    given = [pose for row in present if (pose := poses[row]) is not None]
+    recorded = [pose.foot_contact for pose in given if pose.foot_contact is not None]
+    out[present] = recorded if len(recorded) == len(given) else contacts_of(given)  # older sessions have none
     return out
 
 

@@ -24,9 +24,12 @@ from realtime_pose.session.format import (
     FRAME_HEAD,
     HAS_JOINTS,
     HAS_POSE,
+    KNOWS_CONTACT,
     LAYOUT,
+    LEFT_CONTACT,
     NUMBER,
     PERSON_HEAD,
+    RIGHT_CONTACT,
     SKELETON,
 )
 from realtime_pose.skeletons import LAYOUTS, SKELETONS, KeypointLayout, Skeleton
@@ -100,7 +103,8 @@ class RecordDecoder:
             skeleton = self._skeletons[data.unpack(NUMBER)[0]]
             j = len(skeleton.joints)
             rotations = JointRotations(skeleton, data.array(j, 4))
-            pose = SkeletonPose(rotations, data.array(3), data.array(j), data.array(j), track_id, time_ns)
+            contact = np.array([flags & LEFT_CONTACT, flags & RIGHT_CONTACT], bool) if flags & KNOWS_CONTACT else None
+            pose = SkeletonPose(rotations, data.array(3), data.array(j), data.array(j), track_id, time_ns, contact)
         return Person(box, keypoints, joints, pose)
 
 

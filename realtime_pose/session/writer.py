@@ -14,10 +14,13 @@ from realtime_pose.session.format import (
     FRAME_HEAD,
     HAS_JOINTS,
     HAS_POSE,
+    KNOWS_CONTACT,
     LAYOUT,
+    LEFT_CONTACT,
     MAGIC,
     NUMBER,
     PERSON_HEAD,
+    RIGHT_CONTACT,
     SETTINGS,
     SKELETON,
     VERSION,
@@ -71,6 +74,9 @@ class SessionRecorder:
     def _encode(self, person: Person, new: list[bytes]) -> bytes:
         keypoints, joints, pose, box = person.keypoints, person.joints, person.pose, person.box
         flags = (HAS_JOINTS if joints else 0) | (HAS_POSE if pose else 0)
+        if pose is not None and pose.foot_contact is not None:
+            left, right = pose.foot_contact.tolist()
+            flags |= KNOWS_CONTACT | (LEFT_CONTACT if left else 0) | (RIGHT_CONTACT if right else 0)
         number = self._layout_number(keypoints.layout, new)
         out = [
             PERSON_HEAD.pack(keypoints.track_id, flags, number, *box.bbox_xyxy_px.tolist(), box.score),

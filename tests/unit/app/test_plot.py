@@ -196,3 +196,15 @@ def test_progress_reaches_the_files_end(session):
     plot_session(session, progress=lambda done, total: told.append((done, total)))
     assert len(told) == 12
     assert told[-1][0] == told[-1][1] == session.size_bytes
+
+
+def test_recorded_foot_contacts_are_drawn_as_they_were_decided(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plotting, "foot_height_figure", lambda motion, contacts: drawn.append(contacts))
+    contact = np.array([True, False])
+    clip = [
+        replace(result, people=tuple(replace(p, pose=replace(p.pose, foot_contact=contact)) for p in result.people))
+        for result in make_clip(8)
+    ]
+    plot_session(session_of(tmp_path / "take", clip))
+    assert drawn[0].tolist() == [[True, False]] * 8

@@ -1,5 +1,7 @@
 """Session writer: what is written is read back exactly, small, and readable at every moment."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.people import make_clip, make_person, make_result
@@ -52,6 +54,16 @@ def test_what_is_read_is_what_was_sent_to_the_bit(tmp_path):
         assert not a.frame.image_bgr.any()
         assert_same_people(a.people, b.people)
     assert len(list(got.frames())) == len(results)  # it can be read again
+
+
+@pytest.mark.parametrize("contact", [None, [True, False], [False, True], [False, False]])
+def test_foot_contacts_are_kept(tmp_path, contact):
+    contact = None if contact is None else np.array(contact)
+    pose = replace(make_person(1).pose, foot_contact=contact)
+    path = record_session(tmp_path / "a.rtpose", [make_result([make_person(1, pose=pose)])])
+    (frame,) = read_session(path).frames()
+    got = frame.people[0].pose.foot_contact
+    assert (got is None) if contact is None else np.array_equal(got, contact)
 
 
 def test_ten_minutes_of_one_person_stay_under_30_mb(tmp_path):
