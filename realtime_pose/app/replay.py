@@ -22,7 +22,7 @@ from realtime_pose.inference.tracking.lifetimes import Lifetimes
 from realtime_pose.pipeline import check_names
 from realtime_pose.session.reader import Session
 from realtime_pose.session.writer import mark_finished
-from realtime_pose.utils.checks import check_range
+from realtime_pose.utils.settings import check_range
 from realtime_pose.utils.stopwatch import Stopwatch
 
 

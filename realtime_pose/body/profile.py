@@ -15,8 +15,8 @@ from realtime_pose.body.proportions import LENGTHS, BodyDimensions
 from realtime_pose.body.settings import BodyConfig, DefaultHeight
 from realtime_pose.errors import ConfigError
 from realtime_pose.utils.atomic_files import write_text
-from realtime_pose.utils.checks import check_range
 from realtime_pose.utils.paths import user_folder
+from realtime_pose.utils.settings import check_range
 
 VERSION = 1
 SHORTEST, LONGEST = 0.6, 1.6

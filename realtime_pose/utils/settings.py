@@ -1,10 +1,10 @@
-"""Setting fields: dataclass fields that carry their help, unit, range, choices and command-line option."""
+"""Setting fields: dataclass fields that carry their help, unit, range, choices and command-line option; range checks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, TypeVar
 
-from realtime_pose.utils.checks import check_range
+from realtime_pose.errors import ConfigError
 from realtime_pose.utils.choices import load_attribute
 
 T = TypeVar("T")
@@ -99,3 +99,13 @@ def check_settings(section: str, config: object) -> None:
     for key, info in settings_in(config).items():
         if info.low is not None and info.high is not None:
             check_range(f"{section}.{key}", getattr(config, key), info.low, info.high)
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Check that a number lies in low..high; NaN does not.
+
+    Raises:
+        ConfigError: It does not; the message has the setting, the value and the range.
+    """
+    if not low <= value <= high:
+        raise ConfigError(f"{name} is {value:g}, wanted {low:g} to {high:g}")

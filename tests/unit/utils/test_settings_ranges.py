@@ -5,7 +5,7 @@ import math
 import pytest
 
 from realtime_pose.errors import ConfigError
-from realtime_pose.utils.checks import check_range
+from realtime_pose.utils.settings import check_range
 
 
 @pytest.mark.parametrize("value", [0.5, 1, 2.5])
