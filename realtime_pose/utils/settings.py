@@ -1,4 +1,4 @@
-"""Setting fields: dataclass fields that carry their help, unit, range, choices and command-line option; range checks."""
+"""Setting fields (dataclass fields with help, unit, range, choices and command-line option), and range checks."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
