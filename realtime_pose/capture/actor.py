@@ -1,4 +1,4 @@
-"""The synthetic actors: the clips that come with the program, so that everything runs without a camera."""
+"""The packaged clips of synthetic actors, a source that needs no camera."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +13,8 @@ SECOND_CLIP = "resources/videos/second_actor.mp4"
 _CLIPS = {"actor": CLIP, "actor-2": SECOND_CLIP}
 
 
-def clip_of(actor: str) -> Path:
-    """The file of the clip that a name of ACTORS means."""
+def clip_path(actor: str) -> Path:
+    """The clip's file for a name in ACTORS."""
     return data_path(_CLIPS[actor])
 
 
@@ -29,7 +29,7 @@ def open_actor(config: CaptureConfig) -> VideoFile:
 
 
 def open_second_actor(config: CaptureConfig) -> VideoFile:
-    """Every frame of the clip that nobody tunes to: another body, camera and motion; raises as `open_actor`."""
+    """Every frame of the held-out clip, with another body, camera and motion; raises like `open_actor`."""
     return _open(SECOND_CLIP, config)
 
 

@@ -1,4 +1,4 @@
-"""The FrameSource protocol, which every source of frames satisfies, and its settings."""
+"""Protocol and settings of the frame sources."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -76,14 +76,14 @@ class CaptureConfig:
 
 
 class FrameSource(Protocol):
-    """Where frames come from.
+    """A source of frames: a camera, stream or file.
 
     Attributes:
-        live: Whether frames come by themselves and are lost when nobody takes them.
-        fps: Nominal rate in Hz; 0 when unknown.
-        frame_count: Frames in all; None when unknown or endless.
+        live: Whether frames arrive by themselves and are dropped if not read in time.
+        fps: Nominal rate in Hz; 0 if unknown.
+        frame_count: Total number of frames; None if unknown or endless.
         dropped: Frames lost so far because the reader was late.
-        notices: Plain sentences on what went wrong and was survived, oldest first.
+        notices: Sentences for the user on faults that the source survived, oldest first.
     """
 
     live: bool
@@ -92,17 +92,17 @@ class FrameSource(Protocol):
     notices: list[str]
 
     @property
-    def dropped(self) -> int: ...  # read-only, so that a live source may count on asking
+    def dropped(self) -> int: ...  # a property, so that a live source may compute it
 
     def read(self) -> Frame | None:
-        """The next frame (a live source: the newest); None if none came within the source's timeout.
+        """The next frame (of a live source, the newest); None if none arrived within the source's timeout.
 
         Raises:
             EndOfStream: There are no more frames.
-            CaptureError: The source is broken; the message says what to do.
+            CaptureError: The source failed; the message says what to do.
         """
         ...
 
     def close(self) -> None:
-        """Give the device or file back. Safe to repeat, and from any thread."""
+        """Release the device or file. Safe to repeat, and from any thread."""
         ...

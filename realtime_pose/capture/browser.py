@@ -1,4 +1,4 @@
-"""The camera of whoever looks at the dashboard: pictures come as JPEG over a WebSocket, from a browser."""
+"""Source fed by a browser's camera: JPEG images that the dashboard's page sends over a WebSocket."""
 
 import logging
 import math
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.capture.opencv import quiet, turner
+from realtime_pose.capture.opencv import quiet, rotator
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import EndOfStream
 from realtime_pose.utils.arrays import UInt8
@@ -19,20 +19,21 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 4096 * 2304
-"""Of one picture; it is looked up in the header, as a small file can unpack to gigabytes."""
+"""Limit per image, checked in the JPEG header, because a small file can decode to gigabytes."""
 
 _READ_S = 1.0
-_CLOCK_TRUSTED_NS = 1_000_000_000  # how far the client's clock may run away from ours before they are matched anew
+_MAX_CLOCK_DRIFT_NS = 1_000_000_000  # beyond it, the client's clock is synchronised again
 _START, _END_OF_HEADERS = b"\xff\xd8\xff", 0xDA
-_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the markers of a JPEG that are followed by its size
-_BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without anything after them
+_SIZE_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the frame headers (SOF), which hold the size
+_MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
 class BrowserCamera:
-    """A live source that is given its pictures: `put` from a server's thread, `read` from the reader's, which decodes.
+    """A live source with images put in: `put` on a server's thread, `read` on the reader's thread, which decodes.
 
-    The newest picture wins. Media time is the client's clock at the grab, which the network does not shake, brought to
-    ours; where that clock is none, it is the arrival. A picture that is refused is told once for each reason.
+    The newest image wins. Media time is the client's clock at the grab, mapped to this machine's clock, so that network
+    jitter does not affect it; without a valid client clock it is the arrival time. Each reason to refuse an image is
+    reported once in `notices`.
     """
 
     live = True
@@ -40,13 +41,13 @@ class BrowserCamera:
     frame_count: int | None = None
 
     def __init__(self, config: CaptureConfig | None = None, *, read_s: float = _READ_S) -> None:
-        """A camera that waits for pictures; `config.rotate_deg` turns them.
+        """A source that waits for images and rotates them by `config.rotate_deg`.
 
         Raises:
             UnknownChoiceError: `config.rotate_deg` is not a right angle.
         """
         self.notices: list[str] = []
-        self._turn = turner(config.rotate_deg if config else 0)
+        self._rotate = rotator(config.rotate_deg if config else 0)
         self._read_s = read_s
         self._slot: LatestSlot[tuple[bytes, int, int, int]] = LatestSlot()
         self._closed = False
@@ -57,18 +58,18 @@ class BrowserCamera:
 
     @property
     def dropped(self) -> int:
-        """Pictures lost so far because the reader was late."""
+        """Images lost so far because the reader was late."""
         return self._slot.dropped
 
     def put(self, jpeg: bytes, grabbed_ms: float = math.nan) -> None:
-        """Give a picture. Never blocks; after `close` it does nothing.
+        """Put in an image. Never blocks; does nothing after `close`.
 
         Args:
-            jpeg: The picture as a browser encodes it; anything else is refused with a notice.
-            grabbed_ms: The client's clock at the grab, in ms; NaN where it is unknown.
+            jpeg: A JPEG image; anything else is refused with a notice.
+            grabbed_ms: The client's clock at the grab, in ms; NaN if unknown.
         """
         arrived_ns = time.monotonic_ns()
-        if why := why_refused(jpeg):
+        if why := refusal_reason(jpeg):
             self._notice(why)
             return
         with self._lock:
@@ -78,10 +79,10 @@ class BrowserCamera:
             try:
                 self._slot.put((jpeg, index, time_ns, arrived_ns))
             except SlotClosed:
-                log.debug("a picture came after the browser camera was closed")
+                log.debug("an image arrived after the browser camera was closed")
 
     def read(self) -> Frame | None:
-        """The newest picture; None if none came within a second.
+        """The newest image; None if none arrived within a second.
 
         Raises:
             EndOfStream: The camera was closed.
@@ -99,22 +100,22 @@ class BrowserCamera:
             jpeg, index, time_ns, arrived_ns = given
             image = _decoded(jpeg)
             if image is not None:
-                return Frame(self._turn(image), index, time_ns, arrived_ns)
-            self._notice("the browser sent a picture that is damaged; it is left out")
+                return Frame(self._rotate(image), index, time_ns, arrived_ns)
+            self._notice("the browser sent a damaged image; it was skipped")
 
     def close(self) -> None:
-        """Take no more pictures. Safe to repeat, and from any thread."""
+        """Accept no more images. Safe to repeat, and from any thread."""
         self._closed = True
         self._slot.close()
 
     def _media_time(self, arrived_ns: int, grabbed_ms: float) -> int:
-        """The grab, on our clock: as long before the arrival as the quickest picture needed, or longer."""
+        """The time of the grab on this machine's clock, assuming that the fastest image so far had no delay."""
         if not math.isfinite(grabbed_ms) or abs(grabbed_ms) > 1e15:
             return arrived_ns
         grabbed_ns = round(grabbed_ms * 1e6)
         apart_ns = arrived_ns - grabbed_ns
         known_ns = self._ours_less_theirs_ns
-        if known_ns is None or not 0 <= apart_ns - known_ns < _CLOCK_TRUSTED_NS:
+        if known_ns is None or not 0 <= apart_ns - known_ns < _MAX_CLOCK_DRIFT_NS:
             known_ns = self._ours_less_theirs_ns = apart_ns
         return grabbed_ns + known_ns
 
@@ -123,36 +124,34 @@ class BrowserCamera:
             self.notices.append(text)
 
 
-def why_refused(jpeg: bytes) -> str:
-    """One sentence on why these bytes are not taken as a picture; empty if they are."""
+def refusal_reason(jpeg: bytes) -> str:
+    """One sentence on why these bytes are refused; empty if they are accepted."""
     if len(jpeg) > MAX_BYTES:
-        return (
-            f"the browser sent a picture of more than {MAX_BYTES / 1e6:g} MB, which is left out; choose a smaller one"
-        )
+        return f"the browser sent an image of more than {MAX_BYTES / 1e6:g} MB; it was skipped; choose a smaller size"
     size = jpeg_size(jpeg)
     if size is None:
-        return "the browser sent something that is no JPEG picture; it is left out"
+        return "the browser sent data that is not a JPEG image; it was skipped"
     width, height = size
     if width * height > MAX_PIXELS:
-        return f"the browser sent a picture of {width}x{height} px, which is left out; at most 4096x2304 is taken"
+        return f"the browser sent an image of {width}x{height} px; it was skipped, as the limit is 4096x2304"
     return ""
 
 
 def jpeg_size(jpeg: bytes) -> tuple[int, int] | None:
-    """Width and height that a JPEG's header states; None if these bytes have no such header.
+    """Width and height from a JPEG's header; None if there is none.
 
-    The segments are those of ITU-T T.81, annex B: FF, a marker, a length, and for a frame's header its size.
+    Segments as in ITU-T T.81, annex B: FF, a marker, a length, and in frame headers the size.
     """
     if not jpeg.startswith(_START):
         return None
     at = 2
     while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
         marker = jpeg[at + 1]
-        if marker == 0xFF:  # filling
+        if marker == 0xFF:  # fill byte
             at += 1
-        elif marker in _BARE:
+        elif marker in _MARKERS_WITHOUT_LENGTH:
             at += 2
-        elif marker in _SIZES:
+        elif marker in _SIZE_MARKERS:
             height, width = int.from_bytes(jpeg[at + 5 : at + 7]), int.from_bytes(jpeg[at + 7 : at + 9])
             return (width, height) if width and height else None
         elif marker == _END_OF_HEADERS:

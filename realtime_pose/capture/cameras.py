@@ -1,4 +1,4 @@
-"""Which cameras there are: their numbers, their names, and whether they give pictures."""
+"""The cameras of this machine: their numbers, their names, and whether they work."""
 
 import sys
 import threading
@@ -13,7 +13,7 @@ from realtime_pose.capture.opencv import Capture, quiet, rate_hz
 from realtime_pose.errors import CameraNotFoundError, CaptureError, UnknownChoiceError
 
 OpenCamera = Callable[[int, int], Capture]
-"""Opens camera `index` through OpenCV's backend number: cv2.VideoCapture, or a test's own."""
+"""Opens camera `index` with an OpenCV backend number: cv2.VideoCapture, or a fake in tests."""
 
 BACKENDS = {
     "auto": {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform, cv2.CAP_ANY),
@@ -24,7 +24,7 @@ BACKENDS = {
     "gstreamer": cv2.CAP_GSTREAMER,
 }
 _SYSFS = Path("/sys/class/video4linux")
-_GUESSED = range(4)  # where the system does not list its cameras, these numbers are tried
+_GUESSED = range(4)  # tried on systems that do not list their cameras
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class CameraInfo:
     """One camera of this machine.
 
     Attributes:
-        index: The number that `--source` takes.
-        name: What the maker calls it; empty where the system does not tell.
-        opens: Whether it opens and gives a picture now.
+        index: The number for `--source`.
+        name: The device name; empty if the system does not provide it.
+        opens: Whether it opens and delivers a frame now.
         width, height: Its own resolution in px; 0 when it does not open.
         fps: Its own rate in Hz; 0 when unknown.
     """
@@ -51,26 +51,26 @@ class CameraInfo:
 
 
 def backend_number(backend: str) -> int:
-    """OpenCV's number of a camera interface.
+    """OpenCV's number of a camera backend.
 
     Raises:
-        UnknownChoiceError: There is no such interface.
+        UnknownChoiceError: There is no such backend.
         CaptureError: This OpenCV was built without it.
     """
     if backend not in BACKENDS:
         raise UnknownChoiceError("capture.backend", backend, BACKENDS)
     number = BACKENDS[backend]
     if backend != "auto" and not cv2.videoio_registry.hasBackend(number):
-        raise CaptureError(f"the installed OpenCV has no camera interface {backend}; use --backend auto")
+        raise CaptureError(f"the installed OpenCV has no camera backend {backend}; use --backend auto")
     return number
 
 
 def camera_names(root: Path = _SYSFS) -> dict[int, str]:
-    """Names of the cameras by number, from Linux's list of them; empty on other systems."""
+    """Names of the cameras by number, from sysfs on Linux; empty on other systems."""
     names = {}
     for node in root.glob("video[0-9]*"):
         try:
-            # A camera may have several nodes; only its first gives pictures, the others metadata.
+            # A camera may have several nodes; only its first delivers frames, the others metadata.
             if (node / "index").read_text().strip() == "0":
                 names[int(node.name.removeprefix("video"))] = (node / "name").read_text().strip()
         except (OSError, ValueError):
@@ -79,7 +79,7 @@ def camera_names(root: Path = _SYSFS) -> dict[int, str]:
 
 
 def camera_index(source: str, names: Mapping[int, str]) -> int | None:
-    """The number of the camera that `source` means: a number, a /dev/video path, a name or a part of one; else None."""
+    """The number of the camera given by number, /dev/video path, name or part of a name; None if there is none."""
     text = source.strip().removeprefix("/dev/video")
     if text.isascii() and text.isdigit():
         return int(text)
@@ -92,9 +92,9 @@ def camera_index(source: str, names: Mapping[int, str]) -> int | None:
 def list_cameras(
     open_camera: OpenCamera = cv2.VideoCapture, names: Mapping[int, str] | None = None, timeout_s: float = 5.0
 ) -> list[CameraInfo]:
-    """Every camera that is known or found by trying, whether it gives a picture, and in which size.
+    """Every listed or working camera, whether it works, and its size and rate.
 
-    Each is tried in a thread of its own, and one that hangs counts as not opening after `timeout_s`.
+    Each is probed in a thread of its own; one that hangs counts as not opening after `timeout_s`.
     """
     names = camera_names() if names is None else names
     found: dict[int, CameraInfo] = {}
@@ -102,15 +102,15 @@ def list_cameras(
     def probe(index: int) -> None:
         found[index] = _probe(open_camera, index, names.get(index, ""))
 
-    tried = list(names) if sys.platform == "linux" else sorted({*names, *_GUESSED})
-    threads = [threading.Thread(target=probe, args=(i,), name=f"probe camera {i}", daemon=True) for i in tried]
+    probed = list(names) if sys.platform == "linux" else sorted({*names, *_GUESSED})
+    threads = [threading.Thread(target=probe, args=(i,), name=f"probe camera {i}", daemon=True) for i in probed]
     with quiet():
         for thread in threads:
             thread.start()
         deadline_s = time.monotonic() + timeout_s
         for thread in threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))
-    infos = [found.get(index) or CameraInfo(index, names.get(index, ""), opens=False) for index in tried]
+    infos = [found.get(index) or CameraInfo(index, names.get(index, ""), opens=False) for index in probed]
     return [info for info in infos if info.opens or info.index in names]
 
 
@@ -129,12 +129,10 @@ def _probe(open_camera: OpenCamera, index: int, name: str) -> CameraInfo:
 
 
 def no_such_camera(what: str, cameras: list[CameraInfo]) -> CameraNotFoundError:
-    """The error that says which cameras could be used instead of `what`, "0" or "named 'Desk cam'"."""
+    """The error for a missing camera, "0" or "named 'Desk cam'"; it lists the cameras that work."""
     if what.startswith("named") and sys.platform != "linux":
         what += " (names are known on Linux only, use its number)"
     opening = ", ".join(str(info) for info in cameras if info.opens)
     if opening:
-        return CameraNotFoundError(f"there is no camera {what}; those that give pictures here: {opening}")
-    return CameraNotFoundError(
-        f"there is no camera {what}, and no other gives pictures here; connect one, or try --source actor"
-    )
+        return CameraNotFoundError(f"there is no camera {what}; working cameras: {opening}")
+    return CameraNotFoundError(f"there is no camera {what}, and no other one works; connect one, or try --source actor")

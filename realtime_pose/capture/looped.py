@@ -1,4 +1,4 @@
-"""A file that begins again when it is over, as if it had no end."""
+"""Endless playback of a file: a source that restarts it at its end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,14 +7,14 @@ from realtime_pose.capture.base import FrameSource
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import EndOfStream
 
-_USUAL_FPS = 30.0
+_ASSUMED_FPS = 30.0
 
 
 class Looped:
-    """Frames of a file over and over, numbered and timed as one stream without an end.
+    """The frames of a file in a loop, with continuous indices and times.
 
     Args:
-        open_source: Opens the file; called again for each round.
+        open_source: Opens the file; called again for each pass.
     """
 
     live = False
@@ -28,14 +28,14 @@ class Looped:
 
     @property
     def dropped(self) -> int:
-        """None are: a file waits."""
+        """Always 0: a file waits for its reader."""
         return 0
 
     def read(self) -> Frame | None:
-        """The next frame; the first one again after the last.
+        """The next frame; after the last one, the first again.
 
         Raises:
-            EndOfStream: The source was closed, or holds no frame.
+            EndOfStream: The source was closed, or has no frames.
             CaptureError: The file is broken.
         """
         try:
@@ -43,7 +43,7 @@ class Looped:
         except EndOfStream:
             if self._closed or not self._next_index:
                 raise
-            frame = self._begin_again()
+            frame = self._restart()
         if frame is None:
             return None
         self._last_ns = frame.time_ns + self._shift_ns
@@ -52,14 +52,14 @@ class Looped:
         return frame
 
     def close(self) -> None:
-        """Give the file back. Safe to repeat."""
+        """Release the file. Safe to repeat."""
         self._closed = True
         self._source.close()
 
-    def _begin_again(self) -> Frame | None:
+    def _restart(self) -> Frame | None:
         self._source.close()
         self._source = self._open()
         frame = self._source.read()
         if frame is not None:
-            self._shift_ns = self._last_ns + round(1e9 / (self.fps or _USUAL_FPS)) - frame.time_ns
+            self._shift_ns = self._last_ns + round(1e9 / (self.fps or _ASSUMED_FPS)) - frame.time_ns
         return frame

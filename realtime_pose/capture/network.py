@@ -1,4 +1,4 @@
-"""Streams and files over the network, through OpenCV's FFmpeg: RTSP, RTMP, MJPEG and HLS over HTTP."""
+"""Network sources through OpenCV's FFmpeg: RTSP, RTMP, MJPEG and HLS streams, and files over HTTP."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import cv2
 
 from realtime_pose.capture.base import CaptureConfig, FrameSource
 from realtime_pose.capture.live import DEFAULT_TIMINGS, LiveStream, LiveTimings
-from realtime_pose.capture.opencv import Capture, nominal_frames, quiet, turner
+from realtime_pose.capture.opencv import Capture, nominal_frames, quiet, rotator
 from realtime_pose.capture.sources import without_credentials
 from realtime_pose.capture.video import VideoFile
 from realtime_pose.errors import CaptureError
@@ -16,12 +16,12 @@ _READ_MS = 10_000  # HLS may be silent for the length of a segment, which is 6 s
 
 
 def open_stream(url: str, open_ms: int = _OPEN_MS) -> Capture:
-    """A capture of the URL, opened.
+    """An open capture of the URL.
 
     Raises:
         CaptureError: The server does not answer within `open_ms`, refuses, or sends no video.
     """
-    # One decoding thread: FFmpeg holds a frame back for each further one (measured: 8 threads come 8 frames late).
+    # One decoding thread: FFmpeg delays by one frame for each further thread (measured: 8 threads, 8 frames late).
     parameters = (
         (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms),
         (cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_MS),
@@ -31,8 +31,8 @@ def open_stream(url: str, open_ms: int = _OPEN_MS) -> Capture:
         capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [number for pair in parameters for number in pair])
     if not capture.isOpened():
         raise CaptureError(
-            f"no video comes from {without_credentials(url)}: the server did not answer in time, refused, or sent "
-            "something else; check that it runs, the address, and the password if it needs one"
+            f"no video from {without_credentials(url)}: the server did not answer in time, refused, or sent no video; "
+            "check the address, the password if it needs one, and that the server is running"
         )
     return capture
 
@@ -41,7 +41,7 @@ class NetworkStream(LiveStream):
     """A network stream's newest frames.
 
     Raises:
-        CaptureError: The server is not there, or sends no picture.
+        CaptureError: The server does not answer, or sends no frames.
         UnknownChoiceError: `rotate_deg` is not a right angle.
     """
 
@@ -53,7 +53,7 @@ class NetworkStream(LiveStream):
             open_capture,
             rotate_deg=config.rotate_deg,
             when_silent="check that the camera behind it is on",
-            when_lost="check that the server runs and can be reached",
+            when_lost="check that the server is running and can be reached",
             timings=timings,
         )
 
@@ -63,13 +63,13 @@ def open_network(
     open_url: Callable[[str], Capture] = open_stream,
     timings: LiveTimings = DEFAULT_TIMINGS,
 ) -> FrameSource:
-    """The frames of a URL: the newest of a stream, or every one where the length is known, as it is then a file.
+    """The frames of a URL: the newest of a stream, or all of a file (a URL with a known number of frames).
 
     Raises:
-        CaptureError: The server is not there, or sends no video.
+        CaptureError: The server does not answer, or sends no video.
         UnknownChoiceError: `config.rotate_deg` is not a right angle.
     """
-    turner(config.rotate_deg)  # a wrong angle is refused before anything opens
+    rotator(config.rotate_deg)  # raises before anything is opened
     first = open_url(config.source)
     if nominal_frames(first) is not None:
         return VideoFile(first, without_credentials(config.source), config.rotate_deg)

@@ -1,4 +1,4 @@
-"""What every source needs of OpenCV: quiet opening, the shape of a capture, turned pictures."""
+"""OpenCV helpers for all sources: the Capture protocol, silenced logs, rotation, frame rate and count."""
 
 import contextlib
 import math
@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-# FFmpeg and the camera drivers read these once, when first used. A damaged clip prints a line for every fault, which
-# the sources tell in one sentence; a silent V4L2 camera holds a read for 10 s, and Media Foundation takes as long to
-# open one whose hardware transforms are on. Who sets them himself is obeyed.
+# FFmpeg and the camera drivers read these once, at first use. FFmpeg would print a line for every fault in a damaged
+# clip, which the sources report in one sentence; a silent V4L2 camera would block a read for 10 s, and Media Foundation
+# opens a camera in 10 s with hardware transforms on. Values set by the user are kept.
 for _name, _value in (
     ("OPENCV_FFMPEG_LOGLEVEL", "-8"),
     ("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "2"),
@@ -22,12 +22,12 @@ import cv2  # noqa: E402 - after the environment that it reads
 from realtime_pose.errors import UnknownChoiceError  # noqa: E402
 from realtime_pose.utils.arrays import UInt8  # noqa: E402
 
-_TURNS = {0: None, 90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-_MAX_FPS = 1000.0  # above it the container names its clock, not its rate
+_ROTATE_CODES = {0: None, 90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_MAX_FPS = 1000.0  # above it the value is the container's clock, not its frame rate
 
 
 class Capture(Protocol):
-    """The part of cv2.VideoCapture that the sources use; tests hand in their own."""
+    """The part of cv2.VideoCapture that the sources use; tests use fakes of it."""
 
     def isOpened(self) -> bool: ...
     def grab(self) -> bool: ...
@@ -44,7 +44,7 @@ _level_before = 0
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hold OpenCV's own messages back; sources may overlap, so the last one out restores the level."""
+    """Silence OpenCV's own messages. Uses may overlap: the last one to leave restores the log level."""
     global _quiet_users, _level_before
     with _quiet_lock:
         if _quiet_users == 0:
@@ -59,27 +59,27 @@ def quiet() -> Iterator[None]:
                 cv2.utils.logging.setLogLevel(_level_before)
 
 
-def turner(rotate_deg: int) -> Callable[[UInt8], UInt8]:
-    """The function that turns a picture clockwise by 0, 90, 180 or 270 degrees.
+def rotator(rotate_deg: int) -> Callable[[UInt8], UInt8]:
+    """A function that rotates an image clockwise by 0, 90, 180 or 270 degrees.
 
     Raises:
-        UnknownChoiceError: Another angle.
+        UnknownChoiceError: It is another angle.
     """
-    if rotate_deg not in _TURNS:
-        raise UnknownChoiceError("capture.rotate_deg", rotate_deg, map(str, _TURNS))
-    code = _TURNS[rotate_deg]
+    if rotate_deg not in _ROTATE_CODES:
+        raise UnknownChoiceError("capture.rotate_deg", rotate_deg, map(str, _ROTATE_CODES))
+    code = _ROTATE_CODES[rotate_deg]
     if code is None:
         return lambda image: image
     return lambda image: cv2.rotate(image, code)
 
 
 def rate_hz(capture: Capture) -> float:
-    """The frame rate that the device or file names, in Hz; 0 when it names none that can be."""
+    """The frame rate that the device or file reports, in Hz; 0 if none, or not plausible."""
     fps = capture.get(cv2.CAP_PROP_FPS)
     return fps if math.isfinite(fps) and 0 < fps <= _MAX_FPS else 0.0
 
 
 def nominal_frames(capture: Capture) -> int | None:
-    """The number of frames that the header names; None for an endless stream, or when it names none."""
+    """The number of frames in the header; None for an endless stream or without a header entry."""
     count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
     return int(count) if math.isfinite(count) and 0 < count < 1e9 else None

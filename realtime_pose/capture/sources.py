@@ -1,4 +1,4 @@
-"""Which kind of source a string means, and the table of the kinds."""
+"""Table of the frame sources, and the choice of one from `config.source`."""
 
 import os
 import re
@@ -18,24 +18,24 @@ SOURCES: Mapping[str, str] = {
     "network": "realtime_pose.capture.network:open_network",
     "video": "realtime_pose.capture.video:open_video",
 }
-"""Kind of source -> what makes it from a CaptureConfig."""
+"""Kind of source -> what opens it from a CaptureConfig."""
 
 ACTORS = ("actor", "actor-2")
-"""The packaged clips, whose exact truth `model3d.actor_truth.load_truth` knows by the same names."""
+"""The packaged clips; `model3d.actor_truth.load_truth` has their ground truth."""
 
 BROWSER = "browser"
-"""The camera of whoever looks at the dashboard, which alone can open it: `capture.browser` has no device of its own."""
+"""The browser's camera, which only the dashboard can open."""
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
 SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "udp", "tcp")
 
 
 def open_source(config: CaptureConfig) -> FrameSource:
-    """The open source that `config.source` means.
+    """Opens the source given by `config.source`.
 
     Raises:
-        CaptureError: It is not there, or gives no picture.
-        UnknownChoiceError: Another setting names a choice that does not exist.
+        CaptureError: It is missing, or delivers no frames.
+        UnknownChoiceError: Another setting has an unknown choice.
     """
     kind = source_kind(config.source)
     if kind == BROWSER:
@@ -47,10 +47,10 @@ def source_kind(source: str) -> str:
     """The key of SOURCES for a camera's number or name, a path, a URL, `actor` or `actor-2`; BROWSER for `browser`.
 
     Raises:
-        CaptureError: It is none of these; the message says what there is.
+        CaptureError: It is none of these; the message lists the cameras.
     """
     if not source.strip():
-        raise CaptureError("no source is named; give a path, a URL, a camera's number, actor or actor-2")
+        raise CaptureError("no source is given; give a path, a URL, a camera's number, actor or actor-2")
     if source in ACTORS or source == BROWSER:
         return source
     if (source.isascii() and source.isdigit()) or source.startswith("/dev/video"):
@@ -63,7 +63,7 @@ def source_kind(source: str) -> str:
             )
         return "network"
     path = local_path(source)
-    if os.path.isdir(path):  # unlike Path.is_dir, False for a name that cannot be one
+    if os.path.isdir(path):  # unlike Path.is_dir, False instead of an error for an invalid name
         return "images"
     if os.path.exists(path):
         return "images" if path.suffix.lower() in IMAGE_SUFFIXES else "video"
@@ -71,12 +71,12 @@ def source_kind(source: str) -> str:
 
 
 def local_path(source: str) -> Path:
-    """The path that `source` names, with ~ spelt out."""
+    """`source` as a path, with ~ expanded."""
     return Path(os.path.expanduser(source))
 
 
 def _camera_or_nothing(source: str) -> str:
-    from realtime_pose.capture.cameras import camera_index, camera_names  # OpenCV is not needed before
+    from realtime_pose.capture.cameras import camera_index, camera_names  # imports OpenCV
 
     names = camera_names()
     if camera_index(source, names) is not None:
@@ -89,7 +89,7 @@ def _camera_or_nothing(source: str) -> str:
 
 
 def without_credentials(source: str) -> str:
-    """The source as it may be shown: of a URL no user, password or query, where cameras also take passwords."""
+    """The source for display: a URL without user, password and query, as cameras take passwords in queries too."""
     try:
         parts = urlsplit(source)
     except ValueError:

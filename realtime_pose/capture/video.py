@@ -1,4 +1,4 @@
-"""Video files: every frame, at the time the file gives it, and an honest word where the file is damaged."""
+"""Video file source: every frame with its presentation time, and notices about damage."""
 
 import codecs
 import threading
@@ -9,51 +9,51 @@ from pathlib import Path
 import cv2
 
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.capture.opencv import Capture, nominal_frames, quiet, rate_hz, turner
+from realtime_pose.capture.opencv import Capture, nominal_frames, quiet, rate_hz, rotator
 from realtime_pose.capture.sources import local_path
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.utils.arrays import UInt8
 
-_ASSUMED_FPS = 30.0  # for a file that names no rate
-_TRIES = 30  # grabs in a row that may fail in a file that does not say how many frames it has
-_TIMED_OUT_S = 1.0  # a failed grab that took longer was no broken frame but a server that fell silent
-_COUNTED = frozenset({".mp4", ".m4v", ".mov", ".avi"})  # containers that count their frames; others estimate
+_ASSUMED_FPS = 30.0  # for a file without a frame rate
+_TRIES = 30  # grabs that may fail in a file without a frame count
+_TIMED_OUT_S = 1.0  # a failed grab that took longer was a server timeout, not a broken frame
+_COUNTED = frozenset({".mp4", ".m4v", ".mov", ".avi"})  # containers with an exact frame count; others estimate it
 _CLOSE_WAIT_S = 1.5
 
 
 class VideoFile:
-    """Every frame of a video, nothing dropped.
+    """Every frame of a video, none dropped.
 
-    A damaged file gives the frames that can be read, then `EndOfStream`, and a notice that says where the fault is.
+    A damaged file gives its readable frames, then `EndOfStream`, and a notice that says where the damage is.
     """
 
     live = False
     dropped = 0
 
     def __init__(self, capture: Capture, name: str, rotate_deg: int = 0) -> None:
-        """Read the first frame of an opened capture, which is this object's from now on.
+        """Read the first frame of an open capture, and own the capture from now on.
 
         Raises:
-            CaptureError: It gives no picture.
+            CaptureError: It has no readable frame.
             UnknownChoiceError: `rotate_deg` is not a right angle.
         """
         self._capture, self._name = capture, name
-        self._turn = turner(rotate_deg)
+        self._rotate = rotator(rotate_deg)
         self.fps = rate_hz(capture)
         self.frame_count = nominal_frames(capture)
         self.notices: list[str] = []
         self._period_ns = round(1e9 / (self.fps or _ASSUMED_FPS))
-        self._lock = threading.Lock()  # a capture that is released while it reads crashes the process
+        self._lock = threading.Lock()  # releasing a capture during a read crashes the process
         self._closed = threading.Event()
         self._index = 0
         self._last_ns = -self._period_ns
-        self._gap_frames, self._gap_index, self._gap_ns = 0, 0, 0  # frames that the times say are not there
+        self._gap_frames, self._gap_index, self._gap_ns = 0, 0, 0  # frames missing according to the times
         self._broken_frames, self._broken_index, self._broken_ns = 0, 0, 0  # frames that did not decode
         self._next = self._decode()
         if self._next is None:
             self.close()
-            raise CaptureError(f"{name} holds no picture that can be read; it is damaged or not a video")
+            raise CaptureError(f"{name} has no readable frame; it is damaged or not a video")
 
     def read(self) -> Frame:
         """The next frame.
@@ -65,17 +65,17 @@ class VideoFile:
             if self._closed.is_set() or self._next is None:
                 raise EndOfStream(f"{self._name} has no more frames")
             image, time_ns = self._next
-            frame = Frame(self._turn(image), self._index, time_ns, time.monotonic_ns())
+            frame = Frame(self._rotate(image), self._index, time_ns, time.monotonic_ns())
             self._index += 1
             self._next = self._decode()
             if self._next is None:
-                self._tell_faults()
-            if self._closed.is_set():  # by another thread that would not wait longer
+                self._report_damage()
+            if self._closed.is_set():  # by another thread, which stopped waiting for this read
                 self._capture.release()
             return frame
 
     def close(self) -> None:
-        """Give the file back. Safe to repeat, and from any thread."""
+        """Release the file. Safe to repeat, and from any thread."""
         self._closed.set()
         if self._lock.acquire(timeout=_CLOSE_WAIT_S):
             try:
@@ -84,8 +84,8 @@ class VideoFile:
                 self._lock.release()
 
     def _decode(self) -> tuple[UInt8, int] | None:
-        """The next picture and its time in ns; None at the end. Pictures that cannot be decoded are passed over."""
-        # Each broken frame fails one grab, as the end fails all, so a file may fail as often as it still owes frames.
+        """The next image and its time in ns; None at the end. Frames that cannot be decoded are skipped."""
+        # Each broken frame fails one grab, and the end fails all, so allow as many failures as frames are still due.
         tries = _TRIES if self.frame_count is None else self.frame_count - self._index
         failed = 0
         with quiet():
@@ -106,7 +106,7 @@ class VideoFile:
                     return image, time_ns
 
     def _stamp(self, presentation_ms: float) -> int:
-        """The frame's time in ns: the file's where it advances, else one period after the last."""
+        """The frame's time in ns: the file's if it advances, otherwise one period after the last frame."""
         time_ns = round(presentation_ms * 1e6) if presentation_ms >= 0 else -1  # also False for nan
         return time_ns if time_ns > max(self._last_ns, -1) else self._last_ns + self._period_ns
 
@@ -123,20 +123,20 @@ class VideoFile:
             self._gap_frames += skipped
 
     def _missing(self) -> int:
-        """How many of the promised frames have not come so far; 0 when none were promised or only a few lack."""
-        # Containers are wrong by one or two; an estimated count by as much as the sound outlasts the pictures.
+        """How many frames of the header's count are missing so far; 0 if within the count's tolerance."""
+        # Container counts are off by one or two; an estimated count by as much as the sound outlasts the video.
         exact = Path(self._name).suffix.lower() in _COUNTED
         tolerance = 2 if exact else max(2, round((self.fps or _ASSUMED_FPS) / 2))
         missing = (self.frame_count or 0) - self._index
         return missing if missing > tolerance else 0
 
-    def _tell_faults(self) -> None:
+    def _report_damage(self) -> None:
         missing = self._missing()
         if not missing:
             if self._broken_frames:
                 self.notices.append(
                     f"{self._name} is damaged: {self._broken_frames} of its frames could not be read, the first after "
-                    f"frame {self._broken_index} ({self._broken_ns / 1e9:.1f} s); pictures after it may be smeared"
+                    f"frame {self._broken_index} ({self._broken_ns / 1e9:.1f} s); frames after it may be smeared"
                 )
             return
         if self._gap_frames >= missing / 2:
@@ -146,18 +146,18 @@ class VideoFile:
             )
         else:
             self.notices.append(
-                f"{self._name} breaks off after {self._index} of {self.frame_count} frames; "
-                "its end is damaged or was cut off"
+                f"{self._name} ends after {self._index} of {self.frame_count} frames; "
+                "the rest is damaged or was cut off"
             )
 
 
 def open_file(path: str) -> Capture:
-    """OpenCV's capture of a file, through FFmpeg, so that every system reads the same formats."""
+    """OpenCV's capture of a file through FFmpeg, so that all systems read the same formats."""
     return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
 
 
 def open_video(config: CaptureConfig, open_capture: Callable[[str], Capture] = open_file) -> VideoFile:
-    """The frames of the video file that `config.source` names.
+    """Opens the video file `config.source`.
 
     Raises:
         CaptureError: It is missing, empty or not a video.
@@ -173,11 +173,11 @@ def open_video(config: CaptureConfig, open_capture: Callable[[str], Capture] = o
         raise CaptureError(f"{path} is empty; give a file with a video in it")
     with quiet():
         capture = open_capture(str(path))
-    # FFmpeg draws text files as terminal pictures, so they are told apart here.
+    # FFmpeg renders text files as video, so they are refused here.
     if not capture.isOpened() or _is_text(head):
         capture.release()
         raise CaptureError(
-            f"{path} is not a video, or too damaged to read; give one such as .mp4, .mov, .avi, .mkv or .webm"
+            f"{path} is not a video, or too damaged to read; give a video such as .mp4, .mov, .avi, .mkv or .webm"
         )
     return VideoFile(capture, path.name, config.rotate_deg)
 

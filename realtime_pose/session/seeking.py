@@ -6,10 +6,10 @@ from typing import Protocol
 
 import cv2
 
-from realtime_pose.capture.actor import clip_of
+from realtime_pose.capture.actor import clip_path
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.images import ImageFiles
-from realtime_pose.capture.opencv import quiet, turner
+from realtime_pose.capture.opencv import quiet, rotator
 from realtime_pose.capture.sources import local_path, source_kind
 from realtime_pose.capture.video import open_file, open_video
 from realtime_pose.errors import CaptureError, EndOfStream
@@ -49,7 +49,7 @@ def open_seekable_images(capture: CaptureConfig) -> SeekableImages:
         )
     if kind == "video":
         return _Video(local_path(capture.source), capture.rotate_deg)
-    return _Video(clip_of(kind), capture.rotate_deg, loops=True)
+    return _Video(clip_path(kind), capture.rotate_deg, loops=True)
 
 
 class _Video:
@@ -58,7 +58,7 @@ class _Video:
     def __init__(self, path: Path, rotate_deg: int, *, loops: bool = False) -> None:
         video = open_video(CaptureConfig(str(path)))  # raises a CaptureError that says what is wrong with the file
         video.close()
-        self._path, self._turn = path, turner(rotate_deg)
+        self._path, self._rotate = path, rotator(rotate_deg)
         self._period_ns = round((video.frame_count or 0) * 1e9 / video.fps) if loops and video.fps else 0
         self._time_ns, self._end_ns = 0, sys.maxsize
         self._open()
@@ -76,7 +76,7 @@ class _Video:
                     self._end_ns = self._time_ns + _SAME_TIME_NS
                     return None
             ok, image = self._capture.retrieve()
-        return self._turn(image) if ok and image is not None else None
+        return self._rotate(image) if ok and image is not None else None
 
     def close(self) -> None:
         """Close the file. Safe to repeat."""

@@ -13,8 +13,8 @@ from realtime_pose.errors import EndOfStream
 
 WIDTH, HEIGHT = 64, 48
 PATIENCE_S = 20.0  # bounds a test that hangs; a passing one never waits it out
-QUICK = LiveTimings(first_picture_s=0.3, read_s=0.2, join_s=5.0, retry_s=0.005, retry_most_s=0.02)
-STEADY = LiveTimings(first_picture_s=PATIENCE_S, read_s=0.2, join_s=5.0, retry_s=0.005, retry_most_s=0.02)
+QUICK = LiveTimings(first_frame_s=0.3, read_s=0.2, join_s=5.0, retry_s=0.005, retry_max_s=0.02)
+STEADY = LiveTimings(first_frame_s=PATIENCE_S, read_s=0.2, join_s=5.0, retry_s=0.005, retry_max_s=0.02)
 
 
 def picture(number, width=WIDTH, height=HEIGHT):

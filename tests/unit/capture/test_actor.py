@@ -1,4 +1,4 @@
-"""The packaged clip as a source."""
+"""The packaged clips as sources."""
 
 import pytest
 from support.footage import make_clip, read_all

@@ -1,4 +1,4 @@
-"""The camera of a browser: what it takes, when a picture was, and what it refuses."""
+"""BrowserCamera: accepted and refused images, media time, waiting and closing."""
 
 import itertools
 import math
@@ -71,7 +71,7 @@ def test_nothing_within_the_timeout_is_none():
     assert BrowserCamera(read_s=0.01).read() is None
 
 
-def test_one_who_waits_is_woken():
+def test_a_new_image_wakes_a_waiting_reader():
     camera, got = BrowserCamera(read_s=20), []
     thread = threading.Thread(target=lambda: got.append(camera.read()))
     thread.start()
@@ -80,7 +80,7 @@ def test_one_who_waits_is_woken():
     assert got[0].index == 0
 
 
-def test_closing_ends_it_at_once_and_for_good():
+def test_close_ends_a_waiting_read_and_all_later_ones():
     camera, ended = BrowserCamera(read_s=20), threading.Event()
 
     def wait():
@@ -99,7 +99,7 @@ def test_closing_ends_it_at_once_and_for_good():
         camera.read()
 
 
-def test_a_picture_left_at_the_close_is_not_read():
+def test_an_unread_image_is_dropped_by_close():
     camera = BrowserCamera()
     camera.put(jpeg())
     camera.close()
@@ -108,7 +108,7 @@ def test_a_picture_left_at_the_close_is_not_read():
 
 
 def times_of(monkeypatch, arrivals_ms, grabs_ms):
-    """Media times in ms of pictures that arrived and were grabbed at these times, each on its own clock."""
+    """Media times in ms of images with these arrival and grab times, each on its own clock."""
     camera = BrowserCamera()
     times = []
     for arrived, grabbed in zip(arrivals_ms, grabs_ms, strict=True):
@@ -120,7 +120,7 @@ def times_of(monkeypatch, arrivals_ms, grabs_ms):
     return times
 
 
-def test_the_network_does_not_shake_the_time_of_the_grab(monkeypatch):
+def test_network_jitter_does_not_affect_media_time(monkeypatch):
     late = [5, 60, 20, 5, 90]
     grabs = [7_000_000 + 33 * k for k in range(5)]
     times = times_of(monkeypatch, [1000 + 33 * k + delay for k, delay in enumerate(late)], grabs)
@@ -128,11 +128,11 @@ def test_the_network_does_not_shake_the_time_of_the_grab(monkeypatch):
 
 
 @pytest.mark.parametrize("clock", [math.nan, math.inf, -math.inf, 1e300])
-def test_a_clock_that_is_none_leaves_the_arrival(monkeypatch, clock):
+def test_without_a_valid_client_clock_media_time_is_the_arrival(monkeypatch, clock):
     assert times_of(monkeypatch, [1000, 1050], [clock, clock]) == [1000, 1050]
 
 
-def test_a_clock_that_jumps_or_stands_still_is_matched_anew_and_time_goes_on(monkeypatch):
+def test_a_clock_that_jumps_or_stops_is_synchronised_again(monkeypatch):
     times = times_of(monkeypatch, [1000, 1033, 1066, 1099], [500, 1e9, 400, 400])
     assert all(later > earlier for earlier, later in itertools.pairwise(times))
     assert times[-1] <= 1100
@@ -141,18 +141,18 @@ def test_a_clock_that_jumps_or_stands_still_is_matched_anew_and_time_goes_on(mon
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "no JPEG"),
-        (b"GIF89a", "no JPEG"),
-        (b"\xff\xd8\xff", "no JPEG"),
-        (bytes(cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1]), "no JPEG"),
-        (with_size(0, 9), "no JPEG"),
-        (b"\xff\xd8\xff\xe0\x00\x00" * 9, "no JPEG"),
+        (b"", "not a JPEG image"),
+        (b"GIF89a", "not a JPEG image"),
+        (b"\xff\xd8\xff", "not a JPEG image"),
+        (bytes(cv2.imencode(".png", np.zeros((9, 9, 3), np.uint8))[1]), "not a JPEG image"),
+        (with_size(0, 9), "not a JPEG image"),
+        (b"\xff\xd8\xff\xe0\x00\x00" * 9, "not a JPEG image"),
         (with_size(65_000, 65_000), "65000x65000 px"),
-        (with_size(4097, 2304), "at most 4096x2304"),
+        (with_size(4097, 2304), "the limit is 4096x2304"),
         (b"\xff\xd8\xff" + bytes(MAX_BYTES), "more than 2 MB"),
     ],
 )
-def test_what_is_no_picture_is_refused_before_it_is_unpacked(monkeypatch, data, why):
+def test_invalid_images_are_refused_before_decoding(monkeypatch, data, why):
     monkeypatch.setattr(browser.cv2, "imdecode", lambda *_: pytest.fail("unpacked"))
     camera = BrowserCamera(read_s=0.01)
     camera.put(data)
@@ -161,7 +161,7 @@ def test_what_is_no_picture_is_refused_before_it_is_unpacked(monkeypatch, data, 
     assert why in camera.notices[0]
 
 
-def test_a_damaged_picture_is_passed_over_and_told_once():
+def test_a_damaged_image_is_skipped_and_reported_once():
     camera = BrowserCamera(read_s=0.01)
     head = jpeg()[: jpeg().index(b"\xff\xda")]
     for _ in range(3):
@@ -173,11 +173,11 @@ def test_a_damaged_picture_is_passed_over_and_told_once():
 
 
 @pytest.mark.parametrize("settings", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 4)])
-def test_the_size_is_read_off_every_kind_of_jpeg(settings):
+def test_the_size_is_read_from_every_kind_of_jpeg(settings):
     assert jpeg_size(jpeg(9, 321, 123, *settings)) == (321, 123)
 
 
-def test_a_size_is_found_or_not_in_any_bytes():
+def test_reading_the_size_never_raises():
     whole = jpeg()
     rng = np.random.default_rng(0)
     for length in range(len(whole)):
@@ -189,13 +189,13 @@ def test_a_size_is_found_or_not_in_any_bytes():
         jpeg_size(bytes(damaged))
 
 
-def test_pictures_are_turned():
+def test_images_are_rotated():
     assert read_all(BrowserCamera(CaptureConfig("browser", rotate_deg=90)), jpeg())[0].image_bgr.shape == (64, 48, 3)
     with pytest.raises(UnknownChoiceError):
         BrowserCamera(CaptureConfig("browser", rotate_deg=45))
 
 
-def test_elsewhere_it_is_said_to_be_the_dashboards():
+def test_open_source_refers_to_the_dashboard():
     assert source_kind("browser") == "browser"
     with pytest.raises(CaptureError, match=r"dashboard.*realtime-pose ui"):
         open_source(CaptureConfig("browser"))

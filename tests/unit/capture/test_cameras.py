@@ -1,4 +1,4 @@
-"""Finding cameras: numbers, names, and which of them work."""
+"""Listing cameras: numbers, names, and whether they work."""
 
 import sys
 import threading
@@ -22,7 +22,7 @@ def test_names_come_from_linux_without_the_metadata_nodes(tmp_path):
     make_node(tmp_path, 10, "Door cam")
     make_node(tmp_path, 2, "Desk cam")
     make_node(tmp_path, 3, "Desk cam", index=1)
-    (tmp_path / "video4").mkdir()  # gone while we look
+    (tmp_path / "video4").mkdir()  # unplugged during the listing
     assert list(camera_names(tmp_path).items()) == [(2, "Desk cam"), (10, "Door cam")]
     assert camera_names(tmp_path / "nowhere") == {}
 
@@ -47,7 +47,7 @@ def test_the_list_tells_which_cameras_work(monkeypatch):
     assert good.held == busy.held == 0
 
 
-def test_elsewhere_numbers_are_tried_and_only_those_that_open_are_listed(monkeypatch):
+def test_without_a_system_list_numbers_are_probed_and_working_ones_listed(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     good, missing = FakeCamera(), FakeCamera()
     missing.plugged = False
@@ -88,5 +88,5 @@ def test_a_backend_that_this_opencv_lacks_is_refused():
     lacking = [name for name, number in BACKENDS.items() if not cv2.videoio_registry.hasBackend(number)]
     lacking = [name for name in lacking if name != "auto"]
     assert lacking, "no system has all of them"
-    with pytest.raises(CaptureError, match=f"no camera interface {lacking[0]}; use --backend auto"):
+    with pytest.raises(CaptureError, match=f"no camera backend {lacking[0]}; use --backend auto"):
         backend_number(lacking[0])

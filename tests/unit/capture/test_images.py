@@ -1,4 +1,4 @@
-"""Images and folders of them."""
+"""Image source: single images and folders."""
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ def open_images(path, rotate_deg=0):
     return ImageFiles(CaptureConfig(str(path), rotate_deg=rotate_deg))
 
 
-def test_a_folder_is_read_as_a_person_counts(tmp_path):
+def test_a_folder_is_read_in_natural_order(tmp_path):
     names = ["frame1.png", "frame2.PNG", "Frame10.png", "frame010b.png", "frame11.png"]
     for number, name in enumerate(names):
         save(tmp_path / name, number)
@@ -75,7 +75,7 @@ def test_the_setting_turns_clockwise(tmp_path):
 
 @pytest.mark.parametrize("broken", ["1.png", "2.png", "3.png"])
 @pytest.mark.parametrize("content", [b"", b"no picture at all", "cut"])
-def test_a_broken_image_is_passed_over_and_named(tmp_path, capfd, broken, content):
+def test_a_broken_image_is_skipped_and_named(tmp_path, capfd, broken, content):
     for number in (1, 2, 3):
         save(tmp_path / f"{number}.png", number)
     path = tmp_path / broken
@@ -83,13 +83,13 @@ def test_a_broken_image_is_passed_over_and_named(tmp_path, capfd, broken, conten
     source = open_images(tmp_path)
     numbers = [number_of(frame.image_bgr) for frame in read_all(source)]
     assert numbers == [number for number in (1, 2, 3) if broken != f"{number}.png"]
-    assert source.notices == [f"{path} is not an image that can be read"]
+    assert source.notices == [f"{path} is not a readable image"]
     assert capfd.readouterr().err == ""
 
 
 def test_a_folder_without_images_is_refused_by_name(tmp_path):
     (tmp_path / "notes.txt").write_text("no image")
-    with pytest.raises(CaptureError, match=f"{tmp_path.name} holds no images .*; give another folder"):
+    with pytest.raises(CaptureError, match=f"{tmp_path.name} has no images .*; give another folder"):
         open_images(tmp_path)
 
 
@@ -99,7 +99,7 @@ def test_broken_and_missing_images_are_refused_by_name(tmp_path):
     with pytest.raises(CaptureError, match=f"none of the images in .*{tmp_path.name} can be read"):
         open_images(tmp_path)
     for name in ("1.png", "nope.png"):
-        with pytest.raises(CaptureError, match=f"{name} is not an image that can be read"):
+        with pytest.raises(CaptureError, match=f"{name} is not a readable image"):
             open_images(tmp_path / name)
 
 

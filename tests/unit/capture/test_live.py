@@ -1,4 +1,4 @@
-"""The core of cameras and network streams: threads, losses, returns, closing."""
+"""LiveStream: capture thread, dropped frames, reconnecting, closing."""
 
 import contextlib
 import itertools
@@ -52,7 +52,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted(camera, stream):
     first = stream.read()
     latest = camera.number + 20
     waiting = threading.Event()
-    while camera.number < latest:  # nobody reads meanwhile
+    while camera.number < latest:  # without reading
         waiting.wait(0.001)
     frame = stream.read()
     assert frame.index >= first.index + 15
@@ -79,7 +79,7 @@ def test_pictures_are_stamped_before_they_are_decoded(camera):
             return not stamps
 
         def retrieve(self):
-            Clock.monotonic_ns()  # time passes while it decodes
+            Clock.monotonic_ns()  # decoding takes time
             return True, camera.open(0, 0).retrieve()[1]
 
         def get(self, prop):
@@ -97,12 +97,12 @@ def test_pictures_are_stamped_before_they_are_decoded(camera):
             source.close()
 
 
-def test_a_loss_and_a_return_are_told_once_each(camera, stream):
+def test_a_loss_and_a_return_are_reported_once_each(camera, stream):
     before = stream.read()
     camera.plugged = False
     read_until(stream, lambda s, _f: s.notices)
-    assert stream.read() is None or stream.read() is None  # responsive, not ended
-    assert stream.notices == ["the camera gives no more pictures and is tried again; check the cable"]
+    assert stream.read() is None or stream.read() is None  # returns in time, without an error
+    assert stream.notices == ["the camera stopped delivering frames and is being reopened; check the cable"]
     camera.plugged = True
     after = read_until(stream, lambda s, f: f is not None and len(s.notices) == 2)
     assert stream.notices[1].startswith("the camera is back after ")
@@ -111,7 +111,7 @@ def test_a_loss_and_a_return_are_told_once_each(camera, stream):
     assert camera.held == 1
 
 
-def test_a_camera_that_returns_without_pictures_is_not_back(camera, stream):
+def test_a_camera_that_reopens_without_frames_is_not_back(camera, stream):
     camera.plugged = False
     read_until(stream, lambda s, _f: s.notices)
     camera.busy, camera.plugged = True, True
@@ -122,7 +122,7 @@ def test_a_camera_that_returns_without_pictures_is_not_back(camera, stream):
     read_until(stream, lambda s, _f: len(s.notices) == 2)
 
 
-def test_pauses_grow_to_a_limit_and_begin_anew_after_a_return(camera):
+def test_pauses_grow_to_a_limit_and_are_reset_after_a_return(camera):
     pauses, full = [], threading.Event()
     timings = DEFAULT_TIMINGS
 
@@ -145,14 +145,14 @@ def test_pauses_grow_to_a_limit_and_begin_anew_after_a_return(camera):
     assert pauses == [0.5, 1.0, 2.0, 4.0, 5.0, 5.0, 0.5, 1.0]
 
 
-def test_undecodable_pictures_are_passed_over_until_they_are_a_loss(camera, stream):
+def test_many_undecodable_frames_in_a_row_are_a_loss(camera, stream):
     camera.blind = True
     read_until(stream, lambda s, _f: s.notices)
     camera.blind = False
     read_until(stream, lambda s, _f: len(s.notices) == 2)
 
 
-def test_now_and_then_an_undecodable_picture_is_no_loss(camera):
+def test_single_undecodable_frames_are_skipped(camera):
     def every_second_one():
         camera.blind = not camera.blind
         return FakeCamera.next_picture(camera)
@@ -164,20 +164,20 @@ def test_now_and_then_an_undecodable_picture_is_no_loss(camera):
     assert source.notices == []
 
 
-def test_a_device_that_does_not_open_fails_with_its_own_sentence(camera):
+def test_a_device_that_does_not_open_raises_its_own_error(camera):
     camera.plugged = False
     with pytest.raises(CaptureError, match=r"^it is not there$"):
         open_stream(camera)
 
 
-def test_a_device_without_pictures_is_given_back_and_named(camera):
+def test_a_device_without_frames_is_released_and_named(camera):
     camera.busy = True
-    with pytest.raises(CaptureError, match=r"the camera gives no picture within 0\.3 s; plug it in"):
+    with pytest.raises(CaptureError, match=r"the camera delivered no frame within 0\.3 s; plug it in"):
         open_stream(camera, QUICK)
     assert camera.held == 0
 
 
-def test_a_device_that_wakes_up_slowly_is_waited_for(camera):
+def test_a_device_that_warms_up_slowly_is_waited_for(camera):
     camera.busy = True
 
     def wake(pause_s):
@@ -186,11 +186,11 @@ def test_a_device_that_wakes_up_slowly_is_waited_for(camera):
 
     source = open_stream(camera, wait=wake)
     assert source.read().index == 0
-    assert len(camera.opened) == 1  # opened anew, it would begin to wake up again
+    assert len(camera.opened) == 1  # reopening would restart its warm-up
     source.close()
 
 
-def test_a_dead_thread_keeps_its_cause(camera, stream):
+def test_every_read_after_a_failure_has_its_cause(camera, stream):
     stream.read()
     camera.broken = RuntimeError("the driver fell over")
 
@@ -200,7 +200,7 @@ def test_a_dead_thread_keeps_its_cause(camera, stream):
         return caught.value.__cause__
 
     assert read_to_the_fault() is camera.broken
-    assert read_to_the_fault() is camera.broken  # every time
+    assert read_to_the_fault() is camera.broken
     assert camera.held == 0
 
 
@@ -211,7 +211,7 @@ def test_a_fault_at_the_start_is_a_capture_error(camera):
 
 
 def test_closing_ends_a_long_pause_at_once(camera):
-    patient = LiveTimings(first_picture_s=PATIENCE_S, read_s=0.1, join_s=5.0, retry_s=1e4, retry_most_s=1e4)
+    patient = LiveTimings(first_frame_s=PATIENCE_S, read_s=0.1, join_s=5.0, retry_s=1e4, retry_max_s=1e4)
     source = open_stream(camera, patient)
     camera.plugged = False
     read_until(source, lambda s, _f: s.notices)
@@ -219,8 +219,8 @@ def test_closing_ends_a_long_pause_at_once(camera):
     assert not source._thread.is_alive()
 
 
-def test_closing_wakes_a_reader_and_gives_the_device_back(camera):
-    patient = LiveTimings(first_picture_s=PATIENCE_S, read_s=1e4, join_s=5.0)
+def test_closing_wakes_a_reader_and_releases_the_device(camera):
+    patient = LiveTimings(first_frame_s=PATIENCE_S, read_s=1e4, join_s=5.0)
     source = open_stream(camera, patient)
     camera.plugged = False
     reader = threading.Thread(target=read_to_the_end, args=(source,), daemon=True)
@@ -236,7 +236,7 @@ def test_closing_wakes_a_reader_and_gives_the_device_back(camera):
 
 def test_closing_does_not_wait_for_a_driver_that_hangs(camera, caplog):
     answers = threading.Event()
-    hurried = LiveTimings(first_picture_s=PATIENCE_S, read_s=1e4, join_s=0.05)
+    hurried = LiveTimings(first_frame_s=PATIENCE_S, read_s=1e4, join_s=0.05)
     source = open_stream(camera, hurried)
     hanging = threading.Event()
 
@@ -252,8 +252,8 @@ def test_closing_does_not_wait_for_a_driver_that_hangs(camera, caplog):
     within(5.0, source.close)
     reader.join(PATIENCE_S)
     assert not reader.is_alive()
-    assert "held by its driver" in caplog.text
-    assert camera.held == 1  # a release under a running grab would crash, so the thread does it
+    assert "blocked in its driver" in caplog.text
+    assert camera.held == 1  # still held: releasing it during a grab would crash
     answers.set()
     source._thread.join(PATIENCE_S)
     assert camera.held == 0

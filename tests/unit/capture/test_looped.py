@@ -23,7 +23,7 @@ class Clip:
         self.closed = True
 
 
-def test_a_clip_goes_on_as_one_stream_without_an_end():
+def test_a_clip_repeats_as_one_endless_stream():
     clips = []
 
     def opened():
@@ -34,11 +34,11 @@ def test_a_clip_goes_on_as_one_stream_without_an_end():
     frames = [looped.read() for _ in range(8)]
     assert [frame.index for frame in frames] == list(range(8))
     assert [int(frame.image_bgr[0, 0, 0]) for frame in frames] == [1, 2, 3, 1, 2, 3, 1, 2]
-    assert np.diff([frame.time_ns for frame in frames]).tolist() == [40_000_000] * 7  # also over the seam
+    assert np.diff([frame.time_ns for frame in frames]).tolist() == [40_000_000] * 7  # also across the restart
     assert [clip.closed for clip in clips] == [True, True, False]
 
 
-def test_once_closed_it_ends():
+def test_after_close_it_ends():
     looped = Looped(Clip)
     looped.read()
     looped.close()
@@ -46,6 +46,6 @@ def test_once_closed_it_ends():
         looped.read()
 
 
-def test_a_clip_without_frames_ends_at_once_rather_than_never():
+def test_a_clip_without_frames_ends_at_once():
     with pytest.raises(EndOfStream):
         Looped(lambda: Clip(frames=0)).read()

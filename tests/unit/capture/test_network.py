@@ -1,4 +1,4 @@
-"""Network streams and files against a server on loopback that dies and comes back."""
+"""Network sources against a local server that stops and returns."""
 
 import itertools
 import socket
@@ -51,7 +51,7 @@ def test_a_server_that_dies_and_comes_back(server):
         last = read_until(stream, lambda _s, f: f is not None)
         server.stop()
         read_until(stream, lambda s, _f: s.notices)
-        assert "gives no more pictures and is tried again; check that the server runs" in stream.notices[0]
+        assert "stopped delivering frames and is being reopened; check that the server is running" in stream.notices[0]
         server.start()
         back = read_until(stream, lambda s, f: f is not None and len(s.notices) == 2)
         assert " is back after " in stream.notices[1]
@@ -73,11 +73,11 @@ def test_a_file_over_http_gives_every_frame_and_ends(server, tmp_path):
         source.read()
 
 
-def test_nobody_listening_is_told_without_the_password(server, capfd):
+def test_the_error_for_a_missing_server_hides_the_password(server, capfd):
     url = server.url("live?token=hush", user="me:secret@")
     server.stop()
     with pytest.raises(
-        CaptureError, match=r"no video comes from http://127.0.0.1:.*/live: .* check that it runs"
+        CaptureError, match=r"no video from http://127.0.0.1:.*/live: .* check the address, the password"
     ) as told:
         open_network(CaptureConfig(url))
     assert "secret" not in str(told.value)
@@ -101,7 +101,7 @@ def test_a_server_that_never_answers_is_given_up(scheme):
 @pytest.mark.parametrize("name", ["nothing.mp4", "page.html"])
 def test_a_server_without_video_is_refused(server, tmp_path, name):
     (tmp_path / "page.html").write_text("<html>" * 100)
-    with pytest.raises(CaptureError, match=f"no video comes from .*/{name}"):
+    with pytest.raises(CaptureError, match=f"no video from .*/{name}"):
         open_network(CaptureConfig(server.url(name)))
 
 
@@ -119,7 +119,9 @@ def test_a_stream_that_opens_but_is_silent(server):
         def release(self):
             pass
 
-    with pytest.raises(CaptureError, match=r"x.test/live gives no picture within .*; check that the camera behind it"):
+    with pytest.raises(
+        CaptureError, match=r"x.test/live delivered no frame within .*; check that the camera behind it"
+    ):
         open_network(CaptureConfig("rtsp://x.test/live"), lambda _url: Silent(), QUICK)
 
 
@@ -136,7 +138,7 @@ def test_the_first_connection_is_used_and_not_opened_twice(server):
     assert len(opened) == 1
 
 
-def test_streams_are_decoded_without_held_back_frames(server, tmp_path):
+def test_streams_are_decoded_without_delayed_frames(server, tmp_path):
     with av.open(str(tmp_path / "clip.ts"), "w") as out:
         stream = out.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"

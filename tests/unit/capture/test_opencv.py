@@ -1,4 +1,4 @@
-"""Holding OpenCV's messages back, from several threads at once."""
+"""Silencing OpenCV's messages from several threads at once."""
 
 import cv2
 import pytest
@@ -10,7 +10,7 @@ def level():
     return cv2.utils.logging.getLogLevel()
 
 
-def test_the_level_is_restored_by_whoever_leaves_last():
+def test_the_last_user_restores_the_level():
     before = level()
     first, second = quiet(), quiet()
     first.__enter__()

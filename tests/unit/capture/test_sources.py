@@ -1,4 +1,4 @@
-"""Which source a string means."""
+"""The kind of source chosen for a string, and its errors."""
 
 import subprocess
 import sys
@@ -69,7 +69,7 @@ def test_what_does_not_exist_is_refused_by_name(source):
 
 @pytest.mark.parametrize("source", ["", "  "])
 def test_no_source_at_all(source):
-    with pytest.raises(CaptureError, match=r"no source is named"):
+    with pytest.raises(CaptureError, match=r"no source is given"):
         open_source(CaptureConfig(source))
 
 

@@ -1,4 +1,4 @@
-"""Video files: every frame at its time, and the truth about damaged ones."""
+"""Video file source: frames and times, and the notices about damage."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ def open_clip(path, rotate_deg=0):
 
 
 class Script:
-    """A capture that follows a script: each item is a time in ms, None for a failed grab, "bad" for no picture."""
+    """A scripted capture: each item is a time in ms, None for a failed grab, "bad" for a frame that does not decode."""
 
     def __init__(self, items, fps=30.0, count=0):
         self._items, self._fps, self._count = list(items), fps, count
@@ -114,7 +114,7 @@ def test_time_always_advances(times_ms, wanted_ms):
 
 
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), float("inf"), 90_000.0])
-def test_a_rate_that_cannot_be_is_unknown(fps):
+def test_an_impossible_rate_counts_as_unknown(fps):
     source = VideoFile(Script([0.0, 0.0], fps=fps, count=-9.2e18), "clip")
     assert source.fps == 0
     assert source.frame_count is None
@@ -128,7 +128,7 @@ def test_the_setting_turns_clockwise(tmp_path, rotate_deg, corner):
     assert image[corner].min() > 240
 
 
-def test_a_phone_that_was_held_upright_is_turned_by_its_own_note(tmp_path):
+def test_the_rotation_stored_in_the_file_is_applied(tmp_path):
     path = make_clip(tmp_path / "clip.mp4", 3, "mp4v")
     content = bytearray(path.read_bytes())
     matrix = content.index(b"tkhd") + 44  # ISO 14496-12, 8.3.2: the track header, version 0
@@ -143,21 +143,19 @@ def test_a_phone_that_was_held_upright_is_turned_by_its_own_note(tmp_path):
     assert both[-4, -4].min() > 200
 
 
-def test_a_clip_that_breaks_off_gives_what_it_has_and_says_where(tmp_path):
+def test_a_truncated_clip_gives_its_frames_and_a_notice(tmp_path):
     whole = make_clip(tmp_path / "whole.avi", 50).read_bytes()
     (tmp_path / "clip.avi").write_bytes(whole[: len(whole) // 2])
     source = open_clip(tmp_path / "clip.avi")
     frames = read_all(source)
     assert 15 < len(frames) < 35
     assert [number_of(frame.image_bgr) for frame in frames[:-1]] == list(range(len(frames) - 1))
-    assert source.notices == [
-        f"clip.avi breaks off after {len(frames)} of 50 frames; its end is damaged or was cut off"
-    ]
+    assert source.notices == [f"clip.avi ends after {len(frames)} of 50 frames; the rest is damaged or was cut off"]
 
 
-def test_a_clip_damaged_in_the_middle_goes_on_and_says_where(tmp_path):
+def test_a_clip_damaged_in_the_middle_continues_with_a_notice(tmp_path):
     path = make_clip(tmp_path / "clip.mp4", 100, "mp4v")
-    damage(path, 0.2, 0.8)  # for longer than a decoder is patient
+    damage(path, 0.2, 0.8)  # longer than _TRIES frames
     source = open_clip(path)
     frames = read_all(source)
     assert frames[-1].time_ns == pytest.approx(99 / 30 * 1e9, abs=1e6)  # the end is reached
@@ -171,7 +169,7 @@ def test_a_clip_damaged_in_the_middle_goes_on_and_says_where(tmp_path):
     ]
 
 
-def test_a_file_that_names_no_length_may_fail_for_a_while():
+def test_a_file_without_a_frame_count_may_fail_for_a_while():
     times = steady(100)
     source = VideoFile(Script([*times[:5], *[None] * 20, *times[25:]], count=0), "clip.webm")
     assert len(read_all(source)) == 80
@@ -179,14 +177,14 @@ def test_a_file_that_names_no_length_may_fail_for_a_while():
     assert len(read_all(ended)) == 5
 
 
-def test_a_server_that_falls_silent_in_a_file_is_not_asked_for_every_frame(monkeypatch):
+def test_a_file_whose_server_stops_ends_at_the_first_timeout(monkeypatch):
     script = Script([*steady(5), *[None] * 100], count=100)
     source = VideoFile(script, "http://x.test/clip.mp4")
-    clock = iter(range(0, 100_000, 10))  # each look at the clock is 10 s later
+    clock = iter(range(0, 100_000, 10))  # each call is 10 s later
     monkeypatch.setattr("realtime_pose.capture.video.time.monotonic", lambda: next(clock))
     assert len(read_all(source)) == 5
     assert script._at == 5
-    assert source.notices[0].startswith("http://x.test/clip.mp4 breaks off after 5 of 100 frames")
+    assert source.notices[0].startswith("http://x.test/clip.mp4 ends after 5 of 100 frames")
 
 
 def test_a_decoder_that_fails_and_recovers_is_followed():
@@ -225,23 +223,23 @@ def test_headers_may_be_wrong_by_a_little(name, delivered, told):
         ),
     ],
 )
-def test_a_file_that_is_no_video_is_refused_by_name(tmp_path, capfd, name, content, said):
+def test_a_file_that_is_not_a_video_is_refused_by_name(tmp_path, capfd, name, content, said):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CaptureError, match=said):
         open_clip(tmp_path / name)
     assert capfd.readouterr().err == ""
 
 
-def test_a_beheaded_clip_is_refused_by_name(tmp_path):
+def test_a_clip_without_its_index_is_refused_by_name(tmp_path):
     path = make_clip(tmp_path / "clip.mp4", 50, "mp4v")
-    path.write_bytes(path.read_bytes()[:-600])  # the index, which is at the end, is cut
+    path.write_bytes(path.read_bytes()[:-600])  # cuts the index off, which is at the end
     with pytest.raises(CaptureError, match=r"clip.mp4 is not a video, or too damaged to read"):
         open_clip(path)
 
 
-def test_a_clip_without_one_good_picture_is_refused_and_given_back():
+def test_a_clip_without_a_readable_frame_is_refused_and_released():
     script = Script(["bad", "bad"], count=2)
-    with pytest.raises(CaptureError, match=r"clip.mp4 holds no picture that can be read"):
+    with pytest.raises(CaptureError, match=r"clip.mp4 has no readable frame"):
         VideoFile(script, "clip.mp4")
     assert script.released
 
@@ -259,7 +257,7 @@ def test_an_unknown_angle_is_refused(tmp_path):
 
 
 def test_damage_prints_nothing(tmp_path):
-    # In a process of its own, as FFmpeg asks how loud to be only once.
+    # In a process of its own, because FFmpeg reads its log level only once.
     path = make_clip(tmp_path / "clip.mp4", 60, "mp4v")
     damage(path, 0.3, 0.6)
     program = (
@@ -301,14 +299,14 @@ def test_closing_does_not_wait_for_a_read_that_hangs(monkeypatch):
     reader.start()
     assert hanging.wait(PATIENCE_S)
     within(PATIENCE_S / 2, source.close)
-    assert not script.released  # not under the running read: that would crash
+    assert not script.released  # releasing it during a read would crash
     answers.set()
     reader.join(PATIENCE_S)
     assert script.released
 
 
-def test_one_damaged_picture_is_said_though_the_count_nearly_fits(tmp_path):
-    """A decoder hides small damage by smearing: who looks at the result must know."""
+def test_a_single_damaged_frame_is_reported(tmp_path):
+    """The decoder hides small damage by smearing, and the count is within its tolerance."""
     content = bytearray(data_path("resources/videos/default.mp4").read_bytes())
     middle = len(content) // 2
     content[middle : middle + 4000] = bytes(4000)
@@ -319,7 +317,7 @@ def test_one_damaged_picture_is_said_though_the_count_nearly_fits(tmp_path):
     assert re.match(r"clip\.mp4 is damaged: \d of its frames could not be read, the first after frame 2\d\d", notice)
 
 
-def test_a_sound_clip_has_nothing_to_say(tmp_path):
+def test_an_undamaged_clip_has_no_notices(tmp_path):
     source = open_clip(make_clip(tmp_path / "clip.mp4", 60, "mp4v"))
     read_all(source)
     assert source.notices == []

@@ -1,4 +1,4 @@
-"""The camera's settings and the sentences for its faults; no hardware is needed."""
+"""Camera source with a fake camera: settings, and the messages for its faults."""
 
 import cv2
 import pytest
@@ -12,7 +12,7 @@ from realtime_pose.errors import CameraNotFoundError, CaptureError, UnknownChoic
 
 @pytest.fixture
 def known(monkeypatch):
-    """The names of this machine's cameras, which a test may change."""
+    """The camera names, which a test may change."""
     names = {}
     monkeypatch.setattr(webcam, "camera_names", lambda: names)
     return names
@@ -40,11 +40,11 @@ def test_what_is_not_asked_for_is_left_alone(known):
     assert [prop for prop, _value in camera.settings] == [cv2.CAP_PROP_BUFFERSIZE]
 
 
-def test_a_camera_that_does_otherwise_is_told_of(known):
+def test_a_camera_with_another_size_or_rate_gives_a_notice(known):
     camera = FakeCamera(size=(64, 48), fps=15.0)
     stream = WebcamStream(CaptureConfig("0", 1280, 720, 30.0), camera.open, STEADY)
     stream.close()
-    assert stream.notices == ["camera 0 gives 64x48 at 15 Hz, as it cannot do 1280x720 at 30 Hz"]
+    assert stream.notices == ["camera 0 uses 64x48 at 15 Hz, because it does not support 1280x720 at 30 Hz"]
 
 
 @pytest.mark.parametrize(("rotate_deg", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))])
@@ -53,7 +53,7 @@ def test_rotation_is_clockwise(known, rotate_deg, corner):
     image = stream.read().image_bgr
     stream.close()
     assert image.shape[:2] == ((48, 64) if rotate_deg in (0, 180) else (64, 48))
-    assert (image[corner] == 255).all()  # where the top left went
+    assert (image[corner] == 255).all()  # the rotated top left corner
     corners = {(0, 0), (0, -1), (-1, -1), (-1, 0)} - {corner}
     assert all((image[other] != 255).all() for other in corners)
 
@@ -62,7 +62,7 @@ def test_a_missing_camera_names_those_that_work(known):
     known[3] = "Desk cam"
     working, missing = FakeCamera(), FakeCamera()
     missing.plugged = False
-    with pytest.raises(CameraNotFoundError, match=r"there is no camera 7; those that give pictures here: 3 \(Desk cam"):
+    with pytest.raises(CameraNotFoundError, match=r"there is no camera 7; working cameras: 3 \(Desk cam"):
         WebcamStream(CaptureConfig("7"), lambda i, b: (working if i == 3 else missing).open(i, b), STEADY)
     assert working.held == 0
 
@@ -86,14 +86,14 @@ def test_a_camera_held_by_another_program(known):
     known[0] = "Desk cam"
     camera = FakeCamera()
     camera.plugged = False  # V4L2 does not open it while another streams
-    with pytest.raises(CaptureError, match=r"camera 0 \(Desk cam\) is there but does not open; close the program"):
+    with pytest.raises(CaptureError, match=r"camera 0 \(Desk cam\) is connected but does not open; close the program"):
         WebcamStream(CaptureConfig("0"), camera.open, STEADY)
 
 
 def test_a_camera_that_opens_but_is_silent(known):
     camera = FakeCamera()
     camera.busy = True
-    with pytest.raises(CaptureError, match=r"camera 0 gives no picture within .*; close the program that uses it"):
+    with pytest.raises(CaptureError, match=r"camera 0 delivered no frame within .*; close the program that uses it"):
         WebcamStream(CaptureConfig("0"), camera.open, QUICK)
     assert camera.held == 0
 
@@ -107,7 +107,7 @@ def test_an_unplugged_camera_is_found_by_name_under_its_new_number(known):
     known.clear()
     known[5] = "Door cam"
     tries = len(camera.opened)
-    read_until(stream, lambda _s, _f: len(camera.opened) > tries + 2)  # away: the others are left in peace
+    read_until(stream, lambda _s, _f: len(camera.opened) > tries + 2)  # unplugged: no other camera is opened
     assert {index for index, _backend in camera.opened} == {0}
     known[1] = "Desk cam"
     camera.plugged = True
@@ -115,7 +115,7 @@ def test_an_unplugged_camera_is_found_by_name_under_its_new_number(known):
     stream.close()
     assert camera.opened[-1][0] == 1
     assert stream.notices[0].startswith(
-        "camera 0 (Desk cam) gives no more pictures and is tried again; check its cable"
+        "camera 0 (Desk cam) stopped delivering frames and is being reopened; check its cable"
     )
 
 
