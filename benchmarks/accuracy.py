@@ -31,11 +31,11 @@ from typing import Any
 from unittest import mock
 
 from realtime_pose.config import AppConfig
-from realtime_pose.evaluation.actor_cases import watch_actor
-from realtime_pose.evaluation.drawn.cases import draw_cases
+from realtime_pose.evaluation.actor_cases import actor_case
 from realtime_pose.evaluation.lifting import answer_cases, judge, report_of
 from realtime_pose.evaluation.lifting_cases import load_cases
 from realtime_pose.evaluation.selftest import run_selftest
+from realtime_pose.evaluation.synthetic.cases import synthetic_cases
 from realtime_pose.utils.paths import data_path
 
 ACTORS = ("actor", "actor-2")
@@ -103,10 +103,10 @@ def measure(lifter: str, off: list[str], folder: Path) -> dict[str, Any]:
         body["feet"] = "never"
     config = AppConfig().with_values({"body": body, "inference": {"estimator": "blazepose"}}, "benchmark")
     questions: dict[str, list[Any]] = {"": load_cases([folder])} if folder.is_dir() else {}
-    questions |= draw_cases()
+    questions |= synthetic_cases()
     peer = {}
     for name in ACTORS:
-        case, its_own = watch_actor(name, config.inference)
+        case, its_own = actor_case(name, config.inference)
         questions[name] = [case]
         peer[name] = report_of({name: judge([its_own])})["others"][name]
     with without(off):
@@ -134,7 +134,7 @@ def _rows() -> list[tuple[str, str]]:
     rows = [("lifting cases of another studio, 38 clips", "")]
     rows += [(label, key) for label, key in _LIFT]
     rows.append(("bodies drawn by the project: MPJPE of what the picture shows, mm", ""))
-    rows += [(name, f"others/{name}/seen_mpjpe_mm") for name in draw_cases(0)]
+    rows += [(name, f"others/{name}/seen_mpjpe_mm") for name in synthetic_cases(0)]
     for name in ACTORS:
         rows.append((f"{name}, by `eval lift` with BlazePose's keypoints (one scale a clip)", ""))
         rows += [(label, f"others/{name}/{key}") for label, key in _LIFT[:3]]

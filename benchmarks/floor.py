@@ -19,8 +19,8 @@ from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import CameraIntrinsics, PersonKeypoints, SkeletonPose
 from realtime_pose.evaluation import errors3d
-from realtime_pose.evaluation.drawn import bodies as bodies
-from realtime_pose.evaluation.drawn.views import estimated, look
+from realtime_pose.evaluation.synthetic import bodies as bodies
+from realtime_pose.evaluation.synthetic.views import project, simulate_keypoints
 from realtime_pose.kinematics import forward_kinematics, global_rotations
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES, REST_HEIGHT_M
@@ -160,7 +160,7 @@ def _stepping(rng: Rng, name: str, build: bodies.Build) -> tuple[bodies.Motion, 
     place, heading = _way(rng, name)
     heading = _smoothed(heading)
     ankles, stands = _steps(rng, place, heading, build)
-    wrists, elbows = bodies.hands(rng, _FRAMES, FPS, "hanging", "hanging", "open", "raised", "crossed", "hips")
+    wrists, elbows = bodies.hand_motion(rng, _FRAMES, FPS, "hanging", "hanging", "open", "raised", "crossed", "hips")
     mean = ankles.mean(axis=1)
     apart = np.linalg.norm((ankles[:, 0] - ankles[:, 1]) * (1, 0, 1), axis=-1)
     legs = 0.985 * (build.thigh + build.shank)
@@ -174,16 +174,17 @@ def _stepping(rng: Rng, name: str, build: bodies.Build) -> tuple[bodies.Motion, 
     zero = np.zeros(_FRAMES)
     motion = bodies.Motion(
         hips_m=hips,
-        hips_turn=bodies.turns(yaw, 0.3 * lean, zero),
-        chest_turn=bodies.turns(yaw, lean, bodies.sway(rng, _FRAMES, FPS, 4)),
-        head_turn=bodies.turns(
+        hips_xyzw=bodies.rotations(yaw, 0.3 * lean, zero),
+        chest_xyzw=bodies.rotations(yaw, lean, bodies.sway(rng, _FRAMES, FPS, 4)),
+        head_xyzw=bodies.rotations(
             yaw + bodies.sway(rng, _FRAMES, FPS, 30), lean + bodies.sway(rng, _FRAMES, FPS, 12), zero
         ),
         wrists=wrists,
         elbows=elbows,
         ankles_m=ankles,
         knees=rot.rotate(
-            bodies.turns(yaw, zero, zero)[:, None], np.broadcast_to(bodies.both(0.1, 0.0, 1.0), ankles.shape)
+            bodies.rotations(yaw, zero, zero)[:, None],
+            np.broadcast_to(bodies.mirrored_pair(0.1, 0.0, 1.0), ankles.shape),
         ),
     )
     return motion, stands
@@ -210,15 +211,15 @@ def _get_up(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
     ankles[:late] = ankles[0]
     hips_up = shown("hips_m") + back
     hips_down = seat.hips_m + start
-    blend = {f: rot.slerp(getattr(seat, f), shown(f), s[:, 0]) for f in ("hips_turn", "chest_turn", "head_turn")}
+    blend = {f: rot.slerp(getattr(seat, f), shown(f), s[:, 0]) for f in ("hips_xyzw", "chest_xyzw", "head_xyzw")}
     lean = 30 * np.sin(np.pi * s[:, 0]) ** 2
-    blend["chest_turn"] = rot.multiply(blend["chest_turn"], bodies.turns(0 * lean, lean, 0 * lean))
+    blend["chest_xyzw"] = rot.multiply(blend["chest_xyzw"], bodies.rotations(0 * lean, lean, 0 * lean))
     motion = bodies.Motion(
         hips_m=hips_down + s * (hips_up - hips_down),
         wrists=seat.wrists + s[..., None] * (shown("wrists") - seat.wrists),
         elbows=seat.elbows + s[..., None] * (shown("elbows") - seat.elbows),
         ankles_m=ankles,
-        knees=np.broadcast_to(bodies.both(0.15, 0.3, 1.0), ankles.shape) * (s[..., None] < 1)
+        knees=np.broadcast_to(bodies.mirrored_pair(0.15, 0.3, 1.0), ankles.shape) * (s[..., None] < 1)
         + shown("knees") * (s[..., None] >= 1),
         **blend,
     )
@@ -253,7 +254,7 @@ MOTIONS: dict[str, Callable[[Rng, bodies.Build], tuple[bodies.Motion, Bool]]] = 
 
 
 def drawn(name: str, rng: Rng) -> Walk:
-    build = bodies.Build.drawn(rng)
+    build = bodies.Build.random(rng)
     motion, stands = MOTIONS[name](rng, build)
     return Walk(name, bodies.points_of(build, motion), stands, build.size * REST_HEIGHT_M)
 
@@ -281,7 +282,7 @@ def before_a_camera(walk: Walk, pitch_deg: float, rng: Rng) -> Case:
             seen = rot.rotate(turn, points - (0.0, camera_m, distance))
             inside = (np.abs(seen[..., :2]) < half * -seen[..., 2:]).all(axis=-1)
             if inside.mean() > 0.995:
-                xy, score = estimated(rng, look(seen, camera), camera, FPS)
+                xy, score = simulate_keypoints(rng, project(seen, camera), camera, FPS)
                 return Case(walk, pitch_deg, camera_m, camera, fov_deg, points, xy, score)
 
 

@@ -21,7 +21,7 @@ from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.config import load_config
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import EndOfStream
-from realtime_pose.evaluation.stand_ins import ActorsKeypoints, write_random_vitpose
+from realtime_pose.evaluation.random_models import GroundTruthEstimator, write_random_vitpose
 from realtime_pose.pipeline import build_pipeline
 from realtime_pose.runtime import Runtime
 
@@ -80,7 +80,7 @@ def main() -> None:
         inference = {"checkpoint": checkpoint, "runtime": options.runtime, "precision": options.precision}
         pipeline = build_pipeline(load_config([], {"inference": inference}), print)
         if not options.checkpoint:
-            pipeline.estimator = ActorsKeypoints(pipeline.estimator)
+            pipeline.estimator = GroundTruthEstimator(pipeline.estimator)
         runtime = Runtime(_ActorForEver(), pipeline, [UdpSink(receiver.address)], paced=True)
         samples: list[tuple[float, float]] = []
         start = time.monotonic()

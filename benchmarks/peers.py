@@ -26,8 +26,8 @@ from peer_paths import Way, mmpose_way, onnx_way, transformers_way
 
 from realtime_pose.datatypes import Frame, PersonBox
 from realtime_pose.errors import RealtimePoseError
+from realtime_pose.evaluation.random_models import quantize_on_noise
 from realtime_pose.evaluation.selftest import TRUTH
-from realtime_pose.evaluation.stand_ins import quantize_on_noise
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.runtimes import onnx_runtime
 from realtime_pose.inference.runtimes.base import SourceModel

@@ -1,4 +1,4 @@
-"""A packaged clip as a lifting case: BlazePose's keypoints with the actor's exact truth, and BlazePose's own 3D."""
+"""Packaged clips as lifting cases: BlazePose's keypoints, the actor's ground truth, and BlazePose's own 3D."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -22,20 +22,20 @@ _LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _POINT_ROWS = COCO17_FEET_HANDS.rows(LIMB_NAMES)
 
 
-def watch_actor(
+def actor_case(
     name: str, config: InferenceConfig, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> tuple[LiftingCase, Answer]:
-    """The clip as a case, and BlazePose's world landmarks as the answer to it.
+    """A packaged clip as a case, and BlazePose's world landmarks as the answer to it.
 
-    Where BlazePose finds nobody the keypoints have score 0, and its answer stays what it was.
+    In frames where BlazePose finds nobody, the keypoints have score 0 and the answer repeats the last one.
 
     Args:
-        name: A packaged clip, "actor" or "actor-2".
+        name: "actor" or "actor-2".
         config: The estimator's settings.
-        progress: Told how many frames are done, of how many.
+        progress: Called with the number of frames done, and the total.
 
     Raises:
-        RealtimePoseError: Clip, truth or BlazePose cannot be had.
+        RealtimePoseError: The clip, its truth or BlazePose is not available.
     """
     truth = load_truth(name)
     frames, k = len(truth.joints_m), len(COCO17_FEET_HANDS.names)
@@ -54,8 +54,8 @@ def watch_actor(
                 world_m[row] = world_m[row - 1]
             progress(row + 1, frames)
     limbs_m = seen_from_camera(truth, truth.joints_m[:, _LIMB_ROWS])
-    everything = np.ones(limbs_m.shape[:2], bool)
-    case = LiftingCase(name, COCO17_FEET_HANDS, xy_px, score, limbs_m, everything, truth.intrinsics, truth.fps)
+    all_seen = np.ones(limbs_m.shape[:2], bool)
+    case = LiftingCase(name, COCO17_FEET_HANDS, xy_px, score, limbs_m, all_seen, truth.intrinsics, truth.fps)
     hips = world_m[:, [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]].mean(axis=1, keepdims=True)
     return case, Answer(case, world_m - hips, world_m - hips, took_ms, took_ms)
 
@@ -68,6 +68,6 @@ def _next(read: Callable[[], Frame | None]) -> Frame | None:
 
 
 def seen_from_camera(truth: ActorTruth, world_m: FloatArray) -> Float64:
-    """World points (..., 3) from the actor's camera, in canonical axes."""
-    turn, shift = truth.camera_from_world[:3, :3], truth.camera_from_world[:3, 3]
-    return canonical_from_opencv(np.asarray(world_m, dtype=np.float64) @ turn.T + shift)
+    """World points (..., 3) relative to the actor's camera, in canonical axes."""
+    rotation, translation = truth.camera_from_world[:3, :3], truth.camera_from_world[:3, 3]
+    return canonical_from_opencv(np.asarray(world_m, dtype=np.float64) @ rotation.T + translation)

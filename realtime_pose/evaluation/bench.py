@@ -17,7 +17,7 @@ from realtime_pose.communication.udp import UdpReceiver, UdpSink
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import ConfigError, RealtimePoseError
-from realtime_pose.evaluation.stand_ins import ActorsKeypoints, quantize_on_noise, write_random_vitpose
+from realtime_pose.evaluation.random_models import GroundTruthEstimator, quantize_on_noise, write_random_vitpose
 from realtime_pose.pipeline import build_pipeline, check_names
 from realtime_pose.report import STAGES
 from realtime_pose.runtime import Runtime
@@ -105,7 +105,7 @@ def run_bench(
         parts = getattr(pipeline.estimator, "stopwatch", Stopwatch())
         laps = pipeline.stopwatch = _Laps(parts)
         if random_size:
-            pipeline.estimator = ActorsKeypoints(pipeline.estimator)
+            pipeline.estimator = GroundTruthEstimator(pipeline.estimator)
         runtime = Runtime(source, pipeline, [sink], max_frames=max_frames + _WARM_FRAMES)
         try:
             runtime.start()

@@ -1,4 +1,4 @@
-"""People cut out of the user's own footage: what a model is calibrated on, and what it is judged on afterwards."""
+"""Crops of people from the user's footage, split into calibration and held-out parts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ from realtime_pose.inference.topdown import CropGeometry
 from realtime_pose.pipeline import PosePipeline, build_pipeline
 from realtime_pose.utils.arrays import Bool, Float32, Float64
 
-MOST_CROPS = 400
-LEAST_CROPS = 60
-_BLOCKS = 12  # the footage in equal parts; every third is held back, so that no held-back crop has a neighbour outside
+MAX_CROPS = 400
+MIN_CROPS = 60
+_BLOCKS = 12  # equal parts of the footage, every third held out: few held-out crops are neighbours of calibration crops
 _KINDS = ("actor", "images", "video")
 
 Progress = Callable[[int, int | None], None]
@@ -25,13 +25,13 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(frozen=True, eq=False)
 class FootageCrops:
-    """People as a network's input, in the order of time.
+    """People as a network's input, ordered by time.
 
     Attributes:
         crops: (N, 3, H, W) normalised RGB.
-        regions: Where each lies in its frame.
-        diagonal_px: (N,) of the person's box.
-        held_back: (N,) which are for judging; the rest is for calibration.
+        regions: The region of each in its frame.
+        diagonal_px: (N,) diagonal of the person's box.
+        held_back: (N,) bool, true for held-out crops; the others are for calibration.
     """
 
     crops: Float32
@@ -41,43 +41,42 @@ class FootageCrops:
 
     @property
     def regions_of_held_back(self) -> CropRegions:
-        """Where the held-back ones lie."""
+        """The regions of the held-out crops."""
         return CropRegions(self.regions.corner_px[self.held_back], self.regions.size_px[self.held_back])
 
 
 def collect_crops(
     config: AppConfig, geometry: CropGeometry, progress: Progress = lambda done, total: None
 ) -> FootageCrops:
-    """Everybody in the footage `config.capture.source`, evenly over its length, at most 400 crops.
+    """Crops of all people in the footage `config.capture.source`, evenly over its length, at most 400.
 
-    People are found as in a run: by the detector, then followed by their keypoints.
+    People are found as in a run: by the detector, then tracked by their keypoints.
 
     Args:
-        config: The settings of a run; of the estimator too, which follows the people.
+        config: The settings of a run, including the estimator for tracking.
         geometry: Size, padding and colours of the crops.
-        progress: Told how many frames were looked at, of how many.
+        progress: Called with the number of frames read, and the total.
 
     Raises:
-        ConfigError: It is no footage, shows too little of anybody, or a setting is wrong.
+        ConfigError: The source is not a video or images, it shows too few people, or a setting is wrong.
         CaptureError: It cannot be read.
-        CheckpointError: The estimator's weights cannot be had.
+        CheckpointError: The estimator's weights are not available.
     """
     name = config.capture.source
     if source_kind(name) not in _KINDS:
-        raise ConfigError(f"{name} is no recording; calibration wants a video of people, or a folder of images")
+        raise ConfigError(f"{name} is not a recording; calibration needs a video of people, or a folder of images")
     source = open_source(config.capture)
     try:
         pipeline = build_pipeline(config)
         try:
-            found, frames = _walk(source, pipeline, Cropper(geometry), progress)
+            found, frames = _collect(source, pipeline, Cropper(geometry), progress)
         finally:
             pipeline.close()
     finally:
         source.close()
-    if len(found) < LEAST_CROPS:
-        seen = f"only {len(found)} times somebody" if found else "nobody"
+    if len(found) < MIN_CROPS:
         raise ConfigError(
-            f"{name} shows {seen} in {frames} frames, wanted {LEAST_CROPS} or more; "
+            f"{name} gave {len(found)} crops of people in {frames} frames, wanted {MIN_CROPS} or more; "
             "give longer footage of people as the camera will see them"
         )
     crops, corners, sizes, boxes = (np.stack(parts) for parts in zip(*found, strict=True))
@@ -89,10 +88,12 @@ def collect_crops(
 _Crop = tuple[Float32, Float64, Float64, Float32]
 
 
-def _walk(source: FrameSource, pipeline: PosePipeline, cropper: Cropper, progress: Progress) -> tuple[list[_Crop], int]:
-    """Crop, corner, size and box of the people in every k-th frame, k as small as the limit lets it; and the frames."""
+def _collect(
+    source: FrameSource, pipeline: PosePipeline, cropper: Cropper, progress: Progress
+) -> tuple[list[_Crop], int]:
+    """Crop, corner, size and box of the people in every k-th frame, k as small as MAX_CROPS allows; and frames read."""
     found: list[_Crop] = []
-    owners: list[int] = []  # the frame of each
+    frame_of: list[int] = []  # the frame of each crop
     every, count = 1, 0
     while True:
         try:
@@ -104,11 +105,11 @@ def _walk(source: FrameSource, pipeline: PosePipeline, cropper: Cropper, progres
         people = pipeline.step(frame).people
         if count % every == 0 and people:
             found += _cut(frame, [person.box for person in people], cropper)
-            owners += [count] * len(people)
-            while len(found) > MOST_CROPS:
+            frame_of += [count] * len(people)
+            while len(found) > MAX_CROPS:
                 every *= 2
-                kept = [i for i, owner in enumerate(owners) if owner % every == 0]
-                found, owners = [found[i] for i in kept], [owners[i] for i in kept]
+                kept = [i for i, of in enumerate(frame_of) if of % every == 0]
+                found, frame_of = [found[i] for i in kept], [frame_of[i] for i in kept]
         count += 1
         progress(count, source.frame_count)
 
@@ -119,6 +120,6 @@ def _cut(frame: Frame, boxes: list[PersonBox], cropper: Cropper) -> list[_Crop]:
     return list(zip(crops.copy(), regions.corner_px, regions.size_px, xyxy, strict=True))
 
 
-def following(config: AppConfig, runtime: str) -> AppConfig:
-    """The settings of a run in which `runtime` follows people at fp32, so that every run finds the same crops."""
+def tracking_config(config: AppConfig, runtime: str) -> AppConfig:
+    """The settings with people tracked at fp32 on `runtime` and the CPU, so that every call finds the same crops."""
     return replace(config, inference=replace(config.inference, runtime=runtime, precision="fp32", device="cpu"))

@@ -1,4 +1,4 @@
-"""Writes int8 models: OpenVINO's through NNCF, ONNX Runtime's by its own static quantization.
+"""Int8 quantization: for OpenVINO with NNCF, for ONNX Runtime with its static quantization.
 
 Source: SmoothQuant (Xiao et al., 2023), which NNCF applies to transformers before it measures the ranges.
 """
@@ -18,7 +18,7 @@ from realtime_pose.utils.extras import needs_extra
 
 
 def write_openvino_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
-    """Fill a folder with NNCF's int8 model as OpenVINO's IR, calibrated on crops (N, 3, H, W)."""
+    """Write NNCF's int8 model as OpenVINO IR into a folder, calibrated on crops (N, 3, H, W)."""
     with needs_extra("int8", "quantization for OpenVINO"):
         import nncf
         import openvino
@@ -27,17 +27,17 @@ def write_openvino_int8(source: SourceModel, crops: Float32, folder: Path, progr
     with _quiet("nncf"):
         model = nncf.quantize(
             openvino_runtime.convert(source),
-            nncf.Dataset(range(len(batches)), lambda i: _told(batches, i, progress)),
+            nncf.Dataset(range(len(batches)), lambda i: _batch(batches, i, progress)),
             model_type=nncf.ModelType.TRANSFORMER,
             subset_size=len(batches),
-            # Attention gains nothing by it: what turns its inputs into int8 takes longer than int8 saves.
+            # Attention gains nothing: converting its inputs to int8 takes longer than int8 saves.
             ignored_scope=nncf.IgnoredScope(types=["ScaledDotProductAttention"], validate=False),
         )
         openvino.save_model(model, str(folder / openvino_runtime.MODEL_FILE), compress_to_fp16=False)
 
 
 def write_onnxruntime_int8(source: SourceModel, crops: Float32, folder: Path, progress: Progress) -> None:
-    """Fill a folder with ONNX Runtime's static int8 model, calibrated on crops (N, 3, H, W)."""
+    """Write ONNX Runtime's static int8 model into a folder, calibrated on crops (N, 3, H, W)."""
     with needs_extra("int8", "quantization for ONNX Runtime"):
         import onnx
         from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
@@ -53,7 +53,7 @@ def write_onnxruntime_int8(source: SourceModel, crops: Float32, folder: Path, pr
 
         def get_next(self) -> dict[str, Float32] | None:
             i = next(self._at, None)
-            return None if i is None else {input_name: _told(batches, i, progress)}
+            return None if i is None else {input_name: _batch(batches, i, progress)}
 
     with _quiet("root"):
         ready = folder / "ready.onnx"
@@ -71,25 +71,25 @@ def write_onnxruntime_int8(source: SourceModel, crops: Float32, folder: Path, pr
 
 
 def _batches(source: SourceModel, crops: Float32) -> list[Float32]:
-    """The crops as the model takes them: one at a time, or as many as a file with a fixed batch wants."""
+    """The crops in batches of the model's fixed batch size, or one at a time."""
     size = source.batch or 1
     return [crops[i : i + size] for i in range(0, len(crops) - size + 1, size)]
 
 
-def _told(batches: list[Float32], i: int, progress: Progress) -> Float32:
+def _batch(batches: list[Float32], i: int, progress: Progress) -> Float32:
     progress(i + 1, len(batches))
     return batches[i]
 
 
 @contextmanager
 def _quiet(logger: str) -> Iterator[None]:
-    """Keep warnings, progress bars and notes of foreign code from the terminal; errors are still raised."""
-    found = logging.getLogger("" if logger == "root" else logger)
-    level = found.level
-    found.setLevel(logging.ERROR)
+    """Keep warnings, progress bars and log messages of third-party code off the terminal; errors are still raised."""
+    silenced = logging.getLogger("" if logger == "root" else logger)
+    level = silenced.level
+    silenced.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), redirect_stdout(StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        found.setLevel(level)
+        silenced.setLevel(level)

@@ -1,4 +1,4 @@
-"""Lifting cases: clips of 2D keypoints with the 3D truth behind them, from npz files that others made."""
+"""Lifting cases: clips of 2D keypoints with their 3D ground truth, read from npz files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ class LiftingCase:
     """One clip of one person.
 
     Attributes:
-        name: What a message calls it.
+        name: Its name in messages.
         layout: Names of the K keypoints.
         xy_px: (T, K, 2) float32 keypoints.
-        score: (T, K) float32 belief in each.
-        limbs_m: (T, 12, 3) float64 the truth of LIMB_NAMES, from the camera, canonical axes.
-        seen: (T, 12) bool which of them are inside the picture with no furniture before them.
+        score: (T, K) float32 scores.
+        limbs_m: (T, 12, 3) float64 true positions of LIMB_NAMES relative to the camera, canonical axes.
+        seen: (T, 12) bool, whether each is inside the image and not behind furniture.
         intrinsics: The camera.
-        fps: Frames a second.
+        fps: Frames per second.
     """
 
     name: str
@@ -47,7 +47,7 @@ class LiftingCase:
         return len(self.limbs_m)
 
     def keypoints(self, frame: int, track_id: int) -> PersonKeypoints:
-        """What the estimator saw in one frame."""
+        """The estimator's keypoints in one frame."""
         time_ns = round(frame / self.fps * 1e9)
         return PersonKeypoints(
             self.layout, as_float32(self.xy_px[frame]), as_float32(self.score[frame]), track_id, time_ns
@@ -55,10 +55,10 @@ class LiftingCase:
 
 
 def load_cases(paths: Iterable[Path]) -> list[LiftingCase]:
-    """The cases in these files, and in the npz files of these folders, in order.
+    """The cases in these files and in the npz files of these folders, in order.
 
     Raises:
-        RecordingError: There is no such file, a folder has none, or one is no lifting case.
+        RecordingError: A file is missing, a folder has none, or a file is not a lifting case.
     """
     return [load_case(file) for path in paths for file in _files_of(path)]
 
@@ -68,15 +68,15 @@ def _files_of(path: Path) -> Sequence[Path]:
         return [path]
     files = sorted(path.glob("*.npz"))
     if not files:
-        raise RecordingError(f"the folder {path} holds no .npz file; name the lifting cases or the folder they are in")
+        raise RecordingError(f"the folder {path} has no .npz file; give lifting cases or a folder of them")
     return files
 
 
 def load_case(path: Path) -> LiftingCase:
-    """The case in one npz file; nothing in the file is executed.
+    """The case in one npz file, loaded without pickle.
 
     Raises:
-        RecordingError: The file is missing, damaged, or holds something else.
+        RecordingError: The file is missing, damaged, or not a lifting case.
     """
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -86,9 +86,9 @@ def load_case(path: Path) -> LiftingCase:
             arrays = {key: file[key] for key in _KEYS}
         return _case(path.stem, arrays)
     except OSError as exc:
-        if exc.strerror is None:  # numpy's own complaint about a file that is no npz
-            raise _no_case(path, "it is no npz file") from exc
-        raise RecordingError(f"cannot read the lifting case {path}: {exc.strerror}; name an npz file") from exc
+        if exc.strerror is None:  # numpy's own error for a file that is not npz
+            raise _no_case(path, "it is not an npz file") from exc
+        raise RecordingError(f"cannot read the lifting case {path}: {exc.strerror}; give an npz file") from exc
     except _NoCaseError as exc:
         raise _no_case(path, str(exc)) from exc
     except Exception as exc:  # numpy, zipfile and zlib each have their own errors for a foreign file
@@ -100,7 +100,7 @@ class _NoCaseError(ValueError):
 
 
 def _no_case(path: Path, reason: str) -> RecordingError:
-    return RecordingError(f"{path} is no lifting case ({reason}); docs/accuracy.md says what one holds")
+    return RecordingError(f"{path} is not a lifting case ({reason}); docs/accuracy.md describes the format")
 
 
 def _case(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> LiftingCase:
@@ -148,9 +148,9 @@ def _numbers(
 ) -> Float64:
     array = arrays[key]
     if array.dtype.kind not in "fiu":
-        raise _NoCaseError(f"{key} holds {array.dtype}, wanted numbers")
+        raise _NoCaseError(f"{key} has type {array.dtype}, wanted numbers")
     if array.shape != shape:
         raise _NoCaseError(f"{key} has shape {array.shape}, wanted {shape}")
     if finite and not np.isfinite(array).all():
-        raise _NoCaseError(f"{key} holds values that are no numbers")
+        raise _NoCaseError(f"{key} has NaN or infinite values")
     return array.astype(np.float64)

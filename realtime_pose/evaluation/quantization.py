@@ -1,4 +1,4 @@
-"""Models in int8: calibrated on the user's own footage, and judged on other parts of it before auto may take them."""
+"""Int8 models: calibrated on the user's footage, then compared with fp32 on held-out parts of it."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
-from realtime_pose.evaluation.calibration_crops import FootageCrops, Progress, collect_crops, following
+from realtime_pose.evaluation.calibration_crops import FootageCrops, Progress, collect_crops, tracking_config
 from realtime_pose.evaluation.int8_models import write_onnxruntime_int8, write_openvino_int8
 from realtime_pose.inference.heatmaps import decode_heatmaps, xy_in_frame
 from realtime_pose.inference.runtimes import onnx_runtime, openvino_runtime
@@ -24,25 +24,25 @@ from realtime_pose.utils.atomic_files import write_text
 from realtime_pose.utils.choices import check_choice
 
 ACCEPTED_SHIFT = 0.01
-"""Share of the box's diagonal that 95 of 100 keypoints may move by at most, for `--runtime auto` to take a model."""
+"""`--runtime auto` may use a model if 95 % of its keypoints move by at most this share of the box's diagonal."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """How far int8 moves the keypoints of the held-back crops, against fp32 on the same runtime.
+    """Comparison of int8 with fp32 on the same runtime, on held-out crops.
 
     Attributes:
         model: Its name.
-        runtime: What it was quantized for.
-        footage: Whose crops it was calibrated and judged on.
-        calibration_crops: How many it was calibrated on.
-        held_back_crops: How many it was judged on.
-        keypoints: How many keypoints of those fp32 sees, by the score threshold.
-        shift_px_p50, shift_px_p95: How far they move, pixels of the frame.
+        runtime: The runtime it was quantized for.
+        footage: The source of the crops.
+        calibration_crops: Number of crops for calibration.
+        held_back_crops: Number of held-out crops for the comparison.
+        keypoints: Number of keypoints whose fp32 score reaches the threshold.
+        shift_px_p50, shift_px_p95: Distance between int8 and fp32 keypoints, pixels of the frame.
         shift_of_box_p95: The same as a share of the box's diagonal.
-        score_change_p50: Median of the score at int8 less that at fp32.
-        score_change_p95: 95th percentile of its size.
-        accepted: Whether `--runtime auto` may take the model.
+        score_change_p50: Median of the int8 score minus the fp32 score.
+        score_change_p95: 95th percentile of its absolute value.
+        accepted: Whether `--runtime auto` may use the model.
     """
 
     model: str
@@ -62,25 +62,25 @@ class Judgement:
 def quantize(
     config: AppConfig, runtime: str, notify: Callable[[str], object], progress: Progress = lambda done, total: None
 ) -> tuple[Judgement, Path]:
-    """The int8 model of `config.inference`'s checkpoint for `runtime`, put where that runtime looks for it.
+    """Makes the int8 model of `config.inference`'s checkpoint and stores it where `runtime` looks for it.
 
     Args:
         config: The settings of a run over the footage `config.capture.source`.
         runtime: openvino or onnxruntime.
-        notify: Told what begins.
-        progress: Told how far that is.
+        notify: Called with a sentence at the start of each step.
+        progress: Called with the progress of the step: done, total.
 
     Returns:
-        The judgement, which lies beside the model too, and the model's folder.
+        The judgement, which is also stored beside the model, and the model's folder.
 
     Raises:
-        UnknownChoiceError: No such runtime can be quantized for.
-        ConfigError: The footage shows too little of anybody, or a setting is wrong.
+        UnknownChoiceError: Quantization does not support the runtime.
+        ConfigError: The footage shows too few people, or a setting is wrong.
         CaptureError: The footage cannot be read.
-        CheckpointError: The weights cannot be had, or the model cannot be written.
+        CheckpointError: The weights are not available, or the model cannot be written.
     """
     check_choice("--runtime", runtime, _MAKERS)
-    config = following(config, runtime)
+    config = tracking_config(config, runtime)
     model = load_model(config.inference)
     notify(f"looking for people in {config.capture.source}")
     footage = collect_crops(config, model.geometry, progress)
@@ -93,10 +93,10 @@ def quantize(
             make(model.source, footage.crops[~footage.held_back], into, progress)
         except ImportError as exc:
             raise ConfigError(f"quantization for {runtime} needs {exc.name}; pip install {exc.name}") from exc
-        except Exception as exc:  # the one place that meets the quantizers' own errors, which share no base
+        except Exception as exc:  # the quantizers' own errors have no common base
             raise ConfigError(
                 f"{model.source.name} cannot be quantized for {runtime}: {' '.join(str(exc).split())[:300]}; "
-                "take the other --runtime"
+                "try the other --runtime"
             ) from exc
         _write_judgement(into, {"accepted": False})  # until it has been judged
 
@@ -104,7 +104,7 @@ def quantize(
     notify(f"judging it on {np.count_nonzero(footage.held_back)} others")
     judgement = _judge(model, runtime, footage, config)
     _write_judgement(folder, asdict(judgement))
-    for timings in folder.parent.glob("timings-*.json"):  # of what was there before
+    for timings in folder.parent.glob("timings-*.json"):  # of the previous model
         timings.unlink(missing_ok=True)
     return judgement, folder
 
@@ -115,7 +115,7 @@ def _judge(model: LoadedModel, runtime: str, footage: FootageCrops, config: AppC
     xy_int8_px, score_int8 = _keypoints(model, Candidate(runtime, "int8"), footage)
     seen = score >= config.inference.score_threshold
     if not seen.any():
-        raise ConfigError(f"{model.source.name} sees no keypoint in the held-back footage; give footage of people")
+        raise ConfigError(f"{model.source.name} finds no keypoint in the held-back footage; give footage of people")
     shift_px = np.linalg.norm(xy_int8_px - xy_px, axis=-1)
     of_box = shift_px / footage.diagonal_px[held][:, None]
     change = (score_int8 - score)[seen]
@@ -137,7 +137,7 @@ def _judge(model: LoadedModel, runtime: str, footage: FootageCrops, config: AppC
 
 
 def _keypoints(model: LoadedModel, candidate: Candidate, footage: FootageCrops) -> tuple[Float32, Float32]:
-    """Keypoints (N, K, 2) in pixels of the frame, and scores (N, K), of the held-back crops."""
+    """Keypoints (N, K, 2) in pixels of the frame, and scores (N, K), of the held-out crops."""
     runtime = build_runtime(model.source, candidate, "cpu")
     crops = footage.crops[footage.held_back]
     heatmaps = np.concatenate([runtime.heatmaps(crop[None]).copy() for crop in crops])

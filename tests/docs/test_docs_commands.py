@@ -324,12 +324,12 @@ def to_run(arguments):
         return None  # another test reports it
     if context is None or name in ONLY_PARSED:
         return None
-    stand_ins = {"SESSION": "take", "DIR": "new", "NAME": "me", "INPUT": "clip.mp4", "VIDEO": "clip.mp4"}
+    random_models = {"SESSION": "take", "DIR": "new", "NAME": "me", "INPUT": "clip.mp4", "VIDEO": "clip.mp4"}
     out = [name] if " " not in name else name.split()
     for before, word in pairwise(arguments[len(out) - 1 :]):
         if word == "--show":
             continue
-        word = stand_ins.get(word, word)
+        word = random_models.get(word, word)
         if before == "--source" and word not in ("actor", "actor-2", *CLIPS):
             word = "actor"  # cameras, streams and files that do not exist here
         if before == "--format":

@@ -53,10 +53,10 @@ def eval_lift(
     relative to the middle of the hips, in the camera's axes.
     """
     from realtime_pose.cli.console import progress_bar
-    from realtime_pose.evaluation.actor_cases import watch_actor
-    from realtime_pose.evaluation.drawn.cases import SCENES, draw_cases
+    from realtime_pose.evaluation.actor_cases import actor_case
     from realtime_pose.evaluation.lifting import answer_cases, judge, report_of
     from realtime_pose.evaluation.lifting_cases import load_cases
+    from realtime_pose.evaluation.synthetic.cases import SCENES, synthetic_cases
     from realtime_pose.report import write_report
 
     if not (cases or drawn or actor):
@@ -68,12 +68,12 @@ def eval_lift(
     }
     questions: dict[str, list[Any]] = {"": load_cases(cases)} if cases else {}
     if drawn:
-        questions |= {f"{name}: {SCENES[name].says}": asked for name, asked in draw_cases().items()}
+        questions |= {f"{name}: {SCENES[name].title}": asked for name, asked in synthetic_cases().items()}
     rows: dict[str, dict[str, Any]] = {question: {} for question in questions}
     if actor:
         for name in ("actor", "actor-2"):
             with progress_bar(f"BlazePose on {name}", out) as advance:
-                case, its_own = watch_actor(name, settings.inference, advance)
+                case, its_own = actor_case(name, settings.inference, advance)
             questions[name], rows[name] = [case], {"BlazePose's own": judge([its_own])}
     for name, config_of in chosen.items():
         for question, asked in questions.items():

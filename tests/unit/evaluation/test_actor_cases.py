@@ -1,4 +1,4 @@
-"""A packaged clip as a case: keypoints and truth belong to each other, and BlazePose's own 3D is read the right way."""
+"""Packaged clips as cases: keypoints match the truth, and BlazePose's 3D is read in the right axes."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from support.actor_frames import FACING, actor_frame, actor_truth
 from realtime_pose.datatypes import PersonKeypoints
 from realtime_pose.errors import EndOfStream, UnknownChoiceError
 from realtime_pose.evaluation import actor_cases
-from realtime_pose.evaluation.actor_cases import watch_actor
+from realtime_pose.evaluation.actor_cases import actor_case
 from realtime_pose.evaluation.lifting import judge
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
@@ -18,7 +18,7 @@ LOST_AT_FIRST = {0}
 
 
 class KnowsTheTruth:
-    """Answers with the actor's keypoints and, as BlazePose gives them, places in space; loses sight now and then."""
+    """Returns the actor's true keypoints and, like BlazePose, world landmarks; finds nobody in some frames."""
 
     def __init__(self, config):
         self._frame = -1
@@ -57,26 +57,26 @@ class TwentyFrames:
 def test_keypoints_truth_and_its_own_answer_line_up(monkeypatch):
     monkeypatch.setattr(actor_cases, "BlazePoseEstimator", KnowsTheTruth)
     monkeypatch.setattr(actor_cases, "open_source", TwentyFrames)
-    told = []
-    case, its_own = watch_actor("actor", InferenceConfig(), lambda done, total: told.append(done))
+    steps = []
+    case, its_own = actor_case("actor", InferenceConfig(), lambda done, total: steps.append(done))
     truth = actor_truth()
     assert (len(case), case.fps, case.intrinsics) == (len(truth.joints_m), truth.fps, truth.intrinsics)
-    assert told == list(range(1, 21))
+    assert steps == list(range(1, 21))
     k = truth.intrinsics
     seen = case.limbs_m[:20, :, :2] * (1, -1) / -case.limbs_m[:20, :, 2:] * (k.fx, k.fy) + (k.cx, k.cy)
     away = np.linalg.norm(seen - case.xy_px[:20, COCO17_FEET_HANDS.rows(LIMB_NAMES)], axis=-1)
     found = [i for i in range(20) if i not in LOST | LOST_AT_FIRST]
-    assert np.median(away[found]) < 8  # keypoints lie where annotators mark them, not at the joints' centres
+    assert np.median(away[found]) < 8  # annotators do not mark the joints' centres
     assert (case.score[[0, 5, 6]] == 0).all()
     assert (case.score[20:] == 0).all()
     assert np.allclose(its_own.limbs_m[found, 6:8].mean(axis=1), 0, atol=1e-6)
     truth_m = case.limbs_m - case.limbs_m[:, 6:8].mean(axis=1, keepdims=True)
     assert np.linalg.norm(its_own.limbs_m[1:5] / 0.9 - truth_m[1:5], axis=-1).mean() < 0.05
-    assert np.array_equal(its_own.limbs_m[5], its_own.limbs_m[4])  # nobody found: it stays what it was
+    assert np.array_equal(its_own.limbs_m[5], its_own.limbs_m[4])  # nobody found: repeats the last answer
     assert judge([its_own]).frames == len(case)
 
 
-def test_blazepose_gives_places_in_opencvs_axes():
+def test_blazeposes_world_landmarks_are_in_opencv_axes():
     estimator = BlazePoseEstimator(InferenceConfig())
     try:
         assert estimator.world_m is None
@@ -94,4 +94,4 @@ def test_blazepose_gives_places_in_opencvs_axes():
 
 def test_an_unknown_clip_is_refused():
     with pytest.raises(UnknownChoiceError, match="actor-2"):
-        watch_actor("actor-9", InferenceConfig())
+        actor_case("actor-9", InferenceConfig())

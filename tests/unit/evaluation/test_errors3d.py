@@ -1,4 +1,4 @@
-"""Error measures, on data whose errors are known."""
+"""3D error measures on data with known errors."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def make_points(seed=0):
 
 
 def similar(points, seed=1):
-    """Each frame turned, scaled and moved by its own random similarity."""
+    """Each frame transformed by its own random similarity."""
     rng = np.random.default_rng(seed)
     turn = Rotation.random(T, rng=rng).as_matrix()
     scale = rng.uniform(0.3, 3.0, T)
@@ -83,16 +83,16 @@ def test_a_reflection_is_never_used():
     aligned = aligned_by_similarity(truth * MIRROR, truth)
     assert mpjpe_mm(aligned, truth) > 200  # a mirrored body is not the same body
     centred, wanted = aligned - aligned.mean(1, keepdims=True), truth - truth.mean(1, keepdims=True)
-    for scale in (0.95, 1.05):  # its size is the best one all the same
+    for scale in (0.95, 1.05):  # its scale is still the best one
         assert ((scale * centred - wanted) ** 2).sum() > ((centred - wanted) ** 2).sum()
-    # what comes out is the answer turned, so its handedness is the answer's
+    # the result is the rotated answer, so it keeps the answer's handedness
     answer_side = np.linalg.det((truth * MIRROR)[:, 1:4] - (truth * MIRROR)[:, :1])
     aligned_side = np.linalg.det(aligned[:, 1:4] - aligned[:, :1])
     assert (np.sign(answer_side) == np.sign(aligned_side)).all()
 
 
 @pytest.mark.parametrize("flat", ["plane", "line", "point"])
-def test_flat_bodies_align_without_a_fault(flat):
+def test_flat_bodies_can_be_aligned(flat):
     keep = {"plane": [1, 1, 0], "line": [1, 0, 0], "point": [0, 0, 0]}[flat]
     truth = make_points(6) * keep
     assert np.allclose(aligned_by_similarity(similar(truth), truth), truth, atol=1e-6)
@@ -110,7 +110,7 @@ def test_bones_that_keep_their_length_do_not_drift():
     local, root = make_rotations((30, 17), 8), np.random.default_rng(9).normal(size=(30, 3))
     joints = joint_positions(HUMANOID, local, root, HUMANOID.rest_bone_m)
     assert bone_drift_percent(HUMANOID, joints) == pytest.approx(0, abs=1e-9)
-    # one of the sixteen is 90 % and 110 % of its length by turns: a deviation of 10 %
+    # one of the sixteen alternates between 90 % and 110 % of its length: a deviation of 10 %
     bone = np.tile(HUMANOID.rest_bone_m, (30, 1))
     bone[:, HUMANOID.index["leftHand"]] *= np.tile([0.9, 1.1], 15)
     assert bone_drift_percent(HUMANOID, joint_positions(HUMANOID, local, root, bone)) == pytest.approx(10 / 16)
@@ -118,16 +118,16 @@ def test_bones_that_keep_their_length_do_not_drift():
 
 def test_only_standing_feet_slide_and_only_along_the_floor():
     ankles = np.zeros((5, 2, 3))
-    ankles[:, 0, 0] = np.arange(5) * 0.003  # left: 3 and 4 mm a frame sideways and forward
+    ankles[:, 0, 0] = np.arange(5) * 0.003  # left: 3 and 4 mm per frame sideways and forward
     ankles[:, 0, 2] = np.arange(5) * 0.004
-    ankles[:, 0, 1] = np.arange(5) * 0.5  # up counts nothing
+    ankles[:, 0, 1] = np.arange(5) * 0.5  # vertical motion does not count
     ankles[:, 1, 0] = np.arange(5) * 9.0  # right: in the air all the time
     contact = np.tile([True, False], (5, 1))
     assert foot_slide_cm_s(ankles, contact, fps=30.0) == pytest.approx(0.5 * 30)
     assert foot_slide_cm_s(ankles, np.zeros((5, 2), bool), 30.0) == 0.0
 
 
-def test_the_step_into_a_stand_is_no_slide():
+def test_the_step_into_contact_is_no_slide():
     ankles = np.zeros((4, 2, 3))
     ankles[1:, :, 0] = 1.0  # both feet jump by a metre between the first two frames
     contact = np.ones((4, 2), bool)
@@ -139,7 +139,7 @@ def test_jitter_is_acceleration_over_the_truths():
     t = np.linspace(0, 1, 40)[:, None, None]
     truth = t**2 * np.ones((1, J, 3))  # a constant acceleration
     assert jitter_ratio(truth, truth) == pytest.approx(1)
-    assert jitter_ratio(truth * 3 + t * 50 + 7, truth) == pytest.approx(3)  # a steady speed is no jitter
+    assert jitter_ratio(truth * 3 + t * 50 + 7, truth) == pytest.approx(3)  # constant velocity is no jitter
     shaking = truth + 0.01 * (-1.0) ** np.arange(40)[:, None, None]
     assert jitter_ratio(shaking, truth) > 10
     assert np.isfinite(jitter_ratio(truth, np.zeros_like(truth)))
@@ -169,13 +169,13 @@ def wave(shift_s=0.0, seconds=4.0, fps=30.0):
 @pytest.mark.parametrize("late_s", [0.0, 0.05, 0.1, 0.215, -0.07])
 def test_lag_is_found_between_frames_too(late_s):
     rng = np.random.default_rng(0)
-    answer = wave(late_s) + 0.3 + rng.normal(0, 0.002, wave().shape)  # a steady error is no lag
+    answer = wave(late_s) + 0.3 + rng.normal(0, 0.002, wave().shape)  # a constant error is no lag
     assert lag_ms(answer, wave(), 30.0) == pytest.approx(late_s * 1e3, abs=5)
 
 
 def test_no_motion_has_no_lag():
     assert np.isnan(lag_ms(np.zeros((30, 1, 3)), wave(seconds=1.0), 30.0))
-    assert lag_ms(wave(0.9), wave(), 30.0) <= 400  # no more than is looked for
+    assert lag_ms(wave(0.9), wave(), 30.0) <= 400  # limited by the search range
 
 
 def test_the_largest_jump_is_between_neighbours():

@@ -1,4 +1,4 @@
-"""Lifting cases from files: names decide the order, and what is no case is refused in one sentence."""
+"""Lifting cases from files: arrays are matched by name, and other files are refused in one sentence."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ def write(path, **changed):
     return path
 
 
-def test_both_orders_of_limb_joints_are_one():
+def test_limb_names_and_limb_joints_have_the_same_order():
     point_of = {
         "UpperArm": "shoulder", "LowerArm": "elbow", "Hand": "wrist", "UpperLeg": "hip", "LowerLeg": "knee",
         "Foot": "ankle",
@@ -41,14 +41,14 @@ def test_a_case_is_read_as_it_was_written(tmp_path):
     assert np.array_equal(seen.xy_px, case_arrays()["keypoints_px"][3])
 
 
-def test_names_decide_not_the_order(tmp_path):
+def test_arrays_are_matched_by_name(tmp_path):
     arrays = case_arrays()
     joints, points = np.random.default_rng(0).permutation(13), np.random.default_rng(1).permutation(17)
     other = write(
         tmp_path / "other.npz",
         joint_names=arrays["joint_names"][joints],
         joints_camera_m=arrays["joints_camera_m"][:, joints],
-        keypoint_names=arrays["keypoint_names"][points].astype("S"),  # bytes are names too
+        keypoint_names=arrays["keypoint_names"][points].astype("S"),  # bytes are accepted as names
         keypoints_px=arrays["keypoints_px"][:, points],
         scores=arrays["scores"][:, points],
     )
@@ -70,10 +70,10 @@ def test_a_folder_stands_for_its_files(tmp_path):
         ({"scores": None, "fps": None}, "lacks scores, fps"),
         ({"joints_camera_m": np.zeros((20, 13, 2))}, "joints_camera_m has shape (20, 13, 2), wanted (20, 13, 3)"),
         ({"keypoints_px": np.zeros((19, 17, 2))}, "keypoints_px has shape (19, 17, 2), wanted (20, 17, 2)"),
-        ({"joints_camera_m": np.full((20, 13, 3), np.nan)}, "joints_camera_m holds values that are no numbers"),
+        ({"joints_camera_m": np.full((20, 13, 3), np.nan)}, "joints_camera_m has NaN or infinite values"),
         ({"joint_names": np.array([f"joint {i}" for i in range(13)])}, "joint_names lacks left_shoulder"),
         ({"keypoint_names": np.arange(17)}, "keypoint_names must be a list of names"),
-        ({"scores": np.full((20, 17), "high")}, "scores holds <U4, wanted numbers"),
+        ({"scores": np.full((20, 17), "high")}, "scores has type <U4, wanted numbers"),
         ({"fps": np.array(0.0)}, "must be positive"),
         ({"intrinsics": np.array([0.0, 500, 320, 240])}, "must be positive"),
         ({"fps": np.array([30.0, 30.0])}, "fps has shape (2,), wanted ()"),
@@ -88,11 +88,11 @@ def test_a_folder_stands_for_its_files(tmp_path):
         ),
     ],
 )
-def test_what_is_no_case_is_refused(tmp_path, changed, says):
+def test_invalid_cases_are_refused(tmp_path, changed, says):
     path = write(tmp_path / "bad.npz", **changed)
     with pytest.raises(RecordingError) as refused:
         load_case(path)
-    assert str(refused.value).startswith(f"{path} is no lifting case (")
+    assert str(refused.value).startswith(f"{path} is not a lifting case (")
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -102,17 +102,17 @@ def test_files_of_other_kinds_are_refused(tmp_path):
     (tmp_path / "cut.npz").write_bytes(write(tmp_path / "whole.npz").read_bytes()[:700])
     np.save(tmp_path / "array.npy", np.zeros(3))
     for name in ("text.npz", "cut.npz", "array.npy"):
-        with pytest.raises(RecordingError, match="is no lifting case"):
+        with pytest.raises(RecordingError, match="is not a lifting case"):
             load_case(tmp_path / name)
     with pytest.raises(RecordingError, match=r"cannot read the lifting case .*missing\.npz: No such file"):
         load_case(tmp_path / "missing.npz")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RecordingError, match=r"holds no \.npz file"):
+    with pytest.raises(RecordingError, match=r"has no \.npz file"):
         load_cases([tmp_path / "empty"])
 
 
 class Trap:
-    """Would write a file where it is unpickled."""
+    """Writes a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path
@@ -123,7 +123,7 @@ class Trap:
 
 def test_nothing_in_a_file_is_executed(tmp_path):
     path = write(tmp_path / "trap.npz", joint_names=np.array([Trap(tmp_path / "sprung")] * 13, dtype=object))
-    with pytest.raises(RecordingError, match="is no lifting case"):
+    with pytest.raises(RecordingError, match="is not a lifting case"):
         load_case(path)
     assert not (tmp_path / "sprung").exists()
 
@@ -139,4 +139,4 @@ def test_the_shared_cases_are_cases():
         k = case.intrinsics
         px = points[..., :2] / points[..., 2:] * (k.fx, k.fy) + (k.cx, k.cy)
         away = np.linalg.norm(px - case.xy_px[:, COCO17.rows(LIMB_NAMES)], axis=-1)
-        assert np.median(away[:, hips]) < 20  # keypoints and joints are of the same body, in the same camera
+        assert np.median(away[:, hips]) < 20  # keypoints and joints belong to the same body and camera

@@ -1,4 +1,4 @@
-"""What the self-test says of packets: nothing of the truth itself, and of a known fault what the fault is."""
+"""Figures of the self-test: zero errors for the truth itself, and known errors for known faults."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def packets_of(truth, joints_m=None, local_xyzw=None, rows=None):
     ]  # fmt: skip
 
 
-def test_the_truth_itself_is_without_fault(truth):
+def test_the_truth_itself_has_no_errors(truth):
     found = judge_packets(packets_of(truth), truth, {})
     for name in (
         "keypoint_error_px", "mpjpe_mm", "pa_mpjpe_mm", "joint_angle_error_deg", "hand_angle_error_deg",
@@ -47,12 +47,12 @@ def test_the_truth_itself_is_without_fault(truth):
     assert found["jitter_ratio"] == pytest.approx(1)
     assert found["lag_ms"] == pytest.approx(0, abs=1)
     assert found["largest_jump_deg"] < 30
-    assert np.isnan(found["contact_precision_percent"])  # nobody said anything of contacts
+    assert np.isnan(found["contact_precision_percent"])  # no contacts were reported
 
 
 @pytest.mark.parametrize("yaw_deg", [0.0, 50.0, -130.0])
-def test_the_world_is_turned_to_where_the_camera_looks(truth, yaw_deg):
-    """The same performance filmed from another side, and lower and tilted: what is sent faces as the camera does."""
+def test_the_world_is_aligned_with_the_cameras_heading(truth, yaw_deg):
+    """The same motion filmed from another side with a tilted camera."""
     yaw = rot.to_matrix(rot.from_axis_angle((0.0, 1.0, 0.0), np.radians(yaw_deg)))
     tilt = rot.to_matrix(rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(20.0)))
     camera = truth.camera_from_world.copy()
@@ -67,16 +67,16 @@ def test_the_world_is_turned_to_where_the_camera_looks(truth, yaw_deg):
     assert found["root_path_error_cm"] == pytest.approx(0, abs=0.01)
 
 
-def test_a_floor_too_high_is_soles_below_it(truth):
+def test_a_floor_that_is_too_high_gives_foot_sink(truth):
     found = judge_packets(packets_of(truth, truth.joints_m - np.float32([0, 0.05, 0])), truth, {})
     assert found["foot_sink_cm"] == pytest.approx(5, abs=1)
     assert 3.5 < found["foot_sink_cm_p95"] <= found["foot_sink_cm"]
     assert found["foot_height_error_cm"] == pytest.approx(5, abs=0.01)
-    assert found["mpjpe_mm"] == pytest.approx(0, abs=0.01)  # where the body is does not change its shape
+    assert found["mpjpe_mm"] == pytest.approx(0, abs=0.01)  # independent of the position
     assert found["root_path_error_cm"] == pytest.approx(0, abs=0.01)
 
 
-def test_feet_that_slide_while_walking_count_there(truth):
+def test_slide_during_walking_is_counted_separately(truth):
     joints = truth.joints_m.copy()
     walks = np.array([activity.startswith("walk") for activity in truth.activity])
     joints[:, :, 0] += np.cumsum(walks)[:, None].astype(np.float32) * 0.01  # 1 cm a frame, only while walking
@@ -87,14 +87,14 @@ def test_feet_that_slide_while_walking_count_there(truth):
     assert np.isnan(judge_packets(packets_of(truth), standing, {})["walk_slide_cm_s"])
 
 
-def test_contacts_are_counted_foot_by_foot(truth):
-    said = {i: (bool(left), bool(right)) for i, (left, right) in enumerate(truth.foot_contact)}
-    found = judge_packets(packets_of(truth), truth, said)
+def test_contacts_are_counted_per_foot(truth):
+    reported = {i: (bool(left), bool(right)) for i, (left, right) in enumerate(truth.foot_contact)}
+    found = judge_packets(packets_of(truth), truth, reported)
     assert (found["contact_precision_percent"], found["contact_recall_percent"]) == (100, 100)
-    always = judge_packets(packets_of(truth), truth, dict.fromkeys(said, (True, True)))
+    always = judge_packets(packets_of(truth), truth, dict.fromkeys(reported, (True, True)))
     assert always["contact_recall_percent"] == 100
     assert always["contact_precision_percent"] == pytest.approx(truth.foot_contact.mean() * 100)
-    left = judge_packets(packets_of(truth), truth, {i: (both[0], False) for i, both in said.items()})
+    left = judge_packets(packets_of(truth), truth, {i: (both[0], False) for i, both in reported.items()})
     assert left["contact_precision_percent"] == 100
     assert left["contact_recall_percent"] == pytest.approx(
         truth.foot_contact[:, 0].sum() / truth.foot_contact.sum() * 100
@@ -116,12 +116,12 @@ def test_a_jump_that_stays_on_the_ground_has_no_height(truth):
     assert 40 < half["jump_height_percent"] < 65
 
 
-def test_what_comes_late_lags(truth):
+def test_delayed_packets_lag(truth):
     late = np.concatenate((truth.joints_m[:1].repeat(3, axis=0), truth.joints_m[:-3]))
     assert judge_packets(packets_of(truth, late), truth, {})["lag_ms"] == pytest.approx(100, abs=5)
 
 
-def test_packets_that_were_lost_leave_the_rest_judged_in_its_place(truth):
+def test_lost_packets_do_not_shift_the_others(truth):
     rows = [i for i in range(200) if i % 5]
     found = judge_packets(packets_of(truth, rows=rows), truth, {})
     assert found["mpjpe_mm"] == pytest.approx(0, abs=0.01)

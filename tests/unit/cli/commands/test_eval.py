@@ -9,8 +9,8 @@ from support.lifting import case_arrays, make_case
 
 from realtime_pose.cli import app as cli
 from realtime_pose.evaluation import actor_cases
-from realtime_pose.evaluation.drawn import cases as drawn_cases
 from realtime_pose.evaluation.lifting import Answer
+from realtime_pose.evaluation.synthetic import cases as synthetic_cases_module
 
 REPORT = [
     "cases", "frames", "mpjpe_mm", "pa_mpjpe_mm", "n_mpjpe_mm", "jitter_ratio", "bone_drift_percent", "ms_per_frame",
@@ -63,7 +63,7 @@ def test_files_and_folders_may_be_mixed(call, cases):
 
 def test_drawn_bodies_and_actors_come_group_by_group(call, cases, tmp_path, monkeypatch):
     case = make_case(10)
-    monkeypatch.setattr(drawn_cases, "draw_cases", lambda: {"desk": [case], "far": [case]})
+    monkeypatch.setattr(synthetic_cases_module, "synthetic_cases", lambda: {"desk": [case], "far": [case]})
     watched = []
 
     def watch(name, config, progress):
@@ -71,7 +71,7 @@ def test_drawn_bodies_and_actors_come_group_by_group(call, cases, tmp_path, monk
         truth = case.limbs_m - case.limbs_m[:, 6:8].mean(axis=1, keepdims=True)
         return case, Answer(case, truth, truth, np.zeros(10), np.zeros(10))
 
-    monkeypatch.setattr(actor_cases, "watch_actor", watch)
+    monkeypatch.setattr(actor_cases, "actor_case", watch)
     words = (cases, "--drawn", "--actor", "--lifter", "geometric", "--report", tmp_path / "r.json")
     code, out, _ = call(*words)
     assert code == 0

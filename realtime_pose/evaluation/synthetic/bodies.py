@@ -1,7 +1,7 @@
-"""Bodies that the evaluation draws itself: what webcams see and motion capture lacks, as places of joints over time.
+"""Synthetic bodies: random proportions and motions of webcam scenes that motion capture lacks, as joint positions.
 
-HUMANOID's segments with proportions drawn anew, moved by curves between places that hands and feet like to be in. Only
-places of joints are needed, so each limb is the triangle that its two bones and its end allow.
+Hands and feet move between typical positions on smooth curves. Only joint positions are needed, so each limb is a
+triangle given by its two bones and its end.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ Rng = np.random.Generator
 
 _SIDES = np.array([1.0, -1.0])  # left, right: the sign of x in a body's own axes
 _UP, _FRONT = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
-# Metres of a 1.70 m adult from the middle between the ears; measured on no one, typical of many.
+# Metres of a 1.70 m adult from the middle between the ears; typical values, not measured.
 _FACE = {
     "nose": (0.0, -0.025, 0.11),
     "left_eye": (0.031, 0.015, 0.088),
@@ -29,7 +29,7 @@ _FACE = {
 
 @dataclass(frozen=True)
 class Build:
-    """A person's measures in metres."""
+    """A person's dimensions in metres."""
 
     torso: float
     shoulders: float
@@ -39,12 +39,12 @@ class Build:
     thigh: float
     shank: float
     ankle: float
-    neck: float  # shoulders' middle to ears' middle
-    size: float  # height over HUMANOID's
+    neck: float  # middle of the shoulders to middle of the ears
+    size: float  # body height relative to HUMANOID's
 
     @classmethod
-    def drawn(cls, rng: Rng) -> "Build":
-        """Somebody between 1.50 and 1.95 m, with parts up to a tenth longer or shorter than the average's."""
+    def random(cls, rng: Rng) -> "Build":
+        """A person between 1.50 and 1.95 m tall, with segments up to a tenth longer or shorter than average."""
         size = rng.uniform(1.50, 1.95) / REST_HEIGHT_M
         bone = dict(zip(HUMANOID.joints, HUMANOID.rest_bone_m * size, strict=True))
         trunk, arm, leg = rng.uniform(0.91, 1.09, 3)
@@ -63,27 +63,27 @@ class Build:
 
     @property
     def standing(self) -> float:
-        """Height of the hips over the floor on nearly straight legs."""
+        """Height of the hips above the floor on nearly straight legs."""
         return 0.985 * (self.thigh + self.shank) + self.ankle
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """T frames of a person in axes of their own: +Y up, facing +Z at first, floor at y = 0; index 0 is left.
+    """T frames of a person in their own axes: +Y up, facing +Z at first, floor at y = 0; index 0 is left.
 
     Attributes:
         hips_m: (T, 3).
-        hips_turn, chest_turn, head_turn: (T, 4) global.
-        wrists: (T, 2, 3) from the shoulders' middle, in the chest's axes; metres of a 1.70 m adult.
-        elbows: (T, 2, 3) whereto elbows point, in the chest's axes.
+        hips_xyzw, chest_xyzw, head_xyzw: (T, 4) global rotations.
+        wrists: (T, 2, 3) from the middle of the shoulders, in the chest's axes; metres of a 1.70 m adult.
+        elbows: (T, 2, 3) direction in which elbows point, in the chest's axes.
         ankles_m: (T, 2, 3).
-        knees: (T, 2, 3) whereto knees point.
+        knees: (T, 2, 3) direction in which knees point.
     """
 
     hips_m: Float64
-    hips_turn: Float64
-    chest_turn: Float64
-    head_turn: Float64
+    hips_xyzw: Float64
+    chest_xyzw: Float64
+    head_xyzw: Float64
     wrists: Float64
     elbows: Float64
     ankles_m: Float64
@@ -91,19 +91,19 @@ class Motion:
 
 
 def points_of(build: Build, motion: Motion) -> Float64:
-    """COCO's keypoints (T, 17, 3) of a moving body, in its own axes."""
-    spine = rot.slerp(motion.hips_turn, motion.chest_turn, np.full(len(motion.hips_m), 0.5))
-    neck = motion.hips_m + build.torso * (0.55 * rot.rotate(spine, _UP) + 0.45 * rot.rotate(motion.chest_turn, _UP))
+    """COCO's keypoints (T, 17, 3) of a body in motion, in its own axes."""
+    spine = rot.slerp(motion.hips_xyzw, motion.chest_xyzw, np.full(len(motion.hips_m), 0.5))
+    neck = motion.hips_m + build.torso * (0.55 * rot.rotate(spine, _UP) + 0.45 * rot.rotate(motion.chest_xyzw, _UP))
     head = neck + build.neck * rot.rotate(
-        rot.slerp(motion.chest_turn, motion.head_turn, np.full(len(neck), 0.5)), rot.unit(_UP + 0.1 * _FRONT)
+        rot.slerp(motion.chest_xyzw, motion.head_xyzw, np.full(len(neck), 0.5)), rot.unit(_UP + 0.1 * _FRONT)
     )
-    place = {name: head + rot.rotate(motion.head_turn, build.size * np.array(at)) for name, at in _FACE.items()}
+    place = {name: head + rot.rotate(motion.head_xyzw, build.size * np.array(at)) for name, at in _FACE.items()}
     for i, side in enumerate(("left", "right")):
         across = _SIDES[i] * np.array([1.0, 0.0, 0.0])
-        shoulder = neck + rot.rotate(motion.chest_turn, build.shoulders / 2 * across)
-        hip = motion.hips_m + rot.rotate(motion.hips_turn, build.hips / 2 * across)
-        wrist = neck + rot.rotate(motion.chest_turn, build.size * motion.wrists[:, i])
-        elbow_to = rot.rotate(motion.chest_turn, motion.elbows[:, i])
+        shoulder = neck + rot.rotate(motion.chest_xyzw, build.shoulders / 2 * across)
+        hip = motion.hips_m + rot.rotate(motion.hips_xyzw, build.hips / 2 * across)
+        wrist = neck + rot.rotate(motion.chest_xyzw, build.size * motion.wrists[:, i])
+        elbow_to = rot.rotate(motion.chest_xyzw, motion.elbows[:, i])
         arm = _limb(shoulder, wrist, elbow_to, build.upper_arm, build.forearm)
         leg = _limb(hip, motion.ankles_m[:, i], motion.knees[:, i], build.thigh, build.shank)
         names = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -112,7 +112,7 @@ def points_of(build: Build, motion: Motion) -> Float64:
 
 
 def _limb(start: Float64, end: Float64, bend_to: Float64, upper: float, lower: float) -> tuple[Float64, Float64]:
-    """Middle and end (T, 3) of a limb that reaches for `end` with its middle towards `bend_to` (law of cosines)."""
+    """Middle and end (T, 3) of a limb that reaches for `end` and bends towards `bend_to` (law of cosines)."""
     line = end - start
     far = np.linalg.norm(line, axis=-1, keepdims=True)
     reach = np.clip(far, abs(upper - lower) + 0.05, 0.997 * (upper + lower))
@@ -132,11 +132,11 @@ def wander(
     rest_s: tuple[float, float],
     detour: Float64 | float = 0.0,
 ) -> Float64:
-    """A way (T, ...) from one of `places` (N, ...) to another, each met within `loose`, with rests between.
+    """A path (T, ...) between random `places` (N, ...), each reached within `loose`, with rests in between.
 
-    Half-way it is `detour` (...) off, times how far apart the two are.
+    Half-way it is off the straight line by `detour` (...) times the distance between the two places.
 
-    Moves are of least jerk: Flash and Hogan, "The coordination of arm movements" (1985).
+    Source: minimum-jerk moves of Flash and Hogan, "The coordination of arm movements" (1985).
     """
     out = np.empty((frames, *places.shape[1:]))
     here = places[rng.integers(len(places))] + rng.normal(0, loose, places.shape[1:])
@@ -154,58 +154,61 @@ def wander(
 
 
 def sway(rng: Rng, frames: int, fps: float, size: float, slowest_hz: float = 0.1, fastest_hz: float = 0.6) -> Float64:
-    """A restless curve (T,) about 0: three sines, `size` at the most."""
+    """A random oscillation (T,) about 0: three sines, at most `size`."""
     t = np.arange(frames) / fps
     waves = [np.sin(2 * np.pi * (rng.uniform(slowest_hz, fastest_hz) * t + rng.uniform())) for _ in range(3)]
     return size * np.mean(waves, axis=0)
 
 
-def turns(yaw: Float64, pitch: Float64, roll: Float64) -> Float64:
-    """Global turns (T, 4): roll to the left side first, then bowing forward, then turning left; degrees."""
+def rotations(yaw: Float64, pitch: Float64, roll: Float64) -> Float64:
+    """Global rotations (T, 4) from degrees: roll to the left first, then pitch forward, then yaw to the left."""
     axes = (((0.0, 1.0, 0.0), yaw), ((1.0, 0.0, 0.0), pitch), ((0.0, 0.0, 1.0), roll))
     y, p, r = (rot.from_axis_angle(axis, np.radians(angle)) for axis, angle in axes)
     return rot.multiply(y, rot.multiply(p, r))
 
 
-def both(x: float, y: float, z: float) -> Float64:
-    """A place (2, 3) for the left hand and its mirror image for the right."""
+def mirrored_pair(x: float, y: float, z: float) -> Float64:
+    """A position (2, 3) for the left side and its mirror image for the right."""
     return np.array([[x, y, z], [-x, y, z]])
 
 
 HANDS: Mapping[str, Float64] = {
-    "keys": both(0.12, -0.33, 0.40),
-    "lap": both(0.12, -0.44, 0.22),
-    "open": both(0.36, -0.12, 0.36),
-    "raised": both(0.36, 0.24, 0.18),
-    "chin": both(0.05, -0.02, 0.19),
-    "ears": both(0.14, 0.17, 0.06),
+    "keys": mirrored_pair(0.12, -0.33, 0.40),
+    "lap": mirrored_pair(0.12, -0.44, 0.22),
+    "open": mirrored_pair(0.36, -0.12, 0.36),
+    "raised": mirrored_pair(0.36, 0.24, 0.18),
+    "chin": mirrored_pair(0.05, -0.02, 0.19),
+    "ears": mirrored_pair(0.14, 0.17, 0.06),
     "one up": np.array([[0.34, 0.28, 0.20], [-0.14, -0.35, 0.36]]),
     "one out": np.array([[0.13, -0.36, 0.34], [-0.52, -0.05, 0.22]]),
-    "hanging": both(0.24, -0.52, 0.06),
-    "hips": both(0.24, -0.44, -0.02),
+    "hanging": mirrored_pair(0.24, -0.52, 0.06),
+    "hips": mirrored_pair(0.24, -0.44, -0.02),
     "crossed": np.array([[-0.15, -0.21, 0.17], [0.15, -0.26, 0.21]]),
     "crossed the other way": np.array([[-0.14, -0.27, 0.21], [0.15, -0.20, 0.17]]),
-    "clasped": both(0.03, -0.36, 0.28),
-    "behind the head": both(0.10, 0.16, -0.08),
-    "overhead": both(0.16, 0.52, 0.05),
-    "ahead": both(0.17, -0.03, 0.50),
-    "knees": both(0.18, -0.50, 0.34),
+    "clasped": mirrored_pair(0.03, -0.36, 0.28),
+    "behind the head": mirrored_pair(0.10, 0.16, -0.08),
+    "overhead": mirrored_pair(0.16, 0.52, 0.05),
+    "ahead": mirrored_pair(0.17, -0.03, 0.50),
+    "knees": mirrored_pair(0.18, -0.50, 0.34),
 }
-"""Where wrists like to be, from the shoulders' middle, metres of a 1.70 m adult."""
+"""Typical positions of the wrists from the middle of the shoulders, metres of a 1.70 m adult."""
 
-_ELBOWS = {name: both(0.55, -0.75, -0.35) for name in HANDS} | {
-    "ears": both(0.9, -0.3, 0.3), "behind the head": both(0.9, 0.2, 0.4), "overhead": both(0.9, -0.2, 0.3),
-    "raised": both(0.6, -0.75, -0.1), "hips": both(0.8, -0.3, -0.5),
-}  # fmt: skip
-"""Whereto elbows then point."""
+_ELBOWS = {name: mirrored_pair(0.55, -0.75, -0.35) for name in HANDS} | {
+    "ears": mirrored_pair(0.9, -0.3, 0.3),
+    "behind the head": mirrored_pair(0.9, 0.2, 0.4),
+    "overhead": mirrored_pair(0.9, -0.2, 0.3),
+    "raised": mirrored_pair(0.6, -0.75, -0.1),
+    "hips": mirrored_pair(0.8, -0.3, -0.5),
+}
+"""The direction in which elbows point at each position of the hands."""
 
 
-def hands(
+def hand_motion(
     rng: Rng, frames: int, fps: float, *names: str, rest_s: tuple[float, float] = (0.1, 0.9)
 ) -> tuple[Float64, Float64]:
-    """Wrists and elbows (T, 2, 3) that go about between those places, each hand for itself half of the time."""
+    """Wrists and elbows (T, 2, 3) that move between the named positions; in half of the cases each hand on its own."""
     places = np.stack([np.concatenate((HANDS[name], _ELBOWS[name]), axis=-1) for name in names])
-    round_the_shoulder = np.concatenate((both(0.25, 0.0, 0.3), np.zeros((2, 3))), axis=-1)
+    round_the_shoulder = np.concatenate((mirrored_pair(0.25, 0.0, 0.3), np.zeros((2, 3))), axis=-1)
     way = wander(rng, frames, fps, places, 0.025, rest_s, round_the_shoulder)
     if rng.uniform() < 0.5:
         way[:, 1] = wander(rng, frames, fps, places, 0.025, rest_s, round_the_shoulder)[:, 1]
@@ -213,67 +216,71 @@ def hands(
 
 
 def _on_a_seat(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Motion:
-    """Somebody on a chair, feet on the floor."""
-    wrists, elbows = hands(rng, frames, fps, *names)
+    """A person on a chair, feet on the floor."""
+    wrists, elbows = hand_motion(rng, frames, fps, *names)
     yaw, lean = rng.uniform(-12, 12) + sway(rng, frames, fps, 18), rng.uniform(-8, 14) + sway(rng, frames, fps, 14)
     hips = np.column_stack((sway(rng, frames, fps, 0.03), np.full(frames, 0.5), sway(rng, frames, fps, 0.03)))
     apart = rng.uniform(0.6, 1.6) * build.hips
-    feet = wander(rng, frames, fps, both(apart / 2, build.ankle, rng.uniform(0.25, 0.6))[None], 0.03, (1.0, 2.5))
+    feet = wander(
+        rng, frames, fps, mirrored_pair(apart / 2, build.ankle, rng.uniform(0.25, 0.6))[None], 0.03, (1.0, 2.5)
+    )
     return Motion(
         hips_m=hips,
-        hips_turn=turns(0.3 * yaw, 0.3 * lean, sway(rng, frames, fps, 3)),
-        chest_turn=turns(yaw, lean, sway(rng, frames, fps, 8)),
-        head_turn=turns(yaw + sway(rng, frames, fps, 35), sway(rng, frames, fps, 16), sway(rng, frames, fps, 10)),
+        hips_xyzw=rotations(0.3 * yaw, 0.3 * lean, sway(rng, frames, fps, 3)),
+        chest_xyzw=rotations(yaw, lean, sway(rng, frames, fps, 8)),
+        head_xyzw=rotations(yaw + sway(rng, frames, fps, 35), sway(rng, frames, fps, 16), sway(rng, frames, fps, 10)),
         wrists=wrists,
         elbows=elbows,
         ankles_m=feet,
-        knees=np.broadcast_to(both(0.3, 0.6, 1.0), (frames, 2, 3)),
+        knees=np.broadcast_to(mirrored_pair(0.3, 0.6, 1.0), (frames, 2, 3)),
     )
 
 
 def at_a_desk(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
-    """Typing, talking with the hands, thinking."""
+    """Seated at a desk: typing, gesturing, thinking."""
     return _on_a_seat(rng, build, frames, fps, "keys", "keys", "open", "raised", "chin", "ears", "one up", "crossed")
 
 
 def seated(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
-    """On a chair in full view."""
+    """On a chair, all of the body visible."""
     return _on_a_seat(rng, build, frames, fps, "lap", "lap", "knees", "open", "one out", "crossed", "raised")
 
 
 def standing(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Motion:
-    """On the spot, the hands between those places."""
-    wrists, elbows = hands(rng, frames, fps, *names)
+    """Standing on the spot, the hands moving between the named positions."""
+    wrists, elbows = hand_motion(rng, frames, fps, *names)
     yaw = sway(rng, frames, fps, 30)
     lean = sway(rng, frames, fps, 12)
     x, z = sway(rng, frames, fps, 0.05), sway(rng, frames, fps, 0.04)
     hips = np.column_stack((x, build.standing - 0.02 - np.abs(sway(rng, frames, fps, 0.04)), z))
-    feet = wander(rng, frames, fps, both(rng.uniform(0.07, 0.2), build.ankle, 0.0)[None], 0.01, (1.5, 3.0))
+    feet = wander(rng, frames, fps, mirrored_pair(rng.uniform(0.07, 0.2), build.ankle, 0.0)[None], 0.01, (1.5, 3.0))
     return Motion(
         hips_m=hips,
-        hips_turn=turns(0.4 * yaw, 0.2 * lean, sway(rng, frames, fps, 4)),
-        chest_turn=turns(yaw, lean, sway(rng, frames, fps, 7)),
-        head_turn=turns(yaw + sway(rng, frames, fps, 35), lean + sway(rng, frames, fps, 15), sway(rng, frames, fps, 8)),
+        hips_xyzw=rotations(0.4 * yaw, 0.2 * lean, sway(rng, frames, fps, 4)),
+        chest_xyzw=rotations(yaw, lean, sway(rng, frames, fps, 7)),
+        head_xyzw=rotations(
+            yaw + sway(rng, frames, fps, 35), lean + sway(rng, frames, fps, 15), sway(rng, frames, fps, 8)
+        ),
         wrists=wrists,
         elbows=elbows,
         ankles_m=feet,
-        knees=np.broadcast_to(both(0.15, 0.0, 1.0), (frames, 2, 3)),
+        knees=np.broadcast_to(mirrored_pair(0.15, 0.0, 1.0), (frames, 2, 3)),
     )
 
 
 def arms_crossed(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
-    """Arms before, on and behind the body."""
+    """Standing, arms in front of, on and behind the body."""
     names = ("crossed", "crossed the other way", "crossed", "hips", "clasped", "behind the head", "overhead")
     return standing(rng, build, frames, fps, *names)
 
 
 def near_the_lens(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
-    """Showing and waving close to the camera."""
+    """Standing close to the camera, showing things and waving."""
     return standing(rng, build, frames, fps, "ahead", "open", "raised", "one up", "chin", "hanging", "overhead")
 
 
 def squatting(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
-    """Down and up again, the hands as they like."""
+    """Squats, with free movement of the hands."""
     deepest = rng.uniform(0.35, 0.6)
     down = wander(rng, frames, fps, np.array([[0.0], [1.0], [0.7]]), 0.05, (0.1, 0.5))[:, 0]
     base = standing(rng, build, frames, fps, "ahead", "hips", "clasped", "knees", "hanging")
@@ -283,18 +290,18 @@ def squatting(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
     apart = rng.uniform(0.12, 0.24)
     return Motion(
         hips_m=hips,
-        hips_turn=turns(yaw, 0.5 * lean, 0 * lean),
-        chest_turn=turns(yaw, lean, 0 * lean),
-        head_turn=turns(yaw + sway(rng, frames, fps, 20), 0.4 * lean, 0 * lean),
+        hips_xyzw=rotations(yaw, 0.5 * lean, 0 * lean),
+        chest_xyzw=rotations(yaw, lean, 0 * lean),
+        head_xyzw=rotations(yaw + sway(rng, frames, fps, 20), 0.4 * lean, 0 * lean),
         wrists=base.wrists,
         elbows=base.elbows,
-        ankles_m=np.broadcast_to(both(apart, build.ankle, 0.0), (frames, 2, 3)),
-        knees=np.broadcast_to(both(rng.uniform(0.2, 0.7), 0.2, 1.0), (frames, 2, 3)),
+        ankles_m=np.broadcast_to(mirrored_pair(apart, build.ankle, 0.0), (frames, 2, 3)),
+        knees=np.broadcast_to(mirrored_pair(rng.uniform(0.2, 0.7), 0.2, 1.0), (frames, 2, 3)),
     )
 
 
 def lying(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
-    """On the floor, on back, side or front: a standing body with restless knees, laid down."""
+    """Lying on back, side or front: a standing body with moving knees, laid on the floor."""
     base = standing(rng, build, frames, fps, "hanging", "overhead", "clasped", "one out", "behind the head", "open")
     drawn_up = wander(rng, frames, fps, np.array([[0.0, 0.0], [0.3, 0.0], [0.3, 0.3], [0.0, 0.35]]), 0.02, (0.3, 1.0))
     feet = base.ankles_m.copy()
@@ -310,28 +317,28 @@ def lying(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
 
 
 def _turned(motion: Motion, build: Build, turn: Float64) -> Motion:
-    """The motion with its whole space turned about the standing hips, which then lie on the floor."""
-    about = np.array([0.0, build.standing, 0.0])
+    """The motion rotated about the standing hips, which are then put on the floor."""
+    pivot = np.array([0.0, build.standing, 0.0])
     on_floor = np.array([0.0, 0.12 * build.size, 0.0])
     return Motion(
-        hips_m=rot.rotate(turn, motion.hips_m - about) + on_floor,
-        hips_turn=rot.multiply(turn, motion.hips_turn),
-        chest_turn=rot.multiply(turn, motion.chest_turn),
-        head_turn=rot.multiply(turn, motion.head_turn),
+        hips_m=rot.rotate(turn, motion.hips_m - pivot) + on_floor,
+        hips_xyzw=rot.multiply(turn, motion.hips_xyzw),
+        chest_xyzw=rot.multiply(turn, motion.chest_xyzw),
+        head_xyzw=rot.multiply(turn, motion.head_xyzw),
         wrists=motion.wrists,
         elbows=motion.elbows,
-        ankles_m=rot.rotate(turn, motion.ankles_m - about) + on_floor,
+        ankles_m=rot.rotate(turn, motion.ankles_m - pivot) + on_floor,
         knees=rot.rotate(turn, motion.knees),
     )
 
 
 def walking(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
-    """Round in a circle, arms swinging against the legs."""
+    """Walking in a circle, arms swinging opposite to the legs."""
     t = np.arange(frames) / fps
     speed, radius, way = rng.uniform(0.8, 1.6), rng.uniform(0.7, 1.5), rng.choice([-1.0, 1.0])
     angle = rng.uniform(0, 2 * np.pi) + way * speed * t / radius
     phase = 2 * np.pi * t * speed / (1.35 * build.size) + rng.uniform(0, 2 * np.pi)
-    heading = turns(np.degrees(angle) + 90 * way, 0 * t, 0 * t)
+    heading = rotations(np.degrees(angle) + 90 * way, 0 * t, 0 * t)
     hips = np.column_stack(
         (radius * np.sin(angle), build.standing - 0.025 - 0.02 * np.cos(2 * phase), radius * np.cos(angle))
     )
@@ -344,14 +351,14 @@ def walking(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
     feet = rot.rotate(heading[:, None], local) + (hips * (1, 0, 1))[:, None]
     swing = 0.20 * np.cos(legs)
     wrists = np.stack((np.broadcast_to(_SIDES * 0.25, legs.shape), -0.50 + 0.3 * swing**2, 0.06 + swing), axis=-1)
-    lean = turns(0 * t, np.full(frames, 4.0), 0 * t)
+    lean = rotations(0 * t, np.full(frames, 4.0), 0 * t)
     return Motion(
         hips_m=hips,
-        hips_turn=rot.multiply(heading, turns(5 * np.cos(phase), 0 * t, 0 * t)),
-        chest_turn=rot.multiply(heading, rot.multiply(lean, turns(-6 * np.cos(phase), 0 * t, 0 * t))),
-        head_turn=rot.multiply(heading, turns(sway(rng, frames, fps, 30), sway(rng, frames, fps, 8), 0 * t)),
+        hips_xyzw=rot.multiply(heading, rotations(5 * np.cos(phase), 0 * t, 0 * t)),
+        chest_xyzw=rot.multiply(heading, rot.multiply(lean, rotations(-6 * np.cos(phase), 0 * t, 0 * t))),
+        head_xyzw=rot.multiply(heading, rotations(sway(rng, frames, fps, 30), sway(rng, frames, fps, 8), 0 * t)),
         wrists=wrists,
         elbows=np.broadcast_to(_ELBOWS["hanging"], wrists.shape),
         ankles_m=feet,
-        knees=rot.rotate(heading[:, None], np.broadcast_to(both(0.05, 0.0, 1.0), (frames, 2, 3))),
+        knees=rot.rotate(heading[:, None], np.broadcast_to(mirrored_pair(0.05, 0.0, 1.0), (frames, 2, 3))),
     )

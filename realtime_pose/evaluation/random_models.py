@@ -1,4 +1,4 @@
-"""What stands in for trained weights where only speed is measured: random weights cost what trained ones do."""
+"""Models with random weights for speed measurements, which take the same time as trained ones."""
 
 import json
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ from realtime_pose.utils.extras import needs_extra
 from realtime_pose.utils.paths import data_path
 
 SIZES = {"s": (384, 12, 12), "b": (768, 12, 12), "l": (1024, 24, 16), "h": (1280, 32, 16)}
-"""Width, layers and heads of each ViTPose."""
+"""Width, layers and heads of each ViTPose size."""
 
 _NOISE_CROPS = 16
 
 
 def write_random_vitpose(size: str, path: Path) -> Path:
-    """`path`, written as a ViTPose of that size with random weights: classic decoder, COCO's 17 keypoints.
+    """Writes a ViTPose of that size with random weights to `path`: classic decoder, COCO's 17 keypoints.
 
     Raises:
         UnknownChoiceError: There is no such size.
@@ -50,7 +50,7 @@ def write_random_vitpose(size: str, path: Path) -> Path:
 
 
 def quantize_on_noise(config: InferenceConfig) -> None:
-    """Put an OpenVINO int8 model of the checkpoint where the runtime looks for it; only its speed is right."""
+    """Store an OpenVINO int8 model of the checkpoint, calibrated on noise; only its speed is meaningful."""
     source = load_model(config).source
     put_artefact(artefact_folder(source, openvino_runtime.INT8), lambda folder: _quantize(source, folder))
 
@@ -62,13 +62,13 @@ def _quantize(source: SourceModel, folder: Path) -> None:
     (folder / JUDGEMENT).write_text(json.dumps({"accepted": True}), encoding="utf-8")
 
 
-class ActorsKeypoints:
-    """An estimator that does its whole work and then answers with the actor's true keypoints.
+class GroundTruthEstimator:
+    """Runs an estimator, then returns the actor's true keypoints instead of its own.
 
-    So those after it are given a person whom they can follow, also where the estimator's weights are random.
+    So the later stages have a person to track, even if the estimator's weights are random.
 
     Args:
-        estimator: Whose work is done; it has COCO's 17 keypoints.
+        estimator: The estimator to run; it has COCO's 17 keypoints.
     """
 
     def __init__(self, estimator: PoseEstimator) -> None:
@@ -79,7 +79,7 @@ class ActorsKeypoints:
         self._xy_px = load_truth(data_path(TRUTH)).keypoints_px[:, COCO17_FEET_HANDS.rows(COCO17.names)]
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
-        """The actor's keypoints in the frame of the packaged clip, for the first box; nobody for those beyond."""
+        """The actor's keypoints in this frame of the packaged clip for the first box; score 0 for further boxes."""
         self._estimator.estimate(frame, boxes)
         score: Float32 = np.ones(len(COCO17.names), np.float32)
         return [
@@ -88,5 +88,5 @@ class ActorsKeypoints:
         ]
 
     def close(self) -> None:
-        """Give the estimator's memory back."""
+        """Release the estimator's memory."""
         self._estimator.close()

@@ -1,4 +1,4 @@
-"""Lifting cases that the evaluation draws itself: cropped at a desk, seated, lying, squatting, near and far."""
+"""Synthetic lifting cases: cropped at a desk, seated, lying, squatting, near and far."""
 
 import zlib
 from collections.abc import Callable, Mapping
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_pose.datatypes import CameraIntrinsics
-from realtime_pose.evaluation.drawn import bodies as bodies
-from realtime_pose.evaluation.drawn.views import estimated, look
 from realtime_pose.evaluation.lifting_cases import LiftingCase
+from realtime_pose.evaluation.synthetic import bodies as bodies
+from realtime_pose.evaluation.synthetic.views import project, simulate_keypoints
 from realtime_pose.skeletons import COCO17, LIMB_NAMES
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -17,25 +17,25 @@ from realtime_pose.utils.arrays import Float64, as_float32
 _FPS, _FRAMES = 30.0, 120
 _CLIPS = 6
 _SIZES = ((640, 480), (1280, 720), (1280, 720), (1920, 1080))
-_DESK_M = (0.74, 0.30)  # height of the table's top, and how far before the hips its edge is
+_DESK_M = (0.74, 0.30)  # height of the tabletop, and distance of its edge in front of the hips
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Who moves how, and from where it is seen; spans are (least, most), degrees and metres.
+    """A kind of motion and the camera that films it; ranges are (lowest, highest) in degrees and metres.
 
     Attributes:
-        says: What the table of figures says of it.
-        draw: Makes the motion.
-        distance_m: Camera from the body (below 2 m: from the face), on the floor plan.
-        height_m: Camera over the floor.
-        yaw_deg: Whereto the person turns, from facing the camera.
-        fov_deg: Field of view along the picture's longer side.
+        title: Its name in the table of figures.
+        make_motion: Makes a random motion of this kind.
+        distance_m: Horizontal distance of the camera from the body (below 2 m: from the face).
+        height_m: Height of the camera above the floor.
+        yaw_deg: Turn of the person away from facing the camera.
+        fov_deg: Field of view along the image's longer side.
         desk: Whether a table hides what is below it.
     """
 
-    says: str
-    draw: Callable[[bodies.Rng, bodies.Build, int, float], bodies.Motion]
+    title: str
+    make_motion: Callable[[bodies.Rng, bodies.Build, int, float], bodies.Motion]
     distance_m: tuple[float, float]
     height_m: tuple[float, float]
     yaw_deg: tuple[float, float]
@@ -55,35 +55,35 @@ SCENES: Mapping[str, Scene] = {
 """The groups by name."""
 
 
-def draw_cases(clips: int = _CLIPS) -> dict[str, list[LiftingCase]]:
-    """So many clips of four seconds for each scene; the same ones every time, on every machine."""
+def synthetic_cases(clips: int = _CLIPS) -> dict[str, list[LiftingCase]]:
+    """`clips` clips of four seconds for each scene, the same on every call and machine."""
     return {name: [_case(name, clip) for clip in range(clips)] for name in SCENES}
 
 
 def _case(name: str, clip: int) -> LiftingCase:
     scene, rng = SCENES[name], np.random.default_rng([zlib.crc32(name.encode()), clip])
-    build = bodies.Build.drawn(rng)
-    points = bodies.points_of(build, scene.draw(rng, build, _FRAMES, _FPS))
+    build = bodies.Build.random(rng)
+    points = bodies.points_of(build, scene.make_motion(rng, build, _FRAMES, _FPS))
     width, height = _SIZES[rng.integers(len(_SIZES))]
     camera = CameraIntrinsics.from_field_of_view(rng.uniform(*scene.fov_deg), width, height)
 
-    # The person turns on the spot, then the camera is put before them and looks at what it is there to film.
-    facing = bodies.turns(*np.array([rng.uniform(*scene.yaw_deg), 0.0, 0.0]))
+    # The person turns on the spot, then the camera is placed in front of them and aimed at the face or the body.
+    facing = bodies.rotations(*np.array([rng.uniform(*scene.yaw_deg), 0.0, 0.0]))
     world = rot.rotate(facing, points)
-    stands = np.array([rng.uniform(-0.15, 0.15), rng.uniform(*scene.height_m), rng.uniform(*scene.distance_m)])
+    camera_m = np.array([rng.uniform(-0.15, 0.15), rng.uniform(*scene.height_m), rng.uniform(*scene.distance_m)])
     near = scene.distance_m[1] < 2.0
-    middle = (world[:, :7] if near else world[:, 5:]).mean(axis=(0, 1))  # of face and shoulders, or of the body
-    stands[2] += middle[2]
-    looks_at = middle - (0.0, 0.04, 0.0) if near else middle
-    camera_turn = _looking(looks_at + rng.normal(0, 0.05, 3) - stands, rng.normal(0, 1.5))
-    seen_m = rot.rotate(rot.inverse(camera_turn), world - stands)
+    centre = (world[:, :7] if near else world[:, 5:]).mean(axis=(0, 1))  # of face and shoulders, or of the body
+    camera_m[2] += centre[2]
+    target = centre - (0.0, 0.04, 0.0) if near else centre
+    camera_xyzw = _look_at(target + rng.normal(0, 0.05, 3) - camera_m, rng.normal(0, 1.5))
+    seen_m = rot.rotate(rot.inverse(camera_xyzw), world - camera_m)
     desk = None
     if scene.desk:
         edge = [np.array([x, _DESK_M[0], _DESK_M[1]]) for x in (-1.0, 1.0)]
-        left, right = (rot.rotate(rot.inverse(camera_turn), corner - stands) for corner in edge)
+        left, right = (rot.rotate(rot.inverse(camera_xyzw), corner - camera_m) for corner in edge)
         desk = (right, left)
-    view = look(seen_m, camera, desk)
-    xy, score = estimated(rng, view, camera, _FPS)
+    view = project(seen_m, camera, desk)
+    xy, score = simulate_keypoints(rng, view, camera, _FPS)
     limbs = COCO17.rows(LIMB_NAMES)
     return LiftingCase(
         f"{name} {clip}",
@@ -97,8 +97,8 @@ def _case(name: str, clip: int) -> LiftingCase:
     )
 
 
-def _looking(direction: Float64, roll_deg: float) -> Float64:
-    """The turn (4,) of a camera, which looks along its -Z, towards a direction."""
+def _look_at(direction: Float64, roll_deg: float) -> Float64:
+    """The rotation (4,) of a camera whose -Z points in the given direction."""
     right = float(np.arctan2(direction[0], -direction[2]))
     up = float(np.arctan2(direction[1], np.hypot(direction[0], direction[2])))
     turn = rot.multiply(
