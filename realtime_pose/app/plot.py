@@ -13,7 +13,7 @@ from realtime_pose.body.joint_angles import ANGLES, angles_over_time
 from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.errors import ConfigError, RecordingError
 from realtime_pose.figures.latency import latency_figure
-from realtime_pose.figures.motion import STRETCHES, angles_figure, foot_height_figure, root_path_figure
+from realtime_pose.figures.motion import INTERVALS, angles_figure, foot_height_figure, root_path_figure
 from realtime_pose.figures.page import PlotPage, played_rows
 from realtime_pose.figures.person_motion import PersonMotion, motion_of
 from realtime_pose.figures.skeleton import BOX_M, skeleton_figure
@@ -202,9 +202,9 @@ def _drawing_notes(session: Session, motion: PersonMotion, row: int) -> list[str
     notes = ["A gap in a line: the joint was occluded (score 0), or the person was not in view."]
     if held < count:
         notes.append(f"The skeleton plays {held:,} of {count:,} frames, evenly spaced; --frame N shows any other.")
-    if count > 2 * STRETCHES:
+    if count > 2 * INTERVALS:
         notes.append(
-            f"The curves are thinned: of each {count / STRETCHES:.0f} of the {count:,} frames a curve shows the lowest "
+            f"The curves are thinned: of each {count / INTERVALS:.0f} of the {count:,} frames a curve shows the lowest "
             "and the highest value."
         )
     if session.truncated:

@@ -1,18 +1,18 @@
 "use strict";
-// The page of `realtime-pose plot`: shows its figures in the viewer's light or dark, and plays the skeleton.
+// Script of `realtime-pose plot`'s page: shows the figures in the light or dark theme, and plays the skeleton.
 (() => {
   const page = JSON.parse(document.getElementById("page-data").textContent);
   const bytes = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0)).buffer;
   const frames = new Int32Array(bytes(page.frames)), times = new Float32Array(bytes(page.times));
   const points = new Int16Array(bytes(page.points)), centres = new Float32Array(bytes(page.centres));
   const known = new Uint8Array(bytes(page.known)), knownBytes = known.length / frames.length;
-  const count = page.names.length, NOBODY = -32768;
+  const count = page.names.length, ABSENT = -32768;
   const slider = document.getElementById("frame"), button = document.getElementById("play");
   const said = document.getElementById("now"), skeleton = document.getElementById("skeleton");
   const dark = matchMedia("(prefers-color-scheme: dark)"), finger = matchMedia("(pointer: coarse)").matches;
   let row = page.row, held = false;
 
-  // --- figures: made for a light page; in the dark each colour is exchanged for its counterpart ---
+  // --- figures: made in the light theme; in the dark theme each colour is replaced by its counterpart ---
 
   const themed = (figure) => {
     let text = JSON.stringify(figure);
@@ -26,7 +26,7 @@
 
   const show = (name) => {
     if (name === "skeleton" && !canDraw3d) {
-      skeleton.textContent = "This browser draws no 3D (WebGL is off), so there is no skeleton here. The charts do without.";
+      skeleton.textContent = "No 3D skeleton: WebGL is off in this browser. The charts work without it.";
       return null;
     }
     const { data, layout } = themed(page.figures[name]), node = document.getElementById(name);
@@ -36,7 +36,7 @@
       modeBarButtons: [["toImage", again]] };
     return Plotly.react(node, data, layout, config);
   };
-  // A line over each chart at the moment that the skeleton shows; a shape of Plotly's would draw the chart anew.
+  // A line over each chart at the time that the skeleton shows; a Plotly shape would redraw the chart.
   const mark = (name) => {
     const node = document.getElementById(name), line = node.parentNode.querySelector(".cursor");
     const { xaxis, _size: area } = node._fullLayout, across = xaxis.l2p(times[row]);
@@ -47,9 +47,9 @@
 
   // --- the skeleton of one row ---
 
-  const [FLOOR, UNSEEN, JOINTS] = [0, 4, 5]; // traces, as in skeleton_figure.py
-  const isThere = (at) => points[at * count * 3] !== NOBODY;
-  const wasSeen = (at, point) => (known[at * knownBytes + (point >> 3)] >> (point & 7)) & 1;
+  const [FLOOR, OCCLUDED, JOINTS] = [0, 4, 5]; // traces, as in skeleton.py
+  const isPresent = (at) => points[at * count * 3] !== ABSENT;
+  const isKnown = (at, point) => (known[at * knownBytes + (point >> 3)] >> (point & 7)) & 1;
   const text = (value) => value.toFixed(2);
 
   const drawn = (at) => {
@@ -57,9 +57,9 @@
     const add = (trace, x, y, z) => { trace.x.push(x); trace.y.push(y); trace.z.push(z); };
     const place = (point, axis) => points[(at * count + point) * 3 + axis] / 1000;
     const [cx, cz] = [centres[at * 2], centres[at * 2 + 1]];
-    if (isThere(at)) {
+    if (isPresent(at)) {
       page.bones.forEach(([from, to], bone) => {
-        const trace = lines[wasSeen(at, to) ? page.traces[bone] : UNSEEN];
+        const trace = lines[isKnown(at, to) ? page.traces[bone] : OCCLUDED];
         for (const point of [from, to]) add(trace, place(point, 0), place(point, 1), place(point, 2));
         add(trace, null, null, null);
       });
@@ -67,10 +67,10 @@
         const [x, y, z] = [0, 1, 2].map((axis) => place(point, axis));
         add(lines[JOINTS], x, y, z);
         lines[JOINTS].text.push(`${page.names[point]}<br>x ${text(x + cx)}, y ${text(z)}, z ${text(cz - y)} m` +
-          (wasSeen(at, point) ? "" : "<br>not seen: held or a guess"));
+          (isKnown(at, point) ? "" : "<br>occluded: held or guessed"));
       }
     }
-    // the floor's lines stay with the world while the scene goes with the person
+    // the floor lines stay fixed in the world while the scene follows the person
     const modulo = (value) => ((value % page.grid) + page.grid) % page.grid;
     const [dx, dy] = [modulo(cx), modulo(-cz)], reach = 4 * page.grid;
     for (let line = -4; line <= 4; line++) {
@@ -94,7 +94,7 @@
   };
 
   const say = () => {
-    const person = isThere(row) ? "" : " · not in the picture";
+    const person = isPresent(row) ? "" : " · not in view";
     said.textContent = `${times[row].toFixed(2)} s · frame ${frames[row]}${person}`;
     slider.setAttribute("aria-valuetext", said.textContent);
   };
@@ -109,7 +109,7 @@
   // --- playing, in the take's own time ---
 
   let playing = false, due = 0, before = 0;
-  const LONG = 0.5; // a longer gap is not waited for
+  const LONG = 0.5; // longer gaps are shortened
   const tick = (now) => {
     if (!playing) return;
     due += (now - before) / 1000;
@@ -139,8 +139,8 @@
     requestAnimationFrame(tick);
   });
   slider.addEventListener("input", () => { if (playing) stop(); go(+slider.value); });
-  skeleton.addEventListener("pointerdown", () => { held = true; }, true); // no new data while the viewer turns it
-  const release = () => setTimeout(() => { // after Plotly has taken note of the new view
+  skeleton.addEventListener("pointerdown", () => { held = true; }, true); // no new data while it is being rotated
+  const release = () => setTimeout(() => { // after Plotly has stored the new view
     if (!held) return;
     held = false;
     pose();

@@ -1,4 +1,4 @@
-"""A person's motion as arrays over time, and the stick figure that stands for it in drawings."""
+"""Person motion: poses over time as arrays, with the stick figure to draw them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class StickFigure:
-    """The points and bones that a skeleton is drawn with: its joints first, then the tips of head, hands and feet.
+    """Points and bones to draw a skeleton: its joints first, then the tips of head, hands and feet.
 
     Attributes:
         skeleton: The tree.
-        tips: Rows of the joints that a tip hangs on.
+        tips: Rows of the joints that have a tip.
         names: The P points' names.
-        bones: Pairs of points that a line joins, from the trunk outward.
-        sides: For each point "left", "right" or "middle".
+        bones: Pairs of connected points, from the trunk outwards.
+        sides: "left", "right" or "middle" for each point.
     """
 
     skeleton: Skeleton
@@ -43,34 +43,34 @@ class StickFigure:
         return cls(skeleton, tips, names, tuple(bones), tuple(side_of(name) for name in names))
 
     def points(self, local_xyzw: npt.ArrayLike, root_m: npt.ArrayLike, bone_m: npt.ArrayLike) -> Float64:
-        """Where the points are (..., P, 3), canonical axes, metres; arguments as for `global_pose`."""
+        """Positions of the points (..., P, 3), canonical axes, metres; arguments as for `global_pose`."""
         joints, turned = global_pose(self.skeleton, local_xyzw, root_m, bone_m)
         at_rest = np.array([self.skeleton.tip_offset_m[self.skeleton.joints[row]] for row in self.tips]).reshape(-1, 3)
-        # a tip is as long as the body's other bones are
+        # tips are scaled like the body's other bones
         bones = np.asarray(bone_m, dtype=np.float64)
         scale = bones.sum(axis=-1) / max(float(self.skeleton.rest_bone_m.sum()), 1e-12)
         tips = joints[..., self.tips, :] + rot.rotate(turned[..., self.tips, :], at_rest * scale[..., None, None])
         return np.concatenate((joints, tips), axis=-2)
 
     def known(self, score: npt.ArrayLike) -> Bool:
-        """Which points (..., P) were seen: not where the turn of a joint that they hang on is held or a guess (0)."""
-        turn_known = np.asarray(score) > 0
+        """Which points (..., P) are known: no rotation above them is held or guessed (score 0)."""
+        rotation_known = np.asarray(score) > 0
         for row, parent in enumerate(self.skeleton.parents):
             if parent >= 0:
-                turn_known[..., row] &= turn_known[..., parent]
-        # a joint lies where its parent's turn puts it
+                rotation_known[..., row] &= rotation_known[..., parent]
+        # a joint's position depends on its parent's rotation
         placed_by = [max(parent, 0) for parent in self.skeleton.parents] + list(self.tips)
-        return turn_known[..., placed_by]
+        return rotation_known[..., placed_by]
 
 
 @dataclass(frozen=True, eq=False)
 class PersonMotion:
-    """One person from the first frame with a pose to the last; a frame between without one has NaN and score 0.
+    """One person from their first frame with a pose to their last; frames without a pose have NaN and score 0.
 
     Attributes:
-        track_id: The person's name over time.
+        track_id: The person's id.
         figure: Points and bones.
-        frame: (T,) the source's numbers of the frames.
+        frame: (T,) the source's frame indices.
         time_s: (T,) media time.
         local_xyzw: (T, J, 4) local rotations.
         points_m: (T, P, 3) the figure's points, canonical axes.
@@ -87,21 +87,21 @@ class PersonMotion:
 
     @property
     def present(self) -> Bool:
-        """(T,) where there is a pose that can be drawn."""
+        """(T,) whether there is a pose to draw."""
         return np.asarray(np.isfinite(self.points_m).all(axis=(1, 2)))
 
     @property
     def known(self) -> Bool:
-        """(T, P) which of the figure's points were seen."""
+        """(T, P) which of the figure's points are known."""
         return self.figure.known(self.score) & self.present[:, None]
 
     def row_of(self, frame: int) -> int | None:
-        """The row of a frame with a pose; None if there is none."""
+        """The row of a frame; None if it has no pose."""
         rows = np.flatnonzero((self.frame == frame) & self.present)
         return int(rows[0]) if len(rows) else None
 
     def at(self, rows: Rows) -> "PersonMotion":
-        """The same motion at these rows alone."""
+        """The motion at these rows only."""
         return PersonMotion(
             self.track_id,
             self.figure,
@@ -114,11 +114,11 @@ class PersonMotion:
 
 
 def motion_of(poses: Sequence[SkeletonPose | None], frames: Sequence[int], times_s: Sequence[float]) -> PersonMotion:
-    """One person's poses as a motion.
+    """One person's poses as arrays.
 
     Args:
-        poses: At least one; None for a frame without the person. One of another skeleton than the first counts as None.
-        frames: The frames' numbers.
+        poses: At least one; None for a frame without the person. Poses of another skeleton than the first are skipped.
+        frames: The frames' indices.
         times_s: Their media times.
     """
     given = [pose for pose in poses if pose is not None]
@@ -129,9 +129,9 @@ def motion_of(poses: Sequence[SkeletonPose | None], frames: Sequence[int], times
     local, points, score = np.full((t, j, 4), np.nan), np.full((t, len(figure.names), 3), np.nan), np.zeros((t, j))
     local[rows] = np.array([pose.rotations.local_xyzw for pose in kept])
     score[rows] = np.array([pose.score for pose in kept])
-    with np.errstate(invalid="ignore"):  # what is not finite is not drawn
+    with np.errstate(invalid="ignore"):  # poses that are not finite are not drawn
         points[rows] = figure.points(
             local[rows], np.array([pose.root_m for pose in kept]), np.array([pose.bone_m for pose in kept])
         )
-    numbers, times = np.array(frames, np.int64), np.array(times_s, np.float64)
-    return PersonMotion(given[0].track_id, figure, numbers, times, local, points, score)
+    indices, times = np.array(frames, np.int64), np.array(times_s, np.float64)
+    return PersonMotion(given[0].track_id, figure, indices, times, local, points, score)

@@ -1,4 +1,4 @@
-"""What figures look like: two sets of colours, and the frame that all of them share."""
+"""Themes of the figures: light and dark colours, and the common Plotly layout."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,16 +11,16 @@ FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif'
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a figure, each used for one thing only, so that a page can put one theme's in another's place.
+    """Colours of a figure, each used for one purpose, so that a page can replace one theme's by another's.
 
     The sides are drawn as in the overlay (`drawing.py`): left blue, right vermilion, the midline yellow, of Okabe and
-    Ito's palette; on white, left and midline are darker, so that a line keeps a contrast of 3 to its ground.
+    Ito's palette; on white, left and midline are darker, so that lines have a contrast of at least 3.
 
     Attributes:
-        paper: The ground.
-        text: Titles and what is current.
-        muted: Axes, hints, and what was not seen.
-        grid: Lines to measure by.
+        paper: The background.
+        text: Titles and active elements.
+        muted: Axes, hints, and occluded bones.
+        grid: Grid lines.
         zero: The line at 0, and the floor.
         left, right, middle: The person's sides.
         second, third: Further curves of the midline.
@@ -64,13 +64,13 @@ DARK = Theme(
 )
 
 
-def exchanged(theme: Theme, other: Theme) -> Mapping[str, str]:
-    """Each colour of a theme -> the one that the other has in its place."""
+def colour_map(theme: Theme, other: Theme) -> Mapping[str, str]:
+    """Each colour of a theme -> the corresponding colour of the other."""
     return dict(zip(asdict(theme).values(), asdict(other).values(), strict=True))
 
 
 def empty_figure(theme: Theme, title: str, height_px: int, **layout: Any) -> go.Figure:  # noqa: ANN401 - Plotly's own
-    """A figure of this theme without curves; `layout` has further attributes of Plotly's layout."""
+    """An empty figure in this theme; `layout` has further attributes of Plotly's layout."""
     figure = go.Figure()
     figure.update_layout(
         template="none",
@@ -83,7 +83,7 @@ def empty_figure(theme: Theme, title: str, height_px: int, **layout: Any) -> go.
         hoverlabel={"bgcolor": theme.paper, "bordercolor": theme.zero, "font": {"color": theme.text}},
         modebar={"bgcolor": theme.paper, "color": theme.muted, "activecolor": theme.text},
         showlegend=False,
-        uirevision="kept",  # a viewer's zoom and camera outlive new data
+        uirevision="kept",  # keeps the viewer's zoom and camera with new data
     )
     figure.update_layout(**layout)
     return figure
@@ -108,5 +108,5 @@ def time_axis(theme: Theme, **given: Any) -> dict[str, Any]:  # noqa: ANN401 - P
 
 
 def coloured(text: str, colour: str) -> str:
-    """Text in a colour, for titles that serve as legends."""
+    """Coloured text, for titles that serve as legends."""
     return f'<span style="color:{colour}">{text}</span>'

@@ -176,7 +176,7 @@ def test_settings_of_any_kind_are_shown_as_text(tmp_path):
 
 def test_thinning_is_told(tmp_path, monkeypatch, session):
     assert not [note for note in plot_session(session).notes if "thinned" in note or "evenly" in note]
-    monkeypatch.setattr(plotting, "STRETCHES", 4)
+    monkeypatch.setattr(plotting, "INTERVALS", 4)
     monkeypatch.setattr("realtime_pose.figures.page.PLAYED_FRAMES", 6)
     notes = plot_session(session).notes
     assert "The skeleton plays 6 of 12 frames, evenly spaced; --frame N shows any other." in notes

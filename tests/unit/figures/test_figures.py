@@ -1,4 +1,4 @@
-"""Figures of a skeleton and its motion, held against what they are made from."""
+"""Figures of a skeleton and its motion, compared with the poses they are made from."""
 
 from dataclasses import asdict, replace
 
@@ -10,10 +10,10 @@ from realtime_pose import drawing
 from realtime_pose.axes import BLENDER
 from realtime_pose.body.joint_angles import ANGLES, angles_over_time
 from realtime_pose.figures.latency import latency_figure
-from realtime_pose.figures.motion import PANELS, STRETCHES, angles_figure, foot_height_figure, root_path_figure, thinned
+from realtime_pose.figures.motion import INTERVALS, PANELS, angles_figure, foot_height_figure, root_path_figure, thinned
 from realtime_pose.figures.person_motion import motion_of
-from realtime_pose.figures.skeleton import GRID, GRID_M, JOINTS, LEFT, MIDDLE, RIGHT, UNSEEN, skeleton_figure
-from realtime_pose.figures.theme import DARK, LIGHT, exchanged
+from realtime_pose.figures.skeleton import GRID, GRID_M, JOINTS, LEFT, MIDDLE, OCCLUDED, RIGHT, skeleton_figure
+from realtime_pose.figures.theme import DARK, LIGHT, colour_map
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, Skeleton
 
@@ -22,7 +22,7 @@ TIMES_S = [i / 30 for i in range(len(POSES))]
 MOTION = motion_of(POSES, range(len(POSES)), TIMES_S)
 
 
-def hidden(pose, *joints):
+def occluded(pose, *joints):
     score = pose.score.copy()
     score[[HUMANOID.index[joint] for joint in joints]] = 0
     return replace(pose, score=score)
@@ -48,19 +48,19 @@ def test_the_skeleton_stands_over_the_middle_of_the_scene_in_its_axes():
 
 def test_each_bone_is_drawn_once_in_its_sides_colour():
     figure = skeleton_figure(POSES[0], DARK)
-    count = {trace: len(lines(figure.data[trace])) for trace in (LEFT, RIGHT, MIDDLE, UNSEEN)}
-    assert count == {LEFT: 8, RIGHT: 8, MIDDLE: 5, UNSEEN: 0}
+    count = {trace: len(lines(figure.data[trace])) for trace in (LEFT, RIGHT, MIDDLE, OCCLUDED)}
+    assert count == {LEFT: 8, RIGHT: 8, MIDDLE: 5, OCCLUDED: 0}
     assert [figure.data[trace].line.color for trace in (LEFT, RIGHT, MIDDLE)] == [DARK.left, DARK.right, DARK.middle]
 
 
 def test_what_was_not_seen_is_grey_and_says_so():
-    figure = skeleton_figure(hidden(POSES[0], "leftLowerArm"))
-    assert len(lines(figure.data[UNSEEN])) == 2  # to the hand, and to its tip
+    figure = skeleton_figure(occluded(POSES[0], "leftLowerArm"))
+    assert len(lines(figure.data[OCCLUDED])) == 2  # to the hand, and to its tip
     said = dict(
         zip([text.split("<br>")[0] for text in figure.data[JOINTS].text], figure.data[JOINTS].text, strict=True)
     )
-    assert "not seen" in said["leftHand"]
-    assert "not seen" not in said["leftLowerArm"]
+    assert "occluded" in said["leftHand"]
+    assert "occluded" not in said["leftLowerArm"]
 
 
 def test_hover_gives_places_in_canonical_axes():
@@ -103,7 +103,7 @@ def test_names_from_a_file_are_escaped():
 
 
 def test_the_path_has_one_scale_the_camera_below_and_gaps():
-    poses = [hidden(pose, "hips") if 10 <= i < 15 else pose for i, pose in enumerate(POSES)]
+    poses = [occluded(pose, "hips") if 10 <= i < 15 else pose for i, pose in enumerate(POSES)]
     poses[20] = None
     figure = root_path_figure(motion_of(poses, range(len(poses)), TIMES_S))
     path, ends = figure.data
@@ -117,7 +117,7 @@ def test_the_path_has_one_scale_the_camera_below_and_gaps():
 
 
 def test_feet_in_centimetres_with_gaps_and_contacts():
-    poses = [hidden(pose, "leftUpperLeg") if i == 5 else pose for i, pose in enumerate(POSES)]
+    poses = [occluded(pose, "leftUpperLeg") if i == 5 else pose for i, pose in enumerate(POSES)]
     contacts = np.zeros((len(poses), 2), bool)
     contacts[3:6, 0] = contacts[38:, 0] = True
     figure = foot_height_figure(motion_of(poses, range(len(poses)), TIMES_S), contacts)
@@ -141,8 +141,8 @@ def test_a_skeleton_without_feet_has_no_foot_figure():
     assert foot_height_figure(motion_of([pose], [0], [0.0])) is None
 
 
-def test_every_angle_is_drawn_once_with_gaps_where_its_joints_were_hidden():
-    poses = [hidden(pose, "rightLowerLeg", "neck") if i in (4, 5) else pose for i, pose in enumerate(POSES)]
+def test_every_angle_is_drawn_once_with_gaps_where_its_joints_were_occluded():
+    poses = [occluded(pose, "rightLowerLeg", "neck") if i in (4, 5) else pose for i, pose in enumerate(POSES)]
     motion = motion_of(poses, range(len(poses)), TIMES_S)
     angles = dict(zip(ANGLES, angles_over_time(motion.local_xyzw, motion.score).T, strict=True))
     figure = angles_figure(motion.time_s, angles)
@@ -172,14 +172,14 @@ def test_thinning_keeps_each_peak_the_ends_and_the_gaps():
     rows = thinned(values)
     assert {0, 7_777, 15_000, 19_999} <= {*rows.tolist()}
     assert np.isnan(values[rows]).any()
-    assert len(rows) <= 3 * STRETCHES + 2
+    assert len(rows) <= 3 * INTERVALS + 2
     assert (np.diff(rows) > 0).all()
     assert thinned(values[:500]).tolist() == list(range(500))
 
 
-def test_thinning_what_is_all_hidden_leaves_nothing_to_see():
+def test_thinning_what_is_all_occluded_leaves_nothing_to_see():
     rows = thinned(np.full((10_000, 2), np.nan))
-    assert 0 < len(rows) <= STRETCHES + 2
+    assert 0 < len(rows) <= INTERVALS + 2
 
 
 # --- latency, colours -------------------------------------------------------------------------------------------------
@@ -211,9 +211,9 @@ def test_colours_can_be_told_from_their_ground(theme):
         assert (high + 0.05) / (low + 0.05) >= least, name
 
 
-def test_themes_can_be_exchanged_colour_by_colour():
+def test_each_colour_has_a_counterpart_in_the_other_theme():
     assert len({*asdict(LIGHT).values()}) == len(asdict(LIGHT))
-    assert exchanged(LIGHT, DARK)[LIGHT.left] == DARK.left
+    assert colour_map(LIGHT, DARK)[LIGHT.left] == DARK.left
 
 
 def test_sides_in_the_dark_have_the_overlays_own_colours():

@@ -1,4 +1,4 @@
-"""The page of figures as a file: whole, closed to the outside, safe with any text, and of bounded size."""
+"""Plot page as a file: complete, without requests, safe with any text, and of bounded size."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from realtime_pose.errors import ConfigError, RecordingError
 from realtime_pose.figures.motion import foot_height_figure, root_path_figure
 from realtime_pose.figures.page import PLAYED_FRAMES, PlotPage, page_html, played_rows, write_page
 from realtime_pose.figures.person_motion import PersonMotion, motion_of
-from realtime_pose.figures.skeleton import drawn_from, skeleton_figure
+from realtime_pose.figures.skeleton import figure_points, skeleton_figure
 
 POSES = [result.people[0].pose for result in make_clip(20, seed=2)]
 EVIL = '</script><script>document.title="owned"</script><img src=x onerror=alert(1)>&"\''
@@ -102,7 +102,7 @@ def test_the_player_has_every_frame_to_the_millimetre():
     poses = [None if i == 7 else pose for i, pose in enumerate(POSES)]
     page = page_of(poses)
     data = data_of(page_html(page))
-    drawn, centre = drawn_from(page.motion.points_m)
+    drawn, centre = figure_points(page.motion.points_m)
     points = unpacked(data, "points", "<i2").reshape(drawn.shape)
     assert unpacked(data, "frames", "<i4").tolist() == list(range(20))
     assert unpacked(data, "times", "<f4") == pytest.approx([i / 30 for i in range(20)])
@@ -141,20 +141,20 @@ def test_a_page_replaces_a_page_and_nothing_else(tmp_path):
     assert "<h1>again</h1>" in path.read_text(encoding="utf-8")
     assert [p.name for p in path.parent.iterdir()] == ["page.html"]
     path.write_text("<html>mine</html>", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"page.html is there already and no page of this command"):
+    with pytest.raises(ConfigError, match=r"page.html exists and is not a page of this command"):
         write_page(path, page_of())
     assert path.read_text(encoding="utf-8") == "<html>mine</html>"
 
 
 def test_only_a_page_can_be_written(tmp_path):
-    with pytest.raises(ConfigError, match=r"session.rtpose is no name for a page; give one that ends in .html"):
+    with pytest.raises(ConfigError, match=r"session.rtpose is not a name for a page; give one that ends in .html"):
         write_page(tmp_path / "session.rtpose", page_of())
     assert not (tmp_path / "session.rtpose").exists()
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(RecordingError, match=r"cannot write .*choose another place with --out"):
+    with pytest.raises(RecordingError, match=r"cannot write .*choose another path with --out"):
         write_page(tmp_path / "file" / "page.html", page_of())
 
 

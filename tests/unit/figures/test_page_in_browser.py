@@ -1,4 +1,4 @@
-"""The page of figures in a real browser: what it draws, how it plays, both themes, wide and narrow; no request."""
+"""Plot page in a real browser: drawing, playing, both themes, wide and narrow, without requests."""
 
 import shutil
 from dataclasses import replace
@@ -9,7 +9,7 @@ from support.people import make_clip
 
 from realtime_pose.app.plot import plot_session
 from realtime_pose.figures.page import write_page
-from realtime_pose.figures.skeleton import JOINTS, UNSEEN, skeleton_figure
+from realtime_pose.figures.skeleton import JOINTS, OCCLUDED, skeleton_figure
 from realtime_pose.figures.theme import DARK, LIGHT
 from realtime_pose.session.reader import read_session
 from realtime_pose.session.writer import SessionRecorder
@@ -135,7 +135,7 @@ def test_each_frame_is_the_figure_that_the_library_makes_of_its_pose(tab, row):
     for ours, theirs in zip(drawn(tab), wanted.data, strict=True):
         numbers = np.stack([np.array(getattr(theirs, axis), float) for axis in "xyz"], axis=1)
         assert ours == pytest.approx(numbers, abs=0.0011, nan_ok=True)
-    assert len(drawn(tab)[UNSEEN]) == (6 if row == 4 else 0)
+    assert len(drawn(tab)[OCCLUDED]) == (6 if row == 4 else 0)
     assert "leftHand" in tab.evaluate(f"document.getElementById('skeleton').data[{JOINTS}].text.join()")
     assert tab.inner_text("#now").endswith(f"frame {row}")
 
@@ -143,7 +143,7 @@ def test_each_frame_is_the_figure_that_the_library_makes_of_its_pose(tab, row):
 def test_a_frame_without_the_person_shows_the_floor_alone(tab):
     go(tab, 8)
     assert [len(trace) for trace in drawn(tab)[1:]] == [0] * 5
-    assert tab.inner_text("#now").endswith("not in the picture")
+    assert tab.inner_text("#now").endswith("not in view")
 
 
 def test_bones_are_on_the_canvas_in_their_colours(tab):

@@ -1,4 +1,4 @@
-"""Motions as arrays: points as forward kinematics has them, what was seen, and gaps."""
+"""Person motion: points as in forward kinematics, known points, and gaps."""
 
 from dataclasses import replace
 
