@@ -90,37 +90,6 @@ class SinkWorker:
             self.failure = self.failure or exc
 
 
-class Errands:
-    """A thread that does one thing after another, for callers who cannot wait: opening a camera, loading a model.
-
-    Args:
-        name: The thread's.
-        on_fault: Told what an errand raised; the next one is done all the same.
-    """
-
-    def __init__(self, name: str, on_fault: Callable[[Exception], None]) -> None:
-        self._on_fault = on_fault
-        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
-
-    def add(self, errand: Callable[[], None]) -> None:
-        """Have it done after those that were added before."""
-        self._queue.put(errand)
-
-    def close(self, timeout_s: float) -> None:
-        """Wait at most so long for the last errand; one that takes longer ends with the program."""
-        self._queue.put(None)
-        self._thread.join(timeout_s)
-
-    def _work(self) -> None:
-        while (errand := self._queue.get()) is not None:
-            try:
-                errand()
-            except Exception as exc:  # noqa: BLE001 - told; a thread that dies would leave every later errand undone
-                self._on_fault(exc)
-
-
 class _ReadAhead:
     """Decodes a file's next frame while this one is worked on; a camera is never read ahead, as frames grow old."""
 

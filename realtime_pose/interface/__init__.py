@@ -1,0 +1,1 @@
+"""Graphical interfaces: the dashboard (Streamlit) and the demo for single images (Gradio)."""

@@ -71,8 +71,8 @@ def stand_in(monkeypatch, source=Pictures, pipeline=pipeline_of):
         opened.append(source())
         return opened[-1]
 
-    monkeypatch.setattr("realtime_pose.interface.dashboard.engine.shows._open_frames", open_frames)
-    for module in ("app.run", "interface.dashboard.engine.studio_keeper"):
+    monkeypatch.setattr("realtime_pose.interface.dashboard.engine.active_run._open_frames", open_frames)
+    for module in ("app.run", "interface.dashboard.engine.model_loader"):
         monkeypatch.setattr(f"realtime_pose.{module}.build_pipeline", partial(pipeline))
     return opened
 

@@ -8,7 +8,7 @@ import pytest
 
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError, EndOfStream, RecordingError, StageFailedError
-from realtime_pose.runtime import Errands, Runtime
+from realtime_pose.runtime import Runtime
 from realtime_pose.utils.stopwatch import Stopwatch
 
 PATIENCE_S = 20.0
@@ -429,17 +429,6 @@ def test_a_clip_that_is_sought_in_goes_on_at_once():
     runtime.start()
     seen_after(runtime, 5, sink)
     runtime.stop()
-
-
-def test_errands_are_done_in_order_and_a_fault_costs_only_its_own():
-    done, faults, over = [], [], threading.Event()
-    errands = Errands("errands", faults.append)
-    for errand in (lambda: done.append(1), lambda: 1 // 0, lambda: done.append(2), over.set):
-        errands.add(errand)
-    assert over.wait(PATIENCE_S)
-    assert done == [1, 2]
-    assert [type(fault) for fault in faults] == [ZeroDivisionError]
-    errands.close(PATIENCE_S)
 
 
 def test_what_comes_after_a_silence_is_shown_when_it_comes_and_nobody_is_called_slow():

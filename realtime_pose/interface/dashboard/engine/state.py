@@ -1,11 +1,32 @@
-"""What the page is told of the studio: frozen, cheap to make, and without anything of Streamlit."""
+"""The studio's state as the page shows it: frozen dataclasses without any Streamlit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 Percentiles = Mapping[str, float | None]
-"""p50 and p95 in ms; None while nothing was measured."""
+"""p50 and p95 in ms; None before anything was measured."""
+
+
+class Phase(StrEnum):
+    """What the studio does; changed by `context.Status.enter` alone."""
+
+    IDLE = "idle"
+    OPENING = "opening"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FAILED = "failed"
+
+    @property
+    def active(self) -> bool:
+        """Whether frames come, or would on resume."""
+        return self in (Phase.RUNNING, Phase.PAUSED)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to stop."""
+        return self.active or self is Phase.OPENING
 
 
 @dataclass(frozen=True)
@@ -13,7 +34,7 @@ class Folders:
     """Where the dashboard may read and write.
 
     Attributes:
-        takes: What is recorded goes into folders of its own below it.
+        takes: Each recording gets a folder of its own in it.
         uploads: Files that browsers sent.
         allowed: Where checkpoints and model configs may lie, beside the program's own folders.
     """
@@ -25,7 +46,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class SinkState:
-    """One live output: its name in SINKS, its target as the user wrote it, and what went there."""
+    """One live output: its name in SINKS, its target as the user wrote it, and how much was sent."""
 
     name: str
     target: str
@@ -36,7 +57,7 @@ class SinkState:
 
 @dataclass(frozen=True)
 class RecordingState:
-    """The take that is being recorded; `finishing` while its last files are written."""
+    """The take being recorded; `finishing` while its files are closed."""
 
     folder: Path
     seconds: float
@@ -46,13 +67,13 @@ class RecordingState:
 
 @dataclass(frozen=True)
 class CalibrationState:
-    """Where a calibration stands.
+    """Progress of a calibration.
 
     Attributes:
         phase: "countdown", "measuring", "done" or "failed".
         seconds_left: Of the countdown, or of standing still.
-        hint: What the person is to do now.
-        result: What was found, or why nothing was.
+        hint: What the person should do now.
+        result: What was measured, or why nothing was.
     """
 
     phase: str
@@ -60,10 +81,15 @@ class CalibrationState:
     hint: str
     result: str = ""
 
+    @property
+    def measuring(self) -> bool:
+        """Whether it is under way."""
+        return self.phase in ("countdown", "measuring")
+
 
 @dataclass(frozen=True)
 class PlaybackState:
-    """The take that is being played, and where in it."""
+    """The take being played, and the position in it."""
 
     folder: Path
     row: int
@@ -71,29 +97,35 @@ class PlaybackState:
     time_s: float
     duration_s: float
 
+    @property
+    def at_end(self) -> bool:
+        """Whether its last frame is shown."""
+        return self.row >= self.rows - 1
+
 
 @dataclass(frozen=True)
 class StudioState:
-    """Where the studio stands.
+    """A snapshot of the studio.
 
     Attributes:
-        phase: "idle", "opening", "running", "paused" or "failed".
-        doing: What takes a while now, e.g. "Opening the camera ..."; also while a run goes on and a model is loaded.
-        progress: How much of a download is here, 0..1; None where nothing is fetched.
-        failure: In phase "failed" what went wrong and what to do.
-        trouble: A change that could not be had while the run goes on as before.
-        notices: What was chosen for the user, or survived.
-        source: As it may be shown; of a take its folder's name.
+        phase: See `Phase`.
+        doing: The step that is under way, e.g. "Opening the camera ..."; also while a run goes on and a model loads.
+        progress: Of a download, 0..1; None without one.
+        failure: In phase FAILED, what went wrong and what to do.
+        trouble: A change that failed while the run goes on as before.
+        notices: Choices made for the user, and problems that the run survived.
+        source: Without credentials; of a take its folder's name.
         kind: "live", "file" or "take"; empty when nothing runs.
-        fps: Of the last two seconds.
-        source_fps: The source's own rate; 0 when unknown.
+        fps: Over the last two seconds.
+        source_fps: The source's own rate; 0 if unknown.
         mean_score: Of the keypoints in the last frame.
         packet: JSON of the last frame's first PosePacket.
-        people: Names of those in the last frame.
-        locked: The performer who alone is followed.
+        people: Track ids in the last frame.
+        locked: Track id of the one person who is followed; None follows everybody.
+        watchers: Browser tabs that show the live view.
     """
 
-    phase: str = "idle"
+    phase: Phase = Phase.IDLE
     doing: str = ""
     progress: float | None = None
     failure: str = ""

@@ -1,27 +1,37 @@
-"""The studio: everything that the dashboard shows and steers, without a page.
-
-One source at a time is shown, to everybody who watches. Every method returns at once and may be called from any
-thread: what takes time is done by a thread of the studio's own, one thing after another, and `state` tells how it goes.
-"""
+"""The studio: the dashboard without a page. `StudioApi` documents its methods."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from realtime_pose.capture.browser import BrowserCamera
 from realtime_pose.capture.sources import without_credentials
+from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RealtimePoseError
-from realtime_pose.interface.dashboard.engine.guided_calibration import GuidedCalibration
-from realtime_pose.interface.dashboard.engine.recording import TakeUnderWay
-from realtime_pose.interface.dashboard.engine.shows import Show, open_live, open_take, opening_words
-from realtime_pose.interface.dashboard.engine.state import Folders, StudioState
-from realtime_pose.interface.dashboard.engine.studio_keeper import Stopped, StudioKeeper
+from realtime_pose.interface.dashboard.engine.active_run import (
+    ActiveRun,
+    needs_other_models,
+    open_live,
+    open_take,
+    opening_text,
+)
+from realtime_pose.interface.dashboard.engine.background import Background
+from realtime_pose.interface.dashboard.engine.context import Cancelled, StudioContext
+from realtime_pose.interface.dashboard.engine.feed import Feed
+from realtime_pose.interface.dashboard.engine.guided_calibration import CalibrationController
+from realtime_pose.interface.dashboard.engine.model_loader import ModelLoader
+from realtime_pose.interface.dashboard.engine.recording import RecordingController
+from realtime_pose.interface.dashboard.engine.state import Folders, Phase, StudioState
+from realtime_pose.interface.dashboard.engine.state_builder import StateBuilder
+from realtime_pose.interface.dashboard.engine.takes.pose_history import PoseHistory
+from realtime_pose.interface.dashboard.engine.takes.take_exports import Exports
+from realtime_pose.interface.dashboard.engine.takes.take_list import TakeList
 from realtime_pose.utils.slot import SlotClosed
 
 log = logging.getLogger(__name__)
@@ -29,254 +39,279 @@ log = logging.getLogger(__name__)
 _STOP_S = 1.0
 
 
-class Studio(StudioKeeper):
-    """What the dashboard shows and steers; `StudioKeeper` says what it is made of."""
+class Studio:
+    """Runs a source or a take, and changes it while it runs; satisfies `StudioApi`.
 
-    # --- what is shown ------------------------------------------------------------------------------------------------
+    Args:
+        config: The settings to start with; recording starts with `record` only.
+        folders: Where it may read and write.
+    """
+
+    def __init__(self, config: AppConfig, folders: Folders) -> None:
+        self.folders = folders
+        self.history, self.takes, self.exports = PoseHistory(), TakeList(folders.takes), Exports()
+        self._context = StudioContext(config)
+        self._background = Background("studio", self._context.report_fault)
+        self._models = ModelLoader(self._context, self._background)
+        self._recording = RecordingController(self._context, folders.takes)
+        self._calibration = CalibrationController(self._context, self.apply, self.resume)
+        self._state_builder = StateBuilder()
+        self._opening = ""  # the source that is being opened, without credentials
+        self._last: FrameResult | None = None
+        self._context.publish()
+
+    # --- settings and state -------------------------------------------------------------------------------------------
+
+    @property
+    def feed(self) -> Feed:
+        """Frames and events for the live view."""
+        return self._context.feed
+
+    @property
+    def config(self) -> AppConfig:
+        """The settings."""
+        return self._context.settings.config
+
+    @property
+    def revision(self) -> int:
+        """Incremented whenever the settings change."""
+        return self._context.settings.revision
 
     @property
     def browser_camera(self) -> BrowserCamera | None:
-        """Where a browser's pictures go, while they are what is shown."""
-        show = self._show
-        return show.browser_camera if show is not None else None
+        """The source that takes a browser's frames, while it runs."""
+        run = self._context.run
+        return run.browser_camera if run is not None else None
+
+    def state(self) -> StudioState:
+        """A snapshot of the state."""
+        context = self._context
+        with context.lock:
+            run, last, status = context.run, self._last, context.status
+            state = StudioState(
+                phase=status.phase,
+                doing=status.doing,
+                progress=status.progress,
+                failure=status.failure,
+                trouble=status.trouble,
+                notices=tuple(status.notices),
+                source=self._opening if status.phase is Phase.OPENING else "",
+                recording=self._recording.state,
+                calibration=self._calibration.state,
+                locked=context.locked_on,
+                watchers=context.feed.watchers,
+            )
+        return state if run is None else self._state_builder.with_run(state, run, last)
+
+    def apply(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Change settings, also of the active run."""
+        with self._context.lock:
+            if self._context.settings.change(values) and self._context.run is not None:
+                self._change_run(self._context.run)
+        self._context.publish()
+
+    def lock_on(self, track_id: int | None) -> None:
+        """Follow this person only; None follows as many as the settings say."""
+        with self._context.lock:
+            self._context.locked_on = track_id
+            if self._context.run is not None:
+                self._context.run.retune(self.config, track_id)
+        self._context.publish()
+
+    def _change_run(self, run: ActiveRun) -> None:
+        """Apply changed settings to the run. The lock is held by the caller."""
+        before, after = run.config, self.config
+        self._context.status.trouble = ""
+        if before.output != after.output:
+            run.use_outputs(after, self._context.set_trouble)
+        if run.tuned is None:
+            return
+        if needs_other_models(before, after):
+            self._models.exchange(run)
+        if (before.inference, before.body) != (after.inference, after.body):
+            run.retune(after, self._context.locked_on)
+
+    # --- start and stop -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Show the source that the settings name, in place of what is shown now."""
-        config = self.config
-        self._begin(
+        """Show the source in the settings, instead of what is shown now."""
+        self._start(
             lambda notify, progress: open_live(self.config, notify, progress),
-            opening_words(config),
-            without_credentials(config.capture.source),
+            opening_text(self.config),
+            without_credentials(self.config.capture.source),
         )
 
     def play(self, folder: Path) -> None:
-        """Play a take in the same viewer, and into the same outputs."""
-        self._begin(lambda notify, progress: open_take(folder, self.config), "Opening the take ...", folder.name)
+        """Play a take in the same live view, and into the same outputs."""
+        self._start(lambda notify, progress: open_take(folder, self.config), "Opening the take ...", folder.name)
 
     def stop(self) -> None:
-        """Show nothing any more; what is recorded is finished."""
-        with self._lock:
-            self.feed.end(self._wanted)
-            self._wanted += 1
-            self._phase, self._failure, self._trouble, self._doing, self._progress = "idle", "", "", "", None
-            if self._show is not None:
-                self._show.runtime.ask_to_stop()
-                self._errands.add(partial(self._end, self._show))
-        self._tell()
-
-    def pause(self) -> None:
-        """Stand still."""
-        self._steer(lambda show: show.runtime.pause(), "paused")
-
-    def resume(self) -> None:
-        """Go on; a take that is over begins again."""
-
-        def go_on(show: Show) -> None:
-            if show.session is not None and show.session.row >= show.session.rows - 1:
-                show.session.seek(0)
-            show.runtime.resume()
-
-        self._steer(go_on, "running")
-
-    def step(self) -> None:
-        """One frame further, standing still before and after it."""
-        self._steer(lambda show: show.runtime.step(), "paused")
-
-    def seek(self, row: int) -> None:
-        """Go to a frame of the take that is played."""
-
-        def go_to(show: Show) -> None:
-            if show.session is not None:
-                show.session.seek(row)
-                if show.runtime.paused:
-                    show.runtime.step()
-
-        self._steer(go_to, None)
-
-    def recentre(self) -> None:
-        """Let the performer stand at the origin from now on."""
-        self._steer(lambda show: show.tuned and show.runtime.between_frames(show.tuned.body.recentre), None)
-
-    def lock_on(self, track_id: int | None) -> None:
-        """Follow this performer only, whoever else comes; None follows as many as the settings say."""
-        with self._lock:
-            self._locked = track_id
-            if self._show is not None:
-                self._show.retune(self.config, self._locked)
-        self._tell()
+        """End the run; a recording is finished."""
+        context, status = self._context, self._context.status
+        with context.lock:
+            context.feed.end(context.generation)
+            context.generation += 1
+            status.enter(Phase.IDLE)
+            status.trouble, status.doing, status.progress = "", "", None
+            if context.run is not None:
+                context.run.runtime.ask_to_stop()
+                self._background.submit(partial(self._end, context.run))
+        context.publish()
 
     def close(self) -> None:
-        """End everything, with files closed, within two seconds or so. Safe to repeat."""
+        """End everything, with files closed, within about two seconds. Safe to repeat."""
         self.stop()
         until_s = time.monotonic() + _STOP_S
-        for errands in (self._finishing, self._errands):
-            errands.close(max(0.0, until_s - time.monotonic()))
-        show = self._show
-        if show is not None:  # the errands were busy with something longer
-            show.runtime.stop(0.2)
+        for part in (self._recording, self._background, self.exports):
+            part.close(max(0.0, until_s - time.monotonic()))
+        run = self._context.run
+        if run is not None:  # the background thread was busy with something longer
+            run.runtime.stop(0.2)
 
-    def _steer(self, action: Callable[[Show], object], phase: str | None) -> None:
-        with self._lock:
-            if self._show is None or self._phase not in ("running", "paused"):
-                return
-            action(self._show)
-            if phase is not None:
-                self._phase = phase
-        self._tell()
-
-    def _begin(self, opener: Callable[..., AbstractContextManager[Show]], doing: str, source: str) -> None:
-        """Have something opened after what is shown now has ended."""
+    def _start(self, opener: Callable[..., AbstractContextManager[ActiveRun]], doing: str, source: str) -> None:
+        """Open something in the background, after what is shown now has ended."""
         self.stop()
-        with self._lock:
-            self._wanted += 1
-            self._phase, self._doing, self._opening = "opening", doing, source
-            self._calibration = None
-            self._errands.add(partial(self._open, self._wanted, opener))
-        self._tell()
+        context = self._context
+        with context.lock:
+            context.generation += 1
+            context.status.enter(Phase.OPENING)
+            context.status.doing, self._opening = doing, source
+            self._calibration.clear()
+            self._background.submit(partial(self._open, context.generation, opener))
+        context.publish()
 
-    def _open(self, wanted: int, opener: Callable[..., AbstractContextManager[Show]]) -> None:
-        if wanted != self._wanted:
+    def _open(self, generation: int, opener: Callable[..., AbstractContextManager[ActiveRun]]) -> None:
+        context = self._context
+        if generation != context.generation:
             return
         undo = ExitStack()
-        self._notices.clear()
+        context.status.notices.clear()
         try:
-            show = undo.enter_context(opener(self._note, partial(self._downloaded, wanted)))
-        except Stopped:
+            run = undo.enter_context(opener(context.note, partial(context.report_download, generation)))
+        except Cancelled:
             return
         except RealtimePoseError as exc:
-            with self._lock:
-                if wanted == self._wanted:
-                    self._phase, self._failure = "failed", f"{exc}."
-            self._done_doing()
+            with context.lock:
+                if generation == context.generation:
+                    context.status.enter(Phase.FAILED, f"{exc}.")
+            context.finish_step()
             return
-        with self._lock:
-            shown = wanted == self._wanted
-            if shown:
-                self._show, self._phase, self._failure = show, "running", ""
-                self._last, self._locked = None, None
+        with context.lock:
+            current = generation == context.generation
+            if current:
+                context.run = run
+                context.status.enter(Phase.RUNNING)
+                self._last, context.locked_on = None, None
                 self.history.clear()
-                late = self.config
-                threading.Thread(target=self._watch, args=(show, wanted, undo), name="view", daemon=True).start()
-                if late != show.config:
-                    self._change_show(show, late)  # settings changed while it was being opened
-        if shown:
-            self._done_doing()
+                threading.Thread(target=self._watch, args=(run, generation, undo), name="view", daemon=True).start()
+                if self.config != run.config:  # settings changed while it was being opened
+                    self._change_run(run)
+        if current:
+            context.finish_step()
         else:
             undo.close()
 
-    def _watch(self, show: Show, number: int, undo: ExitStack) -> None:
-        """Hand every result to those who watch, until the show is over. Runs in the view's thread."""
+    def _watch(self, run: ActiveRun, generation: int, undo: ExitStack) -> None:
+        """Publish every result until the run is over. Runs in the view's thread."""
         try:
             with suppress(SlotClosed):
                 while True:
-                    result = show.runtime.results.get(1.0)
+                    result = run.runtime.results.get(1.0)
                     if result is not None:
                         self._last = result
                         self.history.add(result)
-                        if (take := self._take) is not None and take.failed:
-                            self.stop_recording()  # its sentence is told; nobody is to believe in a red dot
-                        self._guide(result)
-                        self.feed.publish(result, run=number, mirror=self.config.output.mirror)
-        except Exception as exc:  # noqa: BLE001 - told; without the view nobody would see that it stopped
-            self._fault(exc)
+                        self._recording.stop_if_failed()
+                        self._calibration.add(result)
+                        self.feed.publish(result, run=generation, mirror=self.config.output.mirror)
+        except Exception as exc:  # noqa: BLE001 - reported; otherwise the view would stop without a word
+            self._context.report_fault(exc)
         undo.close()
-        self._end(show)
+        self._end(run)
 
-    def _end(self, show: Show) -> None:
-        """Take leave of a show that is over, or was told to be; the first to come here does it."""
-        show.runtime.stop(_STOP_S)
-        with self._lock:
-            if self._show is not show:
+    def _end(self, run: ActiveRun) -> None:
+        """Tear down a run that is over or was stopped. Called by several threads; the first one does it."""
+        run.runtime.stop(_STOP_S)
+        context, status = self._context, self._context.status
+        with context.lock:
+            if context.run is not run:
                 return
-            self._show, take, self._take = None, self._take, None
-            self._notices.extend(n for n in show.runtime.snapshot().notices if n not in self._notices)
-            by_itself = self._phase in ("running", "paused")
-            if by_itself:
-                self._phase = "idle"
-                self.feed.end(self._wanted)
-                if show.kind == "file":
-                    self._notices.append("The clip is over.")
+            context.run, take = None, self._recording.detach()
+            for notice in run.runtime.snapshot().notices:
+                status.note(notice)
+            failure = ""
             try:
-                show.runtime.raise_if_failed()
+                run.runtime.raise_if_failed()
             except RealtimePoseError as exc:
-                if by_itself:
-                    self._phase, self._failure = "failed", f"{exc}."
-                else:  # whoever has pressed Stop, or Start once more, is not to read that it failed
-                    self._trouble = f"{exc}."
-            if self._calibration is not None:
-                self._calibration.cancel()
-        if take is not None:
-            self._finish(take)
-        self._tell()
+                failure = f"{exc}."
+            if status.phase.active:  # it ended by itself
+                self.feed.end(context.generation)
+                if run.kind == "file":
+                    status.note("The clip is over.")
+                status.enter(Phase.FAILED if failure else Phase.IDLE, failure)
+            elif failure:  # after Stop, or another Start, the failure of the old run is only a warning
+                status.trouble = failure
+            self._calibration.end()
+        self._recording.finish(take)
+        context.publish()
 
-    # --- recording and calibration ------------------------------------------------------------------------------------
+    # --- while it runs ------------------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Stop after the current frame."""
+        self._steer(lambda run: run.runtime.pause(), Phase.PAUSED)
+
+    def resume(self) -> None:
+        """Continue; a take at its end starts again."""
+
+        def resume(run: ActiveRun) -> None:
+            if run.session is not None and run.session.row >= run.session.rows - 1:
+                run.session.seek(0)
+            run.runtime.resume()
+
+        self._steer(resume, Phase.RUNNING)
+
+    def step(self) -> None:
+        """Show one more frame and pause."""
+        self._steer(lambda run: run.runtime.step(), Phase.PAUSED)
+
+    def seek(self, row: int) -> None:
+        """Go to a frame of the take."""
+
+        def seek(run: ActiveRun) -> None:
+            if run.session is not None:
+                run.session.seek(row)
+                if run.runtime.paused:
+                    run.runtime.step()
+
+        self._steer(seek)
+
+    def recentre(self) -> None:
+        """Move the person to the origin, from the next frame on."""
+        self._steer(lambda run: run.tuned and run.runtime.between_frames(run.tuned.body.recentre))
 
     def record(self) -> None:
-        """Record from now on, into a new folder below `folders.takes`."""
-        with self._lock:
-            show = self._show
-            if show is None or show.kind == "take" or self._take is not None:
-                return
-            try:
-                self._take = TakeUnderWay(show, self.folders.takes)
-                self._trouble = ""
-            except RealtimePoseError as exc:
-                self._trouble = f"{exc}."
-        self._tell()
+        """Record from now on, into a new folder in `folders.takes`."""
+        self._recording.start()
 
     def stop_recording(self) -> None:
         """Finish the take."""
-        with self._lock:
-            take = self._take
-            if take is None or take.finishing:
-                return
-            take.finishing = True
-            self._finishing.add(partial(self._finish, take))
-        self._tell()
-
-    def _finish(self, take: TakeUnderWay) -> None:
-        failure = take.finish()
-        with self._lock:
-            if self._take is take:
-                self._take = None
-            if failure:
-                self._trouble = failure
-        self._tell()
+        self._recording.stop()
 
     def calibrate(self) -> None:
-        """Measure the body of whoever stands before the camera: a countdown, then a few seconds of standing still."""
-        with self._lock:
-            if self._show is None or self._show.tuned is None:
-                return
-            if self._phase == "paused":
-                self.resume()  # nobody can be measured in a picture that stands still
-            self._calibration = GuidedCalibration(self.config)
-            bare = replace(self.config, body=replace(self.config.body, profile=""))
-            self._show.retune(bare, self._locked)
-        self._tell()
+        """Measure the person's body: a countdown, then a few seconds of standing still."""
+        self._calibration.start()
 
     def cancel_calibration(self) -> None:
-        """Go on with the body that there was."""
-        with self._lock:
-            if self._calibration is not None and not self._calibration.over:
-                self._calibration.cancel()
-                self._back_to_settings()
-        self._tell()
+        """Stop measuring and keep the body as it was."""
+        self._calibration.cancel()
 
-    def _guide(self, result: FrameResult) -> None:
-        calibration = self._calibration
-        if calibration is None:
-            return
-        calibration.feed(result)
-        if calibration.ready and (profile := calibration.found()) is not None:
-            self.apply({"body": {"profile": profile.text}})
-        if calibration.over:
-            self._back_to_settings()
-
-    def _back_to_settings(self) -> None:
-        with self._lock:
-            if self._show is not None and self._show.config.body != self.config.body:
-                self._show.retune(self.config, self._locked)
-
-
-__all__ = ["Folders", "Studio", "StudioState"]
+    def _steer(self, action: Callable[[ActiveRun], object], phase: Phase | None = None) -> None:
+        """Do something with the active run, which is in `phase` from then on."""
+        context = self._context
+        with context.lock:
+            if context.run is None or not context.status.phase.active:
+                return
+            action(context.run)
+            if phase is not None:
+                context.status.enter(phase)
+        context.publish()

@@ -1,9 +1,9 @@
-"""Parts of the page that rerun by themselves, each in a place of its own, and only when there is something new to draw.
+"""Fragments of the page that refresh themselves, and only when they would look different.
 
-A timer in the browser asks for each rerun, some ten in a second for all parts. On a slow computer the browser needs
-50 ms of its only thread for what comes back, changed or not: of a page on which nothing ran that was half of a core,
-and a live view showed 15 pictures a second instead of 22. So a part says what it shows depends on, and as long
-as that stays the same its timer is not answered.
+A timer in the browser requests each rerun, about ten a second for all fragments. On a slow computer the browser needs
+50 ms of its only thread for each answer, changed or not: with nothing running that was half a core, and a live view
+showed 15 frames a second instead of 22. So a fragment declares what it depends on, and while that is unchanged its
+timer is not answered.
 """
 
 from collections.abc import Callable, Hashable
@@ -12,113 +12,109 @@ from functools import partial, wraps
 from typing import Any, ParamSpec
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
+
+from realtime_pose.interface.dashboard.page.streamlit_compat import current_fragment
 
 _P = ParamSpec("_P")
-_NEWS = "fragments.news"
+_FRESHNESS = "fragments.freshness"
 
 
 @dataclass
 class _Drawn:
-    """What a part showed when it was drawn last: `answers` as many of the user's requests as had come in before."""
+    """What a fragment depended on when it was last drawn, and how many user requests had come before."""
 
     depends_on: Callable[[], Hashable]
     value: Hashable
-    answers: int
+    requests: int
 
-    def still_true(self) -> bool:
+    def is_fresh(self) -> bool:
         """Whether it would look the same again."""
         try:
             return self.depends_on() == self.value
-        except Exception:  # noqa: BLE001 - raised in the server's loop it would end the page; drawn, the part says it
+        except Exception:  # noqa: BLE001 - raised in the server's loop it would end the page; a rerun shows it
             return False
 
 
 @dataclass
-class News:
-    """Of one browser tab: which parts would look the same if they were drawn again.
+class Freshness:
+    """Which fragments of one browser tab would look the same if they were drawn again; a `RerunFilter`.
 
-    Whatever a user does may change any part, by what is kept in the session's state. What they asked for is done at
-    the beginning of a run that comes after it, so only a part that was drawn by a timer's request of later is settled.
+    A user's request may change any fragment, through the session state, at the start of a later run. So only a fragment
+    that was drawn for a timer request after the last user request counts as fresh.
     """
 
-    _asked: int = 0  # by the user, so far
-    _let: dict[str, int] = field(default_factory=dict)
+    _user_requests: int = 0
+    _answered: dict[str, int] = field(default_factory=dict)  # by fragment: user requests before its timer's
     _drawn: dict[str, _Drawn] = field(default_factory=dict)
 
     def user_asks(self) -> None:
-        """Something is done by hand: every part is drawn again when its timer asks."""
-        self._asked += 1
+        """The user did something: every fragment is drawn again when its timer asks."""
+        self._user_requests += 1
 
     def timer_asks(self, part: str) -> bool:
-        """Whether the part's timer is to be answered."""
-        if (drawn := self._drawn.get(part)) is not None and drawn.answers == self._asked and drawn.still_true():
+        """Whether the fragment's timer is to be answered."""
+        if (drawn := self._drawn.get(part)) is not None and drawn.requests == self._user_requests and drawn.is_fresh():
             return False
-        self._let[part] = self._asked
+        self._answered[part] = self._user_requests
         return True
 
     def draws(self, part: str, depends_on: Callable[[], Hashable]) -> None:
-        """The part is drawn now."""
-        self._drawn[part] = _Drawn(depends_on, depends_on(), self._let.get(part, -1))
+        """The fragment is drawn now."""
+        self._drawn[part] = _Drawn(depends_on, depends_on(), self._answered.get(part, -1))
 
-    def unsettle(self, part: str) -> None:
-        """The part is to be drawn again when its timer asks, come what may."""
+    def invalidate(self, part: str) -> None:
+        """Draw the fragment again at its next timer request in any case."""
         self._drawn.pop(part, None)
 
 
-def news_of(session_state: Any) -> News | None:  # noqa: ANN401 - Streamlit's, the script's or the server's own
-    """The news of a tab; None before its page was drawn first."""
+def freshness_of(session_state: Any) -> Freshness | None:  # noqa: ANN401 - Streamlit's, the script's or the server's own
+    """The freshness of a tab's fragments; None before its page was first drawn."""
     try:
-        found = session_state[_NEWS]
+        found = session_state[_FRESHNESS]
     except KeyError:
         return None
-    return found if isinstance(found, News) else None
+    return found if isinstance(found, Freshness) else None
 
 
 def draw_again() -> None:
-    """Have the part that is being drawn drawn again soon, though nothing that it depends on may have changed."""
-    part, news = _part(), news_of(st.session_state)
-    if part is not None and news is not None:
-        news.unsettle(part)
-
-
-def _part() -> str | None:
-    return None if get_script_run_ctx() is None else ThreadState.get().fragment_id
+    """Draw the current fragment again soon, though nothing that it depends on may have changed."""
+    part, freshness = current_fragment(), freshness_of(st.session_state)
+    if part is not None and freshness is not None:
+        freshness.invalidate(part)
 
 
 def fragment(
     run_every: float | None = None, depends_on: Callable[..., Hashable] | None = None
 ) -> Callable[[Callable[_P, None]], Callable[_P, None]]:
-    """A decorator like `st.fragment`, for fragments that stand side by side; never put one into another.
+    """A decorator like `st.fragment`, for fragments side by side; never nest them.
 
-    When a fragment reruns, Streamlit drops what the script before had sent of it and the browser has not got yet. Where
-    the fragment's place went with it, what stands after or in that place has nowhere to go, and the browser blanks the
-    whole page ("Bad delta path index"; seen under load with Streamlit 1.67). A container around it belongs to the
-    script, not to the fragment, and so stays.
+    When a fragment reruns, Streamlit drops messages of the script before it that the browser has not got yet. If the
+    fragment's own container is among them, the elements in and after it have no place, and the browser blanks the whole
+    page ("Bad delta path index"; seen under load with Streamlit 1.67). A container around the fragment belongs to the
+    script and stays.
 
     Args:
-        run_every: Seconds between two reruns; None reruns for its own widgets only.
-        depends_on: Of the same arguments as the section: everything but the session's state that decides what it
-            draws. Called in the server's event loop, so quick. None draws it anew each time.
+        run_every: Seconds between reruns; None reruns for its own widgets only.
+        depends_on: Takes the section's arguments and returns everything that decides what it draws, except the session
+            state. Called in the server's event loop, so it must be quick. None draws it at every request.
     """
 
     def decorate(section: Callable[_P, None]) -> Callable[_P, None]:
         @wraps(section)
-        def noted(*args: _P.args, **kwargs: _P.kwargs) -> None:
-            part = _part()
+        def tracked(*args: _P.args, **kwargs: _P.kwargs) -> None:
+            part = current_fragment()
             if depends_on is not None and part is not None:
-                news = news_of(st.session_state)
-                if news is None:
-                    news = st.session_state[_NEWS] = News()
-                news.draws(part, partial(depends_on, *args, **kwargs))
+                freshness = freshness_of(st.session_state)
+                if freshness is None:
+                    freshness = st.session_state[_FRESHNESS] = Freshness()
+                freshness.draws(part, partial(depends_on, *args, **kwargs))
             try:
                 section(*args, **kwargs)
-            except BaseException:  # also Streamlit's own, by which it ends or begins runs
+            except BaseException:  # also Streamlit's own, which end or restart a run
                 draw_again()
                 raise
 
-        inner = st.fragment(noted, run_every=run_every)
+        inner = st.fragment(tracked, run_every=run_every)
 
         @wraps(section)
         def placed(*args: _P.args, **kwargs: _P.kwargs) -> None:

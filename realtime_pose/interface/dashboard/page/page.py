@@ -1,12 +1,13 @@
-"""The page: which section stands where. Streamlit runs it as a script for each browser tab, and again for each change.
+"""The page's layout. Streamlit runs it as a script for each browser tab, and again for each change.
 
-What refreshes or is changed lives in a fragment of its own (`fragments`), so that the live view is never touched.
+What refreshes or can be changed is in a fragment of its own (`fragments`), so that the live view is never redrawn.
 """
 
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from realtime_pose.interface.dashboard.engine.shared import shared_studio
 from realtime_pose.interface.dashboard.page.sections.figures import (
     details_section,
     figures_section,
@@ -14,27 +15,26 @@ from realtime_pose.interface.dashboard.page.sections.figures import (
 )
 from realtime_pose.interface.dashboard.page.sections.help import help_section
 from realtime_pose.interface.dashboard.page.sections.live import live_section
-from realtime_pose.interface.dashboard.page.sections.outputs import outputs_section, take_over_outputs
+from realtime_pose.interface.dashboard.page.sections.outputs import load_outputs, outputs_section
 from realtime_pose.interface.dashboard.page.sections.settings import model_section, motion_section
-from realtime_pose.interface.dashboard.page.sections.source import source_section, take_over_source
+from realtime_pose.interface.dashboard.page.sections.source import load_source, source_section
 from realtime_pose.interface.dashboard.page.sections.status import status_section
 from realtime_pose.interface.dashboard.page.sections.still import still_section
 from realtime_pose.interface.dashboard.page.sections.takes import player, takes_section
 from realtime_pose.interface.dashboard.page.state_sync import pull
 from realtime_pose.interface.dashboard.page.style import CSS, ICON
-from realtime_pose.interface.dashboard.web.shared import shared_studio
 
 if TYPE_CHECKING:
-    from realtime_pose.interface.dashboard.engine.studio import Studio
+    from realtime_pose.interface.dashboard.engine.api import StudioApi
 
 
-def show(studio: "Studio") -> None:
+def show(studio: "StudioApi") -> None:
     """Draw the whole page."""
     st.set_page_config(page_title="realtime-pose", page_icon=ICON, layout="wide")
     st.html(CSS)
     if (config := pull(studio)) is not None:
-        take_over_source(studio, config.capture.source)
-        take_over_outputs(config)
+        load_source(studio, config.capture.source)
+        load_outputs(config)
     with st.sidebar:
         _settings(studio)
     status_section(studio)
@@ -44,7 +44,7 @@ def show(studio: "Studio") -> None:
     _tabs(studio)
 
 
-def _settings(studio: "Studio") -> None:
+def _settings(studio: "StudioApi") -> None:
     st.subheader("Source", anchor=False)
     source_section(studio)
     st.subheader("Model", anchor=False)
@@ -55,16 +55,16 @@ def _settings(studio: "Studio") -> None:
     outputs_section(studio)
 
 
-def _tabs(studio: "Studio") -> None:
-    figures, takes, packet, words = st.tabs(["Figures", "Takes", "Packet", "Help"])
+def _tabs(studio: "StudioApi") -> None:
+    figures, takes, data, help_tab = st.tabs(["Figures", "Takes", "Data", "Help"])
     with figures:
         details_section(studio)
         still_section(studio)
     with takes:
         takes_section(studio)
-    with packet:
+    with data:
         packet_section(studio)
-    with words:
+    with help_tab:
         help_section()
 
 

@@ -1,8 +1,8 @@
-"""Widgets, the Studio's settings and the page's address, kept in step; also between browser tabs.
+"""Synchronisation of widgets, the studio's settings and the page's URL, also between browser tabs.
 
-The Studio's settings are the truth. A widget's change goes there at once; when they changed another way (by another
-tab, or the program itself), the widgets are set anew before they are drawn. The address has what differs from the
-defaults and can do no harm when somebody sends it: never a source, an output, or a file.
+The studio's settings are authoritative. A widget's change is applied at once; after any other change (by another tab,
+or the program itself) the widgets are set again before they are drawn. The URL has the settings that differ from the
+defaults and are harmless in a link from somebody else: never a source, an output, or a file.
 """
 
 from collections.abc import Callable
@@ -15,21 +15,21 @@ from realtime_pose.config import DEFAULTS, AppConfig
 from realtime_pose.errors import RealtimePoseError
 
 if TYPE_CHECKING:
-    from realtime_pose.interface.dashboard.engine.studio import Studio
+    from realtime_pose.interface.dashboard.engine.api import StudioApi
 
 LINKED = (
     "inference.estimator", "inference.device", "inference.runtime", "inference.precision", "inference.score_threshold",
     "inference.persons", "inference.detect_every", "body.smoothing", "body.feet", "body.fov_deg", "body.height_m",
     "output.mirror",
 )  # fmt: skip
-"""Settings that the address has, each under its last word."""
+"""Settings in the URL, each under its key without the section."""
 SETTINGS = (*LINKED, "inference.checkpoint", "inference.model_config")
-"""Settings whose widget has the setting's name as its key, and shows its value as it is."""
+"""Settings whose widget has the setting's name as its key and shows the value unchanged."""
 _SEEN = "seen_revision"
-_GREETED = "link_was_read"
+_LINK_READ = "link_was_read"
 _PROBLEMS = "problems"
 PROBLEM = "page"
-"""The name under which `problem` keeps what concerns no field."""
+"""The name for problems that belong to no field."""
 
 
 def value_of(config: AppConfig, name: str) -> Any:  # noqa: ANN401 - settings differ in type
@@ -45,14 +45,14 @@ def problem(name: str) -> str:
 
 
 def set_problem(name: str, sentence: str) -> None:
-    """Keep `sentence` for this field; an empty one clears it."""
+    """Set this field's problem; an empty sentence clears it."""
     st.session_state.setdefault(_PROBLEMS, {})[name] = sentence
 
 
 def show_problem(name: str) -> None:
-    """Draw what was wrong with the last change, right below the field; its place is drawn when nothing was, too.
+    """Draw the field's problem right below it, or an empty element.
 
-    What a fragment's run leaves out may stay on the page for ever when another fragment's run comes right after it.
+    An element that a fragment's run leaves out may stay on the page when another fragment's run follows right after.
     """
     if sentence := problem(name):
         st.error(sentence, icon=":material/error:")
@@ -60,10 +60,10 @@ def show_problem(name: str) -> None:
         st.empty()
 
 
-def pull(studio: "Studio") -> AppConfig | None:
-    """The settings if they changed elsewhere since this tab drew its widgets, which are then set anew; else None."""
+def pull(studio: "StudioApi") -> AppConfig | None:
+    """The settings if they changed elsewhere since this tab drew its widgets, which are set again; else None."""
     _read_link(studio)
-    revision = studio.revision  # before the settings: what changes in between is seen at the next run
+    revision = studio.revision  # before the settings: a change in between is seen at the next run
     if st.session_state.get(_SEEN) == revision:
         return None
     config = studio.config
@@ -74,19 +74,19 @@ def pull(studio: "Studio") -> AppConfig | None:
     return config
 
 
-def is_behind(studio: "Studio") -> bool:
+def is_behind(studio: "StudioApi") -> bool:
     """Whether settings changed elsewhere since the widgets were drawn."""
     return bool(st.session_state.get(_SEEN) != studio.revision)
 
 
-def push(studio: "Studio", name: str) -> None:
-    """A widget changed: apply its value, or say what is wrong with it and put the widget back."""
+def push(studio: "StudioApi", name: str) -> None:
+    """A widget changed: apply its value, or show the problem and set the widget back."""
     if not change(studio, {name: st.session_state[name]}, field=name):
         st.session_state[name] = value_of(studio.config, name)
 
 
-def change(studio: "Studio", values: dict[str, Any], field: str) -> bool:
-    """Apply settings ("section.key" -> value); whether they were taken. If not, `problem(field)` says why."""
+def change(studio: "StudioApi", values: dict[str, Any], field: str) -> bool:
+    """Apply settings ("section.key" -> value); whether they were accepted. If not, `problem(field)` has the reason."""
     nested: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         section, _, key = name.partition(".")
@@ -99,14 +99,14 @@ def change(studio: "Studio", values: dict[str, Any], field: str) -> bool:
         return False
     set_problem(field, "")
     after = studio.revision
-    if st.session_state.get(_SEEN) == before and after - before <= 1:  # nobody else came in between
+    if st.session_state.get(_SEEN) == before and after - before <= 1:  # no other tab in between
         st.session_state[_SEEN] = after
     _write_link(studio.config)
     return True
 
 
 def attempt(action: Callable[[], object]) -> None:
-    """Do what a button stands for; what goes wrong is kept for the status line."""
+    """Run a button's action; an error is shown in the status line."""
     try:
         action()
     except RealtimePoseError as exc:
@@ -116,17 +116,17 @@ def attempt(action: Callable[[], object]) -> None:
 
 
 def sentence_of(error: RealtimePoseError) -> str:
-    """The error as a sentence that begins and ends like one."""
+    """The error with a capital letter and a full stop."""
     text = str(error).strip()
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
-def _read_link(studio: "Studio") -> None:
-    """Once a tab: apply what its address asks for, as far as that is harmless."""
-    if _GREETED in st.session_state:
+def _read_link(studio: "StudioApi") -> None:
+    """Once per tab: apply the settings in its URL, if they are harmless."""
+    if _LINK_READ in st.session_state:
         return
-    st.session_state[_GREETED] = True
-    asked, refused = st.query_params.to_dict(), []  # a copy: each change writes the address anew
+    st.session_state[_LINK_READ] = True
+    asked, refused = st.query_params.to_dict(), []  # a copy: each change rewrites the URL
     for name in LINKED:
         text = asked.get(_short(name))
         if text is None:
@@ -141,19 +141,19 @@ def _read_link(studio: "Studio") -> None:
         if not _harmless(name, value) or not change(studio, {name: value}, field=PROBLEM):
             refused.append(f"{_short(name)}={text[:40]!r}")
     if refused:
-        set_problem(PROBLEM, f"The address of this page asks for {', '.join(refused)}, which was not taken.")
+        set_problem(PROBLEM, f"Settings in the link were ignored: {', '.join(refused)}.")
         _write_link(studio.config)
 
 
 def _harmless(name: str, value: object) -> bool:
-    """Whether a link may ask for this: not for a model that would have to be fetched first, or that is code."""
+    """Whether a link may set this: no model that would have to be downloaded, or that is code."""
     if name != "inference.estimator" or value in ("auto", "blazepose"):
         return True
     return value in read_manifest() and find_local(str(value)) is not None
 
 
 def _write_link(config: AppConfig) -> None:
-    """Put what differs from the defaults into the address, and nothing else."""
+    """Put the settings that differ from the defaults into the URL."""
     wanted = {_short(n): _text(value_of(config, n)) for n in LINKED if value_of(config, n) != value_of(DEFAULTS, n)}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
@@ -168,7 +168,7 @@ def _text(value: object) -> str:
 
 
 def _parsed(text: str, default: object) -> object:
-    """The value of the default's type that `text` says; ValueError if it says none."""
+    """The text as a value of the default's type; ValueError if it is none."""
     if isinstance(default, bool):
         if text not in ("true", "false"):
             raise ValueError(text)

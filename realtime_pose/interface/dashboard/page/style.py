@@ -1,21 +1,15 @@
-"""How the page looks beyond the theme in `.streamlit/config.toml`: colours of stages, and a few rules of CSS."""
-
-STAGE_COLOURS = {
-    "capture": "#999999", "detect": "#e69f00", "estimate": "#56b4e9", "lift": "#009e73", "solve": "#cc79a7",
-    "send": "#d55e00",
-}  # fmt: skip
-"""Okabe and Ito's palette, which colour-blind people can tell apart."""
+"""The page's icon and CSS, beside the theme in `.streamlit/config.toml`."""
 
 ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="#2f8fc4" stroke-width="3"'
     ' stroke-linecap="round" stroke-linejoin="round"><circle cx="16" cy="6" r="3"/>'
     '<path d="M4 8l8 6h8l8-6M16 14v8M16 22l-6 8M16 22l6 8"/></svg>'
 )
-"""The tab's picture, a figure with open arms; one of Streamlit's own names would be fetched from outside."""
+"""The tab's icon, a figure with open arms; one of Streamlit's named icons would be fetched from outside."""
 
 CSS = """
 <style>
-/* Nothing pales while the script runs: what is shown stays valid until its successor comes. */
+/* Nothing fades while the script runs: what is shown is valid until it is replaced. */
 [data-stale="true"], [data-testid="stTabs"] [role="tablist"],
 [data-testid="stTab"], [data-testid="stExpander"] summary {
   opacity: 1 !important; transition: none !important; }
@@ -46,13 +40,13 @@ CSS = """
   font-variant-numeric: tabular-nums; }
 .pg-legend b { display: inline-block; width: .65rem; height: .65rem; border-radius: .15rem; margin-right: .35rem; }
 .pg-hint { min-height: 2.7rem; }
-.st-key-active-model { min-height: 2.7rem; } /* two lines, so that nothing below moves when a run begins */
+.st-key-active-model { min-height: 2.7rem; } /* two lines, so that nothing below moves when a run starts */
 .st-key-figures { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(7.3rem, 1fr)); gap: .5rem; }
 .st-key-figures > div { width: auto !important; min-width: 0; min-height: 4.3rem; }
 .st-key-figures [data-testid="stMetric"] { padding: 0 !important; }
 .st-key-figures [data-testid="stMetric"] > div { padding: .5rem .65rem !important; }
 .st-key-figures [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
-/* As high as the live view will be, so that nothing below it moves when it comes. */
+/* As high as the live view, so that nothing below it moves when it loads. */
 .st-key-live { min-height: calc((100vw - 24rem) * .375 + 5.5rem); }
 @media (max-width: 700px) {
   .pg-status { min-height: 6.4rem; }

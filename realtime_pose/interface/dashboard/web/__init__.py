@@ -1,0 +1,1 @@
+"""The web server: HTTP and WebSocket requests in; the page, live frames and downloads out."""

@@ -1,0 +1,1 @@
+"""Sections of the page: the studio in, one part of the page out."""

@@ -1,30 +1,30 @@
-"""Keys, and what the words mean."""
+"""Help: the live view's keys, and a glossary."""
 
 import streamlit as st
 
 _KEYS = """
 | Key | Does |
 |---|---|
-| r | Recentre: the character stands in the middle of the floor again |
-| Space | Pause, or go on |
-| . | One picture further, while paused |
+| r | Recentre: move the character back to the middle of the floor |
+| Space | Pause or resume |
+| . | Next frame, while paused |
 
-The keys work while the picture is selected (click it, or reach it with Tab). Drag in the 3D view to look around, and
-turn the wheel to come closer.
+The keys work while the live view is selected (click it, or reach it with Tab). Drag in the 3D view to look around, and
+turn the mouse wheel to zoom.
 """
 
 _WORDS = """
-| Word | Means |
+| Word | Meaning |
 |---|---|
-| Source | Where pictures come from: the demo, a camera, a file, an address |
-| Pose model | The program's eye: it finds shoulders, elbows, knees and so on in a picture |
-| Confidence | How sure it is of a point; 100 % is certain |
-| Delay | Time from a picture to the pose made of it |
-| Left out | Pictures nobody had time for; a live camera does not wait |
-| Smoothing | Takes the trembling out of a movement, at the price of a little delay |
-| Take | A recording: pictures and poses, to play back and to export |
-| UDP, VMC, WebSocket | Ways to send poses to other programs while they are made |
-| Packet | One message of those, with one person's pose |
+| Source | Where frames come from: the demo, a camera, a file, an address |
+| Pose model | Finds shoulders, elbows, knees and other keypoints in a frame |
+| Score | How certain the model is of a keypoint; 100 % is certain |
+| Latency | Time from a camera frame to its pose |
+| Dropped | Camera frames that were skipped because the computer was busy |
+| Smoothing | Removes jitter from the movement; adds a little lag |
+| Take | A recording: video and poses, to play back and to export |
+| UDP, VMC, WebSocket | Ways to send poses to other programs live |
+| Packet | One message with one person's pose |
 """
 
 

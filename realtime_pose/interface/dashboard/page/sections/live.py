@@ -1,4 +1,4 @@
-"""The live view: one component that is mounted once and draws what comes over the page's own WebSocket."""
+"""The live view: a component that is mounted once and draws the frames of the WebSocket /live."""
 
 import streamlit as st
 
@@ -34,7 +34,7 @@ _DATA = {"module": "/dashboard/live.js", "socket": "/live", "character": "/dashb
 
 
 def live_section() -> None:
-    """The picture with its overlay, and the character. Never inside a fragment: it must outlive every rerun."""
+    """The frame with its overlay, and the character. Never inside a fragment: it must survive every rerun."""
     mount = st.components.v2.component("realtime_pose_live", js=_MOUNT, isolate_styles=False)
     with st.container(key="live"):
         mount(key="live_view", data=_DATA)

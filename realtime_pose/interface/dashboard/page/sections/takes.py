@@ -1,36 +1,34 @@
-"""The takes: a list of them, the one that is played with its slider, exports to download, and deleting."""
+"""Takes: the list, the player with its slider, exports to download, and deleting."""
 
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.exporters.table import EXPORTERS
 from realtime_pose.interface.dashboard.engine.state import PlaybackState, StudioState
-from realtime_pose.interface.dashboard.engine.take_exports import ExportState, exports_of
-from realtime_pose.interface.dashboard.engine.take_list import Take, TakeList
+from realtime_pose.interface.dashboard.engine.takes.take_exports import ExportState, download_path
+from realtime_pose.interface.dashboard.engine.takes.take_list import Take
 from realtime_pose.interface.dashboard.page.fragments import draw_again, fragment
 from realtime_pose.interface.dashboard.page.state_sync import sentence_of
-from realtime_pose.interface.dashboard.web.downloads import address_of
 
 if TYPE_CHECKING:
-    from realtime_pose.interface.dashboard.engine.studio import Studio
+    from realtime_pose.interface.dashboard.engine.api import StudioApi
 
 _ROW, _HELD, _PLAYED = "takes.row", "takes.held_until", "takes.played"
 _OPEN, _SHOWN, _PROBLEM = (f"takes.{name}" for name in ("open", "shown", "problem"))
-_HOLD_S = 1.2  # so long after a user's move the slider does not follow the playback
-_FOLLOW_S = 0.9  # and it follows no more often: a thumb that is being dragged jumps at each
+_HOLD_S = 1.2  # after a user's move, before the slider follows the playback again
+_FOLLOW_S = 0.9  # between two updates of the slider: each makes a thumb that is being dragged jump
 _AT_ONCE = 8  # takes in the list before "Show more"
 _ORDER = ("bvh", "glb", "fbx", "vrma", "csv", "overlay", "frames")
 FORMATS = (*_ORDER, *(name for name in EXPORTERS if name not in _ORDER))
-"""The formats as the choice has them: what moves characters first."""
+"""The formats in the order of the list: character motion first."""
 _NAMES = {
-    "overlay": "Video with skeleton", "frames": "Video as it came", "bvh": "BVH", "easy-vitpose": "Keypoints (JSON)",
+    "overlay": "Video with skeleton", "frames": "Original video", "bvh": "BVH", "easy-vitpose": "Keypoints (JSON)",
     "coco": "Keypoints (COCO)", "csv": "Table (CSV)", "parquet": "Table (Parquet)", "trc": "OpenSim markers (TRC)",
     "mot": "OpenSim angles (MOT)", "glb": "Character (GLB)", "vrma": "VRM animation (VRMA)", "fbx": "Character (FBX)",
 }  # fmt: skip
@@ -45,29 +43,28 @@ a.rp-download:focus-visible { outline: 2px solid #56b4e9; outline-offset: 2px; }
 .rp-when { font-variant-numeric: tabular-nums; }
 </style>
 """
-_lists: WeakKeyDictionary[object, TakeList] = WeakKeyDictionary()
 
 
-def takes_section(studio: "Studio") -> None:
-    """All of the tab."""
+def takes_section(studio: "StudioApi") -> None:
+    """The whole tab."""
     st.html(_CSS)
     _list(studio)
 
 
-# --- the take that is played ------------------------------------------------------------------------------------------
+# --- player -----------------------------------------------------------------------------------------------------------
 
 
-def _player_depends_on(studio: "Studio") -> Hashable:
+def _player_depends_on(studio: "StudioApi") -> Hashable:
     state = studio.state()
     return state.phase, state.playback
 
 
 @fragment(0.4, _player_depends_on)
-def player(studio: "Studio") -> None:
-    """The slider and the buttons of the take that is played; nothing where none is."""
+def player(studio: "StudioApi") -> None:
+    """The slider and buttons of the take being played; nothing if there is none."""
     state = studio.state()
     playback = state.playback
-    if playback is None or state.phase not in ("running", "paused"):
+    if playback is None or not state.phase.active:
         st.empty()
         return
     with st.container(border=True, key="player"):
@@ -75,14 +72,14 @@ def player(studio: "Studio") -> None:
         st.slider(
             f"Take {playback.folder.name}", 0, max(playback.rows - 1, 1), key=_ROW, format="%d",
             on_change=_moved, args=(studio,), disabled=playback.rows < 2, label_visibility="collapsed",
-            help="The frame that is shown. With the keyboard: arrow keys, one frame each.",
+            help="The current frame. Arrow keys move by one frame.",
         )  # fmt: skip
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            going = state.phase == "running" and playback.row < playback.rows - 1
-            word, icon, act = ("Pause", "pause", studio.pause) if going else ("Play", "play_arrow", studio.resume)
-            # A key for each: a press on Pause that comes as the take ends must not play it again.
+            playing = state.phase == "running" and not playback.at_end
+            label, icon, act = ("Pause", "pause", studio.pause) if playing else ("Play", "play_arrow", studio.resume)
+            # A key for each: a click on Pause that arrives as the take ends must not play it again.
             st.button(
-                word, key=f"player.{word}", icon=f":material/{icon}:", on_click=_act, args=(act,),
+                label, key=f"player.{label}", icon=f":material/{icon}:", on_click=_act, args=(act,),
             )  # fmt: skip
             st.button("Close", key="player.close", icon=":material/close:", on_click=_act, args=(studio.stop,))
             st.html(
@@ -92,7 +89,7 @@ def player(studio: "Studio") -> None:
 
 
 def _follow(state: StudioState, playback: PlaybackState) -> None:
-    """Set the slider to where the playback is, unless the user has just moved it; another take begins anew."""
+    """Move the slider to the playback's position, unless the user has just moved it."""
     played = str(playback.folder)
     if st.session_state.get(_PLAYED) != played:
         st.session_state[_PLAYED] = played
@@ -100,35 +97,35 @@ def _follow(state: StudioState, playback: PlaybackState) -> None:
     now_s = time.monotonic()
     held = st.session_state.get(_ROW)
     if held is None or (held != playback.row and now_s >= st.session_state.get(_HELD, 0.0)):
-        st.session_state[_ROW] = playback.row  # only where it differs: setting it takes away a key just pressed
-        if state.phase == "running" and playback.row < playback.rows - 1:
+        st.session_state[_ROW] = playback.row  # only if it differs: setting it discards a key just pressed
+        if state.phase == "running" and not playback.at_end:
             st.session_state[_HELD] = now_s + _FOLLOW_S
     if st.session_state[_ROW] != playback.row:
-        draw_again()  # it is held back for a moment
+        draw_again()  # it is updated a moment later
     if st.session_state[_ROW] > (last := max(playback.rows - 1, 1)):
         st.session_state[_ROW] = last
 
 
-def _moved(studio: "Studio") -> None:
+def _moved(studio: "StudioApi") -> None:
     st.session_state[_HELD] = time.monotonic() + _HOLD_S
     _act(studio.seek, st.session_state[_ROW])
 
 
-# --- the list ---------------------------------------------------------------------------------------------------------
+# --- list -------------------------------------------------------------------------------------------------------------
 
 
-def _list_depends_on(studio: "Studio") -> Hashable:
+def _list_depends_on(studio: "StudioApi") -> Hashable:
     state = studio.state()
     used = [part and part.folder for part in (state.recording, state.playback)]
-    return _list_of(studio).stamps(), *used, exports_of(studio).changes
+    return studio.takes.stamps(), *used, studio.exports.changes
 
 
 @fragment(0.8, _list_depends_on)
-def _list(studio: "Studio") -> None:
+def _list(studio: "StudioApi") -> None:
     state = studio.state()
     found = _takes(studio, state)
     if any(take.seconds is None for take in found):
-        draw_again()  # more of them is read each time
+        draw_again()  # each call reads more of them
     if problem := st.session_state.get(_PROBLEM):
         st.error(problem, icon=":material/error:")
     else:
@@ -136,7 +133,7 @@ def _list(studio: "Studio") -> None:
     shown = st.session_state.get(_SHOWN, _AT_ONCE)
     for place in range(shown):
         if place >= len(found):
-            _nothing(first=place == 0)
+            _empty_row(first=place == 0)
             continue
         with st.container(border=True, key=f"take-{found[place].name}"):
             _row(studio, found[place], state)
@@ -151,29 +148,23 @@ def _list(studio: "Studio") -> None:
         st.empty()
 
 
-def _nothing(*, first: bool) -> None:
-    """What stands where a take does not.
+def _empty_row(*, first: bool) -> None:
+    """A row without a take.
 
-    Every place is drawn in each run, empty or not: what a run leaves out may stay on the page when another part's
-    run comes between.
+    Every row is drawn in each run, empty or not: an element that a run leaves out may stay on the page when another
+    fragment's run comes between.
     """
     if first:
-        st.caption("No takes yet. Press Start, then Record: what is recorded comes here, to play and to export.")
+        st.caption("No takes yet. Press Start, then Record: recordings appear here, to play and to export.")
     else:
         st.empty()
 
 
-def _takes(studio: "Studio", state: StudioState) -> list[Take]:
-    return _list_of(studio).takes(leave_out=None if state.recording is None else state.recording.folder)
+def _takes(studio: "StudioApi", state: StudioState) -> list[Take]:
+    return studio.takes.takes(leave_out=None if state.recording is None else state.recording.folder)
 
 
-def _list_of(studio: "Studio") -> TakeList:
-    if studio not in _lists:
-        _lists[studio] = TakeList(studio.folders.takes)
-    return _lists[studio]
-
-
-def _row(studio: "Studio", take: Take, state: StudioState) -> None:
+def _row(studio: "StudioApi", take: Take, state: StudioState) -> None:
     played = state.playback is not None and state.playback.folder.name == take.name
     words, buttons = st.columns([3, 2], vertical_alignment="center")
     words.html(take_html(take))
@@ -190,45 +181,45 @@ def _row(studio: "Studio", take: Take, state: StudioState) -> None:
             "Export", key=f"takes.export.{take.name}", icon=":material/download:", disabled=not take.playable,
             on_click=_open_export, args=(studio, take.name),
         )  # fmt: skip
-        # Asked in a place of its own: buttons that took each other's place moved away under the pointer, half drawn.
+        # Confirmed in a popover: buttons that replaced each other moved under the pointer.
         with st.popover(
             "Delete", key=f"takes.ask.{take.name}", icon=":material/delete:", disabled=played,
-            help="Close it first." if played else None,
+            help="Stop the playback first." if played else None,
         ):  # fmt: skip
-            st.markdown(f"Delete {_plain(take.name)} with all its files?")
+            st.markdown(f"Delete {_plain(take.name)} and all its files?")
             st.button(
-                "Delete for good", key=f"takes.delete.{take.name}", type="primary", width="stretch", on_click=_delete,
-                args=(studio, take.folder),
+                "Delete permanently", key=f"takes.delete.{take.name}", type="primary", width="stretch",
+                on_click=_delete, args=(studio, take.folder),
             )  # fmt: skip
 
 
 def take_html(take: Take) -> str:
-    """A take's name and facts."""
+    """A take's name, date, length and size."""
     facts = [f"{take.when:%d %b %Y, %H:%M}"]
     if take.seconds is None or take.frames is None:
-        facts.append("being read ...")
+        facts.append("reading ...")
     elif take.playable:
         facts += [clock(take.seconds), f"{take.frames:,} frames"]
-        facts.append({0: "nobody in it", 1: "1 person"}.get(take.people, f"{take.people} people"))
-    facts.append(size_words(take.size_bytes))
+        facts.append({0: "no people", 1: "1 person"}.get(take.people, f"{take.people} people"))
+    facts.append(size_text(take.size_bytes))
     return f'<div class="rp-take"><b>{escape(take.name)}</b><br><small>{escape(" · ".join(facts))}</small></div>'
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown leaves as it is."""
+    """Text with Markdown's special characters escaped."""
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)
 
 
 # --- exports ----------------------------------------------------------------------------------------------------------
 
 
-def _export(studio: "Studio", take: Take) -> None:
-    """Which file is wanted; it is made as soon as it is chosen."""
+def _export(studio: "StudioApi", take: Take) -> None:
+    """The choice of a format, and its progress or link."""
     key = _format_key(take.name)
     choice, outcome = st.columns([2, 3], vertical_alignment="bottom")
     choice.selectbox(
         "Format", FORMATS, key=key, format_func=lambda name: _NAMES.get(name, name), filter_mode=None,
-        on_change=_ask, args=(studio, take.name), help="The file is made as soon as it is chosen.",
+        on_change=_ask, args=(studio, take.name), help="The export starts as soon as a format is chosen.",
     )  # fmt: skip
     name = st.session_state[key]
     with outcome:
@@ -236,31 +227,31 @@ def _export(studio: "Studio", take: Take) -> None:
     st.caption(f"{_NAMES.get(name, name)}: {EXPORTERS[name].what}.")
 
 
-def _outcome(studio: "Studio", folder: Path, name: str) -> None:
-    """The bar, then the link; or what went wrong."""
-    state = exports_of(studio).state(folder, name)
+def _outcome(studio: "StudioApi", folder: Path, name: str) -> None:
+    """The progress bar, then the link; or what went wrong."""
+    state = studio.exports.state(folder, name)
     if state is not None and state.failure:
         st.error(_sentence(state.failure), icon=":material/error:")
     else:
         st.empty()
     if state is None or state.failure:
         st.button(
-            "Try again" if state is not None else "Make it", key=f"takes.again.{folder.name}", on_click=_ask,
+            "Try again" if state is not None else "Export", key=f"takes.again.{folder.name}", on_click=_ask,
             args=(studio, folder.name),
         )  # fmt: skip
     elif state.path is None:
-        st.progress(state.done, f"Making {_NAMES.get(name, name)} ...")
+        st.progress(state.done, f"Exporting {_NAMES.get(name, name)} ...")
     else:
         st.html(link_html(folder.name, name, state))
 
 
 def link_html(take: str, kind: str, state: ExportState) -> str:
-    """The link that downloads an export which is done."""
+    """The download link of a finished export."""
     assert state.path is not None
     return (
-        f'<a class="rp-download" href="{escape(address_of(take, kind), quote=True)}" '
+        f'<a class="rp-download" href="{escape(download_path(take, kind), quote=True)}" '
         f'download="{escape(f"{take}_{state.path.name}", quote=True)}">Download {escape(state.path.name)}</a> '
-        f'<small style="opacity:.75">{size_words(state.path.stat().st_size)}</small>'
+        f'<small style="opacity:.75">{size_text(state.path.stat().st_size)}</small>'
     )
 
 
@@ -268,8 +259,8 @@ def _format_key(take: str) -> str:
     return f"takes.format.{take}"
 
 
-def _open_export(studio: "Studio", take: str) -> None:
-    """Show the formats of a take, or hide them again."""
+def _open_export(studio: "StudioApi", take: str) -> None:
+    """Show or hide the formats of a take."""
     if st.session_state.get(_OPEN) == take:
         st.session_state[_OPEN] = None
         return
@@ -278,21 +269,20 @@ def _open_export(studio: "Studio", take: str) -> None:
     _ask(studio, take)
 
 
-def _ask(studio: "Studio", take: str) -> None:
+def _ask(studio: "StudioApi", take: str) -> None:
     try:
-        folder = _list_of(studio).folder_of(take)
+        folder = studio.takes.folder_of(take)
     except RealtimePoseError as exc:
         st.session_state[_PROBLEM] = sentence_of(exc)
         return
-    exports_of(studio).ask(folder, st.session_state[_format_key(take)], studio.config)
+    studio.exports.request(folder, st.session_state[_format_key(take)], studio.config)
 
 
-# --- what buttons do --------------------------------------------------------------------------------------------------
+# --- actions ----------------------------------------------------------------------------------------------------------
 
 
-def _act(action: object, *args: object) -> None:
-    """Do what a button stands for; what goes wrong is shown above the list."""
-    assert callable(action)
+def _act(action: Callable[..., object], *args: object) -> None:
+    """Run a button's action; an error is shown above the list."""
     try:
         action(*args)
     except RealtimePoseError as exc:
@@ -301,11 +291,11 @@ def _act(action: object, *args: object) -> None:
         st.session_state[_PROBLEM] = ""
 
 
-def _delete(studio: "Studio", folder: Path) -> None:
+def _delete(studio: "StudioApi", folder: Path) -> None:
     state = studio.state()
     used = [part.folder for part in (state.recording, state.playback) if part is not None]
     in_use = next((path for path in used if path.name == folder.name), None)
-    _act(_list_of(studio).delete, folder, in_use)
+    _act(studio.takes.delete, folder, in_use)
 
 
 def _show_more(shown: int) -> None:
@@ -316,8 +306,8 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
-def size_words(size_bytes: int) -> str:
-    """A size as people say it."""
+def size_text(size_bytes: int) -> str:
+    """A size in MB or kB."""
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e5 else f"{max(size_bytes / 1e3, 0.1):.1f} kB"
 
 

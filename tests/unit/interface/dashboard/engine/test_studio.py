@@ -22,7 +22,7 @@ class Feed:
     def end(self, run):
         self.over = run
 
-    def tell(self, event):
+    def announce(self, event):
         self.events.append(event)
 
     @property
@@ -32,7 +32,7 @@ class Feed:
 
 @pytest.fixture
 def studio(tmp_path, monkeypatch):
-    monkeypatch.setattr("realtime_pose.interface.dashboard.engine.studio_keeper.Feed", Feed)
+    monkeypatch.setattr("realtime_pose.interface.dashboard.engine.context.Feed", Feed)
     made = Studio(AppConfig(), Folders(tmp_path / "takes", tmp_path / "uploads"))
     yield made
     made.close()
@@ -156,7 +156,7 @@ def test_it_stands_still_steps_and_goes_on(studio, monkeypatch):
     shown(studio)
     studio.pause()
     assert studio.state().phase == "paused"
-    still = until(lambda: studio.state().frames if studio._show.runtime.between_frames(lambda: None) else 0)
+    still = until(lambda: studio.state().frames if studio._context.run.runtime.between_frames(lambda: None) else 0)
     studio.step()
     until(lambda: studio.state().frames >= still + 1, "one frame")
     studio.resume()
@@ -212,7 +212,7 @@ def test_another_model_is_loaded_while_the_run_goes_on(studio, monkeypatch):
     assert studio.feed.frames[-1][0].people[0].pose.bone_m.sum() == pytest.approx(
         np.sum(pipelines[1].body.solver.solve(studio.feed.frames[-1][0].people[0].joints).bone_m), rel=0.02
     )
-    assert studio._show.config.body.height_m == 1.5
+    assert studio._context.run.config.body.height_m == 1.5
 
 
 def test_a_model_that_cannot_be_had_leaves_the_run_as_it_was(studio, monkeypatch):
@@ -248,11 +248,11 @@ def test_a_download_tells_how_far_it_is_and_ends_with_stop(studio, monkeypatch):
     assert at.wait(20)
     state = studio.state()
     assert (state.phase, state.progress) == ("opening", 0.25)
-    assert "Fetching" in state.doing
+    assert "Downloading" in state.doing
     studio.stop()
     go_on.set()
     assert studio.state().phase == "idle"
-    until(lambda: studio._errands._queue.empty(), "the errands")
+    assert studio._background.wait(PATIENCE_S)
     assert studio.state().failure == ""
 
 
@@ -400,11 +400,11 @@ def test_the_last_moments_are_kept_for_figures_and_each_start_begins_anew(studio
     studio.start()
     phase(studio, "running")
     shown(studio, 20)
-    before = studio.history.moments()
+    before = studio.history.poses()
     assert len(before) >= 20
     assert list(before[-1].poses) == [1]
     studio.start()
-    until(lambda: (now := studio.history.moments()) and now[-1].time_s < before[-1].time_s, "a new history")
+    until(lambda: (now := studio.history.poses()) and now[-1].time_s < before[-1].time_s, "a new history")
 
 
 def test_closing_ends_everything_and_may_be_repeated(studio, monkeypatch):
@@ -468,9 +468,10 @@ def test_whatever_else_changes_while_a_model_is_loaded_it_is_loaded_once(studio,
     until(lambda: shown(studio) and studio.feed.frames[-1][0].people[0].pose.bone_m.sum() > 4.5, "the height, at once")
     loading.go_on.set()
     until(lambda: studio.state().estimator == "vitpose-s", "the other model")
-    until(lambda: studio.state().doing == "" and studio._errands._queue.empty(), "the end of loading")
+    assert studio._background.wait(PATIENCE_S)
+    assert studio.state().doing == ""
     assert loading.names == ["blazepose", "vitpose-s"]
-    assert studio._show.config.body.height_m == 1.9
+    assert studio._context.run.config.body.height_m == 1.9
 
 
 def test_who_changes_their_mind_while_a_model_is_loaded_keeps_the_one_that_runs(studio, loading):
@@ -478,7 +479,7 @@ def test_who_changes_their_mind_while_a_model_is_loaded_keeps_the_one_that_runs(
     loading.go_on.set()
     until(lambda: loading.built[-1].estimator.closed, "the end of the model that nobody wants any more")
     assert shown(studio).estimator == "blazepose"
-    assert studio._show.config.inference.estimator == "blazepose"
+    assert studio._context.run.config.inference.estimator == "blazepose"
     assert not loading.built[0].estimator.closed
 
 
@@ -501,7 +502,7 @@ def test_stop_while_a_model_is_fetched_forgets_no_choice(studio, monkeypatch):
     assert at.wait(20)
     studio.stop()
     go_on.set()
-    until(studio._errands._queue.empty, "the errands")
+    assert studio._background.wait(PATIENCE_S)
     assert studio.config.inference.estimator == "vitpose-s"
     assert studio.state().trouble == ""
 
@@ -519,7 +520,7 @@ def test_no_frame_is_shown_after_stop(tmp_path, monkeypatch):
     stand_in(monkeypatch)
     made.start()
     result = until(lambda: made._last, "a frame")
-    run = made._wanted
+    run = made._context.generation
     made.stop()
     made.feed.publish(result, run=run, mirror=False)  # what was under way
     assert made.feed._last is None
@@ -536,7 +537,7 @@ def test_outputs_that_change_as_the_run_ends_leave_nothing_open(studio, monkeypa
     stand_in(monkeypatch)
     studio.start()
     phase(studio, "running")
-    show, held, entered = studio._show, threading.Event(), threading.Event()
+    show, held, entered = studio._context.run, threading.Event(), threading.Event()
     show.runtime.between_frames(lambda: (entered.set(), held.wait(20)))
     assert entered.wait(20)
     studio.apply({"output": {"websocket": f"127.0.0.1:{port}"}})
@@ -563,7 +564,7 @@ def test_a_run_that_fails_as_it_is_stopped_does_not_fail_the_next(studio, monkey
     studio.start()
     phase(studio, "running")
     studio.stop()
-    until(lambda: studio._show is None, "the end")
+    until(lambda: studio._context.run is None, "the end")
     assert "the driver broke" in studio.state().trouble
     assert studio.state().phase == "idle"
     studio.start()
@@ -577,7 +578,7 @@ def test_measuring_goes_on_where_the_picture_stood_still(studio, monkeypatch):
     studio.pause()
     studio.calibrate()
     assert studio.state().phase == "running"
-    assert not studio._show.runtime.paused
+    assert not studio._context.run.runtime.paused
 
 
 def test_a_run_that_is_watched_never_looks_ahead(tmp_path):
@@ -597,7 +598,7 @@ def test_a_take_that_cannot_be_written_any_more_ends_and_says_so(studio, monkeyp
     def full(result):
         raise RecordingError("cannot write the take: no space left; free some space there")
 
-    monkeypatch.setattr(studio._take._worker._sink, "send", full)
+    monkeypatch.setattr(studio._recording._take._worker._sink, "send", full)
     until(lambda: studio.state().recording is None, "its end")
     assert "free some space" in studio.state().trouble
     assert shown(studio).phase == "running"
@@ -625,7 +626,7 @@ def test_a_recording_without_a_picture_leaves_no_take(studio, monkeypatch):
     shown(studio)
     studio.pause()
     ran = threading.Event()
-    studio._show.runtime.between_frames(ran.set)
+    studio._context.run.runtime.between_frames(ran.set)
     assert ran.wait(20)  # the frame that was under way is over
     studio.record()
     folder = studio.state().recording.folder

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from realtime_pose.config import AppConfig
-from realtime_pose.interface.dashboard.engine.state import StudioState
+from realtime_pose.interface.dashboard.engine.state import Phase, StudioState
 from realtime_pose.interface.dashboard.page.hints import hint
 
 SLOW = StudioState(
-    phase="running", kind="live", seconds=20, fps=12, source_fps=30, persons=1, estimator="vitpose-s",
+    phase=Phase.RUNNING, kind="live", seconds=20, fps=12, source_fps=30, persons=1, estimator="vitpose-s",
     stages_ms={"estimate": {"p50": 70.0}, "detect": {"p50": 1.0}, "lift": {"p50": None}},
 )  # fmt: skip
 
@@ -22,7 +22,7 @@ def test_nothing_is_said_while_it_keeps_up():
     assert hint(replace(SLOW, fps=29), AppConfig()) == ""
 
 
-@pytest.mark.parametrize("change", [{"phase": "paused"}, {"kind": "take"}, {"seconds": 1.0}])
+@pytest.mark.parametrize("change", [{"phase": Phase.PAUSED}, {"kind": "take"}, {"seconds": 1.0}])
 def test_nothing_is_said_where_a_rate_says_nothing(change):
     assert hint(replace(SLOW, **change), AppConfig()) == ""
 
@@ -33,7 +33,13 @@ def test_it_says_how_many_pictures_are_used():
 
 @pytest.mark.parametrize(
     ("stage", "word"),
-    [("capture", "camera"), ("detect", "less often"), ("send", "outputs"), ("lift", "fewer people")],
+    [
+        ("capture", "camera"),
+        ("detect", "less often"),
+        ("send", "outputs"),
+        ("lift", "fewer people"),
+        ("filter", "fewer people"),
+    ],
 )
 def test_it_names_what_helps_against_the_slowest_stage(stage, word):
     assert word in hint(slow_in(stage), AppConfig())
@@ -58,4 +64,4 @@ def test_a_dim_camera_is_told_to_get_light():
 
 
 def test_an_empty_picture_is_told():
-    assert "Nobody" in hint(replace(SLOW, fps=30, persons=0), AppConfig())
+    assert "No person" in hint(replace(SLOW, fps=30, persons=0), AppConfig())

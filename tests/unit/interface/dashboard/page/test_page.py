@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.page_studio import PageStudio
+from support.fake_studio import FakeStudio
 
+from realtime_pose.interface.dashboard.engine import shared
 from realtime_pose.interface.dashboard.engine.state import (
     CalibrationState,
+    Phase,
     PlaybackState,
     RecordingState,
     SinkState,
@@ -17,14 +19,13 @@ from realtime_pose.interface.dashboard.page import fragments
 from realtime_pose.interface.dashboard.page.sections import settings as settings_section
 from realtime_pose.interface.dashboard.page.sections import source as source_section
 from realtime_pose.interface.dashboard.page.sections.status import status_html
-from realtime_pose.interface.dashboard.web import shared
 
 testing = pytest.importorskip("streamlit.testing.v1", reason="needs Streamlit")
 
 PAGE = Path(shared.__file__).parents[1] / "page" / "page.py"
 PATIENCE_S = 60  # bounds a test that hangs; a passing one never waits it out
 RUNNING = StudioState(
-    phase="running", source="actor", kind="file", fps=29.7, seconds=9, persons=1, mean_score=0.87, people=(3,),
+    phase=Phase.RUNNING, source="actor", kind="file", fps=29.7, seconds=9, persons=1, mean_score=0.87, people=(3,),
     estimator="vitpose-s", runtime="openvino", device="cpu", precision="bf16", source_fps=30,
     latency_ms={"p50": 21.0, "p95": 40.0}, stages_ms={"estimate": {"p50": 15.0, "p95": 20.0}}, packet='{"seq":77}',
 )  # fmt: skip
@@ -32,7 +33,7 @@ RUNNING = StudioState(
 
 @pytest.fixture
 def studio(tmp_path):
-    return PageStudio(tmp_path)
+    return FakeStudio(tmp_path)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def settings(studio):
 
 
 def test_it_draws_in_every_phase(page, studio):
-    for phase in ("idle", "opening", "paused", "failed"):
+    for phase in Phase:
         studio.now = replace(RUNNING, phase=phase)
         drawn(page)
 
@@ -73,15 +74,15 @@ def test_without_a_server_it_says_how_to_start(monkeypatch):
 
 def test_buttons_do_what_they_say(page, studio):
     for phase, key, call in (
-        ("idle", "start", "start"),
-        ("failed", "start", "start"),
-        ("opening", "stop", "stop"),
-        ("running", "pause", "pause"),
-        ("paused", "pause", "resume"),
-        ("paused", "step", "step"),
-        ("running", "record", "record"),
-        ("running", "recentre", "recentre"),
-        ("running", "calibrate", "calibrate"),
+        (Phase.IDLE, "start", "start"),
+        (Phase.FAILED, "start", "start"),
+        (Phase.OPENING, "stop", "stop"),
+        (Phase.RUNNING, "pause", "pause"),
+        (Phase.PAUSED, "pause", "resume"),
+        (Phase.PAUSED, "step", "step"),
+        (Phase.RUNNING, "record", "record"),
+        (Phase.RUNNING, "recentre", "recentre"),
+        (Phase.RUNNING, "calibrate", "calibrate"),
     ):
         studio.now, studio.calls = replace(RUNNING, phase=phase), []
         drawn(page).button(key=key).click().run()
@@ -89,7 +90,7 @@ def test_buttons_do_what_they_say(page, studio):
 
 
 def test_what_means_nothing_now_cannot_be_pressed(page, studio):
-    studio.now = StudioState(phase="opening")
+    studio.now = StudioState(phase=Phase.OPENING)
     drawn(page)
     assert all(page.button(key=key).disabled for key in ("pause", "step", "record", "recentre", "calibrate"))
 
@@ -100,7 +101,7 @@ def test_a_take_that_is_played_is_not_recorded_again(page, studio):
 
 
 def test_a_failure_shows_its_cause_and_a_retry(page, studio):
-    studio.now = StudioState(phase="failed", failure="The camera is gone; plug it in.")
+    studio.now = StudioState(phase=Phase.FAILED, failure="The camera is gone; plug it in.")
     assert "The camera is gone" in texts(drawn(page))
     assert page.button(key="start").label == "Retry"
 
@@ -116,11 +117,11 @@ def test_a_setting_applies_at_once_and_goes_into_the_address(page, studio):
 
 def test_a_refused_setting_says_why_and_goes_back(page, studio):
     drawn(page)
-    studio.refuse = "body.height_m is 1.9, wanted something else"
+    studio.refusals["apply"] = "body.height_m is 1.9, wanted something else"
     page.number_input(key="body.height_m").set_value(1.9).run()
     assert page.error[0].value == "Body.height_m is 1.9, wanted something else."
     assert page.number_input(key="body.height_m").value == 1.7
-    studio.refuse = ""
+    studio.refusals.clear()
     page.number_input(key="body.height_m").set_value(1.8).run()
     assert not page.error
     assert studio.config.body.height_m == 1.8
@@ -196,7 +197,7 @@ def test_a_wrong_address_is_told_in_place_and_goes_back(page, studio):
 
 def test_what_was_sent_is_counted(page, studio):
     studio.now = replace(RUNNING, sinks=(SinkState("udp", "127.0.0.1:5005", 1812, 29.6, 3),))
-    assert "udp to 127.0.0.1:5005: **30** packets a second, 1,812 sent, 3 lost" in texts(drawn(page))
+    assert "udp to 127.0.0.1:5005: **30** packets/s, 1,812 sent, 3 lost" in texts(drawn(page))
 
 
 def test_the_last_packet_is_shown(page, studio):
@@ -208,8 +209,8 @@ def test_figures_are_shown(page, studio):
     studio.now = replace(RUNNING, frames_dropped=1203)
     shown = {metric.label: metric.value for metric in drawn(page).metric}
     assert shown == {
-        "Pictures/s": "29.7", "Left out": "1,203", "Delay": "21 ms", "Worst delay": "40 ms", "People": "1",
-        "Confidence": "87%", "Engine": "openvino",
+        "Frames/s": "29.7", "Dropped": "1,203", "Latency": "21 ms", "Slowest 5 %": "40 ms", "People": "1",
+        "Score": "87%", "Engine": "openvino",
     }  # fmt: skip
     assert all(metric.help for metric in page.metric)
     assert "ViTPose small" in texts(page)
@@ -232,9 +233,9 @@ def test_who_has_left_stays_in_the_list_of_performers_until_the_run_ends(page, s
     studio.now = replace(RUNNING, people=(3, 7))
     drawn(page)
     studio.now = replace(RUNNING, people=(7,))
-    assert drawn(page).selectbox(key="lock.on").options == ["Anyone", "Only person 3", "Only person 7"]
-    studio.now = replace(RUNNING, phase="idle", people=())
-    assert drawn(page).selectbox(key="lock.on").options == ["Anyone"]
+    assert drawn(page).selectbox(key="lock.on").options == ["Everyone", "Only person 3", "Only person 7"]
+    studio.now = replace(RUNNING, phase=Phase.IDLE, people=())
+    assert drawn(page).selectbox(key="lock.on").options == ["Everyone"]
 
 
 def test_words_that_stand_for_nobody_lock_on_to_nobody(monkeypatch, studio):
@@ -266,7 +267,7 @@ def test_an_address_of_another_kind_is_refused_in_place(page, studio):
     drawn(page).selectbox(key="source.kind").select(source_section.URL).run()
     for bad in ("file:///etc/passwd", "concat:a|b", "rtsp://", "http://a b"):
         page.text_input(key="source.url").set_value(bad).run()
-        assert "is not a stream's address" in page.error[0].value
+        assert "is not a stream address" in page.error[0].value
         assert studio.config.capture.source == "actor"
 
 
@@ -302,12 +303,12 @@ def test_the_status_line_says_the_one_thing_to_know():
 
     assert "Demo" in line()
     assert "ViTPose small with openvino (cpu, bf16)" in line()
-    assert 'aria-valuenow="42"' in line(phase="opening", doing="Fetching the model", progress=0.42)
+    assert 'aria-valuenow="42"' in line(phase=Phase.OPENING, doing="Fetching the model", progress=0.42)
     assert "Recording 1:12" in line(recording=RecordingState(Path("x"), 72.3, 9))
     assert ">3<" in line(calibration=CalibrationState("countdown", 2.4, "Stand still."))
     assert "Measured" in line(calibration=CalibrationState("done", 0, "", "Measured 1.80 m."))
     assert "Running" in line(playback=PlaybackState(Path("x"), 4, 60, 0.1, 2.0))
-    assert "At its end" in line(playback=PlaybackState(Path("x"), 59, 60, 2.0, 2.0))
+    assert "Finished" in line(playback=PlaybackState(Path("x"), 59, 60, 2.0, 2.0))
     assert "no room" in line(trouble="no room", notices=("old news",))
     assert "old news" in line(notices=("old news",))
 
@@ -345,13 +346,13 @@ def test_every_widget_without_a_plain_name_explains_itself(page, studio):
             {"playback": PlaybackState(Path("takes/a"), 4, 9, 0.1, 0.3)},
             4,
         ),  # status, player, figures that stand still, list
-        ({"phase": "paused"}, 4),  # status, player, figures that stand still, performers
+        ({"phase": Phase.PAUSED}, 4),  # status, player, figures that stand still, performers
     ],
 )
 def test_each_part_that_shows_a_change_is_drawn_for_it(page, studio, monkeypatch, change, parts):
     """Timers of parts whose `depends_on` has not changed are not answered."""
     told = []
-    monkeypatch.setattr(fragments.News, "draws", lambda _, part, depends_on: told.append(depends_on))
+    monkeypatch.setattr(fragments.Freshness, "draws", lambda _, part, depends_on: told.append(depends_on))
     studio.now = RUNNING
     drawn(page)
     before = [depends_on() for depends_on in told]
@@ -361,7 +362,7 @@ def test_each_part_that_shows_a_change_is_drawn_for_it(page, studio, monkeypatch
 
 def test_a_change_of_settings_in_another_tab_is_news(page, studio, monkeypatch):
     told = []
-    monkeypatch.setattr(fragments.News, "draws", lambda _, part, depends_on: told.append(depends_on))
+    monkeypatch.setattr(fragments.Freshness, "draws", lambda _, part, depends_on: told.append(depends_on))
     drawn(page)
     before = [depends_on() for depends_on in told]
     studio.apply({"body": {"height_m": 1.9}})

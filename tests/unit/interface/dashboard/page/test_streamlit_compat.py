@@ -1,6 +1,8 @@
 """What a run of the page said is heard, and what a timer asks for undoes nothing."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +16,10 @@ from streamlit.runtime.scriptrunner import RerunData, ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 
-from realtime_pose.interface.dashboard.page.fragments import News, draw_again, fragment
-from realtime_pose.interface.dashboard.page.streamlit_compat import mend_page_runs
+from realtime_pose.errors import ConfigError
+from realtime_pose.interface.dashboard.page.fragments import Freshness, draw_again, fragment, freshness_of
+from realtime_pose.interface.dashboard.page.streamlit_compat import PRIVATE, WRITTEN_FOR, Private, check, install
+from realtime_pose.interface.dashboard.web.server import app_options
 
 
 class Runner:
@@ -76,10 +80,10 @@ def session_of(monkeypatch):
     for name in ("_create_scriptrunner", "_handle_scriptrunner_event_on_event_loop", "request_rerun"):
         monkeypatch.setattr(AppSession, name, getattr(AppSession, name))  # put back afterwards
     monkeypatch.setattr(script_requests, "_coalesce_widget_states", script_requests._coalesce_widget_states)
-    monkeypatch.setattr(AppSession, "page_runs_mended", False, raising=False)
+    monkeypatch.delattr(AppSession, "patched_by_realtime_pose", raising=False)
     monkeypatch.setattr(app_session, "ScriptRunner", Runner)
-    mend_page_runs()
-    mend_page_runs()  # once more does no harm
+    install(freshness_of)
+    install(freshness_of)  # once more does no harm
 
     def session_of(act):
         async def run():
@@ -162,7 +166,7 @@ def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
     shown = {"fps": 30}
 
     def act(session):
-        news = session._session_state["fragments.news"] = News()
+        freshness = session._session_state["fragments.freshness"] = Freshness()
         asked = []
         session._create_scriptrunner = lambda data: asked.append(data.fragment_id)
         session.has_fragment = lambda _: True
@@ -172,7 +176,7 @@ def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
             session.request_rerun(request(1.7, timer=True, fragment="figures"))
             if came := bool(asked):
                 asked.clear()
-                news.draws("figures", lambda: shown["fps"])
+                freshness.draws("figures", lambda: shown["fps"])
             return came
 
         assert tick()  # nothing is known of it
@@ -183,10 +187,10 @@ def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
         session.request_rerun(request(1.8, timer=False, fragment="settings"))
         assert asked == ["settings"]
         asked.clear()
-        news.draws("figures", lambda: shown["fps"])  # in a run from before the user's request was done
+        freshness.draws("figures", lambda: shown["fps"])  # in a run from before the user's request was done
         assert tick()
         assert not tick()
-        news.unsettle("figures")
+        freshness.invalidate("figures")
         assert tick()
         assert not tick()
 
@@ -194,20 +198,20 @@ def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
 
 
 def test_a_part_that_asks_for_it_is_drawn_again(monkeypatch):
-    state = {"fragments.news": (news := News())}
+    state = {"fragments.freshness": (freshness := Freshness())}
     monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.st.session_state", state)
-    monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments._part", lambda: "player")
-    news.timer_asks("player")
-    news.draws("player", lambda: 0)
-    assert not news.timer_asks("player")
+    monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.current_fragment", lambda: "player")
+    freshness.timer_asks("player")
+    freshness.draws("player", lambda: 0)
+    assert not freshness.timer_asks("player")
     draw_again()
-    assert news.timer_asks("player")
+    assert freshness.timer_asks("player")
 
 
 def test_what_cannot_be_told_or_drawn_is_drawn_again(monkeypatch):
-    state = {"fragments.news": (news := News())}
+    state = {"fragments.freshness": (freshness := Freshness())}
     monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.st.session_state", state)
-    monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments._part", lambda: "list")
+    monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.current_fragment", lambda: "list")
     monkeypatch.setattr(
         "realtime_pose.interface.dashboard.page.fragments.st.fragment", lambda section, run_every: section
     )
@@ -218,11 +222,57 @@ def test_what_cannot_be_told_or_drawn_is_drawn_again(monkeypatch):
         if fault := faults.pop(0):
             raise fault
 
-    news.timer_asks("list")
+    freshness.timer_asks("list")
     with pytest.raises(KeyError):
         section()
-    assert news.timer_asks("list")
+    assert freshness.timer_asks("list")
     section()
-    assert not news.timer_asks("list")
-    news._drawn["list"].depends_on = lambda: 1 / 0
-    assert news.timer_asks("list")
+    assert not freshness.timer_asks("list")
+    freshness._drawn["list"].depends_on = lambda: 1 / 0
+    assert freshness.timer_asks("list")
+
+
+# --- the check at start -----------------------------------------------------------------------------------------------
+
+
+def test_the_installed_streamlit_is_as_expected():
+    check()
+
+
+@pytest.mark.parametrize(
+    ("private", "message"),
+    [
+        (Private("streamlit.runtime.app_session", "AppSession.request_rerun", ("self", "state")),
+         r"AppSession.request_rerun takes \(self, client_state\) instead of \(self, state\)"),
+        (Private("streamlit.runtime.app_session", "AppSession._gone", ()), "app_session has no AppSession._gone"),
+        (Private("streamlit.runtime.gone", "anything"), "streamlit.runtime.gone has no anything"),
+        (Private("streamlit.config", "_server_mode", ()), "_server_mode is not a function"),
+    ],
+)  # fmt: skip
+def test_another_streamlit_is_refused_with_the_version_to_install(private, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        check([*PRIVATE, private])
+    assert f"written for Streamlit {WRITTEN_FOR}" in str(caught.value)
+    assert f"pip install streamlit=={WRITTEN_FOR}" in str(caught.value)
+
+
+def test_a_changed_signature_is_noticed_before_anything_is_patched(monkeypatch):
+    monkeypatch.setattr(AppSession, "_create_scriptrunner", lambda self, data, more: None)
+    with pytest.raises(ConfigError, match="_create_scriptrunner takes"):
+        app_options()
+
+
+def test_it_was_written_for_the_version_that_is_pinned():
+    requirements = (Path(__file__).parents[5] / "requirements.txt").read_text(encoding="utf-8")
+    assert f"streamlit=={WRITTEN_FOR}" in requirements
+
+
+def test_nothing_else_imports_what_is_private():
+    import realtime_pose
+
+    for path in Path(realtime_pose.__file__).parent.rglob("*.py"):
+        if path.name != "streamlit_compat.py":
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"(from|import) streamlit[. ](runtime|web|config|file_util|components|proto)", text), (
+                path
+            )

@@ -9,11 +9,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.testclient import TestClient
-from support.fake_studio import FakeCamera, FakeStudio, picture_message
+from support.fake_studio import FakeCamera, FakeStudio, camera_message
 from support.people import make_person, make_result
 
 from realtime_pose.capture.browser import MAX_BYTES
-from realtime_pose.interface.dashboard.web.feed import IN_FLIGHT
+from realtime_pose.interface.dashboard.engine.feed import IN_FLIGHT
 from realtime_pose.interface.dashboard.web.live_socket import MAX_CLIENTS, MAX_TEXT, Live
 
 PATIENCE_S = 20.0
@@ -59,7 +59,7 @@ def wait_until_gone(studio):
 
 
 def test_it_says_hello_then_the_state_then_frames(client, studio):
-    studio.feed.tell({"type": "state", "phase": "running"})
+    studio.feed.announce({"type": "state", "phase": "running"})
     publish(studio, 3)
     with client.websocket_connect("/live") as socket:
         assert socket.receive_json()["type"] == "hello"
@@ -80,7 +80,7 @@ def test_a_client_that_never_acknowledges_gets_a_few_frames_and_still_every_word
             seqs.append(header_of(socket.receive_bytes())["seq"])
         for index in range(IN_FLIGHT, 7):
             publish(studio, index)
-        studio.feed.tell({"type": "state", "phase": "paused"})
+        studio.feed.announce({"type": "state", "phase": "paused"})
         assert socket.receive_json()["phase"] == "paused"  # and no frame before it
         socket.send_json({"ack": seqs[0]})
         assert header_of(socket.receive_bytes())["time_s"] == 6
@@ -108,7 +108,7 @@ def test_keys_steer_the_studio_and_what_cannot_be_done_harms_nothing(client, stu
 def test_the_browsers_pictures_reach_its_camera(client, studio):
     studio.browser_camera = camera = FakeCamera()
     with client.websocket_connect("/live") as socket:
-        socket.send_bytes(picture_message(b"\xff\xd8\xff picture", 12.5))
+        socket.send_bytes(camera_message(b"\xff\xd8\xff picture", 12.5))
         assert camera.wait_for(1) == [(b"\xff\xd8\xff picture", 12.5)]
 
 
@@ -123,19 +123,19 @@ def test_only_one_windows_camera_is_used_and_the_next_ones_when_it_leaves(client
             for socket in (stays, breaks, newest):
                 assert socket.receive_json()["type"] == "hello"
             studio.browser_camera = camera = FakeCamera()
-            studio.feed.tell({"type": "state", "browser_camera": True})
+            studio.feed.announce({"type": "state", "browser_camera": True})
             assert [told(socket) for socket in (stays, breaks, newest)] == [False, False, True]
-            breaks.send_bytes(picture_message(b"the wrong one"))
+            breaks.send_bytes(camera_message(b"the wrong one"))
             breaks.send_text("garbage")
             close_of(breaks)  # so the picture before it was read
-            newest.send_bytes(picture_message(b"the right one"))
+            newest.send_bytes(camera_message(b"the right one"))
             assert camera.wait_for(1) == [(b"the right one", 1.0)]
         assert told(stays) is True
 
 
 def test_a_picture_that_comes_too_late_is_let_go(client, studio):
     with client.websocket_connect("/live") as socket:
-        socket.send_bytes(picture_message(b"\xff\xd8\xff"))
+        socket.send_bytes(camera_message(b"\xff\xd8\xff"))
         socket.send_json({"do": "pause"})
         assert studio.wait_for(1) == ["pause"]
 
@@ -149,20 +149,20 @@ def test_garbage_is_told_and_closed(client, studio, text):
     assert reason
     assert len(reason.encode()) <= 123
     wait_until_gone(studio)
-    assert studio.done == []
+    assert studio.calls == []
 
 
 def test_long_text_is_closed(client, studio):
     with client.websocket_connect("/live") as socket:
         socket.send_text('{"do":"pause"}'.ljust(MAX_TEXT + 1))
         assert close_of(socket)[0] == 1009
-    assert studio.done == []
+    assert studio.calls == []
 
 
 def test_large_and_empty_pictures_are_closed(client, studio):
     studio.browser_camera = camera = FakeCamera()
     with client.websocket_connect("/live") as socket:
-        socket.send_bytes(picture_message(bytes(MAX_BYTES + 1)))
+        socket.send_bytes(camera_message(bytes(MAX_BYTES + 1)))
         assert close_of(socket)[0] == 1009
     with client.websocket_connect("/live") as socket:
         socket.send_bytes(b"1234")

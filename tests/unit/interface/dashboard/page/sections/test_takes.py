@@ -7,49 +7,21 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
+from support.fake_studio import FakeStudio
 from support.people import make_clip
 
 from realtime_pose.app.take import SESSION, TakeRecorder, open_session
 from realtime_pose.config import AppConfig
 from realtime_pose.exporters.table import EXPORTERS, TakeInfo
-from realtime_pose.interface.dashboard.engine.moments import History, TakeMoments, people_of
-from realtime_pose.interface.dashboard.engine.state import Folders, PlaybackState, RecordingState, StudioState
-from realtime_pose.interface.dashboard.engine.take_exports import ExportState, close_exports, exports_of
+from realtime_pose.interface.dashboard.engine.shared import share
+from realtime_pose.interface.dashboard.engine.state import Phase, PlaybackState, RecordingState, StudioState
+from realtime_pose.interface.dashboard.engine.takes.pose_history import PoseHistory, TakePoses, people_in
+from realtime_pose.interface.dashboard.engine.takes.take_exports import DOWNLOAD_PATH, ExportState
 from realtime_pose.interface.dashboard.page.sections.takes import FORMATS, clock, link_html
 from realtime_pose.interface.dashboard.web import downloads
-from realtime_pose.interface.dashboard.web.shared import share
 
 PATIENCE_S = 20.0
 TIMEOUT_S = 30.0
-
-
-class FakeStudio:
-    """Answers with `now`, and remembers in `calls` what it was told."""
-
-    def __init__(self, folder):
-        self.folders = Folders(folder / "takes", folder / "uploads")
-        self.config, self.now, self.calls = AppConfig(), StudioState(), []
-
-    def state(self):
-        return self.now
-
-    def play(self, folder):
-        self.calls.append(("play", folder))
-
-    def seek(self, row):
-        self.calls.append(("seek", row))
-
-    def pause(self):
-        self.calls.append("pause")
-        self.now = replace(self.now, phase="paused")
-
-    def resume(self):
-        self.calls.append("resume")
-        self.now = replace(self.now, phase="running")
-
-    def stop(self):
-        self.calls.append("stop")
-        self.now = StudioState()
 
 
 def record(folder, frames=31):
@@ -65,20 +37,20 @@ def studio(tmp_path):
     made = FakeStudio(tmp_path)
     share(made)
     yield made
-    close_exports(made)
+    made.close()
 
 
 def takes_page():
+    from realtime_pose.interface.dashboard.engine.shared import shared_studio
     from realtime_pose.interface.dashboard.page.sections.takes import player, takes_section
-    from realtime_pose.interface.dashboard.web.shared import shared_studio
 
     player(shared_studio())
     takes_section(shared_studio())
 
 
 def still_page():
+    from realtime_pose.interface.dashboard.engine.shared import shared_studio
     from realtime_pose.interface.dashboard.page.sections.still import still_section
-    from realtime_pose.interface.dashboard.web.shared import shared_studio
 
     still_section(shared_studio())
 
@@ -112,7 +84,7 @@ def test_each_take_is_a_row_with_its_facts_and_can_be_played(studio):
 
 def test_the_take_that_is_recorded_is_not_in_the_list(studio):
     folder = record(studio.folders.takes / "now")
-    studio.now = StudioState("running", recording=RecordingState(folder, 1.0, 31))
+    studio.now = StudioState(Phase.RUNNING, recording=RecordingState(folder, 1.0, 31))
     assert "No takes yet" in words(shown(takes_page))
 
 
@@ -141,7 +113,7 @@ def test_what_is_played_cannot_be_deleted(studio):
     folder = record(studio.folders.takes / "one")
     at = shown(takes_page)
     assert not delete_is_disabled(at)
-    studio.now = StudioState("running", kind="take", playback=playing(folder))
+    studio.now = StudioState(Phase.RUNNING, kind="take", playback=playing(folder))
     at.button(key="takes.delete.one").click().run()
     assert (folder / SESSION).exists()
     assert [error.value for error in at.error] == ["One is being recorded or played; stop that first."]
@@ -152,8 +124,8 @@ def test_an_export_begins_when_it_is_opened_and_ends_in_a_link(studio):
     folder = record(studio.folders.takes / "one")
     at = shown(takes_page)
     at.button(key="takes.export.one").click().run()
-    exports_of(studio)._errands.close(PATIENCE_S)
-    assert exports_of(studio).state(folder, "bvh").path.name == "motion.bvh"
+    assert studio.exports.wait(PATIENCE_S)
+    assert studio.exports.state(folder, "bvh").path.name == "motion.bvh"
     assert 'href="/dashboard/takes/one/bvh"' in words(at.run())
     at.button(key="takes.export.one").click().run()
     assert "href" not in words(at)
@@ -165,15 +137,15 @@ def test_every_format_is_offered_and_one_that_fails_says_why(studio):
     at = shown(takes_page)
     at.button(key="takes.export.one").click().run()
     at.selectbox(key="takes.format.one").set_value("overlay").run()
-    exports_of(studio)._errands.close(PATIENCE_S)
+    assert studio.exports.wait(PATIENCE_S)
     at.run()
-    assert "pictures of this take are not to be found" in at.error[0].value
+    assert "video of this take is missing" in at.error[0].value
     assert at.button(key="takes.again.one").label == "Try again"
 
 
 def test_the_slider_is_where_the_playback_is_and_seeks(studio):
     folder = record(studio.folders.takes / "one")
-    studio.now = StudioState("paused", kind="take", playback=playing(folder, row=7))
+    studio.now = StudioState(Phase.PAUSED, kind="take", playback=playing(folder, row=7))
     at = shown(takes_page)
     assert at.slider(key="takes.row").value == 7
     assert "0:00.2 of 0:01.0 · frame 8 of 31" in words(at)
@@ -187,21 +159,21 @@ def test_the_slider_is_where_the_playback_is_and_seeks(studio):
 
 def test_the_player_pauses_goes_on_and_closes(studio):
     folder = record(studio.folders.takes / "one")
-    studio.now = StudioState("running", kind="take", playback=playing(folder, row=7))
+    studio.now = StudioState(Phase.RUNNING, kind="take", playback=playing(folder, row=7))
     at = shown(takes_page)
     at.button(key="player.Pause").click().run()
     at.button(key="player.Play").click().run()
     at.button(key="player.close").click().run()
     assert studio.calls == ["pause", "resume", "stop"]
-    studio.now = StudioState("running", kind="take", playback=playing(folder, row=30))
+    studio.now = StudioState(Phase.RUNNING, kind="take", playback=playing(folder, row=30))
     assert at.run().button(key="player.Play").label == "Play"  # it is over
 
 
 def test_a_shorter_take_after_a_longer_one_fits_its_slider(studio):
     folder = record(studio.folders.takes / "one")
-    studio.now = StudioState("paused", kind="take", playback=playing(folder, row=30))
+    studio.now = StudioState(Phase.PAUSED, kind="take", playback=playing(folder, row=30))
     at = shown(takes_page)
-    studio.now = StudioState("paused", kind="take", playback=PlaybackState(folder.parent / "two", 0, 3, 0.0, 0.1))
+    studio.now = StudioState(Phase.PAUSED, kind="take", playback=PlaybackState(folder.parent / "two", 0, 3, 0.0, 0.1))
     at.session_state["takes.held_until"] = 1e12
     assert at.run().slider(key="takes.row").value == 0
     assert not at.exception
@@ -221,10 +193,10 @@ def test_a_link_is_escaped(tmp_path):
 
 def test_what_was_made_can_be_fetched_and_nothing_else(studio):
     folder = record(studio.folders.takes / "one")
-    client = TestClient(Starlette(routes=[Route(downloads.PATH, downloads.download)]))
+    client = TestClient(Starlette(routes=[Route(DOWNLOAD_PATH, downloads.download)]))
     assert client.get("/dashboard/takes/one/bvh").status_code == 404
-    exports_of(studio).ask(folder, "bvh", AppConfig())
-    exports_of(studio)._errands.close(PATIENCE_S)
+    studio.exports.request(folder, "bvh", AppConfig())
+    assert studio.exports.wait(PATIENCE_S)
     answer = client.get("/dashboard/takes/one/bvh")
     assert answer.status_code == 200
     assert answer.text.startswith("HIERARCHY")
@@ -241,53 +213,55 @@ def charts(at):
 
 
 def test_nothing_is_drawn_while_a_run_goes_on(studio):
-    studio.now = StudioState("running", kind="live")
+    studio.now = StudioState(Phase.RUNNING, kind="live")
     at = shown(still_page)
     assert charts(at) == []
     assert "Pause, or play a take" in words(at)
 
 
 def test_a_paused_run_shows_moment_angles_and_delays(studio):
-    studio.history = History()
+    studio.history = PoseHistory()
     for result in make_clip(20):
         studio.history.add(result)
     stages = {"estimate": {"p50": 5.0, "p95": 9.0}}
-    studio.now = StudioState("paused", kind="live", frames=20, stages_ms=stages, latency_ms={"p50": 9.0, "p95": 12.0})
+    studio.now = StudioState(
+        Phase.PAUSED, kind="live", frames=20, stages_ms=stages, latency_ms={"p50": 9.0, "p95": 12.0}
+    )
     assert len(charts(shown(still_page))) == 3
 
 
 def test_a_take_shows_moment_and_angles_with_the_delays_of_its_report(studio):
     folder = record(studio.folders.takes / "one")
-    studio.now = StudioState("running", kind="take", playback=playing(folder, row=15))
+    studio.now = StudioState(Phase.RUNNING, kind="take", playback=playing(folder, row=15))
     at = shown(still_page)
     assert len(charts(at)) == 2
-    assert "The moment at 0.50 s." in words(at)
-    assert "No delays were kept" in words(at)
+    assert "The pose at 0.50 s." in words(at)
+    assert "no times by stage" in words(at)
 
 
 def test_a_take_that_is_gone_is_told_in_place(studio):
     folder = record(studio.folders.takes / "one")
-    studio.now = StudioState("paused", kind="take", playback=playing(folder, row=99, rows=200))
+    studio.now = StudioState(Phase.PAUSED, kind="take", playback=playing(folder, row=99, rows=200))
     assert shown(still_page).error[0].value == "The take has no frame 99."
     (folder / SESSION).unlink()
     assert shown(still_page).error[0].value.startswith("Cannot read")
 
 
 def test_a_history_keeps_half_a_minute_of_one_source():
-    history = History()
+    history = PoseHistory()
     clip = make_clip(40, fps=1.0)
     for result in clip:
         history.add(result)
-    assert [m.frame for m in history.moments()] == list(range(9, 40))
+    assert [m.frame for m in history.poses()] == list(range(9, 40))
     history.add(clip[3])
-    assert [m.frame for m in history.moments()] == [3]
+    assert [m.frame for m in history.poses()] == [3]
     history.clear()
-    assert history.moments() == []
-    assert people_of(history.moments()) == []
+    assert history.poses() == []
+    assert people_in(history.poses()) == []
 
 
 def test_a_long_takes_curves_are_of_frames_evenly_spaced(tmp_path, monkeypatch):
-    monkeypatch.setattr("realtime_pose.interface.dashboard.engine.moments._MOST", 11)
-    take = TakeMoments(open_session(record(tmp_path / "one", 101)))
-    assert [m.frame for m in take.moments] == list(range(0, 101, 10))
+    monkeypatch.setattr("realtime_pose.interface.dashboard.engine.takes.pose_history._MOST", 11)
+    take = TakePoses(open_session(record(tmp_path / "one", 101)))
+    assert [m.frame for m in take.poses] == list(range(0, 101, 10))
     assert take.at(37).frame == 37

@@ -13,9 +13,9 @@ from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import RecordingError, UnknownChoiceError
 from realtime_pose.exporters.table import EXPORTERS, TakeInfo
-from realtime_pose.interface.dashboard.engine import take_list
-from realtime_pose.interface.dashboard.engine.take_exports import Exports, export_take
-from realtime_pose.interface.dashboard.engine.take_list import TakeList
+from realtime_pose.interface.dashboard.engine.takes import take_list
+from realtime_pose.interface.dashboard.engine.takes.take_exports import Exports, export_take
+from realtime_pose.interface.dashboard.engine.takes.take_list import TakeList
 
 PATIENCE_S = 20.0
 BEGAN = datetime(2026, 11, 20, 12, 30).astimezone()
@@ -178,8 +178,8 @@ def test_a_file_each_for_two_people_comes_as_one_zip(tmp_path):
 
 
 def finished(exports, folder, name):
-    exports.ask(folder, name, AppConfig())
-    exports._errands.close(PATIENCE_S)
+    exports.request(folder, name, AppConfig())
+    assert exports.wait(PATIENCE_S)
     return exports.state(folder, name)
 
 
@@ -189,7 +189,7 @@ def test_exports_are_made_in_the_background_once(tmp_path):
     state = finished(exports, folder, "bvh")
     assert state.path.name == "motion.bvh"
     assert state.done == 1.0
-    exports.ask(folder, "bvh", AppConfig())
+    exports.request(folder, "bvh", AppConfig())
     assert exports.state(folder, "bvh") is state  # not again
     record(folder, make_clip(3))
     os.utime(folder / SESSION, ns=(1, 1))
@@ -203,7 +203,7 @@ def test_an_export_that_fails_says_why_and_can_be_tried_again(tmp_path):
     folder, exports = record(tmp_path / "one"), Exports()
     state = finished(exports, folder, "overlay")
     assert "not to be found" in state.failure
-    exports.ask(folder, "overlay", AppConfig())
+    exports.request(folder, "overlay", AppConfig())
     assert exports.state(folder, "overlay").failure == ""
     exports.close()
 
@@ -230,7 +230,7 @@ def test_closing_gives_up_what_is_under_way(tmp_path):
 
 
 def take_exports_state():
-    from realtime_pose.interface.dashboard.engine.take_exports import ExportState
+    from realtime_pose.interface.dashboard.engine.takes.take_exports import ExportState
 
     return ExportState()
 

@@ -1,4 +1,4 @@
-"""Cameras that are looked for beside the page."""
+"""The search for cameras."""
 
 import threading
 
@@ -8,8 +8,8 @@ from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.cameras import CameraInfo
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import CaptureError
-from realtime_pose.interface.dashboard.engine import shows
-from realtime_pose.interface.dashboard.engine.camera_list import CameraFinder
+from realtime_pose.interface.dashboard.engine import active_run
+from realtime_pose.interface.dashboard.engine.sources.camera_list import CameraFinder
 
 PATIENCE_S = 60
 
@@ -34,11 +34,11 @@ def test_those_that_open_are_listed_with_what_they_see():
         lambda config: opened.append(Camera(config)) or opened[-1],
     )
     assert finder.found is None
-    finder.look()
+    finder.search()
     finder.wait(PATIENCE_S)
     assert [camera.info.name for camera in finder.found] == ["Front", "Desk"]
-    assert finder.found[0].picture.startswith(b"\xff\xd8")
-    assert finder.found[1].picture == b""
+    assert finder.found[0].preview.startswith(b"\xff\xd8")
+    assert finder.found[1].preview == b""
     assert all(camera.closed for camera in opened)
 
 
@@ -46,9 +46,9 @@ def test_the_camera_in_use_is_kept_and_not_opened_again():
     lists = [[CameraInfo(0, "Front", True)], [CameraInfo(1, "New", True)]]
     opened = []
     finder = CameraFinder(lambda: lists.pop(0), lambda config: opened.append(config.source) or Camera(config))
-    finder.look()
+    finder.search()
     finder.wait(PATIENCE_S)
-    finder.look(in_use="0")
+    finder.search(in_use="0")
     finder.wait(PATIENCE_S)
     assert [camera.info.name for camera in finder.found] == ["Front", "New"]
     assert opened == ["0", "1"]
@@ -64,9 +64,9 @@ def test_a_start_waits_until_the_search_has_let_go_of_its_camera(monkeypatch):
         return Camera(config)
 
     finder = CameraFinder(lambda: [CameraInfo(0, "Front", True)], open_slowly)
-    monkeypatch.setattr(shows, "camera_finder", lambda: finder)
-    monkeypatch.setattr(shows, "open_source", lambda config: (finder.looking, config.source))
-    finder.look()
+    monkeypatch.setattr(active_run, "camera_finder", lambda: finder)
+    monkeypatch.setattr(active_run, "open_source", lambda config: (finder.searching, config.source))
+    finder.search()
     assert looking.wait(PATIENCE_S)
     threading.Timer(0.1, may_end.set).start()
-    assert shows._open_frames(CaptureConfig(source="0")) == (False, "0")
+    assert active_run._open_frames(CaptureConfig(source="0")) == (False, "0")

@@ -13,8 +13,8 @@ from realtime_pose.capture.sources import open_source
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import EndOfStream, RecordingError
 from realtime_pose.exporters.table import TakeInfo
-from realtime_pose.interface.dashboard.engine.playback import PlaybackPipeline, SessionSource
-from realtime_pose.interface.dashboard.web.messages import picture_of
+from realtime_pose.interface.dashboard.engine.messages import jpeg_of
+from realtime_pose.interface.dashboard.engine.takes.playback import PlaybackPipeline, SessionSource
 from realtime_pose.runtime import Runtime
 from realtime_pose.session.reader import read_session
 
@@ -118,7 +118,7 @@ def test_without_pictures_it_is_played_black_and_says_so(tmp_path):
     assert source.notices == ["The take is played without its pictures."]
     result = shown(source, PlaybackPipeline(source), 2)
     assert not result.frame.image_bgr.any()
-    assert picture_of(result.frame) == b""  # the viewer says that there is none
+    assert jpeg_of(result.frame) == b""  # the viewer says that there is none
     assert len(result.people) == 1
     source.close()
 

@@ -1,7 +1,7 @@
-"""What the server and the page say to each other over the WebSocket: bytes out of results, commands out of text.
+"""Messages of the WebSocket /live: frames and events to the page, commands and camera frames back.
 
-A frame is a u32 (little-endian) with the length of a JSON header, the header, then the picture as JPEG, which is empty
-where there is none. Everything else that the server says is JSON text with a `type`.
+A frame is a u32 (little-endian) with the length of a JSON header, the header, then the image as JPEG, which may be
+empty. All other messages of the server are JSON text with a `type`.
 """
 
 import json
@@ -20,9 +20,9 @@ from realtime_pose.skeletons import COCO17, HUMANOID, LAYOUTS
 from realtime_pose.utils.arrays import FloatArray
 
 DO = ("recentre", "pause", "resume", "step")
-"""What the viewer's keys may ask for."""
+"""Commands of the live view's keys."""
 CAMERA_HEAD_BYTES = 8
-"""Before a camera's picture: the client's clock."""
+"""Before a camera frame: the client's clock."""
 
 _LENGTH = struct.Struct("<I")
 _CAMERA_HEAD = struct.Struct("<d")
@@ -33,7 +33,7 @@ _FAR_PX = 99_999.0
 
 
 def hello(character: str) -> str:
-    """The first message: all that is needed to draw what comes; `character` is the default one's address."""
+    """The first message: layouts, skeleton and colours; `character` is the default character's URL path."""
     layouts = {
         name: {"names": layout.names, "links": layout.links, "sides": layout.sides, "parts": layout.parts}
         for name, layout in LAYOUTS.items()
@@ -50,17 +50,17 @@ def hello(character: str) -> str:
 
 
 def text_of(event: Mapping[str, Any]) -> str:
-    """An event as JSON. Raises ValueError where it holds NaN or infinity, which no browser reads."""
+    """An event as JSON. Raises ValueError for NaN or infinity, which no browser parses."""
     return json.dumps(event, separators=(",", ":"), allow_nan=False)
 
 
 def without_camera(event: str) -> str:
-    """The event for a window whose camera is not the one that is used."""
+    """The event for a window whose camera is not in use."""
     return text_of(json.loads(event) | {"browser_camera": False})
 
 
 def frame_message(result: FrameResult, *, seq: int, run: int, mirror: bool, sent_unix_s: float) -> bytes:
-    """One frame with its people, as the page draws it; `mirror` shows the poses, not the pixels, in a mirror."""
+    """One frame with its people, for the live view; `mirror` mirrors the poses, not the pixels."""
     frame = result.frame
     header = {
         "seq": seq,
@@ -71,13 +71,13 @@ def frame_message(result: FrameResult, *, seq: int, run: int, mirror: bool, sent
         "people": [_person(person, mirror) for person in result.people],
     }
     head = text_of(header).encode()
-    return b"".join((_LENGTH.pack(len(head)), head, picture_of(frame)))
+    return b"".join((_LENGTH.pack(len(head)), head, jpeg_of(frame)))
 
 
-def picture_of(frame: Frame) -> bytes:
-    """The frame's picture as JPEG, at most 960 px on its longer side; empty for a frame without one.
+def jpeg_of(frame: Frame) -> bytes:
+    """The frame's image as JPEG, at most 960 px on its longer side; empty for a frame without one.
 
-    Sessions keep no pictures: the frames that they give have a black one that takes no memory, whose strides are 0.
+    Sessions have no images: their frames have a black one that takes no memory, whose strides are 0.
     """
     import cv2
 
@@ -94,9 +94,11 @@ def picture_of(frame: Frame) -> bytes:
 
 def _person(person: Person, mirror: bool) -> dict[str, Any]:
     seen = person.keypoints.sane()
-    if LAYOUTS.get(seen.layout.name) is not seen.layout:  # of a foreign session; the page knows the program's own
+    if (
+        LAYOUTS.get(seen.layout.name) is not seen.layout
+    ):  # of a foreign session; the page knows the program's layouts only
         seen = seen.in_layout(COCO17)
-    told: dict[str, Any] = {
+    message: dict[str, Any] = {
         "id": seen.track_id,
         "box": _rounded(np.clip(np.nan_to_num(person.box.bbox_xyxy_px), -_FAR_PX, _FAR_PX), _PX),
         "layout": seen.layout.name,
@@ -110,14 +112,14 @@ def _person(person: Person, mirror: bool) -> dict[str, Any]:
     pose = person.pose
     body = avatar_pose(pose, mirror=mirror)
     if pose is None or body is None or body.skeleton.joints != HUMANOID.joints:
-        return told
+        return message
     score = np.clip(np.nan_to_num(pose.score), 0, 1)
     joints, _ = body.global_joints()
-    told["joints"] = _rounded(joints, _METRES)
-    told["rotations"] = _rounded(body.local_xyzw, _QUATERNION)
-    told["root"] = _rounded(body.offset_m[0], _METRES)
-    told["known"] = _rounded(score[list(body.skeleton.mirror)] if mirror else score, _SCORE)
-    return told
+    message["joints"] = _rounded(joints, _METRES)
+    message["rotations"] = _rounded(body.local_xyzw, _QUATERNION)
+    message["root"] = _rounded(body.offset_m[0], _METRES)
+    message["known"] = _rounded(score[list(body.skeleton.mirror)] if mirror else score, _SCORE)
+    return message
 
 
 def _rounded(array: FloatArray, decimals: int) -> list[Any]:
@@ -126,37 +128,37 @@ def _rounded(array: FloatArray, decimals: int) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a client said in text: `ack`, the frame that it has drawn, or `do`, one of DO."""
+class Command:
+    """A client's text message: `ack`, the frame that it has drawn, or `do`, one of DO."""
 
     ack: int | None = None
     do: str = ""
 
 
-def read_text(text: str) -> Said:
-    """What the client said.
+def read_text(text: str) -> Command:
+    """A client's text message, parsed.
 
     Raises:
         PacketError: It is neither {"ack": number} nor {"do": one of DO}.
     """
     try:
-        said = json.loads(text)
+        message = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise PacketError("the message is no JSON") from exc
-    if isinstance(said, dict) and len(said) == 1:
-        if type(ack := said.get("ack")) is int:
-            return Said(ack=ack)
-        if (do := said.get("do")) in DO:
-            return Said(do=do)
+        raise PacketError("the message is not JSON") from exc
+    if isinstance(message, dict) and len(message) == 1:
+        if type(ack := message.get("ack")) is int:
+            return Command(ack=ack)
+        if (do := message.get("do")) in DO:
+            return Command(do=do)
     raise PacketError(f'wanted {{"ack": number}} or {{"do": one of {", ".join(DO)}}}')
 
 
-def read_picture(message: bytes) -> tuple[float, bytes]:
-    """When the client grabbed the picture, in ms of its clock, and the picture.
+def read_camera_frame(message: bytes) -> tuple[float, bytes]:
+    """The time of the grab in ms of the client's clock, and the JPEG.
 
     Raises:
-        PacketError: The message is too short to hold either.
+        PacketError: The message is too short.
     """
     if len(message) <= CAMERA_HEAD_BYTES:
-        raise PacketError("wanted the time of the grab, then a JPEG")
+        raise PacketError("the message is too short; wanted the time of the grab, then a JPEG")
     return _CAMERA_HEAD.unpack_from(message)[0], message[CAMERA_HEAD_BYTES:]

@@ -1,4 +1,4 @@
-"""What can be shown: a run from a source, or a take that is played again; opened here, shown by the studio."""
+"""The active run: a source or a recorded take, opened with its pipeline, sinks and threads."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -15,20 +15,20 @@ from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig, OutputConfig
 from realtime_pose.errors import ConfigError
-from realtime_pose.interface.dashboard.engine.camera_list import camera_finder
-from realtime_pose.interface.dashboard.engine.playback import PlaybackPipeline, SessionSource
+from realtime_pose.interface.dashboard.engine.sources.camera_list import camera_finder
+from realtime_pose.interface.dashboard.engine.takes.playback import PlaybackPipeline, SessionSource
 from realtime_pose.pipeline import FramePipeline, PosePipeline
 from realtime_pose.runtime import Runtime
 
 BROWSER = "browser"
-"""The source whose pictures come from whoever looks at the page."""
+"""The source whose frames come from the browser that shows the page."""
 
 _SEARCH_S = 10.0
 
 
 @dataclass
-class Show:
-    """A run under way. `pipeline`, `sinks` and `config` change while it goes on; `run` has what it began with."""
+class ActiveRun:
+    """A started run. `pipeline`, `sinks` and `config` change while it goes on; `run` has those it started with."""
 
     run: Run
     kind: str
@@ -42,36 +42,36 @@ class Show:
 
     @property
     def runtime(self) -> Runtime:
-        """The threads that it goes on in."""
+        """The run's threads."""
         return self.run.runtime
 
     @property
     def browser_camera(self) -> BrowserCamera | None:
-        """Where a browser's pictures go, if they are what is shown."""
+        """The source that takes a browser's frames; None with any other source."""
         return self.run.source if isinstance(self.run.source, BrowserCamera) else None
 
     @property
     def tuned(self) -> PosePipeline | None:
-        """The pipeline that settings can change; None for a take, whose poses are as they are."""
+        """The pipeline that settings can change; None for a take, whose poses are recorded."""
         return self.pipeline if isinstance(self.pipeline, PosePipeline) else None
 
     @property
     def session(self) -> SessionSource | None:
-        """What is sought in, if a take is shown."""
+        """The take's source, in which one can seek; None for a live run."""
         return self.run.source if isinstance(self.run.source, SessionSource) else None
 
     def retune(self, after: AppConfig, locked_on: int | None) -> None:
-        """Go on with other settings of people and bodies from the next frame on; of a take they change nothing.
+        """Apply settings that need no other model from the next frame on; a take ignores them.
 
-        Where other models are asked for too, those of people come with them: `config` says what runs.
+        Where other models are needed too, the settings in `inference` wait for them: `config` says what runs now.
         """
-        inference = self.config.inference if asks_other_models(self.config, after) else after.inference
+        inference = self.config.inference if needs_other_models(self.config, after) else after.inference
         before, self.config = self.config, replace(self.config, inference=inference, body=after.body)
         if self.tuned is not None:
             self.runtime.between_frames(partial(self.tuned.retune, before, self.config, locked_on))
 
     def use_outputs(self, after: AppConfig, trouble: Callable[[str], None]) -> None:
-        """Send to other targets from the next frame on; `trouble` is told of one that cannot be had."""
+        """Send to other targets from the next frame on; `trouble` is called with what a target raised."""
         before, self.config = self.config.output, replace(self.config, output=after.output)
         self.runtime.between_frames(partial(self._exchange_sinks, before, after.output, trouble))
 
@@ -81,7 +81,7 @@ class Show:
         kept = {(s.name, s.destination): s for s in self.sinks if same and (s.name, s.destination) in wanted}
         for sink in self.sinks:
             if sink not in kept.values():
-                sink.close()  # before others are opened: a server's new self needs its port
+                sink.close()  # before others are opened, which may need its port
         sinks = list(kept.values())
         for name, target in wanted:
             if (name, target) not in kept:
@@ -90,35 +90,35 @@ class Show:
                 except ConfigError as exc:
                     trouble(f"{exc}.")
         self.sinks = sinks
-        if not self.runtime.use_sinks(sinks):  # the run has ended meanwhile: nobody else would close them
+        if not self.runtime.use_sinks(sinks):  # the run has ended: nothing else would close them
             for sink in sinks:
                 sink.close()
 
 
-def opening_words(config: AppConfig) -> str:
-    """What opening the source is called while it lasts."""
+def opening_text(config: AppConfig) -> str:
+    """What the page shows while the source is opened."""
     return "Waiting for the browser's camera ..." if config.capture.source == BROWSER else "Opening the source ..."
 
 
 @contextmanager
-def open_live(config: AppConfig, notify: Callable[[str], None], progress: Progress) -> Iterator[Show]:
-    """A started run from the source that the settings name; a demo actor begins again whenever their clip is over.
+def open_live(config: AppConfig, notify: Callable[[str], None], progress: Progress) -> Iterator[ActiveRun]:
+    """A started run from the source in the settings; the demo's clips are looped.
 
     Raises:
-        RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
+        RealtimePoseError: Source, model or target is not available; the message says what to do.
     """
-    with open_run(fetching_only_what_is_named(config), notify, progress, open_frames=_open_frames) as run:
+    with open_run(without_auto_download(config), notify, progress, open_frames=_open_frames) as run:
         kind = "live" if run.source.live else "file"
-        yield Show(run, kind, without_credentials(config.capture.source))
+        yield ActiveRun(run, kind, without_credentials(config.capture.source))
 
 
 @contextmanager
-def open_take(folder: Path, config: AppConfig) -> Iterator[Show]:
-    """A take, played at its own speed into the live outputs that the settings name.
+def open_take(folder: Path, config: AppConfig) -> Iterator[ActiveRun]:
+    """A take, played at its own speed into the live outputs of the settings.
 
     Raises:
         RecordingError: There is no take, or it cannot be read.
-        ConfigError: A target cannot be had.
+        ConfigError: A target is not available.
     """
     output = config.output
     with ExitStack() as undo:
@@ -132,7 +132,7 @@ def open_take(folder: Path, config: AppConfig) -> Iterator[Show]:
     try:
         runtime.start()
         config = replace(config, capture=replace(config.capture, source=folder.name))
-        yield Show(Run(config, source, pipeline, runtime, sinks, []), "take", folder.name, folder)
+        yield ActiveRun(Run(config, source, pipeline, runtime, sinks, []), "take", folder.name, folder)
     finally:
         runtime.stop()
 
@@ -143,14 +143,14 @@ def _open_frames(capture: CaptureConfig) -> FrameSource:
     if capture.source in ACTORS:
         return Looped(partial(open_source, capture))
     if source_kind(capture.source) == "camera":
-        camera_finder().wait(_SEARCH_S)  # while it looks, each camera is open for a moment, and so refused to others
+        camera_finder().wait(_SEARCH_S)  # the search opens each camera for a moment, which locks others out
     return open_source(capture)
 
 
-def fetching_only_what_is_named(config: AppConfig) -> AppConfig:
-    """The same settings, without a download where the model is "auto".
+def without_auto_download(config: AppConfig) -> AppConfig:
+    """The same settings, without a download where the model is "auto": Start shows something at once.
 
-    Start is to show something at once; whoever chooses ViTPose on the page sees it come while the run goes on.
+    A model that is chosen on the page is downloaded while the run goes on.
     """
     inference = config.inference
     if inference.estimator != "auto" or inference.checkpoint:
@@ -158,8 +158,8 @@ def fetching_only_what_is_named(config: AppConfig) -> AppConfig:
     return replace(config, inference=replace(inference, download=False))
 
 
-def asks_other_models(before: AppConfig, after: AppConfig) -> bool:
-    """Whether the change of settings needs models to be loaded, rather than numbers to be changed."""
+def needs_other_models(before: AppConfig, after: AppConfig) -> bool:
+    """Whether this change of settings needs other models to be loaded."""
     old, new = before.inference, after.inference
     tuned = replace(
         old,

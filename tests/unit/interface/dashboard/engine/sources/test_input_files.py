@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from realtime_pose.errors import CaptureError, ConfigError
-from realtime_pose.interface.dashboard.web import uploads
-from realtime_pose.interface.dashboard.web.uploads import (
+from realtime_pose.interface.dashboard.engine.sources import input_files
+from realtime_pose.interface.dashboard.engine.sources.input_files import (
     allowed_file,
     checked_media,
     clean_uploads,
@@ -60,7 +60,7 @@ def test_what_only_pretends_to_be_a_video_is_refused(content, tmp_path):
 
 @pytest.mark.parametrize("mark", [b"#EXTM3U", b"ffconcat version 1.0", b"    ftyp<MPD>"])
 def test_a_play_list_is_refused_before_ffmpeg_sees_it(mark, tmp_path, monkeypatch):
-    monkeypatch.setattr(uploads, "open_source", lambda config: pytest.fail("opened"))
+    monkeypatch.setattr(input_files, "open_source", lambda config: pytest.fail("opened"))
     path = tmp_path / "list.mp4"
     path.write_bytes(mark + b"\nfile:///etc/passwd\n")
     with pytest.raises(CaptureError, match="not a video or picture inside"):
@@ -92,7 +92,7 @@ def test_a_pipe_does_not_hold_the_page_up(tmp_path):
 
 
 def test_a_picture_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(uploads, "_MAX_PICTURE_PX", 1000)
+    monkeypatch.setattr(input_files, "_MAX_PICTURE_PX", 1000)
     cv2.imwrite(str(tmp_path / "large.png"), PICTURE)
     with pytest.raises(CaptureError, match="64 x 48"):
         checked_media(str(tmp_path / "large.png"))
@@ -117,7 +117,7 @@ def test_an_upload_that_is_no_video_leaves_nothing(name, content, tmp_path):
 
 
 def test_an_upload_that_is_too_large_leaves_nothing(clip, tmp_path, monkeypatch):
-    monkeypatch.setattr(uploads, "MAX_UPLOAD_MB", 0)
+    monkeypatch.setattr(input_files, "MAX_UPLOAD_MB", 0)
     with pytest.raises(CaptureError, match="larger than"):
         keep_upload("x.mp4", io.BytesIO(clip.read_bytes()), tmp_path)
     assert not list(tmp_path.iterdir())

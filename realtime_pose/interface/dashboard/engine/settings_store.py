@@ -1,4 +1,4 @@
-"""The settings as they are wanted now, checked whenever somebody changes them."""
+"""The studio's current settings, checked on every change."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,26 +12,26 @@ from realtime_pose.pipeline import check_names
 _ORIGIN = "the page"
 
 
-class SettingsKept:
-    """Settings, and how often they changed.
+class SettingsStore:
+    """Settings and a revision number.
 
     Attributes:
-        config: As they are wanted now; what a start would record is left to the page's own button.
-        revision: Grows whenever they change, by whomever.
+        config: The current settings. `output.record` is empty, as the page has a button for it; look-ahead is off.
+        revision: Incremented on every change.
     """
 
     def __init__(self, config: AppConfig) -> None:
-        body = replace(config.body, look_ahead=False)  # nobody who watches now wants to wait for what comes after
+        body = replace(config.body, look_ahead=False)  # it would delay the live view
         self.config = replace(config, body=body, output=replace(config.output, record=""))
         self.revision = 0
 
-    def take(self, config: AppConfig) -> None:
-        """Want these from now on."""
+    def set(self, config: AppConfig) -> None:
+        """Replace the settings."""
         self.config = config
         self.revision += 1
 
     def change(self, values: Mapping[str, Mapping[str, Any]]) -> bool:
-        """Take the values over if all of them are right; whether anything is different now.
+        """Apply the values if all of them are right; whether anything differs now.
 
         Raises:
             ConfigError: A value is wrong; nothing is changed.
@@ -43,5 +43,5 @@ class SettingsKept:
         check_destinations(after.output.targets)
         if after == self.config:
             return False
-        self.take(after)
+        self.set(after)
         return True

@@ -8,8 +8,8 @@ import threading
 import pytest
 from support.people import make_person, make_result
 
-from realtime_pose.interface.dashboard.web import feed as feed_module
-from realtime_pose.interface.dashboard.web.feed import IN_FLIGHT, Feed
+from realtime_pose.interface.dashboard.engine import feed as feed_module
+from realtime_pose.interface.dashboard.engine.feed import IN_FLIGHT, Feed
 
 PATIENCE_S = 20.0
 
@@ -65,12 +65,12 @@ def test_a_picture_is_made_once_for_everybody(monkeypatch):
 def test_who_comes_late_gets_the_last_frame_and_the_last_word():
     async def watching():
         feed = Feed()
-        feed.tell({"type": "state", "phase": "opening"})
-        feed.tell({"type": "state", "phase": "paused"})
+        feed.announce({"type": "state", "phase": "opening"})
+        feed.announce({"type": "state", "phase": "paused"})
         publish(feed, 4)
         publish(feed, 5, run=9)
         with feed.watch() as watch:
-            await watch.catch_up()
+            await watch.encode_latest()
             assert json.loads(await watch.next())["phase"] == "paused"
             header = await next_header(watch)
             assert (header["time_s"], header["run"]) == (5, 9)
@@ -109,7 +109,7 @@ def test_words_are_not_held_up_by_frames():
                 publish(feed, index)
                 if index < IN_FLIGHT:
                     await watch.next()
-            feed.tell({"type": "state", "phase": "idle"})
+            feed.announce({"type": "state", "phase": "idle"})
             assert json.loads(await watch.next())["phase"] == "idle"
 
     asyncio.run(watching())
@@ -142,10 +142,10 @@ def test_loops_that_have_ended_hold_nobody_up():
         loop.run_until_complete(enter())
         loop.close()
         publish(feed)
-        feed.tell({"type": "state"})
+        feed.announce({"type": "state"})
     assert feed.watchers == 0
 
 
 def test_words_are_words_that_a_browser_reads():
     with pytest.raises(ValueError, match="JSON"):
-        Feed().tell({"type": "state", "fps": float("nan")})
+        Feed().announce({"type": "state", "fps": float("nan")})

@@ -1,4 +1,4 @@
-"""Poses over time, for figures of what stands still: of a run the last half minute, of a take all of it."""
+"""Poses over time, for plots: the last half minute of a run, or a whole take."""
 
 import threading
 from collections import deque
@@ -16,11 +16,11 @@ from realtime_pose.session.reader import Session
 
 _KEPT_S = 30.0
 _LATEST = 2000
-_MOST = 800  # frames that a take's curves are drawn of: of a longer one so many, evenly spaced
+_MOST = 800  # frames in a take's curves; of a longer take so many, evenly spaced
 
 
 @dataclass(frozen=True)
-class Moment:
+class FramePoses:
     """The poses of one frame."""
 
     frame: int
@@ -28,8 +28,8 @@ class Moment:
     poses: dict[int, SkeletonPose]
 
     @classmethod
-    def of(cls, result: FrameResult) -> "Moment":
-        """The poses of a result that can be drawn, by person."""
+    def of(cls, result: FrameResult) -> "FramePoses":
+        """The poses of a result that can be plotted, by track id."""
         poses = {
             person.keypoints.track_id: person.pose
             for person in result.people
@@ -38,43 +38,43 @@ class Moment:
         return cls(result.frame.index, result.frame.time_ns / 1e9, poses)
 
 
-class History:
-    """The last half minute of a run; one thread adds, any may ask."""
+class PoseHistory:
+    """The last half minute of a run; one thread adds, any may read."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._moments: deque[Moment] = deque(maxlen=_LATEST)
+        self._frames: deque[FramePoses] = deque(maxlen=_LATEST)
 
     def add(self, result: FrameResult) -> None:
-        """Take one result."""
-        moment = Moment.of(result)
+        """Add one result."""
+        poses = FramePoses.of(result)
         with self._lock:
-            if self._moments and moment.time_s < self._moments[-1].time_s:
-                self._moments.clear()  # another source, or sought back
-            self._moments.append(moment)
-            while moment.time_s - self._moments[0].time_s > _KEPT_S:
-                self._moments.popleft()
+            if self._frames and poses.time_s < self._frames[-1].time_s:
+                self._frames.clear()  # another source, or a seek back
+            self._frames.append(poses)
+            while poses.time_s - self._frames[0].time_s > _KEPT_S:
+                self._frames.popleft()
 
     def clear(self) -> None:
-        """Forget all: another run begins."""
+        """Forget everything: another run starts."""
         with self._lock:
-            self._moments.clear()
+            self._frames.clear()
 
-    def moments(self) -> list[Moment]:
-        """What is kept, oldest first."""
+    def poses(self) -> list[FramePoses]:
+        """The frames that are kept, oldest first."""
         with self._lock:
-            return list(self._moments)
+            return list(self._frames)
 
 
-class TakeMoments:
+class TakePoses:
     """The poses of a take.
 
     Args:
         session: The take's.
 
     Attributes:
-        moments: Of all frames, or so many of them as a curve shows.
-        stages: Each stage's and the whole delay's percentiles when it was recorded; None if they were not kept.
+        poses: Of all frames, or of `_MOST` evenly spaced ones.
+        stages: Percentiles of each stage and of the latency during the recording; None if they were not kept.
 
     Raises:
         RecordingError: The session cannot be read.
@@ -83,17 +83,17 @@ class TakeMoments:
     def __init__(self, session: Session) -> None:
         self._index = SessionIndex(session)
         rows = np.linspace(0, len(self._index.times_ns) - 1, min(len(self._index.times_ns), _MOST)).astype(int)
-        self.begin_s = self._index.times_ns[0] / 1e9
+        self.start_s = self._index.times_ns[0] / 1e9
         try:
-            self.moments = [Moment.of(self._index.result(row)) for row in rows.tolist()]
+            self.poses = [FramePoses.of(self._index.result(row)) for row in rows.tolist()]
         finally:
             self._index.close()  # so that the take can be deleted
         self.stages: tuple[dict[str, Percentiles], Percentiles | None] | None = stages_beside(
             session, len(self._index.times_ns), []
         )
 
-    def at(self, row: int) -> Moment:
-        """The moment of a row.
+    def at(self, row: int) -> FramePoses:
+        """The poses of a frame.
 
         Raises:
             RecordingError: The session cannot be read any more.
@@ -101,26 +101,26 @@ class TakeMoments:
         if not 0 <= row < len(self._index.times_ns):
             raise RecordingError(f"the take has no frame {row}")
         try:
-            return Moment.of(self._index.result(row))
+            return FramePoses.of(self._index.result(row))
         finally:
             self._index.close()
 
 
-def people_of(moments: list[Moment]) -> list[int]:
-    """Everybody in these moments, those seen longest first."""
+def people_in(frames: list[FramePoses]) -> list[int]:
+    """Track ids in these frames, the most frequent first."""
     seen: dict[int, int] = {}
-    for moment in moments:
-        for person in moment.poses:
+    for frame in frames:
+        for person in frame.poses:
             seen[person] = seen.get(person, 0) + 1
     return sorted(seen, key=lambda person: (-seen[person], person))
 
 
-def motion_in(moments: list[Moment], person: int) -> PersonMotion:
-    """The person's motion, from the first of these moments with a pose to the last; there has to be one."""
-    rows = [row for row, moment in enumerate(moments) if person in moment.poses]
-    part = moments[rows[0] : rows[-1] + 1]
+def motion_in(frames: list[FramePoses], person: int) -> PersonMotion:
+    """The person's motion from their first pose in these frames to the last; there must be one."""
+    rows = [row for row, frame in enumerate(frames) if person in frame.poses]
+    part = frames[rows[0] : rows[-1] + 1]
     return motion_of(
-        [moment.poses.get(person) for moment in part],
-        [moment.frame for moment in part],
-        [moment.time_s for moment in part],
+        [frame.poses.get(person) for frame in part],
+        [frame.frame for frame in part],
+        [frame.time_s for frame in part],
     )

@@ -1,4 +1,4 @@
-"""The cameras of this computer, looked for beside the page, each with a small picture of what it sees."""
+"""Cameras of this computer, searched in the background, each with a preview image."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -12,24 +12,24 @@ from realtime_pose.errors import RealtimePoseError
 from realtime_pose.utils.arrays import UInt8
 
 _PREVIEW_PX = 240  # along the longer side
-_READS = 10  # the first pictures of a camera are often dark
+_READS = 10  # the first frames of a camera are often dark
 
 
 @dataclass(frozen=True)
-class SeenCamera:
+class FoundCamera:
     """A camera that opens.
 
     Attributes:
         info: Its number, name and size.
-        picture: What it sees, as JPEG; empty if it gave nothing the second time.
+        preview: A frame as JPEG; empty if it could not be read.
     """
 
     info: CameraInfo
-    picture: bytes = b""
+    preview: bytes = b""
 
 
 class CameraFinder:
-    """Looks for cameras in a thread of its own; pages ask what was found so far."""
+    """Searches for cameras in a thread of its own; pages read the latest result."""
 
     def __init__(
         self,
@@ -39,24 +39,24 @@ class CameraFinder:
         self._find, self._open = find, open_camera
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._found: tuple[SeenCamera, ...] | None = None
+        self._found: tuple[FoundCamera, ...] | None = None
 
     @property
-    def looking(self) -> bool:
+    def searching(self) -> bool:
         """Whether a search is under way."""
         thread = self._thread
         return thread is not None and thread.is_alive()
 
     @property
-    def found(self) -> tuple[SeenCamera, ...] | None:
-        """The cameras that open, with those found so far; None before the first search has ended."""
+    def found(self) -> tuple[FoundCamera, ...] | None:
+        """The cameras that open, from the latest search; None before the first one has ended."""
         return self._found
 
-    def look(self, in_use: str = "") -> None:
-        """Start a search unless one is under way; the camera numbered `in_use` cannot be opened twice and is kept."""
+    def search(self, in_use: str = "") -> None:
+        """Start a search unless one is under way; camera `in_use` cannot be opened twice, so its entry is kept."""
         with self._lock:
-            if not self.looking:
-                self._thread = threading.Thread(target=self._look, args=(in_use,), name="find cameras", daemon=True)
+            if not self.searching:
+                self._thread = threading.Thread(target=self._search, args=(in_use,), name="find cameras", daemon=True)
                 self._thread.start()
 
     def wait(self, timeout_s: float) -> None:
@@ -64,13 +64,13 @@ class CameraFinder:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def _look(self, in_use: str) -> None:
-        kept = [seen for seen in self._found or () if str(seen.info.index) == in_use]
+    def _search(self, in_use: str) -> None:
+        kept = [camera for camera in self._found or () if str(camera.info.index) == in_use]
         infos = [info for info in self._find() if info.opens and str(info.index) != in_use]
-        seen = [*kept, *(SeenCamera(info, self._picture(info.index)) for info in infos)]
-        self._found = tuple(sorted(seen, key=lambda camera: camera.info.index))
+        found = [*kept, *(FoundCamera(info, self._preview(info.index)) for info in infos)]
+        self._found = tuple(sorted(found, key=lambda camera: camera.info.index))
 
-    def _picture(self, index: int) -> bytes:
+    def _preview(self, index: int) -> bytes:
         try:
             source = self._open(CaptureConfig(source=str(index)))
         except RealtimePoseError:

@@ -12,12 +12,12 @@ from support.people import make_person, make_result
 from realtime_pose.axes import mirrored_positions, mirrored_rotations
 from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
 from realtime_pose.errors import PacketError
-from realtime_pose.interface.dashboard.web.messages import (
-    Said,
+from realtime_pose.interface.dashboard.engine.messages import (
+    Command,
     frame_message,
     hello,
-    picture_of,
-    read_picture,
+    jpeg_of,
+    read_camera_frame,
     read_text,
 )
 from realtime_pose.kinematics import forward_kinematics
@@ -99,14 +99,14 @@ def test_a_frame_without_a_picture_has_an_empty_one():
     header, jpeg = sent(FrameResult(Frame(black, 0, 0, 0), ()))
     assert jpeg == b""
     assert header["size"] == [640, 480]
-    assert picture_of(Frame(np.zeros((480, 640, 3), np.uint8), 0, 0, 0))  # black, and there
+    assert jpeg_of(Frame(np.zeros((480, 640, 3), np.uint8), 0, 0, 0))  # black, and there
 
 
 @pytest.mark.parametrize(
     ("size", "shown"), [((1080, 1920), (540, 960)), ((1920, 1080), (960, 540)), ((9, 4000), (2, 960))]
 )
 def test_large_pictures_are_shown_smaller(size, shown):
-    jpeg = picture_of(Frame(np.zeros((*size, 3), np.uint8), 0, 0, 0))
+    jpeg = jpeg_of(Frame(np.zeros((*size, 3), np.uint8), 0, 0, 0))
     assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2] == shown
 
 
@@ -121,9 +121,9 @@ def test_hello_says_how_to_draw():
 
 
 def test_what_clients_may_say():
-    assert read_text('{"ack": 5}') == Said(ack=5)
-    assert read_text('{"do":"pause"}') == Said(do="pause")
-    grabbed_ms, jpeg = read_picture(struct.pack("<d", 12.5) + b"\xff\xd8\xff")
+    assert read_text('{"ack": 5}') == Command(ack=5)
+    assert read_text('{"do":"pause"}') == Command(do="pause")
+    grabbed_ms, jpeg = read_camera_frame(struct.pack("<d", 12.5) + b"\xff\xd8\xff")
     assert (grabbed_ms, jpeg) == (12.5, b"\xff\xd8\xff")
 
 
@@ -140,4 +140,4 @@ def test_anything_else_is_refused(text):
 @pytest.mark.parametrize("data", [b"", b"1234567", b"12345678"])
 def test_a_camera_message_too_short_is_refused(data):
     with pytest.raises(PacketError):
-        read_picture(data)
+        read_camera_frame(data)

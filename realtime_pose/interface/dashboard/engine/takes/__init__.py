@@ -1,0 +1,1 @@
+"""Recorded takes: folders in; a list, playback, downloads and pose curves out."""
