@@ -1,3 +1,5 @@
+"""Guided calibration that is cancelled while it measures."""
+
 from types import SimpleNamespace
 
 from realtime_pose.config import AppConfig
@@ -19,6 +21,6 @@ def test_a_body_that_is_found_after_it_was_given_up_is_neither_used_nor_kept():
 
     guided._calibration = Measured()
     assert guided.ready
-    assert guided.found() is None
+    assert guided.measure() is None
     assert guided.state.phase == "failed"
     assert saved == []

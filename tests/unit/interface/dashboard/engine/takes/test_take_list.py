@@ -1,6 +1,7 @@
 """The takes below a folder: what is told of each, that nothing else is touched, and each of them in every format."""
 
 import os
+import threading
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import RecordingError, UnknownChoiceError
 from realtime_pose.exporters.table import EXPORTERS, TakeInfo
-from realtime_pose.interface.dashboard.engine.takes import take_list
+from realtime_pose.interface.dashboard.engine.takes import take_exports, take_list
 from realtime_pose.interface.dashboard.engine.takes.take_exports import Exports, export_take
 from realtime_pose.interface.dashboard.engine.takes.take_list import TakeList
 
@@ -162,7 +163,7 @@ def test_a_film_comes_from_the_takes_own_pictures(tmp_path):
 
 def test_without_pictures_a_film_is_refused_in_words_of_the_page(tmp_path):
     folder = record(tmp_path / "one")
-    with pytest.raises(RecordingError, match=r"pictures of this take are not to be found") as caught:
+    with pytest.raises(RecordingError, match=r"video of this take is missing") as caught:
         export_take(folder, "overlay", tmp_path / "out", AppConfig())
     assert "--" not in str(caught.value)
     with pytest.raises(UnknownChoiceError):
@@ -199,12 +200,17 @@ def test_exports_are_made_in_the_background_once(tmp_path):
     assert not state.path.exists()
 
 
-def test_an_export_that_fails_says_why_and_can_be_tried_again(tmp_path):
+def test_an_export_that_fails_says_why_and_can_be_tried_again(tmp_path, monkeypatch):
     folder, exports = record(tmp_path / "one"), Exports()
     state = finished(exports, folder, "overlay")
-    assert "not to be found" in state.failure
+    assert "is missing" in state.failure
+    go_on = threading.Event()
+    monkeypatch.setattr(take_exports, "export_take", lambda *_: go_on.wait(PATIENCE_S) and folder / SESSION)
     exports.request(folder, "overlay", AppConfig())
     assert exports.state(folder, "overlay").failure == ""
+    go_on.set()
+    assert exports.wait(PATIENCE_S)
+    assert exports.state(folder, "overlay").path == folder / SESSION
     exports.close()
 
 
