@@ -6,19 +6,18 @@ import struct
 import numpy as np
 import pytest
 from pygltflib import GLTF2
+from support.full_disk import FullDisk
 from support.gltf_player import Player
 from support.people import make_clip, make_person, make_pose, make_result
 from support.rigs import make_rig
 
 from realtime_pose.errors import CharacterError, RecordingError
 from realtime_pose.exporters import pose_spool
-from realtime_pose.exporters.gltf import animation as glb_animation
 from realtime_pose.exporters.gltf.glb import GlbRecorder
 from realtime_pose.exporters.table import TakeInfo, open_exporters
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.model3d.character import default_character_path
 from realtime_pose.skeletons import HUMANOID
-from realtime_pose.utils import rotations as rot
 
 
 def write(folder, results, kind="glb", take=None):
@@ -119,14 +118,6 @@ def test_each_person_has_a_file_and_nobody_has_none(tmp_path):
     assert list((tmp_path / "empty").iterdir()) == []
 
 
-def test_times_that_float32_cannot_tell_apart_make_one_key(tmp_path):
-    start_ns = 10 * 3600 * 10**9
-    frames = [make_result([make_person(1)], time_ns=t) for t in (0, start_ns, start_ns + 1000, start_ns + 10**9)]
-    times = Player(write(tmp_path, frames)).times
-    assert np.all(np.diff(times) > 0)
-    np.testing.assert_allclose(times, [0, 36000, 36001])
-
-
 def test_the_skin_goes_with_the_joints(tmp_path):
     """A performer of other measures: every vertex stays with its joints, and the box around them is right."""
     path = write(tmp_path, make_clip(2, seed=8))
@@ -184,77 +175,6 @@ def test_a_character_that_cannot_be_used_is_refused_before_the_first_frame(tmp_p
         open_exporters(["glb"], tmp_path, TakeInfo(character=rig))
 
 
-# --- VRM animation ----------------------------------------------------------------------------------------------------
-
-
-def test_a_vrm_animation_is_as_its_specification_wants_it(tmp_path):
-    clip = make_clip(5, seed=3)
-    document = _document(write(tmp_path, clip, "vrma"))
-    extension = document["extensions"]["VRMC_vrm_animation"]
-    assert document["extensionsUsed"] == ["VRMC_vrm_animation"]
-    assert extension["specVersion"] == "1.0"
-    bones = {bone: entry["node"] for bone, entry in extension["humanoid"]["humanBones"].items()}
-    required = {"hips", "spine", "head"} | {
-        f"{side}{bone}"
-        for side in ("left", "right")
-        for bone in ("UpperLeg", "LowerLeg", "Foot", "UpperArm", "LowerArm", "Hand")
-    }
-    assert required <= set(bones)
-    assert len(set(bones.values())) == len(bones)
-    nodes = document["nodes"]
-    assert all("rotation" not in node and "scale" not in node for node in nodes)  # VRM's T-pose with nothing turned
-    player = Player(tmp_path / "motion.vrma")
-    rest = player.places(None)
-    assert rest["leftHand"][0] > rest["leftLowerArm"][0] > rest["leftUpperArm"][0] > 0.1
-    assert rest["leftHand"][1] == pytest.approx(rest["leftUpperArm"][1], abs=1e-6)
-    assert 0.02 < rest["leftFoot"][1] < 0.12
-    assert rest["hips"][1] > 0.7
-    for joint in ("leftUpperArm", "rightFoot", "chest"):  # the pose itself, as it was
-        values = player.channels[bones[joint], "rotation"][2]
-        wanted = clip[2].people[0].pose.rotations.local_xyzw[HUMANOID.index[joint]]
-        assert rot.angle_between_rad(values, wanted) < 1e-6
-
-
-# --- limits -----------------------------------------------------------------------------------------------------------
-
-
-def test_long_takes_are_read_back_in_stretches(tmp_path, monkeypatch):
-    """Nothing of the length of the take is held at once but a number a frame."""
-    monkeypatch.setattr(pose_spool, "_CHUNK", 16)
-    lengths = []
-    stretch = glb_animation.Keyframes
-    monkeypatch.setattr(
-        "realtime_pose.exporters.gltf.glb.Keyframes", lambda t, *more: lengths.append(len(t)) or stretch(t, *more)
-    )
-    clip = make_clip(100)
-    player = Player(write(tmp_path, clip))
-    assert lengths == [16] * 6 + [4]
-    got = np.array([joints_of(player, key) for key in range(100)])
-    assert np.linalg.norm(got - truth(clip), axis=-1).max() < 1e-4
-
-
-class FullDisk:
-    """A file on a disk that is full after so many bytes."""
-
-    def __init__(self, file, room):
-        self._file, self._room = file, room
-
-    def __getattr__(self, name):
-        return getattr(self._file, name)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._file.close()
-
-    def write(self, data):
-        self._room -= len(data)
-        if self._room < 0:
-            raise OSError(28, "No space left on device")
-        return self._file.write(data)
-
-
 @pytest.mark.parametrize("room", [0, 100, 500_000])
 def test_a_full_disk_leaves_the_older_file_and_no_other(tmp_path, monkeypatch, room):
     path = write(tmp_path, make_clip(3))
@@ -275,26 +195,6 @@ def test_a_full_disk_leaves_the_older_file_and_no_other(tmp_path, monkeypatch, r
     assert path.read_bytes() == before
 
 
-def test_a_disk_that_fills_up_during_the_take_is_said(tmp_path, monkeypatch):
-    made = pose_spool.tempfile.TemporaryFile
-    monkeypatch.setattr(pose_spool.tempfile, "TemporaryFile", lambda **more: FullDisk(made(**more), 1000))
-    recorder = GlbRecorder(tmp_path / "motion.glb")
-    clip = make_clip(10)
-    recorder.send(clip[0])
-    recorder.send(clip[1])
-    recorder.send(clip[2])
-    with pytest.raises(RecordingError, match="No space left on device"):
-        recorder.send(clip[3])
-    recorder.close()  # what was taken before is still written
-    assert len(Player(tmp_path / "motion.glb").times) == 3
-
-
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(RecordingError, match="cannot write into"):
         GlbRecorder(tmp_path / "none" / "motion.glb")
-
-
-def test_more_than_a_glb_can_hold_is_refused(tmp_path):
-    track = glb_animation.Track("long", range(17), 0, 20_000_000, (0.0, 1e6))
-    with pytest.raises(RecordingError, match="at most 4; export a shorter take"):
-        glb_animation.write_animated(tmp_path / "x.glb", glb_animation.Model({"nodes": []}), track, [])
