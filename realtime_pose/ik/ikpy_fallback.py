@@ -1,5 +1,7 @@
 """Limbs as ikpy chains: the last word where the analytic answer breaks a limit and steps downhill do not mend it."""
 
+import importlib.util
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 _BUDGET = 5  # evaluations, 4.8 ms: more find less than a millimetre (measured)
 _TOLERANCE = 1e-3
 _SIDEWAYS_LIMIT_RAD = np.radians(80.0)  # the second of three turns must stay away from 90 degrees, where it locks
+
+
+def _skip_ikpys_init() -> None:
+    """Make ikpy's modules importable without its `__init__`, which sends a usage report from a thread (ikpy 4.2.1)."""
+    if "ikpy" not in sys.modules and (spec := importlib.util.find_spec("ikpy")) is not None:
+        sys.modules["ikpy"] = importlib.util.module_from_spec(spec)
 
 
 class IkpyLimb:
@@ -89,6 +97,7 @@ class IkpyLimb:
 
     def _made(self) -> "Chain":
         # Here, not at the top: ikpy brings scipy.optimize, and reading the tables should not.
+        _skip_ikpys_init()
         from ikpy.chain import Chain
         from ikpy.link import OriginLink, URDFLink
         from scipy.spatial.transform import Rotation
