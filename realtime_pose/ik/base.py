@@ -6,12 +6,12 @@ from realtime_pose.datatypes import Joints3D, SkeletonPose
 
 
 class IkSolver(Protocol):
-    """Turns points in space into joint rotations of a skeleton."""
+    """Computes joint rotations of a skeleton from 3D points."""
 
     def solve(self, joints: Joints3D) -> SkeletonPose:
-        """Unit local rotations inside the joint limits, without sign flips between a person's frames."""
+        """The pose: unit local rotations inside the joint limits, without sign flips between a person's frames."""
         ...
 
     def forget(self, track_id: int) -> None:
-        """Drop the state of one person; the next answer equals a fresh solver's."""
+        """Drop the state of one person; the next result equals a new solver's."""
         ...

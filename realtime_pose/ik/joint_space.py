@@ -1,7 +1,8 @@
-"""A joint's rotation as three angles in which its limits are convex: what lies between two allowed turns is allowed.
+"""Joint-space coordinates: a joint's rotation as three angles in which its limits are convex.
 
-A bone's direction is measured along the arc from the middle of those it can take, up and to the side, and its spin
-against that arc; a hinge by bend and spin. The shortest turn from one to the other may lead through the body's back.
+Interpolation between two allowed rotations therefore stays allowed, whereas the shortest rotation between them may
+pass through the body. A ball joint has the angles of its bone's direction from the cone's axis, up and to the side, and
+its twist; a hinge has bend and twist.
 """
 
 import math
@@ -18,7 +19,7 @@ _LIMITS = {HUMANOID.index[joint]: limits for joint, limits in JOINT_LIMITS.items
 
 
 def to_joint_angles(row: int, local: Quat) -> Vec3:
-    """The three angles in rad of a local rotation of HUMANOID's joint in that row; the hips have none."""
+    """The three angles in rad of a local rotation of the joint in that row of HUMANOID; not for the hips."""
     limits = _LIMITS[row]
     if isinstance(limits, HingeLimits):
         bend, twist = limits.decompose(local)
@@ -27,8 +28,8 @@ def to_joint_angles(row: int, local: Quat) -> Vec3:
     direction, twist = limits.decompose(local)
     up, side = vec.dot(direction, limits.up_axis), vec.dot(direction, vec.cross(limits.cone_axis, limits.up_axis))
     sine = math.hypot(up, side)
-    away = math.atan2(sine, vec.dot(direction, limits.cone_axis)) / sine if sine > 1e-9 else 1.0
-    return (away * up, away * side, twist)
+    scale = math.atan2(sine, vec.dot(direction, limits.cone_axis)) / sine if sine > 1e-9 else 1.0
+    return (scale * up, scale * side, twist)
 
 
 def from_joint_angles(row: int, angles: Vec3) -> Quat:
@@ -38,15 +39,17 @@ def from_joint_angles(row: int, angles: Vec3) -> Quat:
     if isinstance(limits, HingeLimits):
         return limits.compose(a, b)
     assert isinstance(limits, BallLimits)
-    away = math.hypot(a, b)
-    part = math.sin(away) / away if away > 1e-9 else 1.0
-    outward = vec.add_scaled(vec.scale(limits.up_axis, a * part), vec.cross(limits.cone_axis, limits.up_axis), b * part)
-    direction = vec.unit(vec.add_scaled(outward, limits.cone_axis, math.cos(away)))
+    angle = math.hypot(a, b)
+    scale = math.sin(angle) / angle if angle > 1e-9 else 1.0
+    outward = vec.add_scaled(
+        vec.scale(limits.up_axis, a * scale), vec.cross(limits.cone_axis, limits.up_axis), b * scale
+    )
+    direction = vec.unit(vec.add_scaled(outward, limits.cone_axis, math.cos(angle)))
     return limits.compose(direction, twist)
 
 
 def clamp_to_limits(local_xyzw: Float64, which: Bool) -> Float64:
-    """Local rotations (J, 4) of HUMANOID, those in the rows `which` drawn back to what their joints can do."""
+    """Local rotations (J, 4) of HUMANOID with the rows of the mask `which` (J,) clamped to their joint limits."""
     rows = [row for row in np.flatnonzero(which).tolist() if row in _LIMITS]
     if not rows:
         return local_xyzw

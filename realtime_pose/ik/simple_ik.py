@@ -1,23 +1,24 @@
-"""Joint rotations from joint places: frames for the trunk, the analytic two-bone answer for limbs, limits for all."""
+"""IK solver for HUMANOID: trunk frames, head alignment, analytic two-bone limbs, hands and feet, joint limits."""
 
 import math
 from dataclasses import dataclass, field
 
 from realtime_pose.body.bone_lengths import BoneLengths
-from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M, head_turn
+from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M, fit_head_rotation
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, Joints3D, SkeletonPose
 from realtime_pose.ik.hands_feet import foot_rotation, hand_rotation
 from realtime_pose.ik.limits import FOOT_LIMITS, HAND_LIMITS, JOINT_LIMITS, LIMB_LIMITS
-from realtime_pose.ik.trunk import Points, TrunkState, halve_turn, solve_trunk
-from realtime_pose.ik.two_bone import Limb, LimbState, TwoBoneIk
+from realtime_pose.ik.trunk import Points, TrunkState, solve_trunk, split_rotation
+from realtime_pose.ik.two_bone import LimbState, LimbTarget, TwoBoneIk
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Quat, Vec3
 
 _LIMBS = {
-    # first joint: (hinge joint, joint at the end, points of ball joint, hinge and end, side)
+    # ball joint: (hinge joint, end joint, points of ball joint, hinge and end, side)
     f"{side}Upper{limb}": (f"{side}Lower{limb}", f"{side}{end}", tuple(f"{side}_{p}" for p in points), side)
     for side in ("left", "right")
     for limb, end, points in (
@@ -30,15 +31,15 @@ _ROW = HUMANOID.index
 _REST_DIRECTIONS: list[Vec3] = [(x, y, z) for x, y, z in HUMANOID.rest_direction.tolist()]
 _REST_BONE_M: list[float] = HUMANOID.rest_bone_m.tolist()
 _TEMPLATE: list[Vec3] = [(x, y, z) for x, y, z in FACE_TEMPLATE_M.tolist()]
-# Faster than people turn a joint other than in sport; what would be faster is spread over frames.
-_FASTEST_RAD_S = math.radians(1500.0)
-_PLANE_FASTEST_RAD_S = math.radians(1200.0)
-_LEAST_STEP_S = 1 / 120
-_ROLL_BELIEVED = 0.3  # of a foot about its own length: 5 cm from sole to ankle are all that shows it
+# Faster than people turn a joint other than in sport; a faster rotation is spread over frames.
+_MAX_SPEED_RAD_S = math.radians(1500.0)  # of any joint
+_MAX_PLANE_SPEED_RAD_S = math.radians(1200.0)  # of the plane in which a limb bends
+_MIN_STEP_S = 1 / 120
+_FOOT_ROLL_SHARE = 0.3  # of the observed roll about the foot's length: it shows only in the 5 cm from sole to ankle
 
 
 def _relaxed() -> list[Quat]:
-    """Local rotations of a body at ease: standing, arms hanging. Hidden joints drift to it."""
+    """Local rotations of the relaxed pose, standing with hanging arms, to which occluded joints ease."""
     local = [vec.IDENTITY_XYZW] * len(_JOINTS)
     for joint, sign in (("leftUpperArm", -1.0), ("rightUpperArm", 1.0)):
         local[_ROW[joint]] = vec.from_axis_angle(vec.Z, sign * math.radians(75.0))
@@ -57,12 +58,12 @@ def _relaxed_xyzw() -> Float64:
 
 
 RELAXED_XYZW = _relaxed_xyzw()
-"""(J, 4) local rotations of a body at ease."""
+"""(J, 4) local rotations of the relaxed pose: standing, arms hanging."""
 
 
 @dataclass
 class _State:
-    """What is remembered of one person: the last answer, when each joint was last seen, and each part's own memory."""
+    """State of one person: the last solution, when each joint was last visible, and the parts' own states."""
 
     time_ns: int | None = None
     local: list[Quat] = field(default_factory=lambda: list(_RELAXED))
@@ -73,39 +74,39 @@ class _State:
 
 
 class SimpleIKSolver:
-    """Turns points of a body into local rotations of HUMANOID, inside its joint limits."""
+    """Solves for local rotations of HUMANOID inside its joint limits, from a body's 3D points."""
 
     def __init__(self, config: BodyConfig) -> None:
         self._config = config
         self._bones = BoneLengths(config)
-        self._two_bones = {joint: TwoBoneIk(LIMB_LIMITS[joint]) for joint in _LIMBS}
-        self._states: dict[int, _State] = {}
+        self._limbs = {joint: TwoBoneIk(LIMB_LIMITS[joint]) for joint in _LIMBS}
+        self._states: PerTrack[_State] = PerTrack()
 
     @property
     def ikpy_calls(self) -> int:
-        """How often ikpy was asked, for everybody so far."""
-        return sum(limb.ikpy_calls for limb in self._two_bones.values())
+        """Number of calls of ikpy so far, for all people."""
+        return sum(limb.ikpy_calls for limb in self._limbs.values())
 
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
-        self._states.pop(track_id, None)
+        self._states.forget(track_id)
         self._bones.forget(track_id)
 
     def solve(self, joints: Joints3D) -> SkeletonPose:
-        """The pose whose joints lie where the points are, as far as bones and limits allow.
+        """The pose whose joints are at the points, as far as bone lengths and joint limits allow.
 
-        A joint whose points were not seen (score 0, or no number) holds its last local rotation for `hold_s`, then
-        eases to a body at ease. Time that runs backwards starts the person anew.
+        A joint whose points are occluded (score 0 or not finite) holds its last local rotation for `hold_s`, then eases
+        to the relaxed pose. Time that runs backwards resets the person's state.
         """
         bone_m = self._bones.update(joints)
-        state = self._states.setdefault(joints.track_id, _State())
+        state = self._states.get_or_make(joints.track_id, _State)
         if state.time_ns is not None and joints.time_ns < state.time_ns:
-            state = self._states[joints.track_id] = _State()
-        frame = _Frame(joints, bone_m.tolist(), state, self._config)
+            state = self._states.put(joints.track_id, _State())
+        frame = _FrameSolver(joints, bone_m.tolist(), state, self._config)
         frame.solve_trunk()
         frame.solve_head()
         for joint in _LIMBS:
-            frame.solve_limb(joint, self._two_bones[joint])
+            frame.solve_limb(joint, self._limbs[joint])
         local = frame.finish()
         return SkeletonPose(
             JointRotations(HUMANOID, as_float32(local)),
@@ -117,8 +118,8 @@ class SimpleIKSolver:
         )
 
 
-class _Frame:
-    """One person's frame on its way to a pose: what was seen, and what is solved so far."""
+class _FrameSolver:
+    """Solves one person's frame part by part; holds the visible points and the rotations solved so far."""
 
     def __init__(self, joints: Joints3D, bone_m: list[float], state: _State, config: BodyConfig) -> None:
         self._state, self._bone_m = state, bone_m
@@ -128,12 +129,12 @@ class _Frame:
         self._local: list[Quat | None] = [None] * len(_JOINTS)
         self.score = [0.0] * len(_JOINTS)
         self._points: Points = {}
-        self._seen: dict[str, float] = {}
+        self._scores: dict[str, float] = {}
         for name, (x, y, z), score in zip(
             joints.layout.names, joints.xyz_m.tolist(), joints.score.tolist(), strict=True
         ):
-            if score > 0 and math.isfinite(x + y + z):  # a score that is no number is no score
-                self._points[name], self._seen[name] = (x, y, z), min(score, 1.0)
+            if score > 0 and math.isfinite(x + y + z):  # False for a NaN score
+                self._points[name], self._scores[name] = (x, y, z), min(score, 1.0)
         root = joints.root_m.tolist()
         if math.isfinite(sum(root)):
             state.root_m = (root[0], root[1], root[2])
@@ -157,136 +158,135 @@ class _Frame:
             self._chest = vec.multiply(vec.multiply(self._hips, held[0]), held[1])
             return
         self._hips, self._chest = trunk.hips, trunk.chest_world
-        hips, shoulders = self._belief("left_hip", "right_hip"), self._belief("left_shoulder", "right_shoulder")
+        hips, shoulders = self._score("left_hip", "right_hip"), self._score("left_shoulder", "right_shoulder")
         self._set("hips", trunk.hips, hips or shoulders)
         if trunk.whole:
             self._set("spine", trunk.spine, shoulders)
             self._set("chest", trunk.chest, shoulders)
-        else:  # what holds still between them is as well known as the end that carries it
+        else:  # the held joints are as certain as the visible end
             self.score[rows[1]] = self.score[rows[2]] = shoulders
 
     def solve_head(self) -> None:
-        """Set neck and head, each with half of the way from the chest."""
+        """Set neck and head, which share the rotation from the chest evenly."""
         face = [
-            (self._points[name], template, self._seen[name])
+            (self._points[name], template, self._scores[name])
             for name, template in zip(FACE_NAMES, _TEMPLATE, strict=True)
             if name in self._points
         ]
         if len(face) < 2:
             return
-        turn = head_turn(face, self._chest)
-        neck, head = halve_turn(self._chest, turn, "neck", "head")
+        neck, head = split_rotation(self._chest, fit_head_rotation(face, self._chest), "neck", "head")
         score = sum(weight for _, _, weight in face) / len(face)
         self._set("neck", neck, score)
         self._set("head", head, score)
 
     # --- limbs --------------------------------------------------------------------------------------------------------
 
-    def solve_limb(self, joint: str, two_bones: TwoBoneIk) -> None:
+    def solve_limb(self, joint: str, two_bone_ik: TwoBoneIk) -> None:
         """Set the three joints of an arm or a leg."""
         hinge, end, (start_point, middle_point, end_point), side = _LIMBS[joint]
-        middle, far = self._points.get(middle_point), self._points.get(end_point)
-        if start_point not in self._points or (middle is None and far is None):
+        middle_m, end_m = self._points.get(middle_point), self._points.get(end_point)
+        if start_point not in self._points or (middle_m is None and end_m is None):
             return
-        base = self._start_m(joint)
+        start_m = self._start_m(joint)
         parent = self._chest if joint.endswith("Arm") else self._hips
         to_parent = vec.inverse(parent)
-        limb = Limb(
-            None if middle is None else vec.rotate(to_parent, vec.sub(middle, base)),
-            None if far is None else vec.rotate(to_parent, vec.sub(far, base)),
+        target = LimbTarget(
+            None if middle_m is None else vec.rotate(to_parent, vec.sub(middle_m, start_m)),
+            None if end_m is None else vec.rotate(to_parent, vec.sub(end_m, start_m)),
             self._bone_m[_ROW[hinge]],
             self._bone_m[_ROW[end]],
         )
-        step = _PLANE_FASTEST_RAD_S * max(self._dt_s, _LEAST_STEP_S)
-        answer = two_bones.solve(limb, self._state.limbs[joint], step, self._time_ns)
-        if middle is None:  # the end says where the limb goes, though not how it is bent sideways
-            self._set(joint, answer.local, self._belief(start_point, end_point) / 2)
+        max_step_rad = _MAX_PLANE_SPEED_RAD_S * max(self._dt_s, _MIN_STEP_S)
+        solved = two_bone_ik.solve(target, self._state.limbs[joint], max_step_rad, self._time_ns)
+        if middle_m is None:  # the end determines the limb's direction, but not its plane
+            self._set(joint, solved.local, self._score(start_point, end_point) / 2)
         else:
-            self._set(joint, answer.local, self._belief(start_point, middle_point))
-        if far is None:
+            self._set(joint, solved.local, self._score(start_point, middle_point))
+        if end_m is None:
             return
-        score = self._belief(end_point) / 2 if middle is None else self._belief(middle_point, end_point)
+        score = self._score(end_point) / 2 if middle_m is None else self._score(middle_point, end_point)
         limits = LIMB_LIMITS[joint].hinge
-        lower = vec.multiply(vec.multiply(parent, answer.local), limits.compose(answer.bend_rad))
-        spin = 0.0
+        lower = vec.multiply(vec.multiply(parent, solved.local), limits.compose(solved.bend_rad))
+        twist = 0.0
         if end.endswith("Hand"):
-            spin = self._solve_hand(side, far, lower)
+            twist = self._solve_hand(side, end_m, lower)
         else:
-            self._solve_foot(side, far, lower)
-        self._set(hinge, limits.compose(answer.bend_rad, spin), score)
-        self.score[_ROW[end]] = score  # where it is, is known; how it turns, maybe
+            self._solve_foot(side, end_m, lower)
+        self._set(hinge, limits.compose(solved.bend_rad, twist), score)
+        self.score[_ROW[end]] = score  # of its position; its rotation may be unknown
 
     def _start_m(self, joint: str) -> Vec3:
-        """Where a limb begins, from the hips."""
-        place = vec.rotate(self._chest if joint.endswith("Arm") else self._hips, self._offset(joint))
+        """Position of a limb's start relative to the hips."""
+        start = vec.rotate(self._chest if joint.endswith("Arm") else self._hips, self._offset(joint))
         if joint.endswith("Arm"):
             spine = vec.multiply(self._hips, self._local[_ROW["spine"]] or self._held(_ROW["spine"]))
-            place = vec.add(place, vec.rotate(self._hips, self._offset("spine")))
-            place = vec.add(place, vec.rotate(spine, self._offset("chest")))
-        return place
+            start = vec.add(start, vec.rotate(self._hips, self._offset("spine")))
+            start = vec.add(start, vec.rotate(spine, self._offset("chest")))
+        return start
 
     def _offset(self, joint: str) -> Vec3:
         row = _ROW[joint]
         return vec.scale(_REST_DIRECTIONS[row], self._bone_m[row])
 
     def _solve_hand(self, side: str, wrist: Vec3, forearm: Quat) -> float:
-        """Set a hand; the spin that the forearm takes of it: half, as its two bones twist along their length."""
+        """Set a hand and return the forearm's twist: half of the hand's, as its two bones twist along their length."""
         hand, elbow = f"{side}Hand", LIMB_LIMITS[f"{side}UpperArm"].hinge
-        spun = elbow.decompose(self._held(_ROW[f"{side}LowerArm"]))[1]
+        held_twist = elbow.decompose(self._held(_ROW[f"{side}LowerArm"]))[1]
         index, pinky = self._points.get(f"{side}_index"), self._points.get(f"{side}_pinky")
         if index is None or pinky is None:
-            return spun
-        turn = hand_rotation(side, wrist, index, pinky, self._size(hand))
-        if turn.trust <= 0:
-            return spun
-        before = vec.multiply(vec.from_axis_angle(elbow.bone_axis, spun), self._held(_ROW[hand]))
-        seen = vec.multiply(vec.inverse(forearm), turn.world)
+            return held_twist
+        observed = hand_rotation(side, wrist, index, pinky, self._size(hand))
+        if observed.weight <= 0:
+            return held_twist
+        before = vec.multiply(vec.from_axis_angle(elbow.bone_axis, held_twist), self._held(_ROW[hand]))
+        local = vec.multiply(vec.inverse(forearm), observed.world)
         limits = HAND_LIMITS[hand]
-        direction, spin = limits.decompose(vec.slerp(before, seen, turn.trust))
-        spin = min(max(spin / 2, -elbow.twist_rad), elbow.twist_rad)
-        self._set_end(hand, limits.clamp(limits.compose(direction, spin)), turn.trust)
-        return spin
+        direction, twist = limits.decompose(vec.slerp(before, local, observed.weight))
+        twist = min(max(twist / 2, -elbow.twist_rad), elbow.twist_rad)
+        self._set_end(hand, limits.clamp(limits.compose(direction, twist)), observed.weight)
+        return twist
 
     def _solve_foot(self, side: str, ankle: Vec3, shank: Quat) -> None:
-        """Set a foot, where its points were seen."""
+        """Set a foot, if its points are visible."""
         heel, toe = self._points.get(f"{side}_heel"), self._points.get(f"{side}_toe")
         if heel is None or toe is None:
             return
         foot = f"{side}Foot"
-        turn = foot_rotation(ankle, heel, toe, self._size(foot))
-        if turn.trust <= 0:
+        observed = foot_rotation(ankle, heel, toe, self._size(foot))
+        if observed.weight <= 0:
             return
         limits = FOOT_LIMITS[foot]
-        direction, roll = limits.decompose(vec.multiply(vec.inverse(shank), turn.world))
-        seen = limits.compose(direction, _ROLL_BELIEVED * roll)
-        self._set_end(foot, limits.clamp(vec.slerp(self._held(_ROW[foot]), seen, turn.trust)), turn.trust)
+        direction, roll = limits.decompose(vec.multiply(vec.inverse(shank), observed.world))
+        local = limits.compose(direction, _FOOT_ROLL_SHARE * roll)
+        self._set_end(foot, limits.clamp(vec.slerp(self._held(_ROW[foot]), local, observed.weight)), observed.weight)
 
     def _size(self, joint: str) -> float:
-        """How large the person is, as a share of a body 1.70 m tall, by the bone that ends at a joint."""
+        """The person's size relative to a body 1.70 m tall, by the bone that ends at a joint."""
         return self._bone_m[_ROW[joint]] / _REST_BONE_M[_ROW[joint]]
 
-    # --- memory -------------------------------------------------------------------------------------------------------
+    # --- state --------------------------------------------------------------------------------------------------------
 
-    def _belief(self, *names: str) -> float:
-        """The least score of some points; 0 where one was not seen."""
-        return min(self._seen.get(name, 0.0) for name in names)
+    def _score(self, *names: str) -> float:
+        """The lowest score of the points; 0 if one is occluded."""
+        return min(self._scores.get(name, 0.0) for name in names)
 
     def _set(self, joint: str, local: Quat, score: float) -> None:
         row = _ROW[joint]
         self._local[row], self.score[row] = local, score
         self._state.seen_ns[row] = self._time_ns
 
-    def _set_end(self, joint: str, local: Quat, trust: float) -> None:
+    def _set_end(self, joint: str, local: Quat, weight: float) -> None:
         row = _ROW[joint]
         self._local[row] = local
-        if trust > 0.5:
+        if weight > 0.5:
             self._state.seen_ns[row] = self._time_ns
 
     def _is_easing(self, row: int) -> bool:
         return self._time_ns - self._state.seen_ns[row] > self._hold_ns
 
     def _held(self, row: int) -> Quat:
-        """The last answer, eased to a body at ease where it has been hidden for longer than it is held."""
+        """The last local rotation, eased to the relaxed pose if occluded for longer than `hold_s`."""
         before = self._state.local[row]
         if not self._is_easing(row):
             return before
@@ -295,26 +295,26 @@ class _Frame:
         return eased if limits is None else limits.clamp(eased)
 
     def finish(self) -> list[Quat]:
-        """The answer: hidden joints as they are held, nothing faster than a body, signs as they were."""
+        """The local rotations (J, 4): occluded joints held, speed limited, signs continuous; updates the state."""
         state = self._state
-        most = _FASTEST_RAD_S * max(self._dt_s, _LEAST_STEP_S)
-        least_cos = math.cos(most / 2) if most < math.pi else -1.0
-        answer: list[Quat] = []
+        max_rad = _MAX_SPEED_RAD_S * max(self._dt_s, _MIN_STEP_S)
+        min_cos = math.cos(max_rad / 2) if max_rad < math.pi else -1.0
+        local: list[Quat] = []
         for row, found in enumerate(self._local):
             before = state.local[row]
             now = self._held(row) if found is None else vec.unit_quat(found)
             cosine = before[0] * now[0] + before[1] * now[1] + before[2] * now[2] + before[3] * now[3]
-            if abs(cosine) < least_cos and state.time_ns is not None:
-                now = self._slowed(row, before, now, most)
+            if abs(cosine) < min_cos and state.time_ns is not None:
+                now = self._limit_speed(row, before, now, max_rad)
                 cosine = before[0] * now[0] + before[1] * now[1] + before[2] * now[2] + before[3] * now[3]
-            answer.append((-now[0], -now[1], -now[2], -now[3]) if cosine < 0 else now)
-        state.local, state.time_ns = answer, self._time_ns
-        return answer
+            local.append((-now[0], -now[1], -now[2], -now[3]) if cosine < 0 else now)
+        state.local, state.time_ns = local, self._time_ns
+        return local
 
-    def _slowed(self, row: int, before: Quat, now: Quat, most_rad: float) -> Quat:
-        """As much of a turn as a body makes in that time."""
+    def _limit_speed(self, row: int, before: Quat, now: Quat, max_rad: float) -> Quat:
+        """`now`, moved towards `before` to be at most `max_rad` from it."""
         joint = _JOINTS[row]
-        now = vec.slerp(before, now, most_rad / vec.angle_between_rad(before, now))
+        now = vec.slerp(before, now, max_rad / vec.angle_between_rad(before, now))
         if joint in JOINT_LIMITS:
             now = JOINT_LIMITS[joint].clamp(now)
         if joint in _LIMBS:

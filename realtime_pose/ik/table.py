@@ -1,4 +1,4 @@
-"""The table of IK solvers."""
+"""Table of IK solvers, by name."""
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.ik.base import IkSolver
@@ -10,6 +10,10 @@ SOLVERS = {
 
 
 def build_solver(config: BodyConfig) -> IkSolver:
-    """The solver that `config.solver` names; UnknownChoiceError for a name that is not in the table."""
+    """The solver that `config.solver` names.
+
+    Raises:
+        UnknownChoiceError: The table has no such name.
+    """
     solver: IkSolver = load_choice("body.solver", config.solver, SOLVERS)(config)
     return solver

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from realtime_pose.ik.limits import JOINT_LIMITS
-from realtime_pose.ik.trunk import TrunkState, halve_turn, solve_trunk
+from realtime_pose.ik.trunk import TrunkState, solve_trunk, split_rotation
 from realtime_pose.utils import vec3 as vec
 
 HEIGHTS = (0.10, 0.17, 0.22)
@@ -17,8 +17,8 @@ SITTING = {"left_knee": (0.1, 0.0, 0.42), "right_knee": (-0.1, 0.0, 0.42)}
 STILL = (vec.IDENTITY_XYZW, vec.IDENTITY_XYZW)
 
 
-def trunk(points, held=STILL, ease=0.0, memory=None):
-    return solve_trunk(points, HEIGHTS, held, ease, memory or TrunkState())
+def trunk(points, held=STILL, ease=0.0, state=None):
+    return solve_trunk(points, HEIGHTS, held, ease, state or TrunkState())
 
 
 def shoulders_m(found):
@@ -90,13 +90,13 @@ def test_one_end_alone_carries_the_other_as_it_was_held():
 
 
 def test_the_lean_of_a_trunk_that_is_half_hidden_stays_then_eases_upright():
-    memory = TrunkState()
+    state = TrunkState()
     bow = vec.from_axis_angle(vec.X, 0.6)
-    trunk({name: vec.rotate(bow, at) for name, at in CORNERS.items()}, memory=memory)
+    trunk({name: vec.rotate(bow, at) for name, at in CORNERS.items()}, state=state)
     upper = {name: vec.rotate(bow, at) for name, at in CORNERS.items() if "shoulder" in name}
-    assert vec.angle_between_rad(trunk(upper, memory=memory).chest_world, bow) < 1e-6
+    assert vec.angle_between_rad(trunk(upper, state=state).chest_world, bow) < 1e-6
     for _ in range(60):
-        found = trunk(upper, ease=0.1, memory=memory)
+        found = trunk(upper, ease=0.1, state=state)
     assert vec.angle_between_rad(found.chest_world, vec.IDENTITY_XYZW) < 0.01
 
 
@@ -112,8 +112,8 @@ def test_hips_that_coincide_are_not_a_pair():
 
 
 def test_halves_share_a_turn_evenly_and_inside_their_limits():
-    lower, upper = halve_turn(vec.from_axis_angle(vec.Y, 0.3), vec.from_axis_angle(vec.Y, 1.3), "neck", "head")
+    lower, upper = split_rotation(vec.from_axis_angle(vec.Y, 0.3), vec.from_axis_angle(vec.Y, 1.3), "neck", "head")
     assert vec.angle_between_rad(lower, vec.from_axis_angle(vec.Y, 0.5)) < 1e-9
     assert lower == upper
-    lower, _ = halve_turn(vec.IDENTITY_XYZW, vec.from_axis_angle(vec.Y, 3.0), "neck", "head")
+    lower, _ = split_rotation(vec.IDENTITY_XYZW, vec.from_axis_angle(vec.Y, 3.0), "neck", "head")
     assert vec.angle_between_rad(lower, vec.from_axis_angle(vec.Y, math.radians(42))) < 1e-6

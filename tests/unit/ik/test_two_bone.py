@@ -6,7 +6,7 @@ import pytest
 
 from realtime_pose.ik import two_bone as two_bones
 from realtime_pose.ik.limits import LIMB_LIMITS
-from realtime_pose.ik.two_bone import Limb, LimbState, TwoBoneIk
+from realtime_pose.ik.two_bone import LimbState, LimbTarget, TwoBoneIk
 from realtime_pose.utils import vec3 as vec
 
 UPPER_M, LOWER_M = 0.42, 0.41
@@ -18,7 +18,7 @@ def limb_of(limits, local, bend_rad):
     """The points of a limb that is turned and bent so."""
     middle = vec.rotate(local, vec.scale(limits.bone_axis, UPPER_M))
     lower = vec.rotate(limits.hinge.compose(bend_rad), vec.scale(limits.bone_axis, LOWER_M))
-    return Limb(middle, vec.add(middle, vec.rotate(local, lower)), UPPER_M, LOWER_M)
+    return LimbTarget(middle, vec.add(middle, vec.rotate(local, lower)), UPPER_M, LOWER_M)
 
 
 def places(limits, answer):
@@ -26,8 +26,8 @@ def places(limits, answer):
     return limb.middle_m, limb.end_m
 
 
-def solve(limits, limb, memory=None, step_rad=FREELY, time_ns=0):
-    return TwoBoneIk(limits).solve(limb, memory or LimbState(), step_rad, time_ns)
+def solve(limits, limb, state=None, max_step_rad=FREELY, time_ns=0):
+    return TwoBoneIk(limits).solve(limb, state or LimbState(), max_step_rad, time_ns)
 
 
 def drawn(limits, rng):
@@ -75,7 +75,7 @@ def test_what_cannot_be_reached_is_approached_inside_the_limits(joint):
     solver, rng = TwoBoneIk(limits), np.random.default_rng(2)
     for _ in range(60):
         middle, end = (tuple(0.5 * rng.normal(size=3)) for _ in range(2))
-        limb = Limb(middle, end, UPPER_M, LOWER_M)
+        limb = LimbTarget(middle, end, UPPER_M, LOWER_M)
         answer = solver.solve(limb, LimbState(), FREELY, 0)
         assert limits.violation_rad(answer.local, answer.bend_rad) < 1e-6
         # Nothing lawful near the answer brings the end much nearer.
@@ -91,13 +91,13 @@ def test_what_cannot_be_reached_is_approached_inside_the_limits(joint):
 
 def test_a_straight_limb_keeps_its_plane_whatever_the_noise_says():
     limits = LIMB_LIMITS["leftUpperLeg"]
-    solver, memory, rng = TwoBoneIk(limits), LimbState(), np.random.default_rng(3)
+    solver, state, rng = TwoBoneIk(limits), LimbState(), np.random.default_rng(3)
     bent = limb_of(limits, limits.ball.compose((0.0, -1.0, 0.0), 0.4), 1.0)
-    before = solver.solve(bent, memory, FREELY, 0).twist_rad
+    before = solver.solve(bent, state, FREELY, 0).twist_rad
     for i in range(1, 60):
         middle = (*(0.006 * rng.normal(size=2)).tolist(), 0.0)
-        straight = Limb((middle[0], -UPPER_M, middle[1]), (0.0, -UPPER_M - LOWER_M, 0.0), UPPER_M, LOWER_M)
-        answer = solver.solve(straight, memory, 0.7, i * FRAME_NS)
+        straight = LimbTarget((middle[0], -UPPER_M, middle[1]), (0.0, -UPPER_M - LOWER_M, 0.0), UPPER_M, LOWER_M)
+        answer = solver.solve(straight, state, 0.7, i * FRAME_NS)
         assert answer.bend_rad < 0.1
     assert abs(answer.twist_rad - before) < 0.25
 
@@ -107,10 +107,10 @@ def test_a_limb_short_of_straight_by_its_lifters_error_bends_little():
     limits = LIMB_LIMITS["leftUpperLeg"]
     for short, most_deg in ((0.005, 1), (0.01, 1), (0.03, 12), (0.10, 53)):
         end = (0.0, -(UPPER_M + LOWER_M) * (1 - short), 0.0)
-        answer = solve(limits, Limb(vec.scale(end, 0.5), end, UPPER_M, LOWER_M))
+        answer = solve(limits, LimbTarget(vec.scale(end, 0.5), end, UPPER_M, LOWER_M))
         assert math.degrees(answer.bend_rad) < most_deg
     assert math.degrees(answer.bend_rad) > 50  # a real bend is not lost
-    too_long = Limb((0.0, -0.44, 0.05), (0.0, -0.88, 0.0), UPPER_M, LOWER_M)
+    too_long = LimbTarget((0.0, -0.44, 0.05), (0.0, -0.88, 0.0), UPPER_M, LOWER_M)
     assert solve(limits, too_long).bend_rad == pytest.approx(0.0, abs=0.1)
 
 
@@ -119,7 +119,9 @@ def test_a_knee_never_bends_forwards_nor_an_elbow_backwards():
         limits = LIMB_LIMITS[joint]
         down = (0.0, -1.0, 0.0) if "Leg" in joint else limits.bone_axis
         wrong_way = vec.cross(limits.hinge_axis, limits.bone_axis)  # the middle of a limb bent the other way lies there
-        limb = Limb(vec.add_scaled(vec.scale(down, 0.35), wrong_way, 0.22), vec.scale(down, 0.70), UPPER_M, LOWER_M)
+        limb = LimbTarget(
+            vec.add_scaled(vec.scale(down, 0.35), wrong_way, 0.22), vec.scale(down, 0.70), UPPER_M, LOWER_M
+        )
         answer = solve(limits, limb)
         assert 0 <= answer.bend_rad <= limits.hinge_rad
         middle, end = places(limits, answer)
@@ -129,12 +131,12 @@ def test_a_knee_never_bends_forwards_nor_an_elbow_backwards():
 
 def test_the_plane_turns_no_faster_than_it_may():
     limits = LIMB_LIMITS["rightUpperArm"]
-    solver, memory = TwoBoneIk(limits), LimbState()
+    solver, state = TwoBoneIk(limits), LimbState()
     start = limb_of(limits, limits.ball.compose(limits.cone_axis, -1.0), 1.2)
     goal = limb_of(limits, limits.ball.compose(limits.cone_axis, 1.0), 1.2)
-    before = solver.solve(start, memory, 0.3, 0)
+    before = solver.solve(start, state, 0.3, 0)
     twists = [before.twist_rad]
-    twists += [solver.solve(goal, memory, 0.3, i * FRAME_NS).twist_rad for i in range(1, 12)]
+    twists += [solver.solve(goal, state, 0.3, i * FRAME_NS).twist_rad for i in range(1, 12)]
     assert max(abs(b - a) for a, b in pairwise(twists)) < 0.6
     assert twists[-1] == pytest.approx(1.0, abs=0.01)
 
@@ -142,15 +144,17 @@ def test_the_plane_turns_no_faster_than_it_may():
 def test_ikpy_is_asked_where_nothing_else_helps_and_then_not_again_for_a_second(monkeypatch):
     monkeypatch.setattr(two_bones, "_LAST_STEP_RAD", 1.0)  # no steps downhill
     limits = LIMB_LIMITS["leftUpperLeg"]
-    solver, memory = TwoBoneIk(limits), LimbState()
-    monkeypatch.setattr(solver._chain, "solve", lambda *given: (vec.IDENTITY_XYZW, 0.0, 9.0))  # finds nothing better
-    behind = Limb((0.0, -0.28, -0.31), (0.05, -0.52, -0.62), UPPER_M, LOWER_M)
-    assert limits.violation_rad(solver.solve(behind, memory, FREELY, 0).local, 0.0) < 1e-6
+    solver, state = TwoBoneIk(limits), LimbState()
+    monkeypatch.setattr(
+        solver._ikpy_limb, "solve", lambda *given: (vec.IDENTITY_XYZW, 0.0, 9.0)
+    )  # finds nothing better
+    behind = LimbTarget((0.0, -0.28, -0.31), (0.05, -0.52, -0.62), UPPER_M, LOWER_M)
+    assert limits.violation_rad(solver.solve(behind, state, FREELY, 0).local, 0.0) < 1e-6
     assert solver.ikpy_calls == 1
     for i in range(29):
-        solver.solve(behind, memory, FREELY, i * FRAME_NS)
+        solver.solve(behind, state, FREELY, i * FRAME_NS)
     assert solver.ikpy_calls == 1
-    solver.solve(behind, memory, FREELY, 1_100_000_000)
+    solver.solve(behind, state, FREELY, 1_100_000_000)
     assert solver.ikpy_calls == 2
 
 
@@ -159,8 +163,10 @@ def test_ikpys_answer_is_taken_where_it_is_nearer(monkeypatch):
     limits = LIMB_LIMITS["leftUpperLeg"]
     solver = TwoBoneIk(limits)
     nearer = limits.swing((0.0, -1.0, 0.0))
-    monkeypatch.setattr(solver._chain, "solve", lambda *given: (nearer, 0.1, 0.001))
-    answer = solver.solve(Limb((0.0, -0.28, -0.31), (0.05, -0.52, -0.62), UPPER_M, LOWER_M), LimbState(), FREELY, 0)
+    monkeypatch.setattr(solver._ikpy_limb, "solve", lambda *given: (nearer, 0.1, 0.001))
+    answer = solver.solve(
+        LimbTarget((0.0, -0.28, -0.31), (0.05, -0.52, -0.62), UPPER_M, LOWER_M), LimbState(), FREELY, 0
+    )
     assert (answer.local, answer.bend_rad) == (nearer, 0.1)
 
 
@@ -169,11 +175,11 @@ def test_one_point_is_enough(joint):
     limits = LIMB_LIMITS[joint]
     local, bend = limits.clamp(limits.ball.compose(limits.cone_axis, 0.3), 1.1)
     limb = limb_of(limits, local, bend)
-    memory = LimbState()
-    solve(limits, limb, memory)
-    end_only = solve(limits, limb._replace(middle_m=None), memory)
+    state = LimbState()
+    solve(limits, limb, state)
+    end_only = solve(limits, limb._replace(middle_m=None), state)
     assert vec.norm(vec.sub(places(limits, end_only)[1], limb.end_m)) < 1e-6
-    middle_only = solve(limits, limb._replace(end_m=None), memory)
+    middle_only = solve(limits, limb._replace(end_m=None), state)
     assert vec.norm(vec.sub(places(limits, middle_only)[0], limb.middle_m)) < 1e-6
     assert middle_only.bend_rad == 0.0
 
@@ -181,5 +187,5 @@ def test_one_point_is_enough(joint):
 def test_points_that_coincide_do_no_harm():
     for limits in LIMB_LIMITS.values():
         for middle, end in ((vec.ZERO, vec.ZERO), ((0.0, -0.4, 0.0), vec.ZERO), (vec.ZERO, (0.0, -0.5, 0.1))):
-            answer = solve(limits, Limb(middle, end, UPPER_M, LOWER_M))
+            answer = solve(limits, LimbTarget(middle, end, UPPER_M, LOWER_M))
             assert limits.violation_rad(answer.local, answer.bend_rad) < 1e-6
