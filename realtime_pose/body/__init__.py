@@ -1,0 +1,1 @@
+"""One person's body: lifted joints in, bone lengths, profile, head orientation and joint angles out."""

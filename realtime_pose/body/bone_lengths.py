@@ -1,9 +1,9 @@
-"""How long each person's own bones are: learnt in the first seconds, then fixed for good, so that bones do not breathe.
+"""Bone-length estimation: learnt in the first seconds of a person, then fixed.
 
-A lifter places points in metres, by `body.height_m`; how far they are apart says a person's proportions, but badly in
-any one frame. A length counts by the time for which it was seen, by its scores, and by how much of it lies across the
-line of sight: what points at the camera is guessed, and mostly too short. The weighted median of that is what a length
-heads for. Once there is enough of it, it is fixed.
+A lifter places points in metres, scaled by `body.height_m`; their distances give a person's proportions, but poorly in
+a single frame. Each measurement is weighted by its duration, its scores and its angle to the line of sight: a bone that
+points at the camera is guessed, and mostly too short. A length moves towards the weighted median of its measurements,
+and is fixed once there are enough.
 """
 
 from dataclasses import dataclass, field
@@ -16,17 +16,19 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import Joints3D
 from realtime_pose.skeletons import LIMB_NAMES
 from realtime_pose.utils.arrays import Bool, Float64
+from realtime_pose.utils.per_track import PerTrack
 
-_MOST_STEP_S = 0.1  # a longer gap between two frames counts as this much
-_EXPECTED_S, _EXPECTED_SPREAD = 0.3, 0.04  # the average body speaks as long as this, and bodies differ by so much
-_FIRST_S, _FIRST_MOST = 0.4, 0.12  # the first look at somebody counts as long as this, and may change a bone by so much
-_ENOUGH_S, _SURE, _LONG_S = 5.0, 0.015, 15.0
-_MOMENT_S = 0.3  # frames closer than this err alike
-_RATE = 0.02  # share of its length by which a bone changes in a second at most: 17 mm/s at an ankle
-_EARLY_S, _EARLY_RATE = 1.5, 0.15  # somebody who has just come may change quicker: nobody knows them yet
-_BIN = 0.005  # width of a bin, of the logarithm
+_MAX_STEP_S = 0.1  # weight of a frame after a longer gap
+_PRIOR_S, _PRIOR_SIGMA = 0.3, 0.04  # the average body's weight, and the spread of bodies as a share
+_FIRST_S, _FIRST_CHANGE = 0.4, 0.12  # the first frame's weight, and the share by which it changes a bone at most
+# A length is fixed after `_ENOUGH_S` with a standard error of at most `_MAX_ERROR` (share), or after `_LONG_S`.
+_ENOUGH_S, _MAX_ERROR, _LONG_S = 5.0, 0.015, 15.0
+_CORRELATION_S = 0.3  # frames closer together have the same error
+_RATE = 0.02  # share of its length per second by which a bone changes at most: 17 mm/s at an ankle
+_EARLY_S, _EARLY_RATE = 1.5, 0.15  # likewise for a new person, for this long
+_BIN = 0.005  # bin width, in the logarithm of the length
 
-# Each measured distance: the length it says, and its two ends; a pair's middle is "shoulders" or "hips".
+# Each measured distance: its name in LENGTHS and its two ends; a pair's midpoint is "shoulders" or "hips".
 _MEASURES = (
     ("torso", "hips", "shoulders"),
     ("shoulder_width", "left_shoulder", "right_shoulder"),
@@ -39,49 +41,53 @@ _MEASURES = (
 _POINTS = (*LIMB_NAMES, "shoulders", "hips")
 _STARTS, _ENDS = (np.array([_POINTS.index(measure[i]) for measure in _MEASURES]) for i in (1, 2))
 _LENGTH = np.array([LENGTHS.index(measure[0]) for measure in _MEASURES])
-_SHARE = 1 / np.bincount(_LENGTH)[_LENGTH]  # left and right are half a vote each
+_SHARE = 1 / np.bincount(_LENGTH)[_LENGTH]  # left and right have half the weight each
 _PAIRS = [[LIMB_NAMES.index(f"{side}_{part}") for side in ("left", "right")] for part in ("shoulder", "hip")]
 
 
 class LengthStatistics:
-    """The weighted median of each of LENGTHS over time, as a histogram of its share of an expected body."""
+    """Weighted median of each of LENGTHS, by histograms of its ratio to an expected body's length."""
 
     def __init__(self, expected: BodyDimensions) -> None:
         self._expected_m = expected.lengths
         self._at = np.arange(np.log(SHORTEST), np.log(LONGEST) + _BIN, _BIN)
-        bell = np.exp(-0.5 * (self._at / _EXPECTED_SPREAD) ** 2)
-        self._prior = _EXPECTED_S * bell / bell.sum()
+        bell = np.exp(-0.5 * (self._at / _PRIOR_SIGMA) ** 2)
+        self._prior = _PRIOR_S * bell / bell.sum()
         self._weight_s = np.zeros((len(LENGTHS), len(self._at)))
 
     def add(self, joints: Joints3D, dt_s: float) -> Bool:
-        """Take the lengths of a body that was seen for `dt_s`; which of LENGTHS (7,) it showed."""
+        """Add a frame with weight `dt_s`.
+
+        Returns:
+            (7,) which of LENGTHS were measured.
+        """
         length_m, weight = _measured(joints)
         with np.errstate(divide="ignore", invalid="ignore"):
             place = (np.log(length_m / self._expected_m[_LENGTH]) - self._at[0]) / _BIN
-        # A length that no body has says that something is wrong, not that the person is odd.
+        # An implausible length is a lifting error.
         usable = (weight > 0) & (place >= 0) & (place < len(self._at) - 1)
         row, place = _LENGTH[usable], place[usable]
         weight_s = (weight * _SHARE)[usable] * dt_s
         low = place.astype(np.int64)
         np.add.at(self._weight_s, (row, low), weight_s * (low + 1 - place))
         np.add.at(self._weight_s, (row, low + 1), weight_s * (place - low))
-        shown = np.zeros(len(LENGTHS), dtype=np.bool_)
-        shown[row] = True
-        return shown
+        measured = np.zeros(len(LENGTHS), dtype=np.bool_)
+        measured[row] = True
+        return measured
 
     @property
     def evidence_s(self) -> Float64:
-        """For how long each length (7,) was seen as well as can be."""
+        """(7,) weight of each length, in seconds of perfect view."""
         return np.asarray(self._weight_s.sum(axis=1))
 
     @property
     def shares(self) -> Float64:
-        """The medians (7,), as shares of the expected body's lengths; 1 for what was never seen."""
+        """(7,) medians as ratios to the expected body's lengths; 1 without measurements."""
         return np.where(self.evidence_s > 0, np.exp(self._quantile(0.5, self._weight_s + self._prior)), 1.0)
 
     @property
     def spreads(self) -> Float64:
-        """How far each length (7,) is seen to vary: a standard deviation as a share, by the span of its middle half."""
+        """(7,) standard deviation of each length as a share, estimated from its interquartile range."""
         return (self._quantile(0.75, self._weight_s) - self._quantile(0.25, self._weight_s)) / 1.35
 
     def _quantile(self, fraction: float, weight_s: Float64) -> Float64:
@@ -96,84 +102,94 @@ class LengthStatistics:
 
 @dataclass
 class _Person:
-    """What is known of one person's bones."""
+    """State of one person's bones; ratios are to the expected body's lengths.
+
+    Attributes:
+        statistics: Measurements so far.
+        bone_m: (17,) the current bones.
+        time_ns: Time of the last frame.
+        since_ns: Time of the first frame.
+        ratio: (7,) current ratios.
+        target: (7,) ratios that they move towards.
+        fixed: (7,) which targets are final.
+        settled: Whether all measured lengths are fixed.
+    """
 
     statistics: LengthStatistics
     bone_m: Float64
     time_ns: int = -1
     since_ns: int = -1
-    share: Float64 = field(default_factory=lambda: np.ones(len(LENGTHS)))  # what they have now
-    goal: Float64 = field(default_factory=lambda: np.ones(len(LENGTHS)))
+    ratio: Float64 = field(default_factory=lambda: np.ones(len(LENGTHS)))
+    target: Float64 = field(default_factory=lambda: np.ones(len(LENGTHS)))
     fixed: Bool = field(default_factory=lambda: np.zeros(len(LENGTHS), dtype=np.bool_))
     settled: bool = False
 
 
 class BoneLengths:
-    """The bone lengths of everybody who is followed, each by their `track_id`.
+    """Bone lengths of all tracked people.
 
-    With a profile (`body.profile`) there is nothing to learn, and everybody has its proportions.
+    With a profile (`body.profile`) nothing is learnt, and everyone has its proportions.
     """
 
     def __init__(self, config: BodyConfig) -> None:
         self._expected = body_of(config)
         self._known = bool(config.profile)
         self._start_m = _read_only(self._expected.bone_m)
-        self._people: dict[int, _Person] = {}
+        self._people: PerTrack[_Person] = PerTrack()
 
     def update(self, joints: Joints3D) -> Float64:
         """The person's bones (17,), metres from parent to joint in HUMANOID's order, 0 for the root; read-only.
 
-        They begin between an average body's of `height_m` and what the first look says, and change by 15 % in a second
-        at most, soon by 2 %, until they are settled; from then on they are the same to the last bit. A side's left and
-        right are equal.
+        They start between an average body's of `height_m` and the first measurement, and change by at most 15 % per
+        second, 2 % after 1.5 s, until they are settled; from then on they are exactly constant. Left and right are
+        equal.
         """
         if self._known:
             return self._start_m
         person = self._people.get(joints.track_id)
         if person is None:
-            person = self._people[joints.track_id] = _Person(LengthStatistics(self._expected), self._start_m)
+            person = self._people.put(joints.track_id, _Person(LengthStatistics(self._expected), self._start_m))
             person.time_ns = person.since_ns = joints.time_ns
-            dt_s, most = _FIRST_S, _FIRST_MOST
+            dt_s, max_change = _FIRST_S, _FIRST_CHANGE
         else:
-            dt_s = min(max((joints.time_ns - person.time_ns) / 1e9, 0.0), _MOST_STEP_S)
-            most = dt_s * (_EARLY_RATE if joints.time_ns - person.since_ns < _EARLY_S * 1e9 else _RATE)
+            dt_s = min(max((joints.time_ns - person.time_ns) / 1e9, 0.0), _MAX_STEP_S)
+            max_change = dt_s * (_EARLY_RATE if joints.time_ns - person.since_ns < _EARLY_S * 1e9 else _RATE)
             person.time_ns = joints.time_ns
         if not person.fixed.all():
             self._learn(person, joints, dt_s)
-        if not np.array_equal(person.share, person.goal):
-            person.share = person.share + np.clip(person.goal - person.share, -most, most)
-            lengths = dict(zip(LENGTHS, (self._expected.lengths * person.share).tolist(), strict=True))
+        if not np.array_equal(person.ratio, person.target):
+            person.ratio = person.ratio + np.clip(person.target - person.ratio, -max_change, max_change)
+            lengths = dict(zip(LENGTHS, (self._expected.lengths * person.ratio).tolist(), strict=True))
             person.bone_m = _read_only(self._expected.with_lengths(lengths).bone_m)
         return person.bone_m
 
     def settled(self, track_id: int) -> bool:
-        """Whether all that is seen of the person is known, and no bone changes any more.
+        """Whether all visible lengths are fixed and no bone changes any more.
 
-        Who walks closer so that their legs leave the picture is settled with what is left; if parts come into view that
-        never were, they are learnt then.
+        Parts that leave the image do not matter; parts that come into view for the first time are learnt then.
         """
         if self._known:
             return True
         person = self._people.get(track_id)
-        return person is not None and person.settled and np.array_equal(person.share, person.goal)
+        return person is not None and person.settled and np.array_equal(person.ratio, person.target)
 
     def forget(self, track_id: int) -> None:
         """Drop what was learnt of one person."""
-        self._people.pop(track_id, None)
+        self._people.forget(track_id)
 
     def _learn(self, person: _Person, joints: Joints3D, dt_s: float) -> None:
-        shown = person.statistics.add(joints, dt_s)
-        person.goal = np.where(person.fixed, person.goal, person.statistics.shares)
+        measured = person.statistics.add(joints, dt_s)
+        person.target = np.where(person.fixed, person.target, person.statistics.shares)
         seen_s = person.statistics.evidence_s
         enough = seen_s >= _ENOUGH_S
         if np.any(enough & ~person.fixed):
-            doubt = person.statistics.spreads / np.sqrt(np.maximum(seen_s, _MOMENT_S) / _MOMENT_S)
-            person.fixed |= enough & ((doubt <= _SURE) | (seen_s >= _LONG_S))
-        person.settled = bool(np.all(person.fixed[shown]) and shown.any())
+            error = person.statistics.spreads / np.sqrt(np.maximum(seen_s, _CORRELATION_S) / _CORRELATION_S)
+            person.fixed |= enough & ((error <= _MAX_ERROR) | (seen_s >= _LONG_S))
+        person.settled = bool(np.all(person.fixed[measured]) and measured.any())
 
 
 def _measured(joints: Joints3D) -> tuple[Float64, Float64]:
-    """The distances (M,) in metres of _MEASURES, and what each counts for, 0..1."""
+    """(M,) distances of _MEASURES in metres, and their weights in 0..1."""
     rows = joints.layout.rows(LIMB_NAMES)
     xyz, score = joints.xyz_m[rows].astype(np.float64), joints.score[rows].astype(np.float64)
     known = np.isfinite(xyz).all(axis=1) & np.isfinite(score) & np.isfinite(joints.root_m).all()
@@ -183,9 +199,9 @@ def _measured(joints: Joints3D) -> tuple[Float64, Float64]:
     bone = xyz[_ENDS] - xyz[_STARTS]
     length_m = np.sqrt((bone**2).sum(axis=1))
     sight = (xyz[_ENDS] + xyz[_STARTS]) / 2 + np.nan_to_num(joints.root_m)
-    along = (bone * sight).sum(axis=1) / np.maximum(length_m * np.sqrt((sight**2).sum(axis=1)), 1e-9)
-    across2 = 1.0 - np.minimum(along**2, 1.0)
-    return length_m, np.minimum(score[_ENDS], score[_STARTS]) * across2**2
+    cosine = (bone * sight).sum(axis=1) / np.maximum(length_m * np.sqrt((sight**2).sum(axis=1)), 1e-9)
+    sine2 = 1.0 - np.minimum(cosine**2, 1.0)  # of the angle to the line of sight
+    return length_m, np.minimum(score[_ENDS], score[_STARTS]) * sine2**2
 
 
 def _read_only(bone_m: Float64) -> Float64:

@@ -1,9 +1,9 @@
-"""Joint rotations as the angles that movement science speaks of, each with a name, an axis and a sign.
+"""Anatomical joint angles from joint rotations, with OpenSim's names, axes and signs.
 
-Names, axes and signs are those of OpenSim's full-body model (Rajagopal et al., "Full-Body Musculoskeletal Model for
-Muscle-Driven Simulation of Human Gait", 2016): seen in OpenSim's axes, a joint turns about Z (flexion), then X
-(adduction), then Y (rotation), each in the space that the one before has turned; the left side mirrors X and Y. Where
-all angles are 0, the body stands upright with its arms hanging and its palms to the front.
+The model is OpenSim's full-body model (Rajagopal et al., "Full-Body Musculoskeletal Model for
+Muscle-Driven Simulation of Human Gait", 2016): in OpenSim's axes a joint rotates about Z (flexion), then X (adduction),
+then Y (rotation), each in the frame rotated by the ones before; the left side mirrors X and Y. With all angles 0 the
+body stands upright, arms hanging, palms to the front.
 """
 
 from typing import NamedTuple
@@ -18,11 +18,18 @@ from realtime_pose.utils.euler import euler_zxy_deg
 
 
 class _Joint(NamedTuple):
-    """Which turns make up a joint, and what its angles about z, x and y are called, each with a sign."""
+    """One joint of the model.
+
+    Attributes:
+        of: HUMANOID's joints whose rotations make it up, in order.
+        names: Name and sign of its angles about z, x and y.
+        arm_part: "upper" or "lower" for an arm, whose zero is hanging, not the T-pose.
+        side: "left" or "right", for an arm.
+    """
 
     of: tuple[str, ...]
     names: tuple[tuple[str, int], ...]
-    hangs: str = ""  # "upper" or "lower" for the parts of an arm, which hangs where the T-pose stretches it
+    arm_part: str = ""
     side: str = ""
 
 
@@ -56,7 +63,7 @@ ANGLES = tuple(name for joint in _JOINTS for name, _ in joint.names)
 """The angles' names, in order."""
 
 JOINTS_OF = {name: joint.of for joint in _JOINTS for name, _ in joint.names}
-"""The joints whose turns an angle is taken from, by the angle's name."""
+"""HUMANOID's joints that an angle is computed from, by the angle's name."""
 
 _HANGING = {
     side: rot.from_axis_angle((0.0, 0.0, 1.0), np.array(sign * np.pi / 2))
@@ -66,24 +73,24 @@ _SIGNS = [np.array([sign for _, sign in joint.names]) for joint in _JOINTS]
 
 
 class BodyAngles:
-    """One person's angles over time: they go on beyond 180 degrees rather than jump."""
+    """One person's angles over time, continuous beyond 180 degrees."""
 
     def __init__(self) -> None:
         self._before: Float64 | None = None
 
     def of(self, local_xyzw: Float64) -> Float64:
         """The angles (A,) in degrees, in the order of ANGLES, from HUMANOID's local rotations (J, 4)."""
-        turns = OPENSIM.rotations(np.stack([_turn(joint, local_xyzw) for joint in _JOINTS]))
-        self._before = euler_zxy_deg(turns, self._before)
+        rotations = OPENSIM.rotations(np.stack([_rotation(joint, local_xyzw) for joint in _JOINTS]))
+        self._before = euler_zxy_deg(rotations, self._before)
         return np.concatenate(
             [angles[: len(signs)] * signs for angles, signs in zip(self._before, _SIGNS, strict=True)]
         )
 
 
 def angles_over_time(local_xyzw: Float64, score: Float64) -> Float64:
-    """The angles (T, A) in degrees of HUMANOID's rotations (T, J, 4); NaN where a joint's score (T, J) is 0.
+    """The angles (T, A) in degrees from HUMANOID's local rotations (T, J, 4); NaN where a joint's score (T, J) is 0.
 
-    A row with NaN in it is a frame without the person.
+    Rows of rotations with NaN are frames without the person.
     """
     angles, person = np.full((len(local_xyzw), len(ANGLES)), np.nan), BodyAngles()
     for row in np.flatnonzero(np.isfinite(local_xyzw).all(axis=(1, 2))):
@@ -94,14 +101,14 @@ def angles_over_time(local_xyzw: Float64, score: Float64) -> Float64:
     return angles
 
 
-def _turn(joint: _Joint, local_xyzw: Float64) -> Float64:
-    """The joint's turn (4,) in canonical axes, from the body that stands with hanging arms."""
-    turn = local_xyzw[HUMANOID.index[joint.of[0]]]
+def _rotation(joint: _Joint, local_xyzw: Float64) -> Float64:
+    """The joint's rotation (4,) in canonical axes, relative to a body that stands with hanging arms."""
+    rotation = local_xyzw[HUMANOID.index[joint.of[0]]]
     for name in joint.of[1:]:
-        turn = rot.multiply(turn, local_xyzw[HUMANOID.index[name]])
-    if joint.hangs:
-        hang = _HANGING[joint.side]
-        if joint.hangs == "lower":
-            turn = rot.multiply(hang, turn)
-        turn = rot.multiply(turn, rot.inverse(hang))
-    return turn
+        rotation = rot.multiply(rotation, local_xyzw[HUMANOID.index[name]])
+    if joint.arm_part:
+        hanging = _HANGING[joint.side]
+        if joint.arm_part == "lower":
+            rotation = rot.multiply(hanging, rotation)
+        rotation = rot.multiply(rotation, rot.inverse(hanging))
+    return rotation

@@ -1,7 +1,7 @@
-"""A person's own body in a small file, so that it is measured once and not in every run.
+"""Body profiles: files with one person's measured proportions.
 
-A profile is JSON: {"version": 1, "height_m": 1.75, "torso_m": 0.50, ...} with every one of LENGTHS. What a body is made
-of is its proportions; `body.height_m` scales them, and is the profile's own height where no other is given.
+A profile is JSON: {"version": 1, "height_m": 1.75, "torso_m": 0.50, ...} with all of LENGTHS. `body.height_m` scales
+its proportions; the profile's own height is the default.
 """
 
 import json
@@ -20,24 +20,24 @@ from realtime_pose.utils.settings import check_range
 
 VERSION = 1
 SHORTEST, LONGEST = 0.6, 1.6
-"""How far a length may be from that of an average body as tall, as a share of it."""
+"""Range of a length as a multiple of that of an average body of the same height."""
 
 _SUFFIX = ".json"
-_MOST_BYTES = 10_000
-_DIGITS = 4  # tenths of a millimetre
-_ANEW = "make one with: realtime-pose calibrate --profile NAME"
+_MAX_BYTES = 10_000
+_DIGITS = 4  # of metres: 0.1 mm
+_MAKE = "make one with: realtime-pose calibrate --profile NAME"
 
 
 @dataclass(frozen=True)
 class BodyProfile:
-    """One person's body.
+    """One person's proportions.
 
     Attributes:
-        height_m: How tall they said they are.
-        lengths_m: Each of LENGTHS.
+        height_m: Body height, as stated by the person.
+        lengths_m: Each of LENGTHS in metres.
 
     Raises:
-        ConfigError: A length is none that a human body of that height can have.
+        ConfigError: A length is implausible for a body of that height.
     """
 
     height_m: float
@@ -52,12 +52,12 @@ class BodyProfile:
 
     @property
     def text(self) -> str:
-        """The profile as one line of JSON, as a session's settings have it."""
+        """The profile as one line of JSON, as stored in a session's settings."""
         lengths = {f"{name}_m": round(self.lengths_m[name], _DIGITS) for name in LENGTHS}
         return json.dumps({"version": VERSION, "height_m": round(self.height_m, _DIGITS), **lengths})
 
     def save(self, path: Path) -> None:
-        """Write the file; one that is there is replaced only when the new one is whole.
+        """Write the file atomically; an existing one is replaced.
 
         Raises:
             ConfigError: It cannot be written.
@@ -70,16 +70,16 @@ class BodyProfile:
 
 
 def profile_path(name_or_file: str) -> Path:
-    """The file of a profile: a name's is in the user's own folder, anything with a folder or .json is a file's path.
+    """The file of a profile: a path if it has a folder or ends in .json, else a name in the user's data folder.
 
     Raises:
-        ConfigError: It is neither.
+        ConfigError: It is neither a path nor a valid name.
     """
     if name_or_file.endswith(_SUFFIX) or "/" in name_or_file or os.sep in name_or_file:
         return Path(name_or_file).expanduser()
     if not re.fullmatch(r"[\w][\w .-]*", name_or_file):
         raise ConfigError(
-            f"profile {name_or_file!r} is no name; take letters, digits, - and _, or give the path of a .json file"
+            f"{name_or_file!r} is not a profile name; use letters, digits, - and _, or give the path of a .json file"
         )
     return _folder() / f"{name_or_file}{_SUFFIX}"
 
@@ -88,31 +88,31 @@ def load_profile(name_or_file: str) -> BodyProfile:
     """The profile of that name, or in that file.
 
     Raises:
-        ConfigError: There is none, or it is not a profile.
+        ConfigError: It cannot be read, or is not a profile.
     """
     path = profile_path(name_or_file)
     try:
         with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+            content = file.read(_MAX_BYTES + 1)
     except OSError as exc:
-        there = sorted(other.stem for other in _folder().glob(f"*{_SUFFIX}"))
-        known = f"there are: {', '.join(there)}; or {_ANEW}" if there else _ANEW
-        raise ConfigError(f"cannot read the profile {path} ({exc.strerror}); {known}") from exc
-    if len(content) > _MOST_BYTES:
-        raise ConfigError(f"{path} is too large for a profile; {_ANEW}")
+        names = sorted(other.stem for other in _folder().glob(f"*{_SUFFIX}"))
+        hint = f"saved profiles: {', '.join(names)}; or {_MAKE}" if names else _MAKE
+        raise ConfigError(f"cannot read the profile {path} ({exc.strerror}); {hint}") from exc
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(f"{path} is too large for a profile; {_MAKE}")
     return _parsed(content, str(path))
 
 
 def resolved(config: BodyConfig, *, keep_height: bool | None = None) -> BodyConfig:
-    """The settings with the profile's values in place of its name, so that nothing depends on its file any more.
+    """The settings with the profile's content in place of its name, independent of its file.
 
     Args:
-        config: Settings; without a profile, or with one whose values are in them already, they stay as they are.
+        config: Settings; returned as they are without a profile, or if they hold its content already.
         keep_height: Scale the profile's proportions to `config.height_m`; if False, use the profile's height too; if
             left out, keep a height that was given and replace the default one.
 
     Raises:
-        ConfigError: There is no such profile.
+        ConfigError: The profile cannot be read.
     """
     if not config.profile or _is_text(config.profile):
         return config
@@ -123,10 +123,10 @@ def resolved(config: BodyConfig, *, keep_height: bool | None = None) -> BodyConf
 
 
 def body_of(config: BodyConfig) -> BodyDimensions:
-    """The body that the settings describe: the profile's proportions, else the average ones, at `height_m`.
+    """The body dimensions by the settings: the profile's proportions or average ones, scaled to `height_m`.
 
     Raises:
-        ConfigError: There is no such profile.
+        ConfigError: The profile cannot be read.
     """
     average = BodyDimensions.of_height(config.height_m)
     if not config.profile:
@@ -148,21 +148,21 @@ def _parsed(content: str | bytes, origin: str) -> BodyProfile:
     try:
         values = json.loads(content)
     except (ValueError, RecursionError) as exc:
-        raise ConfigError(f"{origin} is not a profile, as it is no JSON; {_ANEW}") from exc
+        raise ConfigError(f"{origin} is not a profile: not valid JSON; {_MAKE}") from exc
     if not isinstance(values, dict):
-        raise ConfigError(f"{origin} holds a {type(values).__name__}, wanted a profile's values; {_ANEW}")
+        raise ConfigError(f"{origin} holds a {type(values).__name__}, wanted a profile's values; {_MAKE}")
     if values.get("version") != VERSION:
         raise ConfigError(
-            f"{origin} is a profile of version {values.get('version')!r}, this program reads {VERSION}; {_ANEW}"
+            f"{origin} is a profile of version {values.get('version')!r}, this program reads {VERSION}; {_MAKE}"
         )
     wanted = {"version", "height_m", *(f"{name}_m" for name in LENGTHS)}
     if values.keys() != wanted:
-        odd = sorted(map(str, wanted ^ values.keys()))
-        raise ConfigError(f"{origin} is not a profile: {', '.join(odd)} missing or unknown; {_ANEW}")
+        wrong = sorted(map(str, wanted ^ values.keys()))
+        raise ConfigError(f"{origin} is not a profile: {', '.join(wrong)} missing or unknown; {_MAKE}")
     for key, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{origin}: {key} is {value!r}, wanted a number; {_ANEW}")
+            raise ConfigError(f"{origin}: {key} is {value!r}, wanted a number; {_MAKE}")
     try:
         return BodyProfile(float(values["height_m"]), {name: float(values[f"{name}_m"]) for name in LENGTHS})
     except (ConfigError, OverflowError) as exc:
-        raise ConfigError(f"{origin}: {exc}; {_ANEW}") from exc
+        raise ConfigError(f"{origin}: {exc}; {_MAKE}") from exc

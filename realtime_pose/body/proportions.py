@@ -1,4 +1,4 @@
-"""How long the parts of a body are: the one place where lifting and IK take lengths from."""
+"""Body dimensions, shared by lifting and IK."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,33 +9,32 @@ from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils.arrays import Float64
 
 LENGTHS = ("torso", "shoulder_width", "hip_width", "upper_arm", "forearm", "thigh", "shank")
-"""The lengths that one person differs in from another, and that the points of a body show: fields of BodyDimensions."""
+"""The individual lengths that can be measured from body keypoints: fields of BodyDimensions."""
 
 _ROW = HUMANOID.index
-_HEAD_HEIGHT = 0.21  # of a body of REST_HEIGHT_M
-_NECK_RISE = float(HUMANOID.rest_offset_m[_ROW["neck"], 1] - HUMANOID.rest_offset_m[_ROW["leftUpperArm"], 1])
-_SHORTEST_TRUNK = (
-    0.3  # of the torso: what wide shoulders, which hang on the chest at a fixed angle, leave of it at least
-)
+_HEAD_HEIGHT_M = 0.21  # of a body of REST_HEIGHT_M
+_NECK_RISE_M = float(HUMANOID.rest_offset_m[_ROW["neck"], 1] - HUMANOID.rest_offset_m[_ROW["leftUpperArm"], 1])
+# Least share of the torso left for spine and chest: the shoulders' bones take the rest, at a fixed angle.
+_MIN_TRUNK = 0.3
 
 
 @dataclass(frozen=True)
 class BodyDimensions:
-    """Lengths in metres; a side's left and right are equal."""
+    """Lengths in metres; left and right are equal."""
 
-    torso: float  # middle of the hips to middle of the shoulders
+    torso: float  # midpoint of the hips to midpoint of the shoulders
     shoulder_width: float
     hip_width: float
     upper_arm: float
     forearm: float
     thigh: float
     shank: float
-    head_height: float  # middle of the shoulders to middle of the ears
-    hip_height: float  # middle of the hips over the soles when standing
+    head_height: float  # midpoint of the shoulders to midpoint of the ears
+    hip_height: float  # midpoint of the hips over the soles when standing
 
     @classmethod
     def of_height(cls, height_m: float) -> "BodyDimensions":
-        """The dimensions of a body that is `height_m` tall and has HUMANOID's proportions."""
+        """The dimensions of a body `height_m` tall with HUMANOID's proportions."""
         scale = height_m / REST_HEIGHT_M
         rest = {joint: HUMANOID.rest_offset_m[row] * scale for joint, row in HUMANOID.index.items()}
         length = dict(zip(HUMANOID.joints, HUMANOID.rest_bone_m * scale, strict=True))
@@ -48,37 +47,37 @@ class BodyDimensions:
             forearm=float(length["leftHand"]),
             thigh=float(length["leftLowerLeg"]),
             shank=float(length["leftFoot"]),
-            head_height=_HEAD_HEIGHT * scale,
+            head_height=_HEAD_HEIGHT_M * scale,
             hip_height=float(rest["hips"][1]),
         )
 
     @property
     def lengths(self) -> Float64:
-        """The person's own lengths (7,) in metres, in the order of LENGTHS."""
+        """(7,) the individual lengths in metres, in the order of LENGTHS."""
         return np.array([getattr(self, name) for name in LENGTHS])
 
     def with_lengths(self, lengths_m: Mapping[str, float]) -> "BodyDimensions":
-        """The same body with those of LENGTHS that are given; it stands as much higher as its legs are longer."""
+        """The body with the given ones of LENGTHS; its hip height changes with the legs."""
         longer = sum(lengths_m.get(leg, getattr(self, leg)) - getattr(self, leg) for leg in ("thigh", "shank"))
         return replace(self, **lengths_m, hip_height=self.hip_height + longer)
 
     @property
     def bone_m(self) -> Float64:
-        """The bones (17,) in metres, from parent to joint in HUMANOID's order, 0 for the root.
+        """(17,) bone lengths in metres, from parent to joint in HUMANOID's order, 0 for the root.
 
-        A skeleton's bones keep their directions at rest, so the chest's bones to the shoulders are as long as the
-        shoulders are wide, and the spine has what they leave of the torso. Neck and head go by the height.
+        Bones keep their rest directions, so the chest's bones to the shoulders follow from the shoulder width, and
+        spine and chest share what is left of the torso. Neck and head scale with the height.
         """
-        size = self.head_height / _HEAD_HEIGHT
+        size = self.head_height / _HEAD_HEIGHT_M
         to_shoulder = self.shoulder_width / 2 / HUMANOID.rest_direction[_ROW["leftUpperArm"], 0]
         rise = to_shoulder * HUMANOID.rest_direction[_ROW["leftUpperArm"], 1]
-        trunk = max(self.torso - rise, _SHORTEST_TRUNK * self.torso)
+        trunk = max(self.torso - rise, _MIN_TRUNK * self.torso)
         lower, upper = HUMANOID.rest_bone_m[[_ROW["spine"], _ROW["chest"]]]
         bones = HUMANOID.rest_bone_m * size
         one = {
             "spine": trunk * lower / (lower + upper),
             "chest": trunk * upper / (lower + upper),
-            "neck": rise + _NECK_RISE * size,
+            "neck": rise + _NECK_RISE_M * size,
         }
         both = {
             "UpperArm": to_shoulder,

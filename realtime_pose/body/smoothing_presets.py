@@ -10,14 +10,14 @@ from realtime_pose.utils.one_euro import OneEuroParameters
 
 @dataclass(frozen=True)
 class SmoothingPreset:
-    """One-Euro parameters for what is smoothed: docs/filtering.md has what each preset does and how that was measured.
+    """One-Euro parameters of one preset; docs/filtering.md has their effects and how they were measured.
 
     Attributes:
-        joints: Of lifted points relative to the root, before IK; speed in m/s.
-        rotation: Of local rotations after IK; speed in rad/s.
-        root: Of the root; speed in m/s.
-        ahead_rotation: Instead of both, where what comes after is known; speed in rad/s.
-        ahead_root: Likewise, of the root.
+        joints: For root-relative points before IK; speed in m/s.
+        rotation: For local rotations after IK; speed in rad/s.
+        root: For the root; speed in m/s.
+        ahead_rotation: With look-ahead, instead of `joints` and `rotation`; speed in rad/s.
+        ahead_root: With look-ahead, instead of `root`; speed in m/s.
     """
 
     joints: OneEuroParameters
@@ -34,19 +34,19 @@ SMOOTHING_PRESETS: dict[str, SmoothingPreset | None] = {
     "balanced": SmoothingPreset(_Live(1.5, 5.0), _Live(5.0, 2.6), _Live(0.8, 3.5), _Ahead(1.5, 0.3), _Ahead(1.0, 2.0)),
     "smooth": SmoothingPreset(_Live(1.0, 3.0), _Live(1.5, 0.7), _Live(0.7, 3.0), _Ahead(1.0, 0.2), _Ahead(0.7, 1.0)),
 }
-"""Presets by name, from quick and lively to calm and late."""
+"""Presets by name, from least lag to least jitter."""
 
 
 def looks_ahead(config: BodyConfig) -> bool:
-    """Whether smoothing uses future frames: `filters.look_ahead` then runs it, and the filters after it."""
+    """Whether smoothing uses future frames, in `filters.look_ahead`."""
     return config.look_ahead and preset_of(config) is not None
 
 
 def preset_of(config: BodyConfig) -> SmoothingPreset | None:
-    """The preset that `config.smoothing` names; None smooths nothing.
+    """The preset that `config.smoothing` names; None for "none".
 
     Raises:
-        UnknownChoiceError: There is no such smoothing preset.
+        UnknownChoiceError: There is no such preset.
     """
     check_choice("body.smoothing", config.smoothing, SMOOTHING_PRESETS)
     return SMOOTHING_PRESETS[config.smoothing]

@@ -3,8 +3,8 @@
 Sources of the ranges, which are given in degrees; docs/ik.md has them as a table. Limbs and trunk: American Academy of
 Orthopaedic Surgeons, "Joint Motion: Method of Measuring and Recording" (1965). Neck: American Medical Association,
 "Guides to the Evaluation of Permanent Impairment", 5th ed. (2001). Deep knee bends: Hemmerich et al., "Hip, knee, and
-ankle kinematics of high range of motion activities of daily living" (2006). They are widened a little where HUMANOID has
-fewer joints than a body: no shoulder blade, no collar bone, one line for the whole spine.
+ankle kinematics of high range of motion activities of daily living" (2006). They are widened a little where HUMANOID
+has fewer joints than a body: no shoulder blade, no collar bone, one line for the whole spine.
 """
 
 import math

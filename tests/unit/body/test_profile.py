@@ -52,12 +52,14 @@ def test_a_name_stands_in_the_users_folder_and_a_path_where_it_says(folder, name
 
 @pytest.mark.parametrize("named", ["", ".", "..", "-x", " a", "a\n", "a:b", "a*"])
 def test_what_is_no_name_is_refused(named):
-    with pytest.raises(ConfigError, match="is no name; take letters"):
+    with pytest.raises(ConfigError, match="is not a profile name; use letters"):
         profile_path(named)
 
 
 def test_one_that_is_not_there_is_told_with_those_that_are(folder):
-    with pytest.raises(ConfigError, match=r"cannot read the profile .*bob\.json .*; there are: ana; or make one with"):
+    with pytest.raises(
+        ConfigError, match=r"cannot read the profile .*bob\.json .*; saved profiles: ana; or make one with"
+    ):
         load_profile("bob")
     (folder / "ana.json").unlink()
     with pytest.raises(ConfigError, match=r"\); make one with: realtime-pose calibrate --profile NAME$"):
@@ -168,5 +170,5 @@ def test_a_wrong_profile_in_the_settings_is_a_wrong_setting():
         load_config([], {"body": {"profile": "bob"}}, {})
     with pytest.raises(ConfigError, match=r"^body\.profile is a profile of version None"):
         body_of(BodyConfig(profile="{}"))
-    with pytest.raises(ConfigError, match=r"^body\.profile is not a profile, as it is no JSON"):
+    with pytest.raises(ConfigError, match=r"^body\.profile is not a profile: not valid JSON"):
         GeometricLifter(BodyConfig(profile="{"))

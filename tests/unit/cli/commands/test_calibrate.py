@@ -93,7 +93,7 @@ def test_settings_that_name_the_profile_to_be_made_are_no_obstacle(call, measure
 @pytest.mark.parametrize(
     ("arguments", "answer", "code", "said"),
     [
-        (("--profile", "a:b"), FOUND, 2, "profile 'a:b' is no name; take letters"),
+        (("--profile", "a:b"), FOUND, 2, "'a:b' is not a profile name; use letters"),
         (("--height", "17"), FOUND, 2, "--height"),
         ((), CaptureError("nobody stood still"), 1, "nobody stood still"),
         ((), KeyboardInterrupt(), 130, ""),
