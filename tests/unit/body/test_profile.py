@@ -99,10 +99,10 @@ def test_every_value_is_checked(tmp_path, changes, said):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is no JSON"),
-        (b"\xff\xfe\x00", "is no JSON"),
+        (b"", "not valid JSON"),
+        (b"\xff\xfe\x00", "not valid JSON"),
         (b"[" * 100_000, "too large"),
-        (b"[" * 9_000, "is no JSON"),
+        (b"[" * 9_000, "not valid JSON"),
         (b"[1]", "holds a list"),
         (b"null", "holds a NoneType"),
         (b" " * 10_001, "too large"),
