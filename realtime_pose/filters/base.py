@@ -1,4 +1,4 @@
-"""The PoseFilter protocol, and what a filter is told beside the pose."""
+"""The PoseFilter protocol, and the observation that filters get beside the pose."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,9 +13,9 @@ _ANKLES = ("left_ankle", "right_ankle")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """What the image shows of a person, for filters that hold the pose against it.
+    """What the image shows of a person, for filters that compare the pose with it.
 
-    Keypoints are sharper than the pose that a lifter and IK make of them.
+    Keypoints are more precise than the pose that a lifter and IK make of them.
 
     Attributes:
         ankle_rays: (2, 2) float32, the left and the right ankle in normalised image coordinates (x and y at distance 1
@@ -35,7 +35,7 @@ class Observation:
 
 
 class PoseFilter(Protocol):
-    """Changes a pose by what earlier poses and the image say: occlusion, smoothing, floor, feet."""
+    """Filters poses by earlier poses and the image: occlusion, smoothing, floor, feet."""
 
     def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
         """The filtered pose.
@@ -47,5 +47,5 @@ class PoseFilter(Protocol):
         ...
 
     def forget(self, track_id: int) -> None:
-        """Drop one person's state: the next pose under this id is a new person's. What is known of the scene stays."""
+        """Drop one person's state; the next pose with this id is a new person's. The state of the scene stays."""
         ...

@@ -1,4 +1,4 @@
-"""The filters of a pose in order: occlusion, smoothing, floor, feet."""
+"""Filter chain: occlusion, smoothing, floor and feet, in this order."""
 
 from realtime_pose.body.settings import FEET_MODES, BodyConfig
 from realtime_pose.body.smoothing_presets import looks_ahead, preset_of
@@ -15,7 +15,7 @@ from realtime_pose.utils.choices import check_choice
 class FilterChain:
     """All filters of one run; one floor and one camera for everyone in it.
 
-    With `look_ahead`, `apply` stops before the smoothing: `filters.look_ahead` smooths later and calls `finish`.
+    With `look_ahead`, `apply` stops before the smoothing; `filters.look_ahead` smooths later and calls `finish`.
 
     Args:
         config: The settings.
@@ -45,12 +45,12 @@ class FilterChain:
         return self.finish(pose, observation)
 
     def finish(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
-        """A smoothed pose after the filters that follow the smoothing: floor and feet."""
+        """The smoothed pose after the floor and foot filters."""
         pose = self.floor.apply(pose, observation)
         return pose if self.feet is None else self.feet.apply(pose, observation)
 
     def use_smoothing(self, config: BodyConfig) -> None:
-        """Exchange the smoothing for another preset; the other filters keep their state.
+        """Replace the smoothing by that of another preset; the other filters keep their state.
 
         Raises:
             UnknownChoiceError: There is no such smoothing preset.
@@ -66,7 +66,7 @@ class FilterChain:
 
     @property
     def world_from_camera_xyzw(self) -> Float64:
-        """(4,) the rotation that brings poses from the camera's axes into the world's."""
+        """(4,) the rotation of poses from camera axes to world axes."""
         return self.floor.world_from_camera_xyzw
 
 

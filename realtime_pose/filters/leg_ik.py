@@ -1,4 +1,4 @@
-"""Both legs of a pose, and the two-bone answer that brings an ankle to its place."""
+"""Two-bone leg IK: the legs of a pose, and a leg that reaches a given ankle position."""
 
 import math
 from typing import NamedTuple
@@ -16,11 +16,11 @@ UPPER, LOWER, FOOT = (
 _LIMITS = [LIMB_LIMITS[f"{side}UpperLeg"] for side in SIDES]
 _ANKLES = [JOINT_LIMITS[f"{side}Foot"] for side in SIDES]
 _DOWN: Vec3 = (0.0, -1.0, 0.0)
-_LONGEST = 0.9995  # of thigh and shank together: a knee locks no further
+_MAX_EXTENSION = 0.9995  # of thigh and shank together: how far a knee straightens
 
 
 class Leg(NamedTuple):
-    """One leg; places are relative to the root joint, turns and places in canonical space, bones in metres."""
+    """One leg: hip position relative to the root joint, global rotations, bone lengths; canonical axes."""
 
     pelvis: Quat
     hip_m: Vec3
@@ -37,9 +37,9 @@ class Leg(NamedTuple):
         return vec.add_scaled(knee, vec.rotate(self.shank, _DOWN), self.lower_m)
 
     @property
-    def longest_m(self) -> float:
-        """How far the ankle can be from the hip joint."""
-        return _LONGEST * (self.upper_m + self.lower_m)
+    def max_reach_m(self) -> float:
+        """The largest distance of the ankle from the hip joint."""
+        return _MAX_EXTENSION * (self.upper_m + self.lower_m)
 
 
 def legs_of(pose: SkeletonPose) -> tuple[Leg, Leg]:
@@ -60,32 +60,32 @@ def _leg(local: list[Quat], bone_m: list[float], side: int) -> Leg:
 
 
 def reach(leg: Leg, side: int, ankle_m: Vec3) -> Leg:
-    """The leg with its ankle at `ankle_m`, relative to the root; the foot is left as it was in the world.
+    """The leg with its ankle at `ankle_m`, relative to the root; the foot keeps its global rotation.
 
-    The knee bends as far as the distance asks (law of cosines), then the leg swings the shortest way to its place, so
-    the knee goes on pointing where it did. Limits win: what they leave, the ankle misses.
+    The knee bends as the distance needs (law of cosines), then the leg swings by the shortest arc, so the knee keeps
+    its direction. Joint limits have priority: the ankle may miss its target by what they do not allow.
     """
     limits = _LIMITS[side]
-    wanted = vec.rotate(vec.inverse(leg.pelvis), vec.sub(ankle_m, leg.hip_m))
-    far = min(max(vec.norm(wanted), 1e-6), leg.longest_m)
-    cosine = (far**2 - leg.upper_m**2 - leg.lower_m**2) / (2 * leg.upper_m * leg.lower_m)
-    bend = min(math.acos(min(max(cosine, -1.0), 1.0)), limits.hinge_rad)
-    knee = limits.hinge.compose(bend)
+    target_m = vec.rotate(vec.inverse(leg.pelvis), vec.sub(ankle_m, leg.hip_m))
+    distance_m = min(max(vec.norm(target_m), 1e-6), leg.max_reach_m)
+    cosine = (distance_m**2 - leg.upper_m**2 - leg.lower_m**2) / (2 * leg.upper_m * leg.lower_m)
+    bend_rad = min(math.acos(min(max(cosine, -1.0), 1.0)), limits.hinge_rad)
+    knee = limits.hinge.compose(bend_rad)
     thigh = vec.multiply(vec.inverse(leg.pelvis), leg.thigh)
-    end = vec.rotate(thigh, vec.add_scaled(vec.scale(_DOWN, leg.upper_m), vec.rotate(knee, _DOWN), leg.lower_m))
-    thigh = vec.multiply(vec.shortest_arc(vec.unit(end), vec.unit(wanted), vec.X), thigh)
+    ankle = vec.rotate(thigh, vec.add_scaled(vec.scale(_DOWN, leg.upper_m), vec.rotate(knee, _DOWN), leg.lower_m))
+    thigh = vec.multiply(vec.shortest_arc(vec.unit(ankle), vec.unit(target_m), vec.X), thigh)
     thigh = vec.unit_quat(vec.multiply(leg.pelvis, limits.ball.clamp(thigh)))
     return leg._replace(thigh=thigh, shank=vec.multiply(thigh, knee))
 
 
-def turn_foot(leg: Leg, side: int, foot: Quat) -> Leg:
-    """The leg with its foot turned like that in the world, as far as the ankle's limits let it."""
+def rotate_foot(leg: Leg, side: int, foot: Quat) -> Leg:
+    """The leg with its foot at this global rotation, as far as the ankle's limits allow."""
     local = _ANKLES[side].clamp(vec.multiply(vec.inverse(leg.shank), foot))
     return leg._replace(foot=vec.unit_quat(vec.multiply(leg.shank, local)))
 
 
-def local_turns(leg: Leg) -> tuple[Quat, Quat, Quat]:
-    """Local rotations of thigh, shank and foot."""
+def local_rotations(leg: Leg) -> tuple[Quat, Quat, Quat]:
+    """The local rotations of thigh, shank and foot."""
     return (
         vec.multiply(vec.inverse(leg.pelvis), leg.thigh),
         vec.multiply(vec.inverse(leg.thigh), leg.shank),

@@ -1,7 +1,7 @@
-"""Look-ahead smoothing: poses averaged with earlier and later ones; no lag, results a quarter of a second late.
+"""Look-ahead smoothing: poses averaged with earlier and later ones; no lag, results a quarter of a second later.
 
-Each joint is averaged over a window around its time, a wider one the slower it turns, as a One-Euro filter would, but
-symmetric. Where one side of the window is missing, at an end or a gap, a line is fitted and followed. For files.
+Each joint is averaged over a symmetric window, wider the slower it moves, as the cutoff of a One-Euro filter adapts.
+Where one side of the window is missing, at an end or a gap, a fitted line corrects the average. For files.
 """
 
 from collections import deque
@@ -19,14 +19,14 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
 from realtime_pose.utils.one_euro import OneEuroParameters
 
-_WINDOW_NS = 250_000_000  # to both sides
-_SPEED_SIGMA_S = 0.08
-_RIDGE = 1e-6  # keeps a parabola through fewer than three moments flat
+_WINDOW_NS = 250_000_000  # to each side
+_SPEED_SIGMA_S = 0.08  # of the Gaussian weights by which speeds are measured
+_RIDGE = 1e-6  # regularises a parabola through fewer than three times
 _SIGMA_HZ = 0.1325  # standard deviation in s of a Gaussian whose response falls to 0.707 at 1 Hz: sqrt(ln 2) / (2 pi)
 
 
 class Finish(Protocol):
-    """The filters that follow the smoothing."""
+    """The filters after the smoothing: floor and feet."""
 
     def __call__(self, pose: SkeletonPose, keypoints: PersonKeypoints, frame: Frame) -> SkeletonPose:
         """The finished pose of the person with these keypoints in this frame."""
@@ -36,7 +36,7 @@ class Finish(Protocol):
 class LookAhead:
     """Delays results by a quarter of a second, so that each pose is smoothed with those before and after it.
 
-    A stage between pipeline and sinks: one for a run, so that floor and feet see every pose once.
+    One stage of a run, between pipeline and sinks, so that the floor and foot filters get every pose once.
 
     Args:
         preset: How much to smooth.
@@ -45,24 +45,24 @@ class LookAhead:
 
     def __init__(self, preset: SmoothingPreset, finish: Finish) -> None:
         self._preset, self._finish = preset, finish
-        self._waiting: deque[FrameResult] = deque()
+        self._pending: deque[FrameResult] = deque()
         self._past: dict[int, deque[SkeletonPose]] = {}
 
     def feed(self, result: FrameResult) -> Iterator[FrameResult]:
-        """The results that this one completes, in order. Time that runs backwards starts from scratch."""
-        if self._waiting and result.frame.time_ns <= self._waiting[-1].frame.time_ns:
+        """The results that are complete with this one, in order; time that runs backwards starts from scratch."""
+        if self._pending and result.frame.time_ns <= self._pending[-1].frame.time_ns:
             yield from self.flush()
-        self._waiting.append(result)
+        self._pending.append(result)
         for person in result.people:
             if person.pose is not None:
                 self._past.setdefault(person.pose.track_id, deque()).append(person.pose)
-        while result.frame.time_ns - self._waiting[0].frame.time_ns >= _WINDOW_NS:
-            yield self._smoothed(self._waiting.popleft())
+        while result.frame.time_ns - self._pending[0].frame.time_ns >= _WINDOW_NS:
+            yield self._smoothed(self._pending.popleft())
 
     def flush(self) -> Iterator[FrameResult]:
-        """The results that still wait; call it at the end, when no frame follows."""
-        while self._waiting:
-            yield self._smoothed(self._waiting.popleft())
+        """The remaining results; call it at the end, when no frame follows."""
+        while self._pending:
+            yield self._smoothed(self._pending.popleft())
         self._past.clear()
 
     def _smoothed(self, result: FrameResult) -> FrameResult:
@@ -84,40 +84,42 @@ class LookAhead:
 
 
 def build_look_ahead(config: BodyConfig, finish: Finish) -> LookAhead | None:
-    """The look-ahead that the settings ask for; None if they do not."""
+    """The look-ahead stage; None if the settings do not ask for one."""
     preset = preset_of(config)
     return LookAhead(preset, finish) if preset is not None and looks_ahead(config) else None
 
 
 def smoothed_pose(pose: SkeletonPose, around: list[SkeletonPose], preset: SmoothingPreset) -> SkeletonPose:
-    """The pose, smoothed with those around it (itself among them)."""
-    after_s = np.array([other.time_ns - pose.time_ns for other in around]) / 1e9
+    """The pose averaged with those around it, itself included."""
+    offset_s = np.array([other.time_ns - pose.time_ns for other in around]) / 1e9
     local = pose.rotations.local_xyzw.astype(np.float64)
-    turns = rot.to_rotvec(rot.multiply(rot.inverse(local), [other.rotations.local_xyzw for other in around]))
+    rotvecs = rot.to_rotvec(rot.multiply(rot.inverse(local), [other.rotations.local_xyzw for other in around]))
     root_m = pose.root_m.astype(np.float64)
-    moves = np.array([other.root_m for other in around], dtype=np.float64)[:, None] - root_m
-    local = rot.multiply(local, rot.from_rotvec(_middle(after_s, turns, preset.ahead_rotation)))
-    root_m = root_m + _middle(after_s, moves, preset.ahead_root)[0]
+    moves_m = np.array([other.root_m for other in around], dtype=np.float64)[:, None] - root_m
+    local = rot.multiply(local, rot.from_rotvec(_smoothed_value(offset_s, rotvecs, preset.ahead_rotation)))
+    root_m = root_m + _smoothed_value(offset_s, moves_m, preset.ahead_root)[0]
     local = clamp_to_limits(rot.unit(local), np.ones(len(local), bool))
     rotations = JointRotations(pose.rotations.skeleton, as_float32(local))
     return replace(pose, rotations=rotations, root_m=as_float32(root_m))
 
 
-def _middle(after_s: Float64, away: Float64, parameters: OneEuroParameters) -> Float64:
-    """Where the smoothed course (J, 3) passes at time 0, from places (N, J, 3) at the times (N,)."""
-    weight = np.exp(-0.5 * (after_s / _SPEED_SIGMA_S) ** 2)
-    off_s = after_s - weight @ after_s / weight.sum()
-    slope = np.tensordot(weight * off_s, away, 1) / max(float(weight @ off_s**2), 1e-9)  # (J, 3), of the best line
-    cutoff_hz = parameters.min_cutoff_hz + parameters.beta * _liveliness(after_s, away, weight)
-    weights = np.exp(-0.5 * (after_s[:, None] * cutoff_hz / _SIGMA_HZ) ** 2)  # (N, J)
+def _smoothed_value(offset_s: Float64, values: Float64, parameters: OneEuroParameters) -> Float64:
+    """The smoothed value (J, 3) at time 0 of the values (N, J, 3) at the times (N,)."""
+    weight = np.exp(-0.5 * (offset_s / _SPEED_SIGMA_S) ** 2)
+    centred_s = offset_s - weight @ offset_s / weight.sum()
+    slope = np.tensordot(weight * centred_s, values, 1) / max(
+        float(weight @ centred_s**2), 1e-9
+    )  # (J, 3), of the fitted line
+    cutoff_hz = parameters.min_cutoff_hz + parameters.beta * _speed(offset_s, values, weight)
+    weights = np.exp(-0.5 * (offset_s[:, None] * cutoff_hz / _SIGMA_HZ) ** 2)  # (N, J)
     weights /= weights.sum(axis=0)
-    return (weights[..., None] * away).sum(axis=0) - slope * (after_s @ weights)[:, None]
+    return (weights[..., None] * values).sum(axis=0) - slope * (offset_s @ weights)[:, None]
 
 
-def _liveliness(after_s: Float64, away: Float64, weight: Float64) -> Float64:
-    """The speed (J,) around time 0, of the best parabola: at the turning point of a swing its bend counts as speed."""
-    powers = np.stack([(after_s / _SPEED_SIGMA_S) ** n for n in range(3)], axis=1)  # (N, 3)
+def _speed(offset_s: Float64, values: Float64, weight: Float64) -> Float64:
+    """The speed (J,) at time 0, of a fitted parabola; its curvature counts too, as speed is 0 where a swing turns."""
+    powers = np.stack([(offset_s / _SPEED_SIGMA_S) ** n for n in range(3)], axis=1)  # (N, 3)
     normal = powers.T @ (weight[:, None] * powers) + _RIDGE * np.eye(3)
-    fit = np.linalg.solve(normal, powers.T * weight) @ away.reshape(len(away), -1)
-    slope, bend = fit[1].reshape(away.shape[1:]), 2 * fit[2].reshape(away.shape[1:])
-    return np.sqrt((slope**2 + bend**2).sum(axis=-1)) / _SPEED_SIGMA_S
+    fit = np.linalg.solve(normal, powers.T * weight) @ values.reshape(len(values), -1)
+    slope, curvature = fit[1].reshape(values.shape[1:]), 2 * fit[2].reshape(values.shape[1:])
+    return np.sqrt((slope**2 + curvature**2).sum(axis=-1)) / _SPEED_SIGMA_S

@@ -1,7 +1,7 @@
 """Occlusion handling: extrapolate, hold, ease to rest, blend back.
 
-Blending back is inertialization: at the return, the difference between the pose shown last and the measured one is kept
-and fades out, so the result is continuous and soon exact. Source: Bollo,
+Blending back is inertialization: when a joint returns, the difference between the last output and the measured pose is
+kept and fades out, so the result is continuous and soon exact. Source: Bollo,
 "Inertialization: High-Performance Animation Transitions in Gears of War" (GDC 2018).
 """
 
@@ -21,34 +21,38 @@ from realtime_pose.utils.arrays import Bool, Float64, as_float32
 from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Quat
 
-_COAST_S, _COAST_RAD_S = 0.08, 4.0  # a hidden joint's speed falls by 1/e in that time, from at most so much
-_SPEED_S = 0.05  # time constant of the speed's estimate
-_LONGEST_BLEND_S = 0.3  # a return fades for as long as the joint was away, up to this,
-_BLEND_RAD_S, _BLEND_M_S = 8.0, 3.5  # and for longer where it comes back far from where it was
-_JUMP_RAD, _JUMP_RAD_S = np.radians(45.0), 22.0  # turns beyond both are no motion: another body, or an error
-_JUMP_M, _JUMP_M_S = 0.25, 7.5  # likewise for the root
-_LONGEST_STEP_S = 0.08  # by which a fade goes on from one frame to the next
-_GAP_S, _GAP_INTERVALS = 0.25, 3.0  # without the person for longer than both, everything returns
-_USUAL_S = 1 / 30
-_LEGS = [0, *(row for joint, row in HUMANOID.index.items() if "Leg" in joint)]
+_EXTRAPOLATION_TAU_S = 0.08  # time constant with which an occluded joint's speed decays,
+_MAX_EXTRAPOLATION_RAD_S = 4.0  # from this speed at most
+_SPEED_TAU_S = 0.05  # time constant of the measured speeds
+_MAX_BLEND_S = 0.3  # a blend lasts as long as the occlusion did, up to this,
+_BLEND_RAD_S = 8.0  # or longer, so that it adds at most about this speed to a joint
+_BLEND_M_S = 3.5  # and this to the root
+_JUMP_RAD = np.radians(45.0)  # a joint that turns by more than this in a frame,
+_JUMP_RAD_S = 22.0  # and faster than this, jumps: a wrong keypoint, or another body
+_JUMP_M, _JUMP_M_S = 0.25, 7.5  # the same for the root
+_MAX_BLEND_STEP_S = 0.08  # longest time by which a blend advances in one frame
+_GAP_S = 0.25  # a person without poses for longer than this,
+_GAP_INTERVALS = 3.0  # and for more frame intervals than this, returns from a gap: every joint blends
+_DEFAULT_INTERVAL_S = 1 / 30  # frame interval while none is measured
+_LEG_ROWS = [0, *(row for joint, row in HUMANOID.index.items() if "Leg" in joint)]
 
 
-class _Fade:
-    """Differences (N, 3) that fade to nothing, smoothly, each in its own time."""
+class _Blend:
+    """Offsets (N, 3) that fade to zero, each with its own duration."""
 
     def __init__(self, count: int) -> None:
         self._offset, self._duration_s, self._age_s = np.zeros((count, 3)), np.ones(count), np.ones(count)
         self.active = np.zeros(count, bool)
 
-    def begin(self, which: Bool, offset: Float64, away_s: Float64, speed: float, age_s: float = 0.0) -> None:
-        """Take new differences in the rows `which`; they fade in the time that those rows were away, or at `speed`."""
-        far_s = np.linalg.norm(offset, axis=1) / speed
-        duration = np.maximum(np.maximum(np.minimum(away_s, _LONGEST_BLEND_S), far_s), 1e-6)
+    def start(self, which: Bool, offset: Float64, occluded_s: Float64, speed: float, age_s: float = 0.0) -> None:
+        """Set new offsets in the rows `which`; they fade in the time of the occlusion, or slower than `speed`."""
+        distance_s = np.linalg.norm(offset, axis=1) / speed
+        duration = np.maximum(np.maximum(np.minimum(occluded_s, _MAX_BLEND_S), distance_s), 1e-6)
         self._offset[which], self._duration_s[which], self._age_s[which] = offset[which], duration[which], age_s
         self.active |= which
 
-    def after(self, dt_s: float) -> Float64:
-        """What is left of the differences (N, 3), so much later."""
+    def advance(self, dt_s: float) -> Float64:
+        """Advance by `dt_s`; returns the offsets (N, 3) that remain."""
         self._age_s += dt_s
         share = np.minimum(self._age_s / self._duration_s, 1.0)[:, None]
         self.active &= share[:, 0] < 1.0
@@ -56,26 +60,26 @@ class _Fade:
 
 
 class _Person:
-    """What is remembered of one person: what was shown last, and how long each joint has been away."""
+    """State of one person: the last output, and for how long each joint has been occluded."""
 
-    def __init__(self, pose: SkeletonPose, local: Float64, seen: Bool) -> None:
+    def __init__(self, pose: SkeletonPose, local: Float64, visible: Bool) -> None:
         self.time_ns = pose.time_ns
-        self.interval_s = _USUAL_S  # between the last two frames
-        self.shown = local
+        self.interval_s = _DEFAULT_INTERVAL_S  # between the last two frames
+        self.output_xyzw = local
         root_m = pose.root_m.astype(np.float64)
-        self.shown_m = np.where(np.isfinite(root_m), root_m, 0.0)
-        self.seen = seen
-        self.away_s = np.where(seen, 0.0, np.inf)
-        self.speed_rad_s = np.zeros((len(seen), 3))
-        self.turns, self.root = _Fade(len(seen)), _Fade(1)
+        self.output_root_m = np.where(np.isfinite(root_m), root_m, 0.0)
+        self.visible = visible
+        self.occluded_s = np.where(visible, 0.0, np.inf)
+        self.speed_rad_s = np.zeros((len(visible), 3))
+        self.joint_blend, self.root_blend = _Blend(len(visible)), _Blend(1)
 
 
 class OcclusionFilter:
-    """Fills in for joints without a score, each person by their own past, and lets what returns fade in.
+    """Fills in joints with score 0 from the person's earlier poses, and blends them back when they return.
 
-    What jumps farther than people move counts as returning too, so that a mistaken frame does not show. A person who
-    was away, or whose time ran backwards, goes on from the pose that was shown last. A joint that was never seen is at
-    ease; hips that are lost stay turned as they were, as there is no way that people usually face.
+    A joint that jumps farther than people move is blended as well, so that a single wrong frame hardly shows. After a
+    gap, or when time runs backwards, the pose continues from the last output. A joint that was never visible is in the
+    relaxed pose; occluded hips keep their rotation, as people have no usual facing direction.
     """
 
     def __init__(self, config: BodyConfig) -> None:
@@ -87,75 +91,77 @@ class OcclusionFilter:
         self._people.forget(track_id)
 
     def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
-        """The pose with every joint where it is believed to be; scores stay, so 0 still says: not seen."""
+        """The pose with every joint filled in; scores stay, so 0 still means occluded."""
         local = pose.rotations.local_xyzw.astype(np.float64)
-        seen = (pose.score > 0) & np.isfinite(local).all(axis=1)
-        seen[0] &= np.isfinite(pose.root_m).all()
-        local = np.where(seen[:, None], local, RELAXED_XYZW)
+        visible = (pose.score > 0) & np.isfinite(local).all(axis=1)
+        visible[0] &= np.isfinite(pose.root_m).all()
+        local = np.where(visible[:, None], local, RELAXED_XYZW)
         person = self._people.get(pose.track_id)
         if person is None:
-            return _posed(pose, self._people.put(pose.track_id, _Person(pose, local, seen)))
+            return _with_output(pose, self._people.put(pose.track_id, _Person(pose, local, visible)))
         since_s = (pose.time_ns - person.time_ns) / 1e9
         gap = since_s <= 0 or since_s > max(_GAP_S, _GAP_INTERVALS * person.interval_s)
-        if gap:  # nothing moved on while nothing was shown
-            dt_s = min(person.interval_s, _USUAL_S)
-            person.away_s = np.where(person.seen, abs(since_s), person.away_s)
+        if gap:  # the output stood still during the gap
+            dt_s = min(person.interval_s, _DEFAULT_INTERVAL_S)
+            person.occluded_s = np.where(person.visible, abs(since_s), person.occluded_s)
         else:
             dt_s = since_s
-        person.interval_s = since_s if since_s > 0 else _USUAL_S
-        self._turn(person, local, seen, dt_s, gap=gap)
-        self._move(person, pose.root_m.astype(np.float64), bool(seen[0]), dt_s, gap=gap)
-        person.away_s = np.where(seen, 0.0, person.away_s + dt_s)
-        person.time_ns, person.seen = pose.time_ns, seen
-        return _posed(pose, person)
+        person.interval_s = since_s if since_s > 0 else _DEFAULT_INTERVAL_S
+        self._update_joints(person, local, visible, dt_s, gap=gap)
+        self._update_root(person, pose.root_m.astype(np.float64), bool(visible[0]), dt_s, gap=gap)
+        person.occluded_s = np.where(visible, 0.0, person.occluded_s + dt_s)
+        person.time_ns, person.visible = pose.time_ns, visible
+        return _with_output(pose, person)
 
-    def _turn(self, person: _Person, local: Float64, seen: Bool, dt_s: float, *, gap: bool) -> None:
-        away_s, fade = np.maximum(person.away_s, dt_s), person.turns
-        back = seen & (gap | ~person.seen)
-        if back.any():
-            fade.begin(back, _differences(local, person.shown, back), away_s, _BLEND_RAD_S)
-        answer = _moved(local, fade.after(min(dt_s, _LONGEST_STEP_S)), seen & fade.active)
-        most_rad = max(_JUMP_RAD, _JUMP_RAD_S * dt_s)
-        jumped = seen & (rot.angle_between_rad(person.shown, answer) > most_rad)
+    def _update_joints(self, person: _Person, local: Float64, visible: Bool, dt_s: float, *, gap: bool) -> None:
+        occluded_s, blend = np.maximum(person.occluded_s, dt_s), person.joint_blend
+        returning = visible & (gap | ~person.visible)
+        if returning.any():
+            blend.start(returning, _differences(local, person.output_xyzw, returning), occluded_s, _BLEND_RAD_S)
+        result = _moved_by(local, blend.advance(min(dt_s, _MAX_BLEND_STEP_S)), visible & blend.active)
+        max_turn_rad = max(_JUMP_RAD, _JUMP_RAD_S * dt_s)
+        jumped = visible & (rot.angle_between_rad(person.output_xyzw, result) > max_turn_rad)
         if jumped.any():
-            fade.begin(jumped, _differences(local, person.shown, jumped), away_s, _BLEND_RAD_S, dt_s)
-            answer = _moved(local, fade.after(0.0), seen & fade.active)
-        if not seen.all():
-            answer = np.where(seen[:, None], answer, self._unseen(person, seen, dt_s))
-        answer = rot.nearest_sign(rot.unit(answer), person.shown)
+            blend.start(jumped, _differences(local, person.output_xyzw, jumped), occluded_s, _BLEND_RAD_S, dt_s)
+            result = _moved_by(local, blend.advance(0.0), visible & blend.active)
+        if not visible.all():
+            result = np.where(visible[:, None], result, self._occluded(person, visible, dt_s))
+        result = rot.nearest_sign(rot.unit(result), person.output_xyzw)
         if not gap:
-            turned = rot.to_rotvec(rot.multiply(rot.inverse(person.shown), answer)) / dt_s
-            gain = np.where(seen, dt_s / (dt_s + _SPEED_S), 0.0)[:, None]
-            person.speed_rad_s = person.speed_rad_s + gain * (turned - person.speed_rad_s)
-        person.shown = answer
+            velocity = rot.to_rotvec(rot.multiply(rot.inverse(person.output_xyzw), result)) / dt_s
+            gain = np.where(visible, dt_s / (dt_s + _SPEED_TAU_S), 0.0)[:, None]
+            person.speed_rad_s = person.speed_rad_s + gain * (velocity - person.speed_rad_s)
+        person.output_xyzw = result
 
-    def _unseen(self, person: _Person, seen: Bool, dt_s: float) -> Float64:
-        """Local rotations (J, 4) of the joints that are not seen."""
+    def _occluded(self, person: _Person, visible: Bool, dt_s: float) -> Float64:
+        """Local rotations (J, 4) of the occluded joints: extrapolated, held, then eased to the relaxed pose."""
         speed = person.speed_rad_s
-        speed = speed * (np.exp(-dt_s / _COAST_S) * np.minimum(1.0, _COAST_RAD_S / _size(speed)))
-        person.speed_rad_s = np.where(seen[:, None], person.speed_rad_s, speed)
-        held = clamp_to_limits(rot.multiply(person.shown, rot.from_rotvec(speed * dt_s)), ~seen)
-        easing = ~seen & (person.away_s > self._hold_s)
+        speed = speed * (
+            np.exp(-dt_s / _EXTRAPOLATION_TAU_S) * np.minimum(1.0, _MAX_EXTRAPOLATION_RAD_S / _norm(speed))
+        )
+        person.speed_rad_s = np.where(visible[:, None], person.speed_rad_s, speed)
+        held = clamp_to_limits(rot.multiply(person.output_xyzw, rot.from_rotvec(speed * dt_s)), ~visible)
+        easing = ~visible & (person.occluded_s > self._hold_s)
         easing[0] = False
         share = 1.0 - np.exp(-dt_s / self._ease_s)
-        return _moved(held, share * _differences(held, RELAXED_XYZW, easing), easing)
+        return _moved_by(held, share * _differences(held, RELAXED_XYZW, easing), easing)
 
-    def _move(self, person: _Person, root_m: Float64, seen: bool, dt_s: float, *, gap: bool) -> None:
-        if not seen:
+    def _update_root(self, person: _Person, root_m: Float64, visible: bool, dt_s: float, *, gap: bool) -> None:
+        if not visible:
             return
-        away_s, fade, which = np.maximum(person.away_s[:1], dt_s), person.root, np.array([True])
-        offset = (person.shown_m - root_m)[None]
-        if gap or not person.seen[0]:
-            fade.begin(which, offset, away_s, _BLEND_M_S)
-        answer = root_m + fade.after(min(dt_s, _LONGEST_STEP_S))[0]
-        if float(np.linalg.norm(answer - person.shown_m)) > max(_JUMP_M, _JUMP_M_S * dt_s):
-            fade.begin(which, offset, away_s, _BLEND_M_S, dt_s)
-            answer = root_m + fade.after(0.0)[0]
-        person.shown_m = answer
+        occluded_s, blend, which = np.maximum(person.occluded_s[:1], dt_s), person.root_blend, np.array([True])
+        offset = (person.output_root_m - root_m)[None]
+        if gap or not person.visible[0]:
+            blend.start(which, offset, occluded_s, _BLEND_M_S)
+        result = root_m + blend.advance(min(dt_s, _MAX_BLEND_STEP_S))[0]
+        if float(np.linalg.norm(result - person.output_root_m)) > max(_JUMP_M, _JUMP_M_S * dt_s):
+            blend.start(which, offset, occluded_s, _BLEND_M_S, dt_s)
+            result = root_m + blend.advance(0.0)[0]
+        person.output_root_m = result
 
 
 def _differences(from_xyzw: Float64, to_xyzw: Float64, which: Bool) -> Float64:
-    """Three angles (J, 3) from one pose to another, of the joints `which`, along ways that bodies can go."""
+    """Joint angles (J, 3) from one pose to another for the joints `which`: paths in joint space keep the limits."""
     out = np.zeros((len(which), 3))
     for row in np.flatnonzero(which).tolist():
         if row == 0:
@@ -165,8 +171,8 @@ def _differences(from_xyzw: Float64, to_xyzw: Float64, which: Bool) -> Float64:
     return out
 
 
-def _moved(local_xyzw: Float64, by: Float64, which: Bool) -> Float64:
-    """The pose (J, 4) with the joints `which` moved on by such angles (J, 3)."""
+def _moved_by(local_xyzw: Float64, by: Float64, which: Bool) -> Float64:
+    """The pose (J, 4) with the joints `which` moved by these joint angles (J, 3)."""
     rows = np.flatnonzero(which).tolist()
     if not rows:
         return local_xyzw
@@ -185,11 +191,11 @@ def _quat(xyzw: Float64) -> Quat:
     return (x, y, z, w)
 
 
-def _size(vectors: Float64) -> Float64:
+def _norm(vectors: Float64) -> Float64:
     return np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
-def _posed(pose: SkeletonPose, person: _Person) -> SkeletonPose:
-    rotations = JointRotations(pose.rotations.skeleton, as_float32(person.shown))
-    blending = bool(person.root.active[0] or person.turns.active[_LEGS].any())
-    return replace(pose, rotations=rotations, root_m=as_float32(person.shown_m), blending=blending)
+def _with_output(pose: SkeletonPose, person: _Person) -> SkeletonPose:
+    rotations = JointRotations(pose.rotations.skeleton, as_float32(person.output_xyzw))
+    blending = bool(person.root_blend.active[0] or person.joint_blend.active[_LEG_ROWS].any())
+    return replace(pose, rotations=rotations, root_m=as_float32(person.output_root_m), blending=blending)

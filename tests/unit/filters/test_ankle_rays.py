@@ -15,13 +15,13 @@ from realtime_pose.utils.arrays import as_float32
 LEFT, RIGHT = COCO17.index["left_ankle"], COCO17.index["right_ankle"]
 
 
-def test_the_rays_of_keypoints_lead_through_the_points_they_show():
+def test_the_rays_of_keypoints_pass_through_the_joints():
     points = points_of(human_local(1), root_m=(0.3, 0.1, -3.0))
     rays = Observation.of(keypoints_of(points), CAMERA).ankle_rays
     assert rays == pytest.approx(points[[LEFT, RIGHT], :2] / -points[[LEFT, RIGHT], 2:], abs=1e-4)
 
 
-def test_an_ankle_that_was_not_seen_has_no_ray():
+def test_an_occluded_ankle_has_no_ray():
     score = np.ones(17)
     score[RIGHT] = 0
     occluded = keypoints_of(points_of(human_local(1), root_m=(0, 0, -3.0)), score=score)
@@ -43,12 +43,12 @@ POSED = [(0.1, -0.3), (-0.1, -0.3)]
     [
         (None, [(POSED[0], False), (POSED[1], False)]),
         ([(0.11, -0.31), (-0.12, -0.3)], [((0.11, -0.31), True), ((-0.12, -0.3), True)]),
-        ([(-0.12, -0.3), (0.11, -0.31)], [((0.11, -0.31), True), ((-0.12, -0.3), True)]),  # sides were exchanged
+        ([(-0.12, -0.3), (0.11, -0.31)], [((0.11, -0.31), True), ((-0.12, -0.3), True)]),  # sides are swapped
         ([(np.nan, np.nan), (-0.12, -0.3)], [(POSED[0], False), ((-0.12, -0.3), True)]),
         ([(0.11, -0.31), (0.9, 0.5)], [((0.11, -0.31), True), (POSED[1], False)]),  # far from the pose
     ],
 )
-def test_rays_are_the_cameras_where_they_can_be(rays, expected):
+def test_rays_come_from_the_image_where_it_matches_the_pose(rays, expected):
     got = ankle_rays(make_pose(0), observed(rays), ANKLES)
     for (ray, seen), (wanted, is_seen) in zip(got, expected, strict=True):
         assert ray == pytest.approx(wanted, abs=1e-6)

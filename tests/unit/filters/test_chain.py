@@ -1,4 +1,4 @@
-"""The filter chain: which filters run, in which order, and what an exchange keeps."""
+"""The filter chain: its filters, their order, and the state that a new smoothing preset keeps."""
 
 from dataclasses import replace
 
@@ -17,13 +17,13 @@ def standing(i, x_m=0.0):
     return replace(make_pose(0, time_ns=i * FRAME_NS), root_m=as_float32((x_m, 0.0, -3.0)))
 
 
-def test_a_finished_pose_is_in_world_axes_and_knows_its_contacts():
+def test_a_finished_pose_is_in_world_axes_with_foot_contacts():
     pose = FilterChain(BodyConfig()).apply(standing(0))
     assert 0.7 < pose.root_m[1] < 1.1  # from the floor, not from the camera
     assert pose.foot_contact.shape == (2,)
 
 
-def test_without_foot_locking_nobody_decides_on_contacts():
+def test_without_foot_locking_there_are_no_foot_contacts():
     assert FilterChain(BodyConfig(feet="never")).apply(standing(0)).foot_contact is None
 
 
@@ -34,7 +34,7 @@ def test_with_look_ahead_smoothing_floor_and_feet_wait():
     finished = chain.finish(first)
     assert finished.root_m[1] > 0.7
     assert finished.foot_contact is not None
-    live = FilterChain(BodyConfig(look_ahead=True, smoothing="none"))  # nothing to smooth, so nothing waits
+    live = FilterChain(BodyConfig(look_ahead=True, smoothing="none"))  # nothing to smooth, so no filter waits
     assert live.apply(standing(0)).foot_contact is not None
 
 

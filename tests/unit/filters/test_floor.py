@@ -35,19 +35,19 @@ def standing(place_m, time_ns=0, *, height_m=1.0, pitch_deg=0.0, track_id=1, up_
 
 
 def stances(distances_m, *, seconds=0.8, fps=30.0, noise_m=0.0, seed=0, start_ns=0, **how):
-    """Somebody who stands for a while at each of several distances, and is elsewhere at once."""
+    """A person who stands for a while at each of several distances, without walking between them."""
     rng, frame = np.random.default_rng(seed), 0
     for distance in distances_m:
         off = noise_m * rng.normal()
         for _ in range(round(seconds * fps)):
             pose = standing((0.0, -distance), start_ns + round(frame * 1e9 / fps), **how)
-            longer = 1.0 + off / distance  # the same rays, and another distance
+            longer = 1.0 + off / distance  # same rays, another distance
             yield replace(pose, root_m=as_float32(pose.root_m * longer), bone_m=as_float32(pose.bone_m * longer))
             frame += 1
 
 
-def run(ground, poses):
-    return [ground.apply(pose) for pose in poses]
+def run(floor, poses):
+    return [floor.apply(pose) for pose in poses]
 
 
 def lowest(pose):
@@ -56,47 +56,47 @@ def lowest(pose):
 
 def test_the_first_position_stands_on_the_floor_at_the_origin():
     pose = at(make_pose(1), (0.4, -0.3, -2.7))
-    grounded = FloorFilter(BodyConfig()).apply(pose)
-    assert grounded.root_m[[0, 2]] == pytest.approx([0, 0], abs=1e-6)
-    assert lowest(grounded) == pytest.approx(0.07, abs=1e-4)
+    placed = FloorFilter(BodyConfig()).apply(pose)
+    assert placed.root_m[[0, 2]] == pytest.approx([0, 0], abs=1e-6)
+    assert lowest(placed) == pytest.approx(0.07, abs=1e-4)
 
 
 def test_later_positions_are_measured_from_the_first():
-    ground = FloorFilter(BodyConfig())
-    first = ground.apply(at(make_pose(1), (0.4, -0.3, -2.7)))
-    later = ground.apply(at(make_pose(1), (0.9, 0.1, -2.2), FRAME_NS))
+    floor = FloorFilter(BodyConfig())
+    first = floor.apply(at(make_pose(1), (0.4, -0.3, -2.7)))
+    later = floor.apply(at(make_pose(1), (0.9, 0.1, -2.2), FRAME_NS))
     assert later.root_m - first.root_m == pytest.approx([0.5, 0.4, 0.5], abs=1e-5)
 
 
 def test_without_feet_a_standing_body_is_assumed():
     score = np.ones(17)
     score[FEET] = 0
-    grounded = FloorFilter(BodyConfig(height_m=2.04)).apply(at(make_pose(2), (0.4, 0.1, -1.0), score=score))
-    assert grounded.root_m == pytest.approx([0, 0.9 * 1.2, 0], abs=1e-5)
+    placed = FloorFilter(BodyConfig(height_m=2.04)).apply(at(make_pose(2), (0.4, 0.1, -1.0), score=score))
+    assert placed.root_m == pytest.approx([0, 0.9 * 1.2, 0], abs=1e-5)
 
 
-def test_people_keep_their_distances_whoever_comes_when():
-    ground = FloorFilter(BodyConfig())
-    first = ground.apply(standing((-0.5, -3.0), track_id=1))
-    second = ground.apply(standing((1.0, -4.0), track_id=2))
+def test_people_keep_their_distances():
+    floor = FloorFilter(BodyConfig())
+    first = floor.apply(standing((-0.5, -3.0), track_id=1))
+    second = floor.apply(standing((1.0, -4.0), track_id=2))
     assert first.root_m == pytest.approx([0, 0.9, 0], abs=1e-5)
     assert second.root_m == pytest.approx([1.5, 0.9, -1.0], abs=1e-5)
 
 
-def test_who_leaves_and_returns_is_where_they_are():
-    ground = FloorFilter(BodyConfig())
-    ground.apply(standing((0.0, -3.0)))
-    ground.forget(1)
-    ground.forget(99)  # nobody
-    back = ground.apply(standing((0.7, -2.0), 10_000_000_000))
+def test_a_person_who_returns_keeps_their_position():
+    floor = FloorFilter(BodyConfig())
+    floor.apply(standing((0.0, -3.0)))
+    floor.forget(1)
+    floor.forget(99)  # unknown id
+    back = floor.apply(standing((0.7, -2.0), 10_000_000_000))
     assert back.root_m == pytest.approx([0.7, 0.9, 1.0], abs=1e-4)
 
 
-def test_a_floor_that_was_wrong_at_first_is_put_right_by_feet_that_stand():
-    """The first picture shows a jump: the floor seems 30 cm too high until the feet are down."""
-    ground = FloorFilter(BodyConfig())
-    ground.apply(standing((0.0, -3.0), up_m=0.3))
-    down = run(ground, stances([3.0, 3.1], seconds=2.5, start_ns=FRAME_NS))
+def test_a_floor_that_was_wrong_at_first_is_corrected_by_standing_feet():
+    """The first frame shows a jump: the floor is 30 cm too high until the feet are down."""
+    floor = FloorFilter(BodyConfig())
+    floor.apply(standing((0.0, -3.0), up_m=0.3))
+    down = run(floor, stances([3.0, 3.1], seconds=2.5, start_ns=FRAME_NS))
     assert lowest(down[0]) < -0.2
     assert lowest(down[-1]) == pytest.approx(0.07, abs=0.01)
     steps = np.diff([pose.root_m[1] for pose in down])
@@ -104,31 +104,31 @@ def test_a_floor_that_was_wrong_at_first_is_put_right_by_feet_that_stand():
 
 
 def test_jumping_and_a_foot_on_a_chair_do_not_move_the_floor():
-    ground = FloorFilter(BodyConfig())
-    run(ground, stances([3.0], seconds=2.0))
+    floor = FloorFilter(BodyConfig())
+    run(floor, stances([3.0], seconds=2.0))
     start_ns = 2_000_000_000
     for i in range(60):
-        up = max(0.0, 0.4 * np.sin(i / 5))  # 30 cm and more, one after the other
-        ground.apply(standing((0.0, -3.0), start_ns + i * FRAME_NS, up_m=up))
+        up = max(0.0, 0.4 * np.sin(i / 5))  # jumps of 40 cm
+        floor.apply(standing((0.0, -3.0), start_ns + i * FRAME_NS, up_m=up))
     start_ns += 60 * FRAME_NS
     chair = np.tile(rot.IDENTITY_XYZW, (17, 1))
     chair[HUMANOID.index["leftUpperLeg"]] = rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(-90.0))
     chair[HUMANOID.index["leftLowerLeg"]] = rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(90.0))
     for i in range(120):
-        last = ground.apply(standing((0.0, -3.0), start_ns + i * FRAME_NS, local=chair))
+        last = floor.apply(standing((0.0, -3.0), start_ns + i * FRAME_NS, local=chair))
     assert last.root_m[1] == pytest.approx(0.9, abs=0.01)
 
 
 @pytest.mark.parametrize("pitch_deg", [18.0, -9.0])
-def test_the_slope_of_the_floor_tells_the_cameras_pitch(pitch_deg):
-    ground = FloorFilter(BodyConfig())
+def test_the_slope_of_the_floor_gives_the_cameras_pitch(pitch_deg):
+    floor = FloorFilter(BodyConfig())
     distances = [2.0, 2.4, 2.8, 3.2, 3.6, 4.0, 3.4, 2.6, 2.2, 3.0]
     how = {"pitch_deg": pitch_deg, "height_m": 1.2, "noise_m": 0.03}
-    poses = run(ground, stances(distances * 2, **how))
-    x, y, z, w = ground.world_from_camera_xyzw
+    poses = run(floor, stances(distances * 2, **how))
+    x, y, z, w = floor.world_from_camera_xyzw
     assert np.degrees(2 * np.arctan2(x, w)) == pytest.approx(-pitch_deg, abs=1.5)
     assert (y, z) == (0, 0)
-    assert ground.camera_m[1] == pytest.approx(1.2, abs=0.05)
+    assert floor.camera_m[1] == pytest.approx(1.2, abs=0.05)
     upright = rot.rotate(poses[-1].rotations.local_xyzw[0], [0.0, 1.0, 0.0])
     assert upright[1] > np.cos(np.radians(1.5))
     assert lowest(poses[-1]) == pytest.approx(0.07, abs=0.05)
@@ -138,31 +138,31 @@ def test_the_slope_of_the_floor_tells_the_cameras_pitch(pitch_deg):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_level_camera_is_taken_as_level_however_noisy_the_distances(seed):
-    ground = FloorFilter(BodyConfig())
+    floor = FloorFilter(BodyConfig())
     distances = np.random.default_rng(seed).uniform(2.6, 3.6, 24)
     for pose in stances(distances, noise_m=0.08, seed=seed):
-        ground.apply(pose)
-        assert ground.world_from_camera_xyzw == pytest.approx(rot.IDENTITY_XYZW)
-    assert ground.camera_m[1] == pytest.approx(1.0, abs=0.04)
+        floor.apply(pose)
+        assert floor.world_from_camera_xyzw == pytest.approx(rot.IDENTITY_XYZW)
+    assert floor.camera_m[1] == pytest.approx(1.0, abs=0.04)
 
 
-def test_a_camera_that_is_given_is_taken_at_its_word():
-    ground = FloorFilter(BodyConfig(camera_height_m=1.4, camera_pitch_deg=12.0))
-    poses = run(ground, stances([2.5, 3.5], height_m=1.4, pitch_deg=12.0))
+def test_a_given_camera_is_not_changed():
+    floor = FloorFilter(BodyConfig(camera_height_m=1.4, camera_pitch_deg=12.0))
+    poses = run(floor, stances([2.5, 3.5], height_m=1.4, pitch_deg=12.0))
     for pose in poses:
         assert pose.root_m[1] == pytest.approx(0.9, abs=1e-5)
         assert rot.angle_between_rad(pose.rotations.local_xyzw[0], rot.IDENTITY_XYZW) < 1e-3
     assert poses[-1].root_m == pytest.approx([0, 0.9, -1.0], abs=1e-5)
-    assert ground.camera_m == pytest.approx([0, 1.4, 2.5], abs=1e-5)
-    run(ground, stances([2.0, 3.0, 4.0], height_m=1.0, start_ns=10_000_000_000))  # feet that say otherwise
-    assert ground.camera_m[1] == 1.4
+    assert floor.camera_m == pytest.approx([0, 1.4, 2.5], abs=1e-5)
+    run(floor, stances([2.0, 3.0, 4.0], height_m=1.0, start_ns=10_000_000_000))  # feet that contradict it
+    assert floor.camera_m[1] == 1.4
 
 
 def test_a_pitch_alone_may_be_given_and_the_height_found():
-    ground = FloorFilter(BodyConfig(camera_pitch_deg=12.0))
-    poses = run(ground, stances([2.5], height_m=1.4, pitch_deg=12.0))
+    floor = FloorFilter(BodyConfig(camera_pitch_deg=12.0))
+    poses = run(floor, stances([2.5], height_m=1.4, pitch_deg=12.0))
     assert poses[0].root_m == pytest.approx([0, 0.9, 0], abs=1e-5)
-    assert ground.camera_m[1] == pytest.approx(1.4, abs=1e-3)
+    assert floor.camera_m[1] == pytest.approx(1.4, abs=1e-3)
 
 
 def test_time_that_runs_backwards_is_another_take():
@@ -172,76 +172,78 @@ def test_time_that_runs_backwards_is_another_take():
         assert np.array_equal(used.apply(pose).root_m, fresh.apply(pose).root_m)
 
 
-def test_somebody_of_another_size_does_not_move_the_floor_of_who_is_better_known():
-    """A child that is taken for an adult seems to stand far below: sizes are guesses."""
-    ground = FloorFilter(BodyConfig())
-    run(ground, stances([3.0, 3.2], seconds=2.0))
-    before = ground.camera_m[1]
-    run(ground, stances([4.0], seconds=2.0, start_ns=4_000_000_000, track_id=2, height_m=1.4, size=1.0))
-    assert ground.camera_m[1] == pytest.approx(before, abs=1e-3)
+def test_a_person_of_another_size_does_not_move_the_floor_of_one_with_more_samples():
+    """A child lifted at an adult's size seems to stand far below the floor."""
+    floor = FloorFilter(BodyConfig())
+    run(floor, stances([3.0, 3.2], seconds=2.0))
+    before = floor.camera_m[1]
+    run(floor, stances([4.0], seconds=2.0, start_ns=4_000_000_000, track_id=2, height_m=1.4, size=1.0))
+    assert floor.camera_m[1] == pytest.approx(before, abs=1e-3)
 
 
-def test_the_floor_is_learnt_alike_at_every_rate():
+def test_the_floor_is_found_alike_at_every_frame_rate():
     heights = []
     for fps in (15.0, 30.0, 60.0):
-        ground = FloorFilter(BodyConfig())
-        ground.apply(standing((0.0, -3.0), up_m=0.2))
-        run(ground, stances([3.0], seconds=1.5, fps=fps, start_ns=FRAME_NS))
-        heights.append(ground.camera_m[1])
+        floor = FloorFilter(BodyConfig())
+        floor.apply(standing((0.0, -3.0), up_m=0.2))
+        run(floor, stances([3.0], seconds=1.5, fps=fps, start_ns=FRAME_NS))
+        heights.append(floor.camera_m[1])
     assert np.ptp(heights) < 0.01
 
 
 def test_two_stances_on_different_heights_still_give_a_floor() -> None:
-    # Between them lies no stance at all: the lower of two is a floor, their middle is none.
-    ground = FloorFilter(BodyConfig())
+    # The percentile must be one of the samples: no sample is near the middle of the two.
+    floor = FloorFilter(BodyConfig())
     person = _Person(0)
-    person.pieces.extend([(-0.2, 0.20), (-0.2, 0.14)])
-    ground._fit(person)
-    assert np.isfinite(ground._height_goal_m)
+    person.samples.extend([(-0.2, 0.20), (-0.2, 0.14)])
+    floor._fit(person)
+    assert np.isfinite(floor._height_goal_m)
 
 
-def test_a_few_places_close_together_say_nothing_of_the_pitch():
+def test_a_few_places_close_together_do_not_change_the_pitch():
     for seed in range(20):
-        ground = FloorFilter(BodyConfig())
+        floor = FloorFilter(BodyConfig())
         distances = np.random.default_rng(seed).uniform(2.8, 3.3, 6)
-        run(ground, stances(distances, seconds=0.4, noise_m=0.08, seed=seed))
-        assert ground.world_from_camera_xyzw == pytest.approx(rot.IDENTITY_XYZW)
+        run(floor, stances(distances, seconds=0.4, noise_m=0.08, seed=seed))
+        assert floor.world_from_camera_xyzw == pytest.approx(rot.IDENTITY_XYZW)
 
 
 def test_feet_that_never_rest_do_not_make_a_floor():
-    ground = FloorFilter(BodyConfig())
+    floor = FloorFilter(BodyConfig())
     for i in range(150):
-        ground.apply(standing((0.0, -3.0), i * FRAME_NS, up_m=0.15 * (1 - np.cos(i / 3))))
-    assert ground.camera_m[1] == pytest.approx(1.0, abs=0.02)
+        floor.apply(standing((0.0, -3.0), i * FRAME_NS, up_m=0.15 * (1 - np.cos(i / 3))))
+    assert floor.camera_m[1] == pytest.approx(1.0, abs=0.02)
 
 
-def test_who_stays_in_one_place_tells_a_pitch_by_standing_upright():
-    ground = FloorFilter(BodyConfig())
-    poses = run(ground, stances([3.0], seconds=8.0, pitch_deg=12.0, height_m=1.4))
-    x, _, _, w = ground.world_from_camera_xyzw
-    assert 9 < -np.degrees(2 * np.arctan2(x, w)) < 16  # a perfect lifter shows more of a pitch than those there are
+def test_a_person_in_one_place_gives_the_pitch_by_standing_upright():
+    floor = FloorFilter(BodyConfig())
+    poses = run(floor, stances([3.0], seconds=8.0, pitch_deg=12.0, height_m=1.4))
+    x, _, _, w = floor.world_from_camera_xyzw
+    assert (
+        9 < -np.degrees(2 * np.arctan2(x, w)) < 16
+    )  # a perfect lifter shows more of the pitch than the constant assumes
     assert lowest(poses[-1]) == pytest.approx(0.07, abs=0.02)
 
 
-def test_a_floor_above_the_cameras_axis_does_not_send_anybody_away_when_the_pitch_is_found():
-    """Before the pitch is known the camera seems to be below the floor, and its height says nothing of distances."""
-    ground = FloorFilter(BodyConfig())
-    poses = run(ground, stances([5.0], seconds=8.0, pitch_deg=25.0, height_m=1.8))
+def test_nobody_is_moved_away_when_the_pitch_is_found():
+    """Before the pitch is known the camera seems to be below the floor, and its height says nothing about distances."""
+    floor = FloorFilter(BodyConfig())
+    poses = run(floor, stances([5.0], seconds=8.0, pitch_deg=25.0, height_m=1.8))
     ways = np.array([pose.root_m[[0, 2]] for pose in poses])
     assert np.linalg.norm(ways - ways[0], axis=1).max() < 0.6
     assert lowest(poses[-1]) == pytest.approx(0.07, abs=0.02)
 
 
 def test_feet_keep_to_the_floor_while_the_pitch_is_eased_in():
-    """Height and pitch go together, also before any foot has stood: this body glides round."""
-    ground = FloorFilter(BodyConfig())
+    """Height and pitch are eased together, also before any foot has stood: this body glides in a circle."""
+    floor = FloorFilter(BodyConfig())
     times_s = np.arange(240) / 30
     way = np.column_stack((0.4 * np.sin(2 * times_s), -3.0 - 0.4 * np.cos(2 * times_s)))
     poses = run(
-        ground,
+        floor,
         (standing(place, round(t * 1e9), pitch_deg=14.0, height_m=1.5) for t, place in zip(times_s, way, strict=True)),
     )
-    assert ground.world_from_camera_xyzw[0] < -0.05
+    assert floor.world_from_camera_xyzw[0] < -0.05
     heights = [lowest(pose) for pose in poses]
     assert min(heights) > -0.15
     assert max(heights) < 0.3
@@ -256,7 +258,7 @@ def test_a_floor_stays_when_the_person_who_showed_it_is_forgotten():
     assert floor.camera_m == pytest.approx(before, abs=1e-3)
 
 
-def test_someone_who_is_known_better_than_a_forgotten_person_moves_the_floor():
+def test_a_person_with_more_samples_than_a_forgotten_one_moves_the_floor():
     floor = FloorFilter(BodyConfig())
     run(floor, stances([3.0], seconds=1.0, height_m=1.4))
     floor.forget(1)

@@ -1,4 +1,4 @@
-"""Feet that stand: on the actor's true poses, on the same with a lifter's noise, and on motions made for a purpose."""
+"""Foot locking: on the actor's true poses, on the same with a lifter's noise, and on synthetic motions."""
 
 from dataclasses import replace
 from functools import cache
@@ -30,12 +30,12 @@ LEGS = [f"{side}{joint}" for side in ("left", "right") for joint in ("UpperLeg",
 SOLE_M = np.array([(0.0, -0.07, -0.05), (0.0, -0.07, 0.15)])
 ANKLE_M = 0.07
 CAMERA_M = 1.2
-LEVEL = BodyConfig(camera_height_m=CAMERA_M)  # 1.70 m, the camera given: what feet do does not depend on its learning
+LEVEL = BodyConfig(camera_height_m=CAMERA_M)  # 1.70 m; with the camera given, feet do not depend on its estimation
 
 
 @cache
 def actor_poses():
-    """The truth as a perfect lifter would give it: in the axes of the camera, which looks level."""
+    """The truth as a perfect lifter would return it: in camera axes; the camera is level."""
     truth = actor_truth()
     turn, shift = truth.camera_from_world[:3, :3], truth.camera_from_world[:3, 3]
     roots = canonical_from_opencv(truth.root_m @ turn.T + shift)
@@ -47,7 +47,7 @@ def actor_poses():
 
 
 def noisy(poses, seed=1, depth_m=0.05, leg_rad=0.02):
-    """The same with a lifter's errors: distances that wander along the rays, legs that tremble."""
+    """The same with a lifter's errors: distances that drift along the rays, legs with jitter."""
     rng, wander = np.random.default_rng(seed), 0.0
     for pose in poses:
         wander = 0.93 * wander + 0.37 * rng.normal()
@@ -85,12 +85,12 @@ def hip_height(knee_rad):
 
 
 class Run:
-    """Poses through floor and feet; `rays` are the ankle rays that the image shows, one (2, 2) a pose."""
+    """Poses after the floor and foot filters; `rays` are the ankle rays in the image, one (2, 2) a pose."""
 
     def __init__(self, poses, config=LEVEL, rays=None):
         self.inputs = list(poses)
         chain = FilterChain(config)
-        self.ground, self.feet = chain.floor, chain.feet
+        self.floor, self.feet = chain.floor, chain.feet
         observations = [None] * len(self.inputs) if rays is None else [Observation(as_float32(r)) for r in rays]
         self.poses, self.before = [], []
         for pose, observation in zip(self.inputs, observations, strict=True):
@@ -122,7 +122,7 @@ class Run:
 
 
 def violation_rad(pose):
-    """By how much the legs break their joints' limits, at the worst."""
+    """The largest violation of a joint limit in the legs."""
     local = pose.rotations.local_xyzw.astype(np.float64)
     return max(JOINT_LIMITS[joint].violation_rad(tuple(local[ROW[joint]].tolist())) for joint in LEGS)
 
@@ -137,12 +137,12 @@ def walk(noise):
     return Run(noisy(poses) if noise else poses, BodyConfig(**HEIGHT))
 
 
-def test_the_actors_feet_do_not_slide_and_are_seen_to_stand():
+def test_the_actors_feet_do_not_slide_and_have_contact():
     stands, moved = actor_truth().foot_contact[WALK], walk(noise=False)
-    assert moved.slide_cm_s(stands) < 1.0  # by which a pin creeps to where its foot is seen
+    assert moved.slide_cm_s(stands) < 1.0  # the drift of pins to where their feet are seen
     assert moved.contacts[stands].mean() > 0.98
     speed = np.linalg.norm(np.diff(moved.ankles_m, axis=0), axis=-1) * FPS
-    assert moved.contacts[1:][speed > 1.5].mean() < 0.05  # nothing that truly swings is held
+    assert moved.contacts[1:][speed > 1.5].mean() < 0.05  # swinging feet are not pinned
 
 
 def test_exact_poses_are_hardly_touched():
@@ -177,7 +177,7 @@ def test_noise_is_not_added_to_the_pelvis():
     assert shake[0] < 1.1 * shake[1]
 
 
-def test_contacts_can_be_had_again_from_the_poses_alone():
+def test_contacts_can_be_found_again_from_the_poses_alone():
     moved = walk(noise=True)
     again = contacts_of(moved.poses)
     assert again.shape == moved.contacts.shape
@@ -226,7 +226,7 @@ def test_never_leaves_feet_alone():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_body_that_is_too_low_is_bent_so_that_nothing_sinks(seed):
-    """Any pose, its hips at any height: soles at once above the floor, knees forward, limits kept."""
+    """Any pose, its hips at any height: soles above the floor in the first frame, within the joint limits."""
     rng = np.random.default_rng(seed)
     local = human_local(seed, reach=0.3)
     moved = Run([body((0.0, rng.uniform(0.55, 0.95), -3.0), local=local)])
@@ -234,8 +234,8 @@ def test_a_body_that_is_too_low_is_bent_so_that_nothing_sinks(seed):
     assert violation_rad(moved.poses[0]) < 1e-3
 
 
-def test_feet_that_are_not_seen_drag_nobody_around():
-    """Somebody at a desk rolls about on a chair: legs are a guess, so the pelvis goes where it is seen."""
+def test_occluded_feet_do_not_move_the_pelvis():
+    """A person at a desk moves on a chair with occluded legs: the pelvis stays where it is seen."""
     score = np.ones(17)
     score[[ROW[joint] for joint in LEGS]] = 0
     poses = [body((0.4 * np.sin(i / 9), 0.55, -1.2), time_s=i / FPS, score=score) for i in range(90)]
@@ -246,7 +246,7 @@ def test_feet_that_are_not_seen_drag_nobody_around():
     assert moved.soles_m.min() > -0.01
 
 
-def test_somebody_who_sits_with_feet_in_sight_keeps_them_and_the_chair():
+def test_a_sitting_person_with_visible_feet_keeps_their_place():
     local = bent(0.3)
     for side in ("left", "right"):
         local[ROW[f"{side}UpperLeg"]] = rot.from_axis_angle((1.0, 0.0, 0.0), np.array(-np.pi / 2))
@@ -272,8 +272,8 @@ def test_a_foot_on_a_chair_is_not_pulled_down():
     assert moved.roots_m[-1] == pytest.approx([0, 0.9, 0], abs=0.01)
 
 
-def test_feet_that_only_seem_too_high_are_found_and_brought_down():
-    """A lifter that errs in a squat puts the whole body 8 cm up; the feet are seen where they stood."""
+def test_standing_feet_that_are_lifted_too_high_are_brought_down():
+    """A lifting error in a squat puts the whole body 8 cm up; the feet are seen where they stood."""
 
     def pose(i):
         up = 0.08 if i > 30 else 0.0
@@ -285,14 +285,14 @@ def test_feet_that_only_seem_too_high_are_found_and_brought_down():
     assert moved.ankles_m[70:, :, 1] == pytest.approx(ANKLE_M, abs=0.02)
 
 
-def test_a_foot_that_is_hidden_for_a_moment_stays_and_for_long_lets_go():
+def test_a_foot_keeps_its_contact_through_a_brief_occlusion_only():
     score = np.ones(17)
     score[FEET] = 0
 
-    def poses(hidden):
+    def poses(occluded):
         rng = np.random.default_rng(0)
         for i in range(60):
-            sees = None if i < 30 or i >= 30 + hidden else score
+            sees = None if i < 30 or i >= 30 + occluded else score
             yield body((0.03 * rng.normal(), 0.9, -3.0), time_s=i / FPS, score=sees)
 
     brief, long = Run(poses(4)), Run(poses(20))
@@ -303,7 +303,7 @@ def test_a_foot_that_is_hidden_for_a_moment_stays_and_for_long_lets_go():
 
 
 def step_aside(fps=FPS, seed=0):
-    """The left foot lifts, swings aside by 40 cm and stands again, with a little noise all the while."""
+    """The left foot lifts, swings aside by 40 cm and stands again, with a little noise."""
     rng = np.random.default_rng(seed)
     for i in range(round(3 * fps)):
         t = i / fps
@@ -340,12 +340,12 @@ def test_contacts_do_not_depend_on_the_frame_rate():
 
 
 @pytest.mark.parametrize("later_s", [10.0, -0.3])
-def test_after_a_gap_and_when_time_runs_backwards_all_begins_anew(later_s):
+def test_after_a_gap_or_when_time_runs_backwards_feet_start_from_scratch(later_s):
     run = Run(step_aside())
-    fresh = FootLockFilter(LEVEL, run.ground)
+    fresh = FootLockFilter(LEVEL, run.floor)
     last_s = run.inputs[-1].time_ns / 1e9
     for i in range(10):
-        pose = run.ground.apply(body((0.5, 0.95, -2.0), time_s=last_s + later_s + i / FPS, local=bent(0.4)))
+        pose = run.floor.apply(body((0.5, 0.95, -2.0), time_s=last_s + later_s + i / FPS, local=bent(0.4)))
         expected, got = fresh.apply(pose), run.feet.apply(pose)
         assert np.array_equal(got.root_m, expected.root_m)
         assert np.array_equal(got.rotations.local_xyzw, expected.rotations.local_xyzw)
@@ -362,17 +362,17 @@ def test_people_have_feet_of_their_own_on_one_floor():
     twos = [pose for pose in moved.poses if pose.track_id == 2]
     assert twos[-1].root_m - ones[-1].root_m == pytest.approx([1.3, 0, 0], abs=1e-3)
     moved.feet.forget(1)
-    moved.feet.forget(99)  # nobody
+    moved.feet.forget(99)  # unknown id
     assert moved.poses[-1].foot_contact.tolist() == [True, True]
-    hop = moved.ground.apply(body((0.7, 1.3, -3.0), time_s=1.0, track_id=2))
+    hop = moved.floor.apply(body((0.7, 1.3, -3.0), time_s=1.0, track_id=2))
     assert moved.feet.apply(hop).foot_contact.tolist() == [False, False]
-    known = moved.ground.apply(body((-0.6, 1.3, -3.0), time_s=1.0, track_id=1))
+    known = moved.floor.apply(body((-0.6, 1.3, -3.0), time_s=1.0, track_id=1))
     stranger = replace(known, track_id=99)
     assert np.array_equal(moved.feet.apply(known).root_m, moved.feet.apply(stranger).root_m)
 
 
 def test_a_camera_on_the_floor_still_finds_contacts():
-    """Rays of feet at its own height say nothing about how far away the floor is seen."""
+    """Rays to feet at the camera's own height show no depth on the floor."""
     low = BodyConfig(camera_height_m=0.2)
     poses = [replace(p, root_m=as_float32(p.root_m + np.array([0.0, CAMERA_M - 0.2, 0.0]))) for p in step_aside()]
     moved = Run(poses, low)
@@ -381,38 +381,38 @@ def test_a_camera_on_the_floor_still_finds_contacts():
     assert moved.contacts[-1].all()
 
 
-def test_ground_and_feet_are_listed_as_the_settings_say():
+def test_the_chain_has_the_filters_that_the_settings_ask_for():
     both, floor_alone = FilterChain(BodyConfig()), FilterChain(BodyConfig(feet="never"))
     assert (type(both.floor), type(both.feet)) == (FloorFilter, FootLockFilter)
     assert (type(floor_alone.floor), floor_alone.feet) == (FloorFilter, None)
 
 
 def seen_rays(pose):
-    """Where a camera without errors sees the ankles of a pose in its axes."""
+    """The exact ankle rays of a pose in camera axes."""
     ankles = forward_kinematics(pose)[FEET]
     return as_float32(ankles[:, :2] / -ankles[:, 2:])
 
 
-def misplaced(poses, by_m=0.6):
-    """A lifter that puts a body ever farther away and back again, as in a squat; the camera's rays stay right."""
+def with_wrong_distance(poses, by_m=0.6):
+    """A lifter whose distance grows and falls back, as in a squat; the image's rays stay right."""
     for i, pose in enumerate(poses):
         off = by_m * np.sin(np.pi * min(i / 60, 1.0)) ** 2
         yield replace(pose, root_m=as_float32(pose.root_m * (1 + off / -pose.root_m[2])))
 
 
-def test_where_the_camera_saw_the_ankles_outweighs_where_a_lifter_put_them():
+def test_ankles_in_the_image_outweigh_the_lifted_ones():
     poses = [body(time_s=i / FPS, local=bent(0.4)) for i in range(90)]
     true_m = forward_kinematics(Run(poses[:1]).poses[0])[FEET]
-    moved = Run(misplaced(poses), rays=map(seen_rays, poses))
+    moved = Run(with_wrong_distance(poses), rays=map(seen_rays, poses))
     assert moved.contacts.all()
     assert np.ptp(moved.ankles_m[..., [0, 2]], axis=0).max() < 0.005
     assert np.linalg.norm(moved.ankles_m[-1] - true_m, axis=-1).max() < 0.02
-    blind = Run(misplaced(poses))
+    blind = Run(with_wrong_distance(poses))
     assert np.ptp(blind.ankles_m[..., [0, 2]], axis=0).max() > 0.05
 
 
-def test_feet_stand_to_each_other_as_they_were_lifted_where_their_rays_disagree():
-    """Two pixels of an ankle are 10 cm of the floor far away: that must not pull a standing body's feet apart."""
+def test_feet_keep_their_lifted_distance_where_their_rays_disagree():
+    """Two pixels are 10 cm on a floor far away: they must not pull a standing body's feet apart."""
     off = as_float32([[0.0, 0.012], [0.0, -0.012]])
     poses = [body(time_s=i / FPS, local=bent(0.3)) for i in range(60)]
     moved = Run(poses, rays=[seen_rays(pose) + off for pose in poses])
@@ -421,7 +421,7 @@ def test_feet_stand_to_each_other_as_they_were_lifted_where_their_rays_disagree(
     assert np.ptp(moved.ankles_m[-1, :, 2]) < 0.05
 
 
-def test_rays_of_exchanged_sides_serve_the_right_feet_and_rays_that_are_missing_harm_nobody():
+def test_rays_of_swapped_sides_are_matched_and_missing_rays_do_no_harm():
     def run(change):
         poses = list(step_aside())
         return Run(poses, rays=[change(seen_rays(pose), i) for i, pose in enumerate(poses)])
@@ -437,21 +437,23 @@ def test_rays_of_exchanged_sides_serve_the_right_feet_and_rays_that_are_missing_
         assert other.ankles_m == pytest.approx(right.ankles_m, abs=0.06)
 
 
-def test_toes_that_point_down_are_turned_up_before_the_leg_is_lifted():
+def test_toes_that_point_down_are_flattened_before_the_leg_is_raised():
     local = bent(0.0)
     for side in ("left", "right"):
         local[ROW[f"{side}Foot"]] = rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(40.0))
     score = np.ones(17)
-    score[FEET] = 0  # nobody knows whether they stand
+    score[FEET] = 0  # contact is unknown
     moved = Run([body(local=local, score=score)])
     assert moved.soles_m.min() > -0.01
     assert moved.ankles_m[..., 1] == pytest.approx(ANKLE_M, abs=0.01)
 
 
-def test_a_foot_that_was_held_far_from_where_a_lifter_has_it_leaves_without_a_pop():
+def test_a_foot_pinned_far_from_its_lifted_position_leaves_without_a_pop():
     def poses():
         for i, pose in enumerate(step_aside()):
-            off = 0.15 * np.clip((i / FPS - 0.9) / 0.2, 0, 1)  # just before it leaves the lifter goes astray
+            off = 0.15 * np.clip(
+                (i / FPS - 0.9) / 0.2, 0, 1
+            )  # the lifter's distance is wrong just before the foot leaves
             yield replace(pose, root_m=as_float32(pose.root_m * (1 + off / -pose.root_m[2])))
 
     moved = Run(poses(), rays=map(seen_rays, step_aside()))
@@ -464,12 +466,12 @@ def test_a_foot_that_was_held_far_from_where_a_lifter_has_it_leaves_without_a_po
     assert steps[left - 1] < 0.03
 
 
-def test_somebody_who_comes_in_is_at_once_where_their_feet_are_seen():
+def test_a_new_person_is_at_once_where_their_feet_are_seen():
     pose = body(local=bent(0.4))
-    first = next(iter(misplaced([pose] * 31)))  # right
-    astray = list(misplaced([pose] * 31))[-1]  # 60 cm too far away
-    right, moved = Run([first]), Run([astray], rays=[seen_rays(pose)])
-    assert moved.ankles_m[0, :, 2] - moved.ground.camera_m[2] == pytest.approx(
-        right.ankles_m[0, :, 2] - right.ground.camera_m[2], abs=0.02
+    first = next(iter(with_wrong_distance([pose] * 31)))  # right
+    wrong = list(with_wrong_distance([pose] * 31))[-1]  # 60 cm too far away
+    right, moved = Run([first]), Run([wrong], rays=[seen_rays(pose)])
+    assert moved.ankles_m[0, :, 2] - moved.floor.camera_m[2] == pytest.approx(
+        right.ankles_m[0, :, 2] - right.floor.camera_m[2], abs=0.02
     )
     assert np.linalg.norm(moved.poses[0].root_m - moved.before[0].root_m) > 0.3

@@ -4,7 +4,7 @@ from support.bodies import human_local
 from support.people import make_pose
 
 from realtime_pose.datatypes import JointRotations
-from realtime_pose.filters.leg_ik import FOOT, legs_of, local_turns, reach, turn_foot
+from realtime_pose.filters.leg_ik import FOOT, legs_of, local_rotations, reach, rotate_foot
 from realtime_pose.ik.limits import JOINT_LIMITS
 from realtime_pose.kinematics import forward_kinematics, global_rotations
 from realtime_pose.skeletons import HUMANOID
@@ -21,7 +21,7 @@ def pose_of(seed):
 
 def violation_rad(leg, side):
     names = [f"{('left', 'right')[side]}{joint}" for joint in ("UpperLeg", "LowerLeg", "Foot")]
-    return [JOINT_LIMITS[n].violation_rad(turn) for n, turn in zip(names, local_turns(leg), strict=True)]
+    return [JOINT_LIMITS[n].violation_rad(turn) for n, turn in zip(names, local_rotations(leg), strict=True)]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -35,17 +35,17 @@ def test_legs_are_where_forward_kinematics_has_them(seed):
         assert rot.angle_between_rad(leg.foot, turned[row]) < 1e-3
     local = pose.rotations.local_xyzw
     for leg, row in zip(legs_of(pose), FOOT, strict=True):
-        for turn, joint in zip(local_turns(leg), (row - 2, row - 1, row), strict=True):
+        for turn, joint in zip(local_rotations(leg), (row - 2, row - 1, row), strict=True):
             assert rot.angle_between_rad(turn, local[joint]) < 1e-3
 
 
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("side", [0, 1])
-def test_an_ankle_within_reach_comes_to_its_place_and_the_knee_stays_a_knee(seed, side):
+def test_an_ankle_within_reach_comes_to_its_target_within_the_joint_limits(seed, side):
     leg = legs_of(pose_of(seed))[side]
     away = np.random.default_rng(seed).normal(size=3) * 0.04
     goal = vec.add(leg.ankle_m, tuple(away.tolist()))
-    if vec.norm(vec.sub(goal, leg.hip_m)) > leg.longest_m:
+    if vec.norm(vec.sub(goal, leg.hip_m)) > leg.max_reach_m:
         goal = vec.add_scaled(leg.hip_m, vec.sub(leg.ankle_m, leg.hip_m), 0.9)
     moved = reach(leg, side, goal)
     assert max(violation_rad(moved, side)[:2]) < 1e-6
@@ -53,7 +53,7 @@ def test_an_ankle_within_reach_comes_to_its_place_and_the_knee_stays_a_knee(seed
     assert moved.hip_m == leg.hip_m
 
 
-def test_most_ankles_come_to_their_places_to_the_millimetre():
+def test_most_ankles_reach_their_targets_exactly():
     missed = []
     for seed in range(40):
         for side, leg in enumerate(legs_of(pose_of(seed))):
@@ -63,24 +63,24 @@ def test_most_ankles_come_to_their_places_to_the_millimetre():
 
 
 @pytest.mark.parametrize("goal", [(0.1, -0.6, -0.9), (-0.9, 0.2, 0.0), (0.1, 0.6, 0.0), (0.1, -0.01, 0.0)])
-def test_limits_win_over_places_that_no_leg_goes_to(goal):
+def test_joint_limits_win_over_unreachable_targets(goal):
     leg = legs_of(pose_of(1))[0]
     moved = reach(leg, 0, goal)
     assert max(violation_rad(moved, 0)[:2]) < 1e-6
 
 
-def test_out_of_reach_the_leg_is_straight_towards_the_place():
+def test_out_of_reach_the_leg_is_straight_towards_the_target():
     leg = legs_of(pose_of(1))[0]
     goal = vec.add(leg.hip_m, (0.0, -2.0, 0.3))
     moved = reach(leg, 0, goal)
     way = vec.sub(moved.ankle_m, moved.hip_m)
-    assert vec.norm(way) == pytest.approx(leg.longest_m, abs=1e-6)
+    assert vec.norm(way) == pytest.approx(leg.max_reach_m, abs=1e-6)
     assert vec.angle_rad(way, vec.sub(goal, leg.hip_m)) < 0.02
 
 
-def test_a_foot_turns_as_far_as_its_ankle_does():
+def test_a_foot_rotates_within_the_limits_of_its_ankle():
     leg = legs_of(pose_of(2))[0]
     near = vec.multiply(leg.shank, vec.from_axis_angle(vec.X, 0.3))
-    assert vec.angle_between_rad(turn_foot(leg, 0, near).foot, near) < 1e-6
-    far = turn_foot(leg, 0, vec.multiply(leg.shank, vec.from_axis_angle(vec.X, 2.5)))
+    assert vec.angle_between_rad(rotate_foot(leg, 0, near).foot, near) < 1e-6
+    far = rotate_foot(leg, 0, vec.multiply(leg.shank, vec.from_axis_angle(vec.X, 2.5)))
     assert violation_rad(far, 0)[2] < 1e-6

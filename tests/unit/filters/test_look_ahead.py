@@ -1,4 +1,4 @@
-"""Smoothing with what comes after: no lag, nothing left out, nothing across a gap."""
+"""Look-ahead smoothing: no lag, every result once, nothing across a gap."""
 
 from dataclasses import replace
 
@@ -38,19 +38,19 @@ def clip_of(locals_xyzw, times_ns=None, root_m=None):
 
 
 def angles(results, axis=(0.0, 0.0, 1.0), joint=5):
-    """The turn of one joint about an axis, along a clip, in rad."""
+    """The rotation of one joint about an axis, over a clip, in rad."""
     local = np.array([r.people[0].pose.rotations.local_xyzw[joint] for r in results], dtype=float)
     return rot.to_rotvec(local) @ np.array(axis)
 
 
 def turning(rad):
-    """Local rotations (T, J, 4): one joint turned about z, the others still."""
+    """Local rotations (T, J, 4): one joint rotated about z, the others still."""
     local = np.tile(rot.IDENTITY_XYZW, (len(rad), 17, 1))
     local[:, 5] = rot.from_axis_angle([0.0, 0.0, 1.0], np.asarray(rad))
     return local
 
 
-def test_every_result_comes_once_in_order_with_its_own_people_and_picture():
+def test_every_result_comes_once_in_order_with_its_own_people_and_frame():
     clip = make_clip(40)
     clip[7] = make_result([], index=7, time_ns=clip[7].frame.time_ns)
     out = played(clip)
@@ -73,7 +73,7 @@ def test_a_steady_turn_passes_without_lag_also_at_both_ends(smoothing):
     assert np.abs(got - ramp).max() < 0.01
 
 
-def test_noise_is_calmed_more_than_a_filter_that_cannot_look_ahead_may():
+def test_noise_is_reduced_to_a_tenth():
     noise = 0.05 * np.random.default_rng(0).normal(size=90)
     root = 0.01 * np.random.default_rng(1).normal(size=(90, 3))
     out = played(clip_of(turning(noise), root_m=root))
@@ -94,7 +94,7 @@ def test_nothing_is_smoothed_across_a_gap():
     assert np.abs(got - step).max() < 1e-3
 
 
-def test_time_that_runs_backwards_begins_anew():
+def test_time_that_runs_backwards_starts_from_scratch():
     times = [*range(0, 20 * FRAME_NS, FRAME_NS), *range(0, 20 * FRAME_NS, FRAME_NS)]
     step = np.where(np.arange(40) < 20, 0.0, 1.0)
     out = played(clip_of(turning(step), times))
@@ -102,7 +102,7 @@ def test_time_that_runs_backwards_begins_anew():
     assert np.abs(angles(out) - step).max() < 1e-3
 
 
-def test_two_people_are_smoothed_each_by_their_own_moments():
+def test_people_are_smoothed_independently():
     one, two = make_clip(30), make_clip(30, seed=5, track_id=4)
     together = [replace(a, people=a.people + b.people) for a, b in zip(one, two, strict=True)]
     for both, a, b in zip(played(together), played(one), played(two), strict=True):
@@ -118,7 +118,7 @@ def test_a_person_without_a_pose_stays_so():
 
 
 @pytest.mark.parametrize("config", [BodyConfig(), BodyConfig(look_ahead=True, smoothing="none")])
-def test_where_nothing_is_to_be_smoothed_later_nobody_waits(config):
+def test_without_look_ahead_smoothing_there_is_no_stage(config):
     assert build_look_ahead(config, lambda pose, keypoints, frame: pose) is None
 
 

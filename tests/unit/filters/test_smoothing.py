@@ -25,7 +25,7 @@ def at(pose, root_m, time_ns=0, score=None):
 
 
 @pytest.mark.parametrize("name", [n for n, preset in SMOOTHING_PRESETS.items() if preset])
-def test_every_preset_calms_noise(name):
+def test_every_preset_reduces_noise(name):
     chain = FilterChain(BodyConfig(smoothing=name))
     rng = np.random.default_rng(0)
     still = make_pose(0)
@@ -44,7 +44,7 @@ def test_every_preset_calms_noise(name):
 
 
 def test_presets_differ_as_their_names_say():
-    """A step of one joint: crisp follows soonest."""
+    """A step of the root: crisp follows fastest."""
     after = {}
     for name in ("crisp", "balanced", "smooth"):
         stage = FilterChain(BodyConfig(smoothing=name)).smoothing
@@ -55,7 +55,7 @@ def test_presets_differ_as_their_names_say():
 
 @pytest.mark.parametrize("back_ns", [FRAME_NS, 10**9])
 def test_time_that_runs_backwards_does_not_show(back_ns):
-    """To begin anew would let the pose leap by all that it lags."""
+    """A filter that starts from scratch would make the pose jump by its lag."""
     stage = OneEuroPoseFilter(SMOOTHING_PRESETS["smooth"])
     times_ns = [i * FRAME_NS - (i >= 20) * back_ns for i in range(30)]
     path = [stage.apply(at(make_pose(0), (0.05 * i, 0.9, 0), t)).root_m[0] for i, t in enumerate(times_ns)]
