@@ -1,1 +1,1 @@
-"""Development tools that are no part of the installed package."""
+"""Development tools that are not part of the installed package."""

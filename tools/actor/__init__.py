@@ -1,5 +1,5 @@
-"""The synthetic actor: a body of our own making that performs, is filmed, and whose exact 3D truth is known.
+"""Synthetic actors: measures, scripts and rooms in; video clips with exact 3D ground truth and a skinned model out.
 
-`truth` reads what was kept of the performance and needs numpy alone; the other modules make the actor
-(`python -m tools.actor`) and need the `actor` extra.
+`python -m tools.actor` makes them and needs the `actor` extra; `realtime_pose.model3d.actor_truth` reads the ground
+truth.
 """

@@ -1,6 +1,6 @@
-"""Makes the actors: `python -m tools.actor [--clip actor-2] [--out resources] [--seed 7]`.
+"""Command that makes the actors: `python -m tools.actor [--clip actor-2] [--out resources] [--seed 7]`.
 
-Writes models/default_model.glb, videos/default.mp4, videos/second_actor.mp4 and the truth of both below `--out`.
+Writes models/default_model.glb, videos/default.mp4, videos/second_actor.mp4 and the ground truth of both to `--out`.
 """
 
 import argparse
@@ -15,7 +15,7 @@ _NEEDS = ("pyvista", "skimage", "fast_simplification", "av", "scipy")
 
 
 def make(name: str, out: Path, seed: int) -> None:
-    """Write one clip and its truth below `out`, and with the first the body."""
+    """Write one clip and its ground truth to `out`, and with the first one its body."""
     from rich.progress import track
 
     from tools.actor.body.body import build
@@ -35,24 +35,24 @@ def make(name: str, out: Path, seed: int) -> None:
 
     stage = Stage(figure_of(body, clip.body), clip.camera, clip.room, seed, clip.script.stool)
     try:
-        frames = track(range(len(truth.root_m)), description=f"filming {name}")
+        frames = track(range(len(truth.root_m)), description=f"rendering {name}")
         balls = clip.ball_m(truth)
-        pictures = (stage.draw(truth.local_xyzw[i], truth.root_m[i], balls[i]) for i in frames)
+        images = (stage.draw(truth.local_xyzw[i], truth.root_m[i], balls[i]) for i in frames)
         size = truth.intrinsics
-        write_clip(out / clip.film, pictures, round(truth.fps), size.width, size.height)
+        write_clip(out / clip.film, images, round(truth.fps), size.width, size.height)
     finally:
         stage.close()
 
 
 def main() -> int:
-    """Read the options, make the actor; the exit code."""
+    """Make the actors; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.actor", description=__doc__)
-    parser.add_argument("--clip", choices=list(TRUTHS), help="only this clip (all of them unless told)")
+    parser.add_argument("--clip", choices=list(TRUTHS), help="only this clip (default: all)")
     parser.add_argument("--out", type=Path, default=data_path("resources"), help="folder for models/ and videos/")
-    parser.add_argument("--seed", type=int, default=7, help="draws the actor's small restless movements")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the actor's small idle movements")
     options = parser.parse_args()
     if options.seed < 0:
-        parser.error(f"--seed {options.seed} is negative; give a number from 0 on")
+        parser.error(f"--seed {options.seed} is negative; give 0 or more")
     missing = [name for name in _NEEDS if find_spec(name) is None]
     if missing:
         sys.stderr.write(f"making the actor needs {', '.join(missing)}; install with: pip install -e .[actor]\n")
@@ -61,7 +61,7 @@ def main() -> int:
         for name in [options.clip] if options.clip else TRUTHS:
             make(name, options.out, options.seed)
     except OSError as exc:
-        sys.stderr.write(f"cannot write below {options.out} ({exc}); give another folder with --out\n")
+        sys.stderr.write(f"cannot write to {options.out} ({exc}); give another folder with --out\n")
         return 1
     return 0
 

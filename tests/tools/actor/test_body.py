@@ -1,11 +1,11 @@
-"""Distance fields join and cut, and become meshes whose outside is outside."""
+"""Distance fields, and meshes made from them."""
 
 import numpy as np
 import pytest
 
 from realtime_pose.skeletons import HUMANOID
 from tools.actor.body.body import parts
-from tools.actor.body.field import ball, block, both_sides, carved, common, cone, half_space, normals, union
+from tools.actor.body.field import ball, block, both_sides, cone, difference, half_space, intersection, normals, union
 from tools.actor.body.figure import figure_of
 from tools.actor.body.looks import FIRST_LOOK, SECOND_LOOK
 from tools.actor.body.measures import FIRST, SECOND
@@ -28,8 +28,8 @@ def test_a_box_has_faces_edges_and_an_inside():
 def test_joining_adds_and_cutting_takes_away():
     left, right = ball((-0.2, 0, 0), 0.3), ball((0.2, 0, 0), 0.3)
     assert (union(0.1, left, right)(SOMEWHERE) <= np.minimum(left(SOMEWHERE), right(SOMEWHERE)) + 1e-12).all()
-    assert (common(0.1, left, right)(SOMEWHERE) >= np.maximum(left(SOMEWHERE), right(SOMEWHERE)) - 1e-12).all()
-    inside = carved(left, right, 0.0)(SOMEWHERE) < 0
+    assert (intersection(0.1, left, right)(SOMEWHERE) >= np.maximum(left(SOMEWHERE), right(SOMEWHERE)) - 1e-12).all()
+    inside = difference(left, right, 0.0)(SOMEWHERE) < 0
     np.testing.assert_array_equal(inside, (left(SOMEWHERE) < 0) & (right(SOMEWHERE) > 0))
     above = half_space((0, 0.1, 0), (0, 1, 0))
     np.testing.assert_allclose(above(SOMEWHERE), SOMEWHERE[:, 1] - 0.1)
@@ -69,7 +69,7 @@ def test_every_part_of_the_body_lies_inside_its_box(look):
 
 
 def around(joint: str, offset: tuple[float, float, float]) -> Mesh:
-    """One point of the first actor's surface, beside a joint."""
+    """A point of the first actor's surface beside a joint."""
     at = FIRST.rest_joint(joint) + np.array(offset)
     return Mesh(at[None], np.array([[0.6, 0.0, 0.8]]), np.zeros((0, 3), np.int64), np.zeros((1, 3)))
 

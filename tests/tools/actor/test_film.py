@@ -1,4 +1,4 @@
-"""The shipped clips: their form, and that their frames are the truth's rows."""
+"""The shipped clips: their format, and that their frames match the ground truth."""
 
 from typing import NamedTuple
 
@@ -16,13 +16,13 @@ DRAWN_AGAIN = {"actor": (170,), "actor-2": (330, 294, 410)}  # in the middle of 
 
 
 class Shipped(NamedTuple):
-    """A clip as it is shipped; of its pictures every tenth, and those beside the frames that are drawn again."""
+    """A shipped clip with every tenth image, and those next to the frames that are rendered again."""
 
     name: str
     clip: ActorClip
     truth: ActorTruth
     frames: int
-    pictures: dict[int, np.ndarray]
+    images: dict[int, np.ndarray]
 
     @property
     def path(self):
@@ -47,7 +47,7 @@ def shipped(request) -> Shipped:
 def test_it_has_a_frame_a_row_and_is_small(shipped):
     size = shipped.truth.intrinsics
     assert shipped.frames == len(shipped.truth.joints_m)
-    assert shipped.pictures[0].shape == (size.height, size.width, 3)
+    assert shipped.images[0].shape == (size.height, size.width, 3)
     assert shipped.path.stat().st_size + data_path(TRUTHS[shipped.name]).stat().st_size < 3_000_000
 
 
@@ -58,28 +58,28 @@ def test_it_can_start_before_it_is_all_there(shipped):
 
 def test_the_actor_stands_where_the_truth_says(shipped):
     """The part of the picture that is not the empty room has its middle in the middle of the keypoints."""
-    pictures, truth = shipped.pictures, shipped.truth
+    images, truth = shipped.images, shipped.truth
     far = shipped.frames if shipped.name == "actor" else 270  # later the second comes near, and its picture is cut
-    room = np.median([pictures[index] for index in range(0, shipped.frames, 10)], axis=0)
+    room = np.median([images[index] for index in range(0, shipped.frames, 10)], axis=0)
     for index in range(0, far, 10):
         knees = truth.keypoints_px[index, COCO17_FEET_HANDS.rows(["left_knee", "right_knee"]), 1].min()
-        moved = np.abs(pictures[index].astype(float) - room).max(axis=-1) > 45
+        moved = np.abs(images[index].astype(float) - room).max(axis=-1) > 45
         columns = np.nonzero(moved[: int(knees)])[1]  # above the floor and its shadows
         upper = truth.keypoints_px[index, [COCO17_FEET_HANDS.index[n] for n in ("left_hip", "right_hip", "nose")], 0]
         assert abs(np.median(columns) - upper.mean()) < 0.05 * truth.intrinsics.width  # an arm held out moves it
 
 
 def test_wrists_are_skin_and_the_chest_is_shirt_in_front(shipped):
-    pictures, truth = shipped.pictures, shipped.truth
+    images, truth = shipped.images, shipped.truth
     at = HUMANOID.index["chest"]
     for index in (0, 60, 300, 500) if shipped.name == "actor" else (0, 200, 360, 420):
         place = truth.joints_m[index, at]
         column, row = np.round(project(place, truth.camera_from_world, truth.intrinsics)).astype(int)
-        blue, green, red = pictures[index][row, column].astype(int)
+        blue, green, red = images[index][row, column].astype(int)
         assert green > red + 30 if shipped.name == "actor" else red > green + 20 > blue + 60
         fingers = COCO17_FEET_HANDS.rows(["left_wrist", "left_index", "left_pinky"])
         column, row = np.round(truth.keypoints_px[index, fingers].mean(axis=0)).astype(int)
-        blue, _, red = pictures[index][row, column].astype(int)
+        blue, _, red = images[index][row, column].astype(int)
         assert red > blue + 20
 
 
@@ -97,7 +97,7 @@ def test_a_frame_drawn_again_is_the_clips_and_not_its_neighbours(shipped):
     balls = clip.ball_m(truth)
     for index in DRAWN_AGAIN[shipped.name]:
         drawn = stage.draw(truth.local_xyzw[index], truth.root_m[index], balls[index])[..., ::-1].astype(float)
-        apart = [np.abs(drawn - shipped.pictures[i]).mean() for i in (index - 1, index, index + 1)]
+        apart = [np.abs(drawn - shipped.images[i]).mean() for i in (index - 1, index, index + 1)]
         assert apart[1] < 1.5
         assert apart[1] < 0.8 * min(apart[0], apart[2])
     stage.close()

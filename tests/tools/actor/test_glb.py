@@ -1,4 +1,4 @@
-"""The shipped GLB, read by another library, is the skinned HUMANOID that it should be."""
+"""The shipped GLB, read by another library, is a skinned HUMANOID."""
 
 import json
 import struct
@@ -10,7 +10,7 @@ from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.paths import data_path
 from tools.actor.body.glb import glb_bytes
 from tools.actor.body.measures import FIRST
-from tools.actor.body.mesh import Mesh, joined
+from tools.actor.body.mesh import Mesh, merged
 
 MODEL = data_path("resources/models/default_model.glb")
 _TYPES = {5121: np.uint8, 5123: np.uint16, 5126: np.float32}
@@ -120,7 +120,7 @@ def _tetrahedron(at: float) -> Mesh:
 
 
 def test_the_same_body_gives_the_same_bytes_and_lengths_that_add_up():
-    body = joined([_tetrahedron(0.0), _tetrahedron(0.5)])
+    body = merged([_tetrahedron(0.0), _tetrahedron(0.5)])
     data = glb_bytes(body)
     assert data == glb_bytes(body)
     magic, version, total = struct.unpack_from("<4sII", data)
@@ -134,6 +134,6 @@ def test_the_same_body_gives_the_same_bytes_and_lengths_that_add_up():
 
 
 def test_two_meshes_join_without_mixing_their_corners():
-    body = joined([_tetrahedron(0.0), _tetrahedron(0.5)])
+    body = merged([_tetrahedron(0.0), _tetrahedron(0.5)])
     assert body.faces.max() == 7
     assert (body.points_m[body.faces[4:]][..., 0] >= 0.5).all()

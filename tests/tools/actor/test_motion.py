@@ -1,4 +1,4 @@
-"""The performances can be made again, and their building blocks do what they say."""
+"""Performances are reproducible, and their parts are correct."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from realtime_pose.utils import rotations as rot
 from tools.actor.body.measures import FIRST, SECOND
 from tools.actor.motion.curves import minimum_jerk, through
 from tools.actor.motion.feet import Step, follow, footprint
-from tools.actor.motion.legs import bend, free_ankle
+from tools.actor.motion.legs import free_ankle, solve_leg
 from tools.actor.motion.script import FLAT
 from tools.actor.scene.clips import CLIPS
 from tools.actor.scene.props import BALL_RADIUS_M, ball_path
@@ -74,7 +74,7 @@ def test_the_second_camera_looks_down_from_another_place_through_another_lens():
 
 def test_a_curve_meets_its_keys_and_stays_between_them():
     time_s = np.linspace(0, 3, 301)
-    curve = through([(0.5, 1.0), (1.5, 3.0), (2.5, 3.0)], time_s, soften_s=0.0)
+    curve = through([(0.5, 1.0), (1.5, 3.0), (2.5, 3.0)], time_s, smooth_s=0.0)
     assert curve[[0, 50, 150, 250, 300]] == pytest.approx([1, 1, 3, 3, 3])
     assert curve.min() >= 1.0
     assert curve.max() <= 3.0
@@ -119,7 +119,7 @@ def test_a_leg_meets_its_ankle_with_the_knee_in_front(yaw_deg, body):
     hip = np.array([0.2, 0.95, -0.3])
     lift = np.radians([-25.0, 0.0, 20.0, 60.0, 80.0])
     ankle = free_ankle(body, np.tile(hip, (5, 1)), upright, lift, np.radians([70.0, 10.0, 40.0, 100.0, 15.0]))
-    thigh, shank = bend(body, np.tile(hip, (5, 1)), ankle, yaw)
+    thigh, shank = solve_leg(body, np.tile(hip, (5, 1)), ankle, yaw)
     knee = hip - body.thigh_m * rot.rotate(thigh, [0.0, 1.0, 0.0])
     np.testing.assert_allclose(knee - body.shank_m * rot.rotate(shank, [0.0, 1.0, 0.0]), ankle, atol=1e-9)
     raised = np.arcsin(np.sum((knee - hip) / body.thigh_m * rot.rotate(upright, [0.0, 0.0, 1.0]), axis=-1))

@@ -1,7 +1,7 @@
-"""The first actor's body in the T-pose: soft distance fields for skin, clothes, hair and face, meshed part by part.
+"""Body of the first actor in the T-pose: smooth distance fields for skin, clothes, hair and face, meshed part by part.
 
-Clothes are layers of their own over the skin, so that hems and collars are crisp edges and not blurred colours. The
-second actor is this body in another look, stretched by `figure`.
+Clothes are separate layers over the skin, so that hems and collars have sharp edges. The second actor is this body with
+another look, stretched by `figure`.
 """
 
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from tools.actor.body.field import (
     ball,
     block,
     both_sides,
-    carved,
     chain,
-    common,
     cone,
+    difference,
     ellipsoid,
-    grown,
     half_space,
+    intersection,
+    offset,
     union,
 )
 from tools.actor.body.looks import Look, Rgb
 from tools.actor.body.measures import FIRST
-from tools.actor.body.mesh import Mesh, joined, surface
+from tools.actor.body.mesh import Mesh, merged, surface
 
 _EYEBALL: Rgb = (0.88, 0.86, 0.84)
 _PUPIL: Rgb = (0.05, 0.05, 0.05)
@@ -40,7 +40,7 @@ _EYE: Point = (0.031, 1.652, 0.070)
 
 @dataclass(frozen=True)
 class Part:
-    """One layer of the body: its field, the box it lies in, how fine it is meshed, and its colour."""
+    """One layer of the body: its field, its bounding box, the resolution of its mesh, and its colour."""
 
     field: Field
     low: Point
@@ -61,11 +61,11 @@ def build(look: Look) -> Mesh:
     for part in parts(look).values():
         points, normals, faces = surface(part.field, part.low, part.high, part.voxel_m, part.triangles)
         meshes.append(Mesh(points, normals, faces, part.paint(points)))
-    return joined(meshes)
+    return merged(meshes)
 
 
 def parts(look: Look) -> dict[str, Part]:
-    """Every layer by name."""
+    """All layers by name."""
     sleeve = _WRIST_X - 0.012 if look.long_sleeves else 0.385
     reach, behind = round(sleeve + 0.035, 3), -0.22 if look.bun else -0.14
     face: tuple[Point, Point] = (-0.07, 1.62, 0.04), (0.07, 1.70, 0.11)
@@ -101,7 +101,7 @@ def _head() -> Field:
         both_sides(ball((0.034, 1.622, 0.054), 0.026), 0.01),
         cone((0.0, 1.435, -0.014), (0.0, 1.575, 0.0), 0.058, 0.054),
     )
-    face = carved(face, both_sides(ball((_EYE[0], 1.654, 0.098), 0.019), 0.0), 0.014)
+    face = difference(face, both_sides(ball((_EYE[0], 1.654, 0.098), 0.019), 0.0), 0.014)
     features = union(
         0.010,
         face,
@@ -114,14 +114,14 @@ def _head() -> Field:
     )
     lids = union(
         0.0,
-        common(0.001, ball(_EYE, 0.0138), half_space((0.0, _EYE[1] + 0.0028, 0.07), (0.0, -1.0, 0.12))),
-        common(0.001, ball(_EYE, 0.0134), half_space((0.0, _EYE[1] - 0.0046, 0.07), (0.0, 1.0, 0.12))),
+        intersection(0.001, ball(_EYE, 0.0138), half_space((0.0, _EYE[1] + 0.0028, 0.07), (0.0, -1.0, 0.12))),
+        intersection(0.001, ball(_EYE, 0.0134), half_space((0.0, _EYE[1] - 0.0046, 0.07), (0.0, 1.0, 0.12))),
     )
     return union(0.002, features, both_sides(lids, 0.0))
 
 
 def _head_paint(skin: Rgb) -> Callable[[Float64], Float64]:
-    """Skin, a little redder at the cheeks."""
+    """Skin colour, slightly redder at the cheeks."""
     cheeks = both_sides(ball((0.045, 1.618, 0.07), 0.022), 0.0)
 
     def paint(points: Float64) -> Float64:
@@ -151,10 +151,10 @@ def _brows() -> Field:
 
 
 def _hair(bun: bool) -> Field:
-    cap = union(0.03, grown(_skull(), 0.008), ellipsoid((0.0, 1.715, 0.012), (0.064, 0.054, 0.068)))
+    cap = union(0.03, offset(_skull(), 0.008), ellipsoid((0.0, 1.715, 0.012), (0.064, 0.054, 0.068)))
     below = half_space((0.0, 1.712, 0.085), (0.0, -1.0, 0.80))
     sides = both_sides(ellipsoid((0.085, 1.635, 0.055), (0.05, 0.06, 0.055)), 0.0)
-    hair = carved(common(0.016, cap, below), sides, 0.01)
+    hair = difference(intersection(0.016, cap, below), sides, 0.01)
     return union(0.012, hair, ellipsoid((0.0, 1.722, -0.142), (0.050, 0.046, 0.044))) if bun else hair
 
 
@@ -180,7 +180,7 @@ def _arms(from_x: float) -> Field:
         ((0.742, y - 0.006, 0.026), (0.782, y - 0.010, 0.052), (0.812, y - 0.014, 0.066)), (0.0150, 0.0120, 0.0090)
     )
     hand = union(0.014, union(0.004, *fingers), palm, thumb)
-    limb = common(0.004, union(0.03, arm, hand), half_space((from_x, y, 0.0), (-1.0, 0.0, 0.0)))
+    limb = intersection(0.004, union(0.03, arm, hand), half_space((from_x, y, 0.0), (-1.0, 0.0, 0.0)))
     return both_sides(limb, 0.0)
 
 
@@ -208,7 +208,7 @@ def _seat() -> Field:
 def _trousers() -> Field:
     whole = union(0.05, _seat(), _legs(0.025))
     top = half_space((0.0, 1.02, 0.0), (0.0, 1.0, 0.0))
-    return common(0.004, whole, top, half_space((0.0, 0.062, 0.0), (0.0, -1.0, -0.25)))
+    return intersection(0.004, whole, top, half_space((0.0, 0.062, 0.0), (0.0, -1.0, -0.25)))
 
 
 def _shirt(sleeve_x: float, hem_y: float) -> Field:
@@ -224,9 +224,9 @@ def _shirt(sleeve_x: float, hem_y: float) -> Field:
     if sleeve_x > _ELBOW_X:
         narrowing = ((0.42, _ARM_Y, -0.002), (_ELBOW_X, _ARM_Y, 0.0), (_WRIST_X, _ARM_Y, 0.0))
         sleeve = union(0.0, sleeve, chain(narrowing, (0.0535, 0.049, 0.036)))
-    skirt = grown(union(0.05, _seat(), _legs(0.10)), 0.008)
+    skirt = offset(union(0.05, _seat(), _legs(0.10)), 0.008)
     whole = union(0.045, union(0.03, torso, skirt), both_sides(sleeve, 0.0))
-    return common(
+    return intersection(
         0.006,
         whole,
         half_space((0.0, hem_y, 0.0), (0.0, -1.0, 0.0)),
@@ -241,7 +241,7 @@ def _within_x(x: float) -> Field:
 
 
 def _collar() -> Field:
-    return common(
+    return intersection(
         0.004,
         cone((0.0, 1.40, -0.016), (0.0, 1.56, -0.008), 0.0675, 0.0625),
         half_space((0.0, 1.501, 0.0), (0.0, 1.0, 0.45)),
@@ -269,6 +269,6 @@ def _soles() -> Field:
 
 
 def _between(field: Field, low_y: float, high_y: float) -> Field:
-    return common(
+    return intersection(
         0.004, field, half_space((0.0, high_y, 0.0), (0.0, 1.0, 0.0)), half_space((0.0, low_y, 0.0), (0.0, -1.0, 0.0))
     )

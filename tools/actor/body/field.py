@@ -1,7 +1,7 @@
-"""Distance fields: shapes as functions of space, negative inside, that join and cut each other softly.
+"""Signed distance fields with smooth union, intersection and difference; negative inside.
 
-A field takes points (N, 3) in metres and gives about their distance (N,) to its surface.
-Source of the idea and of the polynomial soft minimum: Inigo Quilez, "Smooth minimum" and "Distance functions".
+A field maps points (N, 3) in metres to their approximate distance (N,) from its surface.
+Source, also of the polynomial smooth minimum: Inigo Quilez, "Smooth minimum" and "Distance functions".
 """
 
 from collections.abc import Callable, Sequence
@@ -19,14 +19,14 @@ _MIRROR_X = np.array([-1.0, 1.0, 1.0])
 
 
 def cone(start: Point, end: Point, start_radius: float, end_radius: float) -> Field:
-    """A capsule from start to end whose radius changes along the way; start = end is a ball."""
-    a, way = np.array(start), np.subtract(end, start)
-    length_2 = max(float(way @ way), 1e-12)
+    """A capsule from start to end with a changing radius; start = end is a ball."""
+    a, axis = np.array(start), np.subtract(end, start)
+    length_2 = max(float(axis @ axis), 1e-12)
 
     def field(points: Float64) -> Float64:
-        t = np.clip((points - a) @ way / length_2, 0.0, 1.0)
+        t = np.clip((points - a) @ axis / length_2, 0.0, 1.0)
         radius = start_radius + t * (end_radius - start_radius)
-        return np.linalg.norm(points - a - t[:, None] * way, axis=1) - radius
+        return np.linalg.norm(points - a - t[:, None] * axis, axis=1) - radius
 
     return field
 
@@ -37,7 +37,7 @@ def ball(center: Point, radius: float) -> Field:
 
 
 def ellipsoid(center: Point, radii: Point) -> Field:
-    """An ellipsoid with its axes along x, y and z; the distance is good near the surface only."""
+    """An ellipsoid with its axes along x, y and z; the distance is accurate near the surface only."""
     c, r = np.array(center), np.array(radii)
 
     def field(points: Float64) -> Float64:
@@ -62,29 +62,29 @@ def block(center: Point, half: Point, rounding: float) -> Field:
 
 
 def half_space(through: Point, outward: Point) -> Field:
-    """Everything behind the plane through a point, seen from where `outward` points."""
+    """The half space behind the plane through a point with the normal `outward`."""
     normal = np.array(outward) / np.linalg.norm(outward)
-    offset = float(np.array(through) @ normal)
-    return lambda points: points @ normal - offset
+    distance = float(np.array(through) @ normal)
+    return lambda points: points @ normal - distance
 
 
 def union(softness: float, *fields: Field) -> Field:
-    """All fields together; seams are filled over about `softness` metres."""
+    """Union of the fields; seams are blended over about `softness` metres."""
     return lambda points: reduce(lambda a, b: _soft_minimum(a, b, softness), (f(points) for f in fields))
 
 
-def common(softness: float, *fields: Field) -> Field:
-    """Only what all fields share; edges are rounded over about `softness` metres."""
+def intersection(softness: float, *fields: Field) -> Field:
+    """Intersection of the fields; edges are rounded over about `softness` metres."""
     return lambda points: -reduce(lambda a, b: _soft_minimum(a, b, softness), (-f(points) for f in fields))
 
 
-def carved(field: Field, tool: Field, softness: float) -> Field:
-    """The field without what the tool takes out of it."""
-    return common(softness, field, lambda points: -tool(points))
+def difference(field: Field, tool: Field, softness: float) -> Field:
+    """The field minus the tool."""
+    return intersection(softness, field, lambda points: -tool(points))
 
 
-def grown(field: Field, by_m: float) -> Field:
-    """The field with a coat of `by_m`."""
+def offset(field: Field, by_m: float) -> Field:
+    """The field grown by `by_m` on all sides."""
     return lambda points: field(points) - by_m
 
 
@@ -100,7 +100,7 @@ def chain(points: Sequence[Point], radii: Sequence[float]) -> Field:
 
 
 def normals(field: Field, points: Float64, step_m: float = 1e-3) -> Float64:
-    """Unit directions (N, 3) in which the field grows: the surface's normals."""
+    """Unit gradients (N, 3) of the field: the surface's normals."""
     steps = step_m * np.eye(3)
     slope = np.stack([field(points + s) - field(points - s) for s in steps], axis=1)
     return slope / np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-12)

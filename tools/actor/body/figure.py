@@ -1,4 +1,4 @@
-"""An actor ready to be drawn: its surface at rest, what each point of it follows, and its measures."""
+"""Figure: an actor's surface at rest with joint weights and measures, ready to be posed."""
 
 from dataclasses import dataclass
 
@@ -19,8 +19,8 @@ class Figure:
 
     Attributes:
         mesh: The surface.
-        weights: (V, J) how much of each joint's motion a point follows.
-        measures: The joints it belongs to.
+        weights: (V, J) joint weights of the points.
+        measures: The actor's measures.
     """
 
     mesh: Mesh
@@ -34,11 +34,11 @@ class Figure:
 
 
 def figure_of(body: Mesh, measures: Measures) -> Figure:
-    """The first actor's `body` stretched to other measures: around each joint about that joint, softly between them."""
+    """The first actor's `body` stretched to other measures: about each joint, blended between joints by the weights."""
     weights = joint_weights(body.points_m)
     from_joint = body.points_m[:, None] - FIRST.rest_joints_m
     moved = measures.rest_joints_m - FIRST.rest_joints_m + (measures.surface_scale - 1.0) * from_joint
     points = body.points_m + np.einsum("vj,vjc->vc", weights, moved)
-    # A normal is stretched inversely; how the weights change along the surface is too slow to matter.
+    # Normals are stretched inversely; the weights change slowly enough along the surface to be ignored.
     normals = rot.unit(body.normals / (1.0 + weights @ (measures.surface_scale - 1.0)))
     return Figure(Mesh(points, normals, body.faces, body.rgb), weights, measures)

@@ -1,4 +1,4 @@
-"""The first actor as a skinned glTF binary: HUMANOID's joints as nodes, nothing turned, colours in the vertices.
+"""GLB of the first actor: HUMANOID's joints as unrotated nodes, a skinned mesh with vertex colours.
 
 Source: Khronos, "glTF 2.0 Specification", sections 3.7.3 (skins), 4 (GLB).
 """
@@ -14,18 +14,18 @@ from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Float64
 from tools.actor.body.measures import FIRST
 from tools.actor.body.mesh import Mesh
-from tools.actor.body.weights import MOST_JOINTS, joint_weights
+from tools.actor.body.weights import MAX_JOINTS, joint_weights
 
 _FLOAT, _UBYTE, _USHORT = 5126, 5121, 5123
 _VERTICES, _INDICES = 34962, 34963  # buffer view targets
 
 
 def glb_bytes(body: Mesh) -> bytes:
-    """The file's bytes; the same body always gives the same."""
+    """The file's bytes; the same body always gives the same bytes."""
     binary, views, accessors = bytearray(), [], []
 
     def add(values: npt.NDArray[Any], kind: str, component: int, target: int | None, **more: object) -> int:
-        """Append an array; the index of its accessor."""
+        """Append an array; returns the index of its accessor."""
         view: dict[str, Any] = {"buffer": 0, "byteOffset": len(binary), "byteLength": values.nbytes}
         if target:
             view["target"] = target
@@ -38,7 +38,7 @@ def glb_bytes(body: Mesh) -> bytes:
         return len(accessors) - 1
 
     points = body.points_m.astype("<f4")
-    joints, weights = _four(joint_weights(body.points_m))
+    joints, weights = _largest_four(joint_weights(body.points_m))
     box = {"min": points.min(axis=0).tolist(), "max": points.max(axis=0).tolist()}
     attributes = {
         "POSITION": add(points, "VEC3", _FLOAT, _VERTICES, **box),
@@ -73,7 +73,7 @@ def glb_bytes(body: Mesh) -> bytes:
 
 
 def _nodes() -> list[dict[str, Any]]:
-    """A node a joint, in HUMANOID's order; translations are offsets from the parent, nothing is turned."""
+    """One node per joint in HUMANOID's order; translations are offsets from the parent, without rotations."""
     offsets = HUMANOID.rest_direction * FIRST.bone_m[:, None]
     offsets[0] = FIRST.rest_joints_m[0]
     nodes: list[dict[str, Any]] = []
@@ -85,15 +85,15 @@ def _nodes() -> list[dict[str, Any]]:
 
 
 def _inverse_binds() -> npt.NDArray[np.float32]:
-    """(J, 16) column-major: the joints' rest places taken away."""
+    """(J, 16) column-major: translations by the negative rest positions."""
     out = np.tile(np.eye(4), (len(HUMANOID.joints), 1, 1))
     out[:, 3, :3] = -FIRST.rest_joints_m
     return out.reshape(-1, 16).astype("<f4")
 
 
-def _four(weights: Float64) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Joints and weights (V, 4), strongest first; a joint without weight is written as 0."""
-    joints = np.argsort(-weights, axis=1, kind="stable")[:, :MOST_JOINTS]
+def _largest_four(weights: Float64) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+    """Joints and weights (V, 4), largest first; joints without weight are 0."""
+    joints = np.argsort(-weights, axis=1, kind="stable")[:, :MAX_JOINTS]
     kept = np.take_along_axis(weights, joints, axis=1).astype("<f4")
     return np.where(kept > 0, joints, 0).astype(np.uint8), kept / kept.sum(axis=1, keepdims=True)
 
@@ -103,7 +103,7 @@ def _unit32(vectors: Float64) -> npt.NDArray[np.float32]:
 
 
 def _linear_rgba(srgb: Float64) -> npt.NDArray[np.uint8]:
-    """glTF wants linear light. Source: IEC 61966-2-1."""
+    """Linear RGBA, as glTF requires. Source: IEC 61966-2-1."""
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     rgba = np.concatenate((linear, np.ones((len(srgb), 1))), axis=1)
     return np.round(np.clip(rgba, 0.0, 1.0) * 255).astype(np.uint8)

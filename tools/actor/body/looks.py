@@ -1,4 +1,4 @@
-"""What the actors wear, and their colours (sRGB, 0..1)."""
+"""Looks of the actors: clothes, hair and colours (sRGB, 0..1)."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ class Look:
 
     Attributes:
         skin, lips, hair, shirt, collar, trousers, shoes, soles, iris: Colours.
-        hem_m: How high the shirt ends, on the first actor.
-        long_sleeves: Whether the shirt goes to the wrists.
-        bun: Whether the hair is gathered behind the head.
+        hem_m: Height of the shirt's hem on the first actor.
+        long_sleeves: Whether the sleeves reach the wrists.
+        bun: Whether the hair is tied behind the head.
     """
 
     skin: Rgb

@@ -1,8 +1,8 @@
-"""The actors' own measures: bone lengths, how full the body is, and the points that the keypoints stand for.
+"""Measures of the actors: bone lengths, girths, and the positions of the keypoints.
 
-An actor is HUMANOID in its directions only; its lengths are another adult's, so that a lifter that assumes HUMANOID's
-proportions has to prove itself. The first actor (1.76 m, legs 2 % longer and arms 3 % shorter than HUMANOID scaled to
-that height) is the one that `body` draws; the second is that body, each part stretched to measures of its own.
+An actor has HUMANOID's directions and other lengths, so that the clips also test lifters that assume HUMANOID's
+proportions. The first actor (1.76 m, legs 2 % longer and arms 3 % shorter than HUMANOID scaled to that height) is the
+one that `body` models; the second is that body with each part stretched to its own measures.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _FIRST_LENGTH_M = {
     "LowerLeg": 0.443,
     "Foot": 0.433,
 }
-# The bone that a joint's surface lies along, by its far end; the others (head, hands, feet) end at their tips.
+# The far end of the bone along each joint's surface; the others (head, hands, feet) end at their tips.
 _ALONG = {
     "hips": "spine", "spine": "chest", "chest": "neck", "neck": "head", "UpperArm": "LowerArm", "LowerArm": "Hand",
     "UpperLeg": "LowerLeg", "LowerLeg": "Foot",
@@ -44,10 +44,10 @@ class Measures:
 
     Attributes:
         height_m: Soles to crown.
-        ankle_height_m: From the sole to the ankle's joint centre.
+        ankle_height_m: Sole to ankle joint centre.
         length_m: Bone lengths, parent to joint, by the joint's name without its side.
-        girth: By the same names, how many times as wide (x, y, z at rest) the surface is as the first actor's; along
-            a bone the bone's length says it.
+        girth: By the same names, the scale (x, y, z at rest) of the surface relative to the first actor's; along a
+            bone the scale follows from the bone's length.
     """
 
     height_m: float
@@ -58,7 +58,7 @@ class Measures:
     @cached_property
     def bone_m(self) -> Float64:
         """(J,) length from parent to joint, HUMANOID's order; 0 for the root."""
-        return _fixed(np.array([self.length_m.get(_bare(name), 0.0) for name in HUMANOID.joints]))
+        return _read_only(np.array([self.length_m.get(_bare(name), 0.0) for name in HUMANOID.joints]))
 
     @property
     def thigh_m(self) -> float:
@@ -78,11 +78,11 @@ class Measures:
         for joint, parent in enumerate(HUMANOID.parents):
             if parent >= 0:
                 out[joint] = out[parent] + HUMANOID.rest_direction[joint] * self.bone_m[joint]
-        return _fixed(out)
+        return _read_only(out)
 
     @cached_property
     def surface_scale(self) -> Float64:
-        """(J, 3) how many times as large each joint's part of the surface is as the first actor's, at rest."""
+        """(J, 3) scale of each joint's part of the surface relative to the first actor's, at rest."""
         out = np.ones((len(HUMANOID.joints), 3))
         for row, name in enumerate(HUMANOID.joints):
             part = _bare(name)
@@ -90,24 +90,24 @@ class Measures:
             if part in _ALONG:
                 axis = 0 if "Arm" in part else 1
                 out[row, axis] = self.length_m[_ALONG[part]] / _FIRST_LENGTH_M[_ALONG[part]]
-        return _fixed(out)
+        return _read_only(out)
 
     @cached_property
     def keypoint_offset_m(self) -> Float64:
-        """(K, 3) each of COCO17_FEET_HANDS at rest, from the joint that carries it."""
-        return _fixed(_KEYPOINT_OFFSET_M * self.surface_scale[list(KEYPOINT_JOINT)])
+        """(K, 3) each of COCO17_FEET_HANDS at rest, relative to its joint."""
+        return _read_only(_KEYPOINT_OFFSET_M * self.surface_scale[list(KEYPOINT_JOINT)])
 
     def rest_joint(self, name: str) -> Float64:
-        """(3,) where the joint is in the T-pose."""
+        """(3,) position of the joint in the T-pose."""
         return self.rest_joints_m[HUMANOID.index[name]]
 
 
-def _fixed(values: Float64) -> Float64:
+def _read_only(values: Float64) -> Float64:
     values.flags.writeable = False
     return values
 
 
-# keypoint -> (joint that carries it, where the first actor's is in the T-pose relative to it), left of pairs.
+# keypoint -> (its joint, its offset from the joint in the first actor's T-pose), the left one of pairs
 _KEYPOINT_ROWS: dict[str, tuple[str, tuple[float, float, float]]] = {
     "nose": ("head", (0.0, 0.056, 0.113)),
     "eye": ("head", (0.031, 0.091, 0.082)),
@@ -138,10 +138,10 @@ def _keypoint_anchors() -> tuple[tuple[int, ...], Float64]:
 
 
 KEYPOINT_JOINT, _KEYPOINT_OFFSET_M = _keypoint_anchors()
-"""For each of COCO17_FEET_HANDS: the row of the joint that carries it."""
+"""For each of COCO17_FEET_HANDS: the row of its joint."""
 
 FIRST = Measures(height_m=1.76, ankle_height_m=0.078, length_m=_FIRST_LENGTH_M, girth={})
-"""The actor that `body` draws."""
+"""The actor that `body` models."""
 
 SECOND = Measures(
     height_m=1.62,

@@ -1,4 +1,4 @@
-"""From a distance field to a light triangle mesh with the field's own normals."""
+"""Meshes from distance fields: marching cubes, reduced, with the field's normals."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ Int64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """Triangles with a colour at each of V vertices.
+    """A triangle mesh with a colour at each of its V vertices.
 
     Attributes:
         points_m: (V, 3).
@@ -31,7 +31,7 @@ class Mesh:
 def surface(field: Field, low: Point, high: Point, voxel_m: float, triangles: int) -> tuple[Float64, Float64, Int64]:
     """Points, normals and faces of the field's surface inside the box from low to high.
 
-    Marching cubes on a grid, its triangles reduced to about `triangles`, points put back on the surface.
+    Marching cubes on a grid, reduced to about `triangles`, with the points projected back to the surface.
     """
     import fast_simplification
     from skimage.measure import marching_cubes
@@ -46,15 +46,15 @@ def surface(field: Field, low: Point, high: Point, voxel_m: float, triangles: in
             points.astype(np.float32), faces.astype(np.int32), target_count=triangles
         )
     points = points.astype(np.float64) + np.array(low)
-    for _ in range(2):  # the reduction moves points a little off the surface
+    for _ in range(2):  # the reduction moves points off the surface
         points = points - np.clip(field(points), -voxel_m, voxel_m)[:, None] * normals(field, points)
     corners = points[faces]
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
     return points, normals(field, points), faces[area > 1e-10].astype(np.int64)
 
 
-def joined(meshes: list[Mesh]) -> Mesh:
-    """One mesh of many; nothing is welded."""
+def merged(meshes: list[Mesh]) -> Mesh:
+    """One mesh of many, without welding vertices."""
     starts = np.cumsum([0, *(len(m.points_m) for m in meshes[:-1])])
     return Mesh(
         np.concatenate([m.points_m for m in meshes]),

@@ -1,4 +1,4 @@
-"""What the first actor does, as data."""
+"""Script of the first actor."""
 
 from tools.actor.motion.feet import Step, footprint
 from tools.actor.motion.script import Keys, Script
@@ -17,7 +17,7 @@ _ACTIVITIES: tuple[tuple[float, str], ...] = (
 _START = (-0.66, 0.00, 0.0)
 _LEFT_START, _RIGHT_START = footprint("left", *_START, 0.22), footprint("right", *_START, 0.22)
 
-# Toward the camera, in a bow to the actor's left across the picture, away from it; then round on the spot.
+# Towards the camera, in a curve to the actor's left, away from the camera; then a turn on the spot.
 _LEFT_STEPS: tuple[Step, ...] = (
     Step(3.75, 4.20, footprint("left", -0.63, 0.42, 16.0)),
     Step(4.83, 5.28, footprint("left", -0.14, 0.53, 90.0), 0.06, 0.9),
@@ -111,7 +111,7 @@ _PELVIS: Keys = {
     "pitch": ((9.5, 1), (10.5, 24), (10.9, 24), (11.6, 1), (12.1, 6), (12.5, -10), (13.1, 1)),
     "roll": ((11.5, 0), (11.9, 4), (12.7, 4), (13.2, 0)),
 }  # fmt: skip
-# The right leg's kick, by the angles of a free leg; `free` tells how far it is off its footprint (0..1).
+# The right leg's kick, by the angles of a free leg; `free` (0..1) blends from the footprint to these angles.
 _KICK: Keys = {
     "free": ((11.75, 0.0), (12.05, 1.0), (12.75, 1.0), (13.1, 0.0)),
     "hip": ((11.75, 0), (12.13, -24), (12.5, 72), (12.62, 70), (13.05, 0)),

@@ -1,8 +1,8 @@
-"""What a performance is written in: footsteps, and keys (second, value) for everything else. Angles in degrees.
+"""Script of a performance: steps, and keys (second, value) for everything else; angles in degrees.
 
-An arm is drawn by five angles, alike for left and right: `drop` below the horizontal (0 = T-pose, 79 = hanging,
+An arm has five angles, the same for left and right: `drop` below the horizontal (0 = T-pose, 79 = hanging,
 negative = raised), `swing` forward about the line through the shoulders, `front` forward in the horizontal plane,
-`twist` about the upper arm (negative turns the bent forearm upward), `elbow`; and `hand`, its bend at the wrist.
+`twist` about the upper arm (negative turns the bent forearm upward), `elbow`; and `hand`, the bend of the wrist.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ FPS = 30
 Keys: TypeAlias = Mapping[str, tuple[Key, ...]]
 
 HANG = {"drop": 79.0, "swing": 3.0, "front": 0.0, "twist": 0.0, "elbow": 16.0, "hand": 4.0}
-"""Arms hang like this unless keys say otherwise."""
+"""Angles of a hanging arm, used where there are no keys."""
 
 FLAT: tuple[Key, ...] = ((0.0, 0.0),)
 """A heel that stays on the floor."""
 
 STANDING_LEG: Keys = dict.fromkeys(("free", "hip", "knee", "toes"), FLAT)
-"""A kick that never comes."""
+"""Keys for no kick."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,19 +32,19 @@ class Script:
     """One performance.
 
     Attributes:
-        duration_s: How long it lasts.
-        activities: When each activity begins, and its name.
-        left_start, right_start: Where the feet stand at first.
-        left_steps, right_steps: Where they go.
-        left_arm, right_arm: Keys of the arms' angles; what is not drawn hangs.
-        torso, head: Keys of `pitch` (bows forward), `yaw` (turns left) and `roll` (leans to the right); a torso's turn
-            is shared by spine and chest, a head's by neck and head.
+        duration_s: Its length.
+        activities: Start and name of each activity.
+        left_start, right_start: First footprints.
+        left_steps, right_steps: Steps in order.
+        left_arm, right_arm: Keys of the arms' angles; angles without keys are those of a hanging arm.
+        torso, head: Keys of `pitch` (forward), `yaw` (to the left) and `roll` (to the right); shared by spine and
+            chest, and by neck and head.
         pelvis: Keys of `down` from standing and `back` from over the feet (metres), `shift` (-1 over the right foot, 1
-            over the left), `pitch`, `roll`, and `settled` (1 = on a seat, where the hips do not wander).
-        left_heel, right_heel: Keys of how far a heel is raised over the toes of a foot that stays.
-        kick: Keys of the right leg when it leaves its footprint freely: `free` (0..1), `hip`, `knee`, `toes`.
-        ball: The second the right hand takes a ball from the floor and the one it lets go; None where there is none.
-        stool: What there is to sit on.
+            over the left), `pitch`, `roll`, and `settled` (1 = seated, without idle motion of the hips).
+        left_heel, right_heel: Keys of the angle by which a standing foot's heel is raised.
+        kick: Keys of the free right leg: `free` (0..1), `hip`, `knee`, `toes`.
+        ball: Seconds at which the right hand picks up and releases a ball; None without a ball.
+        stool: The stool; None without one.
     """
 
     duration_s: float
@@ -66,5 +66,5 @@ class Script:
 
 
 def arm_moves(angle: str, *keys: Key) -> tuple[Key, ...]:
-    """Keys of one of an arm's angles, from the hanging arm on."""
+    """Keys of one of an arm's angles, starting from the hanging arm."""
     return ((0.0, HANG[angle]), *keys)

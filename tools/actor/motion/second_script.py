@@ -1,4 +1,4 @@
-"""What the second actor does, as data: on its feet at the back of the room first, then seated close to the camera."""
+"""Script of the second actor: standing at the back of the room first, then seated close to the camera."""
 
 from tools.actor.motion.feet import Step, footprint
 from tools.actor.motion.script import Keys, Script
@@ -6,7 +6,7 @@ from tools.actor.motion.script import arm_moves as _moves
 from tools.actor.scene.props import Stool
 
 _STOOL = Stool(0.17, 0.74, 0.41, 0.19)
-_SIT_M = 0.288  # how far the hips are below standing when the actor sits on it
+_SIT_M = 0.288  # height of the hips below standing when seated
 
 _ACTIVITIES: tuple[tuple[float, str], ...] = (
     (0.0, "side step"),
@@ -25,7 +25,7 @@ _ACTIVITIES: tuple[tuple[float, str], ...] = (
 )
 _LEFT_START, _RIGHT_START = footprint("left", 0.35, -0.78, 10.0), footprint("right", 0.35, -0.78, 10.0)
 
-# Two side steps to the actor's right, once round on the spot, a lunge and back; then forward past the stool, before it.
+# Two side steps to the actor's right, a full turn on the spot, a lunge and back; then past the stool to its front.
 _LEFT_STEPS: tuple[Step, ...] = (
     Step(0.86, 1.22, footprint("left", 0.0, -0.78, 6.0), 0.05, 0.2),
     Step(1.78, 2.14, footprint("left", -0.35, -0.78, 6.0), 0.05, 0.2),

@@ -1,4 +1,4 @@
-"""The clip: pictures to an H.264 file that every player and OpenCV read."""
+"""Clip writer: frames to an H.264 file."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -7,18 +7,18 @@ from pathlib import Path
 from realtime_pose.utils.arrays import UInt8
 
 
-def write_clip(path: Path, pictures: Iterable[UInt8], fps: int, width: int, height: int) -> None:
-    """Write RGB pictures (height, width, 3) as H.264, yuv420p, constant rate, its index in front for streaming."""
+def write_clip(path: Path, images: Iterable[UInt8], fps: int, width: int, height: int) -> None:
+    """Write RGB images (height, width, 3) as H.264, yuv420p, constant frame rate, with the index at the front."""
     import av
 
-    # One thread, so that the same pictures always give the same file.
+    # One thread, so that the same images always give the same file.
     options = {"crf": "17", "preset": "slow", "threads": "1"}
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.time_base = Fraction(1, fps)
-        for index, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        for index, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

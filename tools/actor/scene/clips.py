@@ -1,4 +1,4 @@
-"""The packaged clips: who plays what, in which room, before which camera."""
+"""The packaged clips: actor, script, room and camera of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from tools.actor.scene.room import FIRST_ROOM, SECOND_ROOM, Room
 
 @dataclass(frozen=True, eq=False)
 class ActorClip:
-    """One clip, described.
+    """One clip.
 
     Attributes:
-        film: Where the film lies below the resources; its truth is `model3d.actor_truth.TRUTHS`'.
+        film: Path of the video in the resources; the path of its ground truth is in `model3d.actor_truth.TRUTHS`.
         body: The actor's measures.
-        look: What the actor wears.
-        script: What the actor does.
-        camera: What films it.
-        room: Where.
+        look: The actor's look.
+        script: The performance.
+        camera: The camera.
+        room: The room.
     """
 
     film: str
@@ -38,15 +38,15 @@ class ActorClip:
     room: Room
 
     def truth(self, seed: int) -> ActorTruth:
-        """The performance's exact truth; the seed draws the actor's small restless movements."""
+        """The exact ground truth; the seed affects the actor's small idle movements."""
         return truth_of(perform(self.script, self.body, seed), self.body, self.camera)
 
     def ball_m(self, truth: ActorTruth) -> Sequence[Float64 | None]:
-        """For each frame, where the middle of the ball is (3,); None where there is no ball."""
+        """Centre of the ball (3,) in each frame; None without a ball."""
         if self.script.ball is None:
             return [None] * len(truth.root_m)
-        taken, left = (round(second * truth.fps) for second in self.script.ball)
-        return list(ball_path(taken, left, truth.fps, self.body, truth.local_xyzw, truth.root_m))
+        picked_up, released = (round(second * truth.fps) for second in self.script.ball)
+        return list(ball_path(picked_up, released, truth.fps, self.body, truth.local_xyzw, truth.root_m))
 
 
 CLIPS = {
@@ -58,7 +58,7 @@ CLIPS = {
         camera=FilmCamera((0.0, 1.05, 3.25), CameraIntrinsics.from_field_of_view(60.0, 640, 480)),
         room=FIRST_ROOM,
     ),
-    # A webcam over a screen, near where the second actor sits down; nothing of the program is tuned to this clip.
+    # A webcam on a screen, close to the seat of the second actor; nothing in the program is tuned to this clip.
     "actor-2": ActorClip(
         film="videos/second_actor.mp4",
         body=SECOND,
@@ -70,4 +70,4 @@ CLIPS = {
         room=SECOND_ROOM,
     ),
 }
-"""The clips by the name that is their source."""
+"""The clips by their source name."""

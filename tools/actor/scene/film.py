@@ -1,4 +1,4 @@
-"""The camera that films an actor, and the truth of what it sees."""
+"""Film camera of an actor's clip, and the ground truth of a performance."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ from tools.actor.motion.script import FPS
 
 @dataclass(frozen=True)
 class FilmCamera:
-    """A camera that stands still, with its horizon level in the picture.
+    """A fixed camera with a level horizon.
 
     Attributes:
-        position_m: Where it is in the world.
-        intrinsics: Its lens and picture.
-        down_deg: How far it looks down.
-        left_deg: How far it looks to its own left of the world's -Z.
+        position_m: Position in the world.
+        intrinsics: Lens and image size.
+        down_deg: Pitch downwards.
+        left_deg: Yaw to its own left from the world's -Z.
     """
 
     position_m: tuple[float, float, float]
@@ -33,7 +33,7 @@ class FilmCamera:
 
     @property
     def camera_from_world(self) -> Float64:
-        """(4, 4) world points to OpenCV's camera: x right, y down, z forward."""
+        """(4, 4) transform of world points to OpenCV's camera axes: x right, y down, z forward."""
         down, left = np.radians([self.down_deg, self.left_deg])
         right = np.array([np.cos(left), 0.0, -np.sin(left)])
         forward = np.array([-np.sin(left) * np.cos(down), -np.sin(down), -np.cos(left) * np.cos(down)])
@@ -44,16 +44,16 @@ class FilmCamera:
 
 
 def truth_of(performance: Performance, body: Measures, camera: FilmCamera) -> ActorTruth:
-    """Everything that is known of the filmed performance.
+    """Ground truth of the filmed performance.
 
-    Rotations are rounded to float32 first and the rest follows from them, so that the file agrees with itself.
+    Rotations are rounded to float32 first and everything else is computed from them, so that the file is consistent.
     """
     local = as_float32(performance.local_xyzw)
     root = as_float32(performance.root_m)
     joints = joint_positions(HUMANOID, local, root, body.bone_m)
     turned = global_rotations(HUMANOID, local)
-    carriers = list(KEYPOINT_JOINT)
-    keypoints = joints[:, carriers] + rot.rotate(turned[:, carriers], body.keypoint_offset_m)
+    keypoint_joints = list(KEYPOINT_JOINT)
+    keypoints = joints[:, keypoint_joints] + rot.rotate(turned[:, keypoint_joints], body.keypoint_offset_m)
     return ActorTruth(
         joints_m=as_float32(joints),
         local_xyzw=local,

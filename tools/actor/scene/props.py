@@ -1,4 +1,4 @@
-"""What stands in an actor's room: a stool to sit on, and a ball to pick up."""
+"""Props of the room: a stool, and a ball with its path."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,19 @@ from realtime_pose.kinematics import global_rotations, joint_positions
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, FloatArray
-from tools.actor.body.field import ball, chain, common, cone, ellipsoid, half_space, union
+from tools.actor.body.field import ball, chain, cone, ellipsoid, half_space, intersection, union
 from tools.actor.body.looks import Rgb
 from tools.actor.body.measures import Measures
-from tools.actor.body.mesh import Mesh, joined, surface
+from tools.actor.body.mesh import Mesh, merged, surface
 
 _WOOD: Rgb = (0.50, 0.34, 0.21)
 _CUSHION: Rgb = (0.56, 0.20, 0.22)
 _BALL: Rgb = (0.90, 0.88, 0.30)
 
 BALL_RADIUS_M = 0.055
-_IN_HAND_M = np.array([-0.085, -0.014 - BALL_RADIUS_M, 0.004])  # from the right wrist at rest: against the palm
+_IN_HAND_M = np.array([-0.085, -0.014 - BALL_RADIUS_M, 0.004])  # relative to the right wrist at rest: on the palm
 _GRAVITY_M_S2 = 9.81
-_BOUNCE = 0.6  # of the speed down
+_BOUNCE = 0.6  # share of the vertical speed
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Stool:
     """A round stool with a cushion.
 
     Attributes:
-        x_m, z_m: Where its middle stands.
-        height_m: Up to the cushion's top.
-        radius_m: Of the seat.
+        x_m, z_m: Position of its centre.
+        height_m: Height of the cushion's top.
+        radius_m: Radius of the seat.
     """
 
     x_m: float
@@ -42,12 +42,12 @@ class Stool:
 def stool_mesh(stool: Stool) -> Mesh:
     """The stool, in the world."""
     top, r = stool.height_m, stool.radius_m
-    cushion = common(
+    cushion = intersection(
         0.02,
         ellipsoid((0.0, top - 0.05, 0.0), (r + 0.012, 0.05, r + 0.012)),
         half_space((0.0, top - 0.042, 0.0), (0.0, -1.0, 0.0)),
     )
-    board = common(
+    board = intersection(
         0.006,
         cone((0.0, top - 0.3, 0.0), (0.0, top + 0.3, 0.0), r, r),
         half_space((0.0, top - 0.040, 0.0), (0.0, 1.0, 0.0)),
@@ -71,7 +71,7 @@ def stool_mesh(stool: Stool) -> Mesh:
         points, normals, faces = surface(field, (-edge, low, -edge), (edge, high, edge), 0.005, triangles)
         points = points + np.array([stool.x_m, 0.0, stool.z_m])
         meshes.append(Mesh(points, normals, faces, np.tile(rgb, (len(points), 1))))
-    return joined(meshes)
+    return merged(meshes)
 
 
 def ball_mesh() -> Mesh:
@@ -81,23 +81,25 @@ def ball_mesh() -> Mesh:
     return Mesh(points, normals, faces, np.tile(_BALL, (len(points), 1)))
 
 
-def ball_path(taken: int, left: int, fps: float, body: Measures, local_xyzw: FloatArray, root_m: FloatArray) -> Float64:
-    """(T, 3) the ball's middle: on the floor until frame `taken`, in the right hand until `left`, then in free flight.
+def ball_path(
+    picked_up: int, released: int, fps: float, body: Measures, local_xyzw: FloatArray, root_m: FloatArray
+) -> Float64:
+    """(T, 3) centre of the ball: on the floor until `picked_up`, in the right hand until `released`, then in flight.
 
     Args:
-        taken: The frame in which the hand takes it from the floor.
-        left: The first frame of its flight.
-        fps: Frames a second.
-        body: Who plays.
-        local_xyzw: (T, J, 4) the performance.
-        root_m: (T, 3) its hips.
+        picked_up: The frame in which the hand picks it up.
+        released: The first frame of its flight.
+        fps: Frame rate.
+        body: The actor's measures.
+        local_xyzw: (T, J, 4) the actor's local rotations.
+        root_m: (T, 3) the actor's hips.
     """
     hand = HUMANOID.index["rightHand"]
     wrist = joint_positions(HUMANOID, local_xyzw, root_m, body.bone_m)[:, hand]
     out = wrist + rot.rotate(global_rotations(HUMANOID, local_xyzw)[:, hand], _IN_HAND_M)
-    out[:taken] = out[taken, 0], BALL_RADIUS_M, out[taken, 2]
-    speed = (out[left - 1] - out[left - 2]) * fps
-    for frame in range(left, len(out)):
+    out[:picked_up] = out[picked_up, 0], BALL_RADIUS_M, out[picked_up, 2]
+    speed = (out[released - 1] - out[released - 2]) * fps
+    for frame in range(released, len(out)):
         speed[1] -= _GRAVITY_M_S2 / fps
         out[frame] = out[frame - 1] + speed / fps
         if out[frame, 1] < BALL_RADIUS_M:

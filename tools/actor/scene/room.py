@@ -1,4 +1,4 @@
-"""A room's surfaces as pictures: a floor of boards with the soft shadow of what stands on it, and a plain wall."""
+"""Room textures: a floor of boards with soft shadows, and a plain wall with a picture."""
 
 from dataclasses import dataclass
 
@@ -26,15 +26,15 @@ class Room:
     """One room: colours sRGB in 0..1, metres.
 
     Attributes:
-        low_m, high_m: x and z of the floor's corners; the wall stands at the low z.
-        wall_height_m: How high it is.
-        floor_rgb: The floor's colour.
-        board_m: How wide its boards are.
-        wall_rgb: The wall's colour.
-        picture_x_m: Where the picture on the wall hangs.
-        paper_rgb, sky_rgb, hill_rgb: What is in the picture.
-        sun: Toward the light whose shadow shows.
-        lights: What lights the actor.
+        low_m, high_m: x and z of the floor's corners; the wall is at the low z.
+        wall_height_m: Height of the wall.
+        floor_rgb: Colour of the floor.
+        board_m: Width of its boards.
+        wall_rgb: Colour of the wall.
+        picture_x_m: Position of the picture on the wall.
+        paper_rgb, sky_rgb, hill_rgb: Colours in the picture.
+        sun: Direction towards the light that casts the shadow.
+        lights: The lights on the actor.
     """
 
     low_m: tuple[float, float]
@@ -52,7 +52,7 @@ class Room:
 
     @property
     def size_m(self) -> Float64:
-        """(2,) how wide and how deep the floor is."""
+        """(2,) width and depth of the floor."""
         return np.array(self.high_m) - np.array(self.low_m)
 
 
@@ -97,23 +97,23 @@ SECOND_ROOM = Room(
 )
 
 
-def floor_picture(room: Room, rng: np.random.Generator) -> Float64:
+def floor_texture(room: Room, rng: np.random.Generator) -> Float64:
     """(H, W, 3) in 0..1; rows run along z from low to high, columns along x."""
     wide, deep = np.round(room.size_m * _TEXELS_PER_M).astype(int)
     board = round(room.board_m * _TEXELS_PER_M)
     rows, columns = np.arange(deep), np.arange(wide)
-    which = rows // board
-    tone = rng.normal(0.0, 0.018, which.max() + 1)[which][:, None]
+    board_of_row = rows // board
+    tone = rng.normal(0.0, 0.018, board_of_row.max() + 1)[board_of_row][:, None]
     grain = gaussian_filter(rng.normal(0.0, 1.0, (deep, wide)), (0.8, 40.0))
-    joints = rng.integers(0, wide, which.max() + 1)[which][:, None]
+    joints = rng.integers(0, wide, board_of_row.max() + 1)[board_of_row][:, None]
     long = round(1.9 * _TEXELS_PER_M)
     seam = (rows % board == 0)[:, None] | ((columns[None, :] - joints) % long == 0)
-    light = 0.93 + 0.07 * rows[:, None] / deep  # a little darker toward the wall
+    light = 0.93 + 0.07 * rows[:, None] / deep  # slightly darker towards the wall
     bright = (tone + 0.014 * grain / grain.std() - 0.07 * gaussian_filter(seam.astype(float), 0.7) + 1.0) * light
     return np.clip(bright[..., None] * np.array(room.floor_rgb), 0.0, 1.0)
 
 
-def wall_picture(room: Room) -> UInt8:
+def wall_texture(room: Room) -> UInt8:
     """(H, W, 3); rows run upward from the floor, columns along x."""
     wide = round(room.size_m[0] * _TEXELS_PER_M)
     up = np.arange(round(room.wall_height_m * _TEXELS_PER_M)) / _TEXELS_PER_M
@@ -132,15 +132,15 @@ def wall_picture(room: Room) -> UInt8:
 
 
 def with_shadow(room: Room, floor_rgb: Float64, points_m: Float64) -> UInt8:
-    """The floor's picture with the soft shadow of the points (V, 3): one of the light, one of what stands close."""
+    """The floor texture with the soft shadows of the points (V, 3): cast by the light, and contact shadows."""
     cast = points_m - np.array(room.sun) * (points_m[:, 1:2] / room.sun[1])
     near = points_m[points_m[:, 1] < 0.14]
-    shade = 0.34 * _blot(room, cast, 0.05) + 0.40 * _blot(room, near, 0.025)
+    shade = 0.34 * _blurred_mask(room, cast, 0.05) + 0.40 * _blurred_mask(room, near, 0.025)
     fine = zoom(np.clip(shade, 0.0, 0.75), np.array(floor_rgb.shape[:2]) / shade.shape, order=1)
     return np.round(floor_rgb * (1.0 - fine[..., None]) * 255).astype(np.uint8)
 
 
-def _blot(room: Room, points_m: Float64, soft_m: float) -> Float64:
+def _blurred_mask(room: Room, points_m: Float64, soft_m: float) -> Float64:
     wide, deep = np.round(room.size_m * _SHADOW_TEXELS_PER_M).astype(int)
     column, row = ((points_m[:, [0, 2]] - np.array(room.low_m)) * _SHADOW_TEXELS_PER_M).astype(int).T
     hit = np.zeros((deep, wide))
