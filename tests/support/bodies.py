@@ -36,6 +36,13 @@ def human_local(seed, *, reach=0.8):
     return local
 
 
+def turned_about_vertical(local, yaw_deg):
+    """The pose, with its root turned about the vertical axis."""
+    out = local.copy()
+    out[0] = rot.multiply(rot.from_axis_angle([0.0, 1.0, 0.0], np.array(np.radians(yaw_deg))), local[0])
+    return out
+
+
 def points_of(local, bone_m=HUMANOID.rest_bone_m, root_m=(0.0, 0.0, 0.0)):
     """COCO-17 points (17, 3) of a pose: joints, and the face template on the head."""
     joints = joint_positions(HUMANOID, local, root_m, bone_m)

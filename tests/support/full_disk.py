@@ -1,4 +1,8 @@
-"""A file on a disk that becomes full."""
+"""Full disks: a file whose disk becomes full, and a limit for all files."""
+
+import contextlib
+
+import pytest
 
 
 class FullDisk:
@@ -21,3 +25,15 @@ class FullDisk:
         if self._room < 0:
             raise OSError(28, "No space left on device")
         return self._file.write(data)
+
+
+@contextlib.contextmanager
+def file_size_limit(size):
+    """As if the disk were full as soon as a file has this many bytes."""
+    resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of files")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

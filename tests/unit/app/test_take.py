@@ -6,6 +6,7 @@ import json
 import av
 import bvh
 import pytest
+from support.full_disk import file_size_limit
 from support.people import make_clip, make_result
 
 from realtime_pose.app.take import TakeRecorder
@@ -14,7 +15,6 @@ from realtime_pose.exporters.keypoints_json import KeypointsJson
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, parse_formats
 from realtime_pose.session.reader import read_session
 from realtime_pose.session.writer import SessionRecorder
-from realtime_pose.utils.record_writer import RecordWriter
 
 
 def test_a_take_is_a_folder_of_files_that_agree(tmp_path):
@@ -57,18 +57,6 @@ def test_a_folder_that_cannot_be_made_gets_a_plain_sentence(tmp_path):
         TakeRecorder(tmp_path / "file" / "take", TakeInfo(30.0))
 
 
-@contextlib.contextmanager
-def file_size_limit(size):
-    """As if the disk were full as soon as a file has this many bytes."""
-    resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of files")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
     clip = make_clip(200)
     take = TakeRecorder(tmp_path, TakeInfo(30.0))
@@ -90,38 +78,6 @@ def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
     assert abs(bvh.Bvh((tmp_path / "motion.bvh").read_text()).nframes - written) <= 1
     with av.open(str(tmp_path / "overlay.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) > 30
-
-
-def test_a_record_that_does_not_fit_leaves_the_file_as_it_was(tmp_path):
-    path = tmp_path / "a"
-    writer = RecordWriter(path)
-    writer.append(b"one,", b"end")
-    for size in range(8, 14):
-        with file_size_limit(size), pytest.raises(RecordingError, match=r"cannot write .*File too large"):
-            writer.append(b"two,three,", b"END!")
-        assert path.read_bytes() == b"one,end"
-    writer.append(b"two,", b".")
-    writer.close()
-    assert path.read_bytes() == b"one,two,."
-
-
-def test_a_shorter_tail_leaves_nothing_of_the_longer_one(tmp_path):
-    writer = RecordWriter(tmp_path / "a")
-    writer.append(b"1", b"a long tail")
-    writer.append(b"2", b".")
-    writer.close()
-    assert (tmp_path / "a").read_bytes() == b"12."
-
-
-def test_a_file_may_be_given_back_in_between(tmp_path):
-    writer = RecordWriter(tmp_path / "a")
-    writer.append(b"one")
-    writer.close()
-    writer.close()
-    writer.append(b"two")
-    writer.overwrite(0, b"O")
-    writer.close()
-    assert (tmp_path / "a").read_bytes() == b"Onetwo"
 
 
 @pytest.mark.parametrize("sink", [KeypointsJson, lambda path: SessionRecorder(path, {})])

@@ -1,16 +1,13 @@
 import numpy as np
 import pytest
-from support.bodies import human_local, keypoints_of, points_of
+from support.bodies import human_local, keypoints_of, points_of, turned_about_vertical
 from support.people import CAMERA
 
-from realtime_pose.body.head_pose import FACE_TEMPLATE_M, head_rotation
 from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import PersonKeypoints
 from realtime_pose.ik.simple_ik import RELAXED_XYZW
-from realtime_pose.lifting.body_yaw import FrontalWidths, Points, choose_yaw_rad, yaw_costs
 from realtime_pose.lifting.geometric import GeometricLifter
-from realtime_pose.lifting.root_depth import RootDepth
 from realtime_pose.skeletons import COCO17, HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
@@ -19,13 +16,6 @@ FRAME_NS = 33_333_333
 LIMBS = COCO17.rows(
     [n for n in COCO17.names if n.split("_")[-1] in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")]
 )
-
-
-def turned(local, yaw_deg):
-    """The pose, turned about the vertical."""
-    out = local.copy()
-    out[0] = rot.multiply(rot.from_axis_angle([0.0, 1.0, 0.0], np.array(np.radians(yaw_deg))), local[0])
-    return out
 
 
 def lift(local, root_m=(0.0, 0.0, -3.0), frames=10, **seen):
@@ -40,12 +30,12 @@ def lift(local, root_m=(0.0, 0.0, -3.0), frames=10, **seen):
 @pytest.mark.parametrize("yaw_deg", [-150, -90, -45, 0, 30, 90, 135, 180])
 @pytest.mark.parametrize("x_m", [-0.8, 0.0, 0.8])
 def test_a_standing_body_is_placed_whichever_way_it_faces(yaw_deg, x_m):
-    joints, truth = lift(turned(RELAXED_XYZW, yaw_deg), root_m=(x_m, 0.0, -3.0))
+    joints, truth = lift(turned_about_vertical(RELAXED_XYZW, yaw_deg), root_m=(x_m, 0.0, -3.0))
     away_m = np.linalg.norm(joints.xyz_m - truth, axis=-1)[LIMBS]
     assert away_m.mean() < 0.07
     assert joints.root_m == pytest.approx([x_m, 0.0, -3.0], abs=0.25)
     front = np.cross(joints.xyz_m[COCO17.index["left_hip"]] - joints.xyz_m[COCO17.index["right_hip"]], [0, 1, 0])
-    true_front = rot.rotate(turned(RELAXED_XYZW, yaw_deg)[0], [0.0, 0.0, 1.0])
+    true_front = rot.rotate(turned_about_vertical(RELAXED_XYZW, yaw_deg)[0], [0.0, 0.0, 1.0])
     assert rot.unit(front) @ true_front > np.cos(np.radians(25))
 
 
@@ -60,7 +50,7 @@ def test_drawn_poses_are_placed_within_what_one_view_allows():
 
 def test_points_stay_on_the_rays_they_were_seen_on():
     """What is lifted projects to where it was seen: bones give way before pixels do, in a plain pose."""
-    local = turned(RELAXED_XYZW, 20)
+    local = turned_about_vertical(RELAXED_XYZW, 20)
     joints, truth = lift(local)
     seen = keypoints_of(truth + np.array([0.0, 0.0, -3.0])).xy_px
     again = keypoints_of(joints.xyz_m + joints.root_m).xy_px
@@ -114,7 +104,7 @@ def test_a_hidden_shoulder_or_hip_is_put_beside_its_twin(part):
     """In a side view one of them is often hidden: the other limb must go on."""
     score = np.ones(17)
     score[COCO17.index[f"left_{part}"]] = 0
-    joints, truth = lift(turned(RELAXED_XYZW, 60), score=score)
+    joints, truth = lift(turned_about_vertical(RELAXED_XYZW, 60), score=score)
     assert joints.score[COCO17.index[f"left_{part}"]] == pytest.approx(0.5)
     assert joints.score[COCO17.index[f"right_{part}"]] == 1
     away_m = np.linalg.norm(joints.xyz_m - truth, axis=-1)
@@ -155,33 +145,3 @@ def test_an_upper_body_at_a_desk_is_placed_without_its_legs():
     shoulders = COCO17.rows(["left_shoulder", "right_shoulder"])
     assert np.linalg.norm(joints.xyz_m[shoulders] - truth[shoulders], axis=-1).max() < 0.2
     assert np.all(joints.score[COCO17.rows(["left_hip", "right_hip", "left_ankle"])] == 0)
-
-
-@pytest.mark.parametrize("yaw_deg", range(-180, 180, 30))
-def test_the_yaw_is_found_from_true_points(yaw_deg):
-    points = points_of(turned(RELAXED_XYZW, yaw_deg))
-    seen = Points({n: points[i, :2] for n, i in COCO17.index.items()}, dict.fromkeys(COCO17.names, 1.0))
-    cost = yaw_costs(seen, FrontalWidths(BodyDimensions.of_height(1.70)))
-    off = np.angle(np.exp(1j * (choose_yaw_rad(cost, None, 0.0) - np.radians(yaw_deg))))
-    assert abs(np.degrees(off)) < 30
-
-
-def test_the_yaw_does_not_jump_to_the_other_side_on_one_bad_frame():
-    calm = yaw_costs(Points(), FrontalWidths(BodyDimensions.of_height(1.70)))
-    assert choose_yaw_rad(calm, np.radians(40.0), 1 / 30) == pytest.approx(np.radians(40.0), abs=0.01)
-
-
-@pytest.mark.parametrize("turn_deg", [(0, 0, 0), (0, 40, 0), (25, 0, 0), (-15, -50, 10)])
-def test_the_head_orientation_is_found(turn_deg):
-    turn = rot.from_rotvec(np.radians(turn_deg))
-    seen = rot.rotate(turn, FACE_TEMPLATE_M)[:, :2] + [0.3, 1.5]
-    found = head_rotation(seen, [1.0] * 5, rot.IDENTITY_XYZW)
-    assert np.degrees(rot.angle_between_rad(found, turn)) < 12
-
-
-def test_the_distance_of_a_body_parallel_to_the_image_is_right_and_kept_while_occluded():
-    depth = RootDepth(BodyDimensions.of_height(1.70))
-    points = points_of(RELAXED_XYZW, root_m=(0.0, 0.0, -2.5))
-    rays = {n: points[i] / -points[i, 2] for n, i in COCO17.index.items()}
-    assert depth.update(rays, 0) == pytest.approx(2.5, rel=0.06)
-    assert depth.update({}, FRAME_NS) == pytest.approx(2.5, rel=0.06)

@@ -1,6 +1,5 @@
 """The trained lifter: input window, prediction, root, and robustness to bad input."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +7,8 @@ import pytest
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
-from realtime_pose.errors import CheckpointError
 from realtime_pose.evaluation.errors3d import aligned_by_similarity
-from realtime_pose.lifting.network import LifterWeights, load_lifter_weights
-from realtime_pose.lifting.network_input import INPUT_COUNTS, LAYOUT, WINDOW_S, features_of
+from realtime_pose.lifting.network_input import LAYOUT, WINDOW_S
 from realtime_pose.lifting.trained import TrainedLifter
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, LIMB_NAMES, KeypointLayout
@@ -202,34 +199,3 @@ def test_only_points_of_the_layout_come_back(actor: Actor) -> None:
     joints = TrainedLifter(BodyConfig()).lift(_seen(px[0], 0, layout=COCO17), camera)
     assert joints.layout is COCO17
     assert joints.xyz_m.shape == (17, 3)
-
-
-def test_features_do_not_depend_on_the_cameras_yaw() -> None:
-    rng = np.random.default_rng(1)
-    points = rng.normal(0, 0.4, (len(WINDOW_S), 27, 3)) - (0, 0, 3)
-    yaw = 0.3
-    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
-    score = np.full(points.shape[:2], 0.8)
-    here = features_of(points[..., :2] / -points[..., 2:], score)
-    turned = points @ turn.T
-    there = features_of(turned[..., :2] / -turned[..., 2:], score)
-    # The mean of projected points changes a little with the projection, so the features are only nearly the same.
-    np.testing.assert_allclose(there[0].even, here[0].even, atol=0.1)
-    np.testing.assert_allclose(there[0].odd, here[0].odd, atol=0.1)
-    assert tuple(len(part) for part in here[0]) == INPUT_COUNTS
-
-
-def test_weights_that_are_not_the_lifters_are_refused(tmp_path: Path) -> None:
-    from safetensors.numpy import save_file
-
-    with pytest.raises(CheckpointError, match="realtime-pose train lifter"):
-        load_lifter_weights(tmp_path / "none.safetensors")
-    (tmp_path / "torn.safetensors").write_bytes(b"nothing of the kind")
-    with pytest.raises(CheckpointError, match="cannot read"):
-        load_lifter_weights(tmp_path / "torn.safetensors")
-    save_file({"first.even.weight": np.zeros((8, 5), np.float32)}, tmp_path / "other.safetensors")
-    with pytest.raises(CheckpointError, match="lack"):
-        load_lifter_weights(tmp_path / "other.safetensors")
-    parts = {"even.weight": np.zeros((8, 5)), "even.bias": np.zeros(8), "odd.weight": np.zeros((8, 6))}
-    with pytest.raises(CheckpointError, match=r"have \(5, 6\) inputs"):
-        LifterWeights({f"{layer}.{part}": value for layer in ("first", "last") for part, value in parts.items()})
