@@ -1,4 +1,7 @@
-"""The command line: `realtime-pose COMMAND`, the same as `python -m realtime_pose COMMAND`."""
+"""The command line: typed arguments in; packets, files, tables and an exit code out.
+
+`realtime-pose COMMAND` is the same as `python -m realtime_pose COMMAND`.
+"""
 
 from realtime_pose.cli.app import main
 

@@ -1,4 +1,4 @@
-"""A run as the terminal shows it: progress while it goes, a table when it is over."""
+"""Progress bars and result tables on the terminal."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,15 +24,15 @@ _TICK_S = 0.1
 def follow(
     run: Run, max_frames: int | None, preview: PreviewWindow | None, *, console: Console, say: Callable[[str], None]
 ) -> bool:
-    """Show progress until the run is over or stopped; whether the user interrupted it.
+    """Show progress until the run is over or stopped; True if the user interrupted it.
 
-    The preview window lives here, as windows want to be in the main thread.
+    The preview window is updated here because windows must belong to the main thread.
     """
     estimator = run.pipeline.estimator
     counts = [n for n in (run.source.frame_count, max_frames) if n is not None]
     columns = (TextColumn("{task.fields[facts]}"), TimeElapsedColumn())
     bar = (BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeRemainingColumn())
-    told = 0
+    shown = 0
     try:
         with Progress(SpinnerColumn(), *(bar if counts else ()), *columns, console=console) as progress:
             task = progress.add_task("", total=min(counts) if counts else None, facts=estimator.name)
@@ -40,11 +40,11 @@ def follow(
             while not over:
                 over = _wait(run, preview)
                 now = run.runtime.snapshot()
-                facts = f"{now.fps:5.1f} fps  {now.persons} seen  {now.frames_dropped} dropped  {estimator.name}"
+                facts = f"{now.fps:5.1f} fps  {now.persons} people  {now.frames_dropped} dropped  {estimator.name}"
                 progress.update(task, completed=now.frames, facts=facts)
-                for notice in now.notices[told:]:
+                for notice in now.notices[shown:]:
                     say(notice)
-                told = len(now.notices)
+                shown = len(now.notices)
     except KeyboardInterrupt:
         return True
     finally:
@@ -55,7 +55,7 @@ def follow(
 
 
 def _wait(run: Run, preview: PreviewWindow | None) -> bool:
-    """Let a moment pass, showing the newest result; whether the run is over."""
+    """Wait a moment, showing the newest result; True when the run is over."""
     if preview is None:
         return run.runtime.wait(_TICK_S)
     try:
@@ -71,7 +71,7 @@ def _wait(run: Run, preview: PreviewWindow | None) -> bool:
 def progress_bar(
     what: str, console: Console, figure: str = "{task.completed:.0f}/{task.total:.0f}"
 ) -> Iterator[Callable[[int, int], None]]:
-    """A bar, and the function that moves it: (done, total)."""
+    """A progress bar, as a callback (done, total) that moves it."""
     columns = (TextColumn(what, markup=False), BarColumn(), TextColumn(figure), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(what, total=1)
@@ -79,8 +79,8 @@ def progress_bar(
 
 
 def selftest_table(figures: Figures) -> Table:
-    """The self-test's figures, each with what it says."""
-    table = Table("figure", "value", "what it says", title="self-test: an actor's clip against its exact truth")
+    """The self-test's figures, each with its meaning."""
+    table = Table("figure", "value", "meaning", title="self-test: an actor's clip against its exact truth")
     values = figures.as_dict()
     for name, (label, unit, meaning) in _SELFTEST_ROWS.items():
         if values[name] is not None:
@@ -89,36 +89,36 @@ def selftest_table(figures: Figures) -> Table:
 
 
 _SELFTEST_ROWS = {
-    "clip": ("clip", "", "who performs"),
-    "estimator": ("estimator", "", "what found the keypoints"),
-    "runtime": ("runtime", "", "what ran it"),
-    "device": ("device", "", "where it ran"),
-    "lifter": ("lifter", "", "what placed them in space"),
+    "clip": ("clip", "", "synthetic actor"),
+    "estimator": ("pose model", "", "finds the keypoints"),
+    "runtime": ("runtime", "", "of the pose model"),
+    "device": ("device", "", "of the pose model"),
+    "lifter": ("lifter", "", "2D to 3D"),
     "smoothing": ("smoothing", "", "preset of the One-Euro filter"),
     "frames": ("frames", "", "played, at the clip's own speed"),
     "packets": ("packets", "", "arrived over UDP on loopback"),
-    "packets_lost": ("packets lost", "", "sent and never arrived"),
+    "packets_lost": ("packets lost", "", "sent but not received"),
     "keypoint_error_px": ("keypoint error", "px", "2D, median"),
     "mpjpe_mm": ("MPJPE", "mm", "mean 3D error of 12 limb joints, hips on hips"),
-    "pa_mpjpe_mm": ("PA-MPJPE", "mm", "the same after the best turn, scale and shift"),
+    "pa_mpjpe_mm": ("PA-MPJPE", "mm", "the same after the best rotation, scale and translation"),
     "joint_angle_error_deg": ("joint angle error", "deg", "mean over all 17 joints, twist included"),
     "hand_angle_error_deg": ("  of hands", "deg", ""),
     "foot_angle_error_deg": ("  of feet", "deg", ""),
     "head_angle_error_deg": ("  of the head", "deg", ""),
-    "largest_jump_deg": ("largest jump", "deg", "of a joint from one packet to the next"),
-    "root_path_error_cm": ("root path error", "cm", "hips' distance from their true path"),
-    "bone_drift_percent": ("bone drift", "%", "how much bone lengths breathe"),
-    "foot_slide_cm_s": ("foot slide", "cm/s", "ankles' speed while the foot truly stands"),
+    "largest_jump_deg": ("largest jump", "deg", "of a joint, between two packets"),
+    "root_path_error_cm": ("root path error", "cm", "distance of the hips from their true path"),
+    "bone_drift_percent": ("bone drift", "%", "bone-length variation"),
+    "foot_slide_cm_s": ("foot slide", "cm/s", "ankle speed while the true foot stands"),
     "walk_slide_cm_s": ("  while walking", "cm/s", ""),
     "foot_height_error_cm": ("foot height error", "cm", "mean, of the ankles over the floor"),
-    "foot_sink_cm": ("soles below the floor", "cm", "at the worst"),
-    "foot_sink_cm_p95": ("  but for 5 % of the time", "cm", ""),
-    "jump_height_percent": ("height of jumps", "%", "of the true one"),
-    "contact_precision_percent": ("contacts, precision", "%", "of those said, those that are"),
-    "contact_recall_percent": ("contacts, recall", "%", "of those that are, those said"),
-    "jitter_ratio": ("jitter", "x", "mean acceleration over the true one"),
-    "lag_ms": ("lag", "ms", "by which joints follow the truth, without the latency"),
-    "latency_ms_p50": ("latency, median", "ms", "capture to packet arrived"),
+    "foot_sink_cm": ("soles below the floor", "cm", "maximum"),
+    "foot_sink_cm_p95": ("  95th percentile", "cm", ""),
+    "jump_height_percent": ("height of jumps", "%", "of the true height"),
+    "contact_precision_percent": ("contacts, precision", "%", "share of reported contacts that are real"),
+    "contact_recall_percent": ("contacts, recall", "%", "share of real contacts that are reported"),
+    "jitter_ratio": ("jitter", "x", "mean acceleration divided by the true one"),
+    "lag_ms": ("lag", "ms", "of the joints behind the truth, latency excluded"),
+    "latency_ms_p50": ("latency, median", "ms", "capture to received packet"),
     "latency_ms_p95": ("latency, 95th percentile", "ms", ""),
 }
 
@@ -129,17 +129,17 @@ _NEXT = """{0} listen   (in another terminal), then
 
 
 def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> Table:
-    """What a run was like, in a few lines, and the command to try next."""
+    """Summary of a run, and the command to try next."""
     table = Table(show_header=False, title="realtime_pose", title_justify="left")
     latency = figures["latency_ms"]
     dropped = figures["frames_dropped"]
     rows = {
         "source": figures["source"],
         "frames": f"{figures['frames']}" + (f" ({dropped} dropped)" if dropped else ""),
-        "rate": f"{figures['fps']:.1f} fps; the model alone could do {figures['model_fps']:.0f}",
-        "latency": _latency(latency) if latency else "not live: every frame at the machine's own speed",
-        "persons": f"{figures['persons_max']} at most",
-        "estimator": f"{figures['estimator']} on {figures['runtime']} {figures['precision']}, {figures['device']}",
+        "rate": f"{figures['fps']:.1f} fps; the pose model alone could do {figures['model_fps']:.0f}",
+        "latency": _latency(latency) if latency else "not live: every frame, as fast as this machine can",
+        "people": f"up to {figures['persons_max']}" if figures["persons_max"] else "none found",
+        "pose model": f"{figures['estimator']} on {figures['runtime']} {figures['precision']}, {figures['device']}",
         "packets sent": _packets(figures["sinks"]),
     }
     rows["files"] = "none; --record DIR writes them"
@@ -156,7 +156,7 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
 
 
 def _program() -> str:
-    """What to type for this program: its name, or, as after `make demo`, where it lies if no path leads to it."""
+    """How to call this program: its name, or its path where PATH does not have it, as after `make demo`."""
     called = Path(sys.argv[0])
     return _NAME if which(_NAME) or called.stem != _NAME else str(called)
 
@@ -171,5 +171,5 @@ def _packets(sinks: Sequence[Mapping[str, Any]]) -> str:
 
 def _latency(latency_ms: Mapping[str, float | None]) -> str:
     if latency_ms["p50"] is None:
-        return "no frame came"
+        return "no frame"
     return f"{latency_ms['p50']:.0f} ms median, {latency_ms['p95']:.0f} ms at the 95th percentile, capture to packet"

@@ -1,4 +1,4 @@
-"""Jobs side by side as the terminal shows them."""
+"""Progress of several jobs at the same time, on the terminal."""
 
 import signal
 import threading
@@ -14,16 +14,16 @@ from realtime_pose.app.workers import JobProgress
 
 @contextmanager
 def jobs_progress(count: int, console: Console) -> Iterator[tuple[Callable[[JobProgress], None], Callable[[], bool]]]:
-    """A bar for each job that is under way, the function that moves them, and the one that says whether to stop.
+    """A bar for each running job, as two callbacks: one updates a job's bar, the other returns whether to stop.
 
     The first Ctrl-C asks the jobs to close their files; the second one ends the program.
     """
-    asked, before = threading.Event(), signal.getsignal(signal.SIGINT)
+    stop, before = threading.Event(), signal.getsignal(signal.SIGINT)
 
-    def ask(*_: object) -> None:
-        asked.set()
+    def interrupt(*_: object) -> None:
+        stop.set()
         signal.signal(signal.SIGINT, before)
-        console.print("stopping, files are being closed; Ctrl-C again does not wait for them")
+        console.print("stopping: files are being closed; Ctrl-C again ends at once")
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[facts]}"))
     tasks: dict[Path, TaskID] = {}
@@ -42,11 +42,11 @@ def jobs_progress(count: int, console: Console) -> Iterator[tuple[Callable[[JobP
                 progress.advance(whole)
                 progress.update(whole, facts=f"{progress.tasks[0].completed:.0f}/{count}")
                 if job.figures is not None and job.failure is None:
-                    rate = f"{job.figures['frames']} frames, {job.figures['fps']:.1f} a second"
+                    rate = f"{job.figures['frames']} frames, {job.figures['fps']:.1f} fps"
                     console.print(f"{job.job.source}: {rate}, in {folder}/", markup=False)
 
-        signal.signal(signal.SIGINT, ask)
+        signal.signal(signal.SIGINT, interrupt)
         try:
-            yield show, asked.is_set
+            yield show, stop.is_set
         finally:
             signal.signal(signal.SIGINT, before)

@@ -1,4 +1,4 @@
-"""What arrives on a UDP port, on the terminal: a table that changes, or a line a second where it is no terminal."""
+"""Statistics of a UDP port on the terminal: a table that is updated, or a line a second for pipes and logs."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,18 +15,18 @@ from realtime_pose.communication.udp import UdpReceiver
 
 _WAIT_S = 0.25
 _LINE_S = 1.0
-_STREAMS_GREETED = 64
+_STREAMS_ANNOUNCED = 64
 
 
 @dataclass(frozen=True)
 class Heard:
-    """How a listening ended.
+    """Result of `listen_to`.
 
     Attributes:
-        interrupted: Whether it was Ctrl-C.
-        datagrams: Datagrams that came.
-        malformed: Those of them that were no valid packets.
-        why_malformed: The sentence on the last of those.
+        interrupted: Whether Ctrl-C ended it.
+        datagrams: Datagrams received.
+        malformed: Those that were not valid packets.
+        why_malformed: What was wrong with the last of those, in a sentence.
     """
 
     interrupted: bool
@@ -36,13 +36,13 @@ class Heard:
 
 
 def listen_to(bind: str, count: int | None, console: Console, check: Callable[[bytes], object] | None = None) -> Heard:
-    """Show arrivals until `count` datagrams came or Ctrl-C.
+    """Show what arrives, until `count` datagrams or Ctrl-C.
 
     Raises:
-        ConfigError: The port is taken, or the address is none of this machine's.
+        ConfigError: The port is in use, or the address is not one of this machine's.
     """
     receiver, counter = UdpReceiver(bind, check), ArrivalCounter()
-    console.print(f"listening on {receiver.address}; Ctrl-C ends")
+    console.print(f"listening on {receiver.address}; Ctrl-C stops")
     live = Live(console=console, auto_refresh=False) if console.is_terminal else None
     interrupted = False
     try:
@@ -68,7 +68,7 @@ def _listen(receiver: UdpReceiver, counter: ArrivalCounter, count: int | None, s
 
 
 class _Table:
-    """One table that is drawn again every second."""
+    """A table that is redrawn every second."""
 
     def __init__(self, live: Live, receiver: UdpReceiver) -> None:
         self._live, self._receiver = live, receiver
@@ -77,7 +77,7 @@ class _Table:
         if not self._receiver.datagrams:
             self._live.update(_hint(self._receiver), refresh=True)
             return
-        names = ("stream", "people", "frames/s", "lost", "jitter", "latency, p95", "hips (m)", "picture")
+        names = ("stream", "people", "frames/s", "lost", "jitter", "latency, p95", "hips (m)", "frame (px)")
         table = Table(*names, caption=escape(_malformed(self._receiver)), caption_justify="left")
         for arrivals in reversed(streams):
             table.add_row(*_cells(arrivals))
@@ -95,16 +95,16 @@ def _cells(arrivals: Arrivals) -> list[str]:
         f"{arrivals.jitter_ms:.1f} ms" if arrivals.frames > 1 else "-",
         latency,
         _hips(arrivals) or "-",
-        _picture(arrivals) or "-",
+        _frame_size(arrivals) or "-",
     ]
 
 
 class _Lines:
-    """A line a second and stream, for pipes and logs."""
+    """A line a second for each stream, for pipes and logs."""
 
     def __init__(self, console: Console, receiver: UdpReceiver) -> None:
         self._console, self._receiver = console, receiver
-        self._greeted: set[int] = set()
+        self._announced: set[int] = set()
         self._hinted = False
 
     def show(self, streams: Sequence[Arrivals]) -> None:
@@ -114,12 +114,16 @@ class _Lines:
                 self._console.print(_hint(self._receiver))
             return
         for arrivals in streams:
-            if _picture(arrivals) and arrivals.stream not in self._greeted and len(self._greeted) < _STREAMS_GREETED:
-                self._greeted.add(arrivals.stream)
-                self._console.print(f"stream {arrivals.stream}: pictures of {_picture(arrivals)} px")
-        talking = [arrivals for arrivals in streams if arrivals.frames] or streams[-1:]
-        for arrivals in talking:
-            name = f"stream {arrivals.stream}   " if len(talking) > 1 else ""
+            if (
+                _frame_size(arrivals)
+                and arrivals.stream not in self._announced
+                and len(self._announced) < _STREAMS_ANNOUNCED
+            ):
+                self._announced.add(arrivals.stream)
+                self._console.print(f"stream {arrivals.stream}: frames of {_frame_size(arrivals)} px")
+        active = [arrivals for arrivals in streams if arrivals.frames] or streams[-1:]
+        for arrivals in active:
+            name = f"stream {arrivals.stream}   " if len(active) > 1 else ""
             self._console.print(escape(name + _line(arrivals)))
         if self._receiver.malformed:
             self._console.print(escape(_malformed(self._receiver)))
@@ -145,7 +149,7 @@ def _hips(arrivals: Arrivals) -> str:
     return "" if root is None else ", ".join(f"{value:+.2f}" for value in root)
 
 
-def _picture(arrivals: Arrivals) -> str:
+def _frame_size(arrivals: Arrivals) -> str:
     return "" if arrivals.hello is None else "x".join(map(str, arrivals.hello.image))
 
 
@@ -154,4 +158,4 @@ def _malformed(receiver: UdpReceiver) -> str:
 
 
 def _hint(receiver: UdpReceiver) -> str:
-    return f"nothing yet; to send: realtime-pose run --source actor --udp {receiver.address}"
+    return f"nothing received yet; to send something: realtime-pose run --source actor --udp {receiver.address}"

@@ -1,4 +1,4 @@
-"""A run from settings to the table and the report, as `run` and `process` show it."""
+"""Running with progress on the terminal, the summary table and the report: shared by `run` and `process`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from realtime_pose.cli.terminal import download_progress, out
 from realtime_pose.errors import RealtimePoseError
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
-"""Exit codes; 0 is done."""
+"""Exit codes; 0 means done."""
 
 
 def play(
@@ -22,12 +22,16 @@ def play(
     show: bool = False,
     job: str = "",
 ) -> tuple[dict[str, Any], RealtimePoseError | typer.Exit | None]:
-    """Run to the end (or Ctrl-C) with progress on the terminal: the report, and what to raise once it is written."""
+    """Run to the end (or Ctrl-C) with progress on the terminal.
+
+    Returns:
+        The report, and the error to raise once it is written: None if all went well.
+    """
     from realtime_pose.app.run import open_run
     from realtime_pose.cli.console import follow
     from realtime_pose.cli.preview import PreviewWindow
 
-    preview = PreviewWindow() if show else None  # first: where there is no display nothing else is touched
+    preview = PreviewWindow() if show else None  # first, so that nothing is opened where there is no display
     with open_run(settings, say, download_progress(), paced=paced, max_frames=max_frames, job=job) as session:
         interrupted = follow(session, max_frames, preview, console=out, say=say)
     figures = session.report()
@@ -41,7 +45,7 @@ def play(
 
 def say(sentence: str) -> None:
     """Print a note."""
-    out.print(f"[yellow]note[/] {escape(sentence)}")  # on the progress bar's own console, which moves aside for it
+    out.print(f"[yellow]note[/] {escape(sentence)}")  # the progress bar's console, which keeps the bar below
 
 
 def save_report(path: Path, figures: Mapping[str, Any]) -> None:
@@ -52,7 +56,7 @@ def save_report(path: Path, figures: Mapping[str, Any]) -> None:
 
 
 def print_run(figures: Mapping[str, Any], folder: str, report: Path | None) -> None:
-    """Print what a run was like."""
+    """Print the summary of a run."""
     from realtime_pose.cli.console import run_table
 
     out.print(run_table(figures, folder, report))

@@ -1,4 +1,4 @@
-"""The two consoles of the command line, and how a download looks on them."""
+"""The consoles of stdout and stderr, and the progress of a download on them."""
 
 from typing import Any
 
@@ -12,28 +12,28 @@ _BAR_WIDTH = 30
 
 
 def download_progress() -> Any:  # noqa: ANN401 - checkpoints.Progress, imported late
-    """A progress bar, as a function that is told the bytes that are here and the bytes in all.
+    """A progress bar, as a callback (bytes so far, bytes in all).
 
-    It is one line that is written over, without a thread or a mode of the terminal that somebody must end: a download
-    that breaks off leaves the line as it is. Where nobody watches it says every tenth.
+    It is one line that is overwritten, without a thread or a terminal mode that has to be ended: an interrupted
+    download leaves the line as it is. Where stderr is no terminal, it prints a line for every 10 %.
     """
     shown = {"percent": -1}
     bar = ProgressBar(width=_BAR_WIDTH)
 
-    def progress(had: int, total: int | None) -> None:
-        percent = 100 * had // total if total else 0
+    def progress(done: int, total: int | None) -> None:
+        percent = 100 * done // total if total else 0
         if not err.is_terminal:
             percent -= percent % 10
         if percent == shown["percent"]:
             return
         shown["percent"] = percent
-        size = f"{had / 1e6:.0f} of {(total or 0) / 1e6:.0f} MB ({percent} %)"
+        size = f"{done / 1e6:.0f} of {(total or 0) / 1e6:.0f} MB ({percent} %)"
         if err.is_terminal:
-            bar.update(had, total or 1)
-            err.print("fetching weights ", end="")
+            bar.update(done, total or 1)
+            err.print("downloading weights ", end="")
             err.print(bar, end="")
-            err.print(f" {size}", end="\n" if had == total else "\r")
+            err.print(f" {size}", end="\n" if done == total else "\r")
         else:
-            err.print(f"fetching weights: {size}")
+            err.print(f"downloading weights: {size}")
 
     return progress

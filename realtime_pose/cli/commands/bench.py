@@ -1,4 +1,4 @@
-"""`realtime-pose bench`: how fast this machine is, stage by stage."""
+"""`realtime-pose bench`: speed of this machine, stage by stage."""
 
 from typing import Annotated, Any
 
@@ -31,9 +31,9 @@ def bench(
     given: Given,
     report: Report = None,
 ) -> None:
-    """Measure the program on this machine: each stage, and end to end from the video to the packet.
+    """Measure the speed on this machine: each stage, and end to end from the video to the packet.
 
-    Nothing is fetched: only weights that are here are measured, or random ones.
+    Nothing is downloaded: only weights that are here are measured, or random ones.
     """
     from realtime_pose.cli.console import progress_bar
     from realtime_pose.evaluation.bench import run_bench
@@ -51,9 +51,9 @@ def bench(
 def _table(figures: Any) -> Table:  # noqa: ANN401 - BenchFigures, imported late
     title = (
         f"{figures.estimator} on {figures.runtime} {figures.precision}, {figures.device}; {figures.source}: "
-        f"{figures.frames} frames, {figures.persons_max} in the picture at most"
+        f"{figures.frames} frames, up to {figures.persons_max} people"
     )
-    table = Table("stage", "median ms", "95th %", "mean", "what it is", title=escape(title), title_justify="left")
+    table = Table("stage", "median ms", "95th %", "mean", "meaning", title=escape(title), title_justify="left")
     for column in table.columns[1:4]:
         column.justify = "right"
     rows = {**figures.stages_ms, "around": figures.around_ms}
@@ -64,30 +64,31 @@ def _table(figures: Any) -> Table:  # noqa: ANN401 - BenchFigures, imported late
         table.add_row(name, *(f"{values[key]:.2f}" for key in ("p50", "p95", "mean")), meaning)
     table.add_section()
     for part, values in figures.body_ms.items():
-        name, meaning = _BODY_ROWS[part]
+        name, meaning = _BODY_ROWS.get(part, (f"a person's {part}", ""))
         table.add_row(name, *(f"{values[key]:.2f}" for key in ("p50", "p95", "mean")), meaning)
-    table.caption = f"{figures.fps:.1f} frames a second from the video to the packet"
+    table.caption = f"{figures.fps:.1f} fps from the video to the packet"
     return table
 
 
 _ROWS = {
-    "video": ("video", "decoding the file, ahead of need in a thread of its own"),
-    "capture": ("capture", "waiting for the next picture"),
-    "detect": ("detect, track", "finding people now and then, following them always"),
-    "estimate": ("estimate", "keypoints, all of it"),
-    "crop": ("  crop", "cut out, scale, normalise"),
+    "video": ("video", "decoding the file, in a thread of its own"),
+    "capture": ("capture", "waiting for the next frame"),
+    "detect": ("detect, track", "person detector every N frames, tracking always"),
+    "estimate": ("estimate", "keypoints: the next three together"),
+    "crop": ("  crop", "crop, scale, normalise"),
     "network": ("  network", ""),
     "decode": ("  decode", "heatmaps to keypoints"),
     "lift": ("lift", "2D to 3D"),
-    "solve": ("solve", "3D to joint rotations, filters"),
+    "solve": ("solve", "3D to joint rotations"),
+    "filter": ("filter", "occlusion, smoothing, floor, feet"),
     "send": ("send", "packets to a socket"),
-    "rest": ("rest", "what no stage has"),
+    "rest": ("rest", "everything else"),
     "whole": ("whole frame", "packet to packet"),
     "around": ("around the model", "crop, decode, detect, track, send"),
 }
 _BODY_ROWS = {
-    "lift": ("a person's lift", "2D to 3D, a person and frame"),
+    "lift": ("a person's lift", "2D to 3D, for each person and frame"),
     "ik": ("a person's IK", "3D to joint rotations inside the limits"),
     "filters": ("a person's filters", "smoothing, floor, feet"),
-    "body": ("a person's body", "all three"),
+    "body": ("a person's body", "the three together"),
 }

@@ -1,4 +1,4 @@
-"""`realtime-pose calibrate`: three seconds of standing still, and the program knows your proportions."""
+"""`realtime-pose calibrate`: a body profile from three seconds of standing still."""
 
 import math
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,7 +44,7 @@ def calibrate(
     from realtime_pose.cli.preview import PreviewWindow
 
     settings = given.settings(body__profile="")  # the profile is what is measured
-    path = profile_path(profile)  # a name that cannot be is refused before anybody stands still
+    path = profile_path(profile)  # a wrong name is refused before anybody stands still
     preview = PreviewWindow() if show else None
     countdown = _Countdown()
 
@@ -64,25 +64,25 @@ def calibrate(
             preview.close()
     found.profile.save(path)
     out.print(_table(found))
-    for sentence in _words(found, settings, height_given="body.height_m" in given.values):
+    for sentence in _remarks(found, settings, height_given="body.height_m" in given.values):
         say(sentence)
     out.print(f"written to {path}; use it with: realtime-pose run --profile {profile}", markup=False)
 
 
 class _Countdown:
-    """One line that says what to do and how long; where nobody watches, a line for each change."""
+    """One line that says what to do and for how long; where stdout is no terminal, a line for each change."""
 
     def __init__(self) -> None:
-        self._said = ""
+        self._shown = ""
 
     def show(self, hint: str, seconds_left: float) -> None:
         text = f"{math.ceil(seconds_left)} s  {hint}" if not out.is_terminal else f"{seconds_left:3.1f} s  {hint:<70}"
-        if text != self._said:
+        if text != self._shown:
             out.print(text, end="\r" if out.is_terminal else "\n", markup=False)
-        self._said = text
+        self._shown = text
 
     def end(self) -> None:
-        if self._said and out.is_terminal:
+        if self._shown and out.is_terminal:
             out.print()
 
 
@@ -90,7 +90,7 @@ def _table(found: "Found") -> Table:
     from realtime_pose.body.proportions import LENGTHS
 
     height = found.profile.height_m
-    table = Table("from joint to joint", "found", "average", "difference", title=f"a body of {height:.2f} m")
+    table = Table("length", "measured", "average", "difference", title=f"a body of {height:.2f} m")
     for column in table.columns[1:]:
         column.justify = "right"
     for name in LENGTHS:
@@ -98,7 +98,7 @@ def _table(found: "Found") -> Table:
         measured = name in found.measured
         table.add_row(
             _NAMES.get(name, name.replace("_", " ")),
-            f"{own * 100:.1f} cm" if measured else "not seen",
+            f"{own * 100:.1f} cm" if measured else "not visible",
             f"{usual * 100:.1f} cm",
             f"{(own / usual - 1) * 100:+.0f} %" if measured else "",
         )
@@ -108,17 +108,17 @@ def _table(found: "Found") -> Table:
 _NAMES = {"torso": "torso (hips to shoulders)", "shank": "lower leg", "upper_arm": "upper arm"}
 
 
-def _words(found: "Found", settings: Any, *, height_given: bool) -> list[str]:  # noqa: ANN401 - AppConfig, imported late
-    """What was found out, what was taken for granted, and what one camera cannot know."""
+def _remarks(found: "Found", settings: Any, *, height_given: bool) -> list[str]:  # noqa: ANN401 - AppConfig, imported late
+    """What was measured, what was assumed, and what one camera cannot measure."""
     height = f"The height of {found.profile.height_m:.2f} m is"
     return [
-        f"{height} yours to say (--height): to one camera somebody tall far away looks like somebody short nearby."
+        f"{height} the one you gave (--height): one camera cannot tell a tall person far away from a short one nearby."
         if height_given
-        else f"{height} a guess, as none was given: measure again with --height if yours differs; everything scales.",
+        else f"{height} a guess, as none was given: measure again with --height if yours differs.",
         f"With a field of view of {settings.body.fov_deg:g} degrees (--fov) you stood {found.distance_m:.1f} m away. "
-        "If the angle is wrong, so is the distance, and the proportions are right all the same.",
-        f"Keypoints lie {found.fit_px:.1f} px (median) from the joints of the body found, "
-        f"{found.average_fit_px:.1f} px from an average one's.",
-        "Lengths are those between the points that the estimator marks, a few per cent off a tape's; a limb that did "
-        "not lie across the line of sight is less sure.",
+        "If the angle is wrong, the distance is wrong too; the proportions are right all the same.",
+        f"Keypoints are {found.fit_px:.1f} px (median) from the joints of the measured body, "
+        f"{found.average_fit_px:.1f} px from those of an average one.",
+        "Lengths are between the pose model's keypoints, a few per cent off a tape measure; a limb that pointed "
+        "towards the camera is less certain.",
     ]

@@ -1,4 +1,4 @@
-"""`realtime-pose plot`: a recording as one page of figures."""
+"""`realtime-pose plot`: a session as one page of figures."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +11,17 @@ from realtime_pose.cli.terminal import out
 def plot(
     session: Annotated[Path, typer.Argument(help="A session.rtpose, or the folder of a take.")],
     to: Annotated[
-        Path | None, typer.Option("--out", help="The page, an .html file; plot.html beside the session if left out.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Page to write (.html); plot.html beside the session by default."),
     ] = None,
-    frame: Annotated[int | None, typer.Option(help="Frame that the 3D figure shows first.")] = None,
-    person: Annotated[int | None, typer.Option(help="Id of whom to draw; who is seen the most if left out.")] = None,
+    frame: Annotated[int | None, typer.Option(metavar="N", help="Frame that the 3D figure shows first.")] = None,
+    person: Annotated[
+        int | None, typer.Option(metavar="ID", help="Person to plot; by default the one in the most frames.")
+    ] = None,
 ) -> None:
-    """Draw a recording as one page: the skeleton in 3D, joint angles, the feet, the path, and time by stage.
+    """Plot a session as one page: 3D skeleton, joint angles, feet, path, and time for each stage.
 
-    The page is a single file: it needs no network, and opens in any browser.
+    The page is a single file that opens in any browser, without a network.
     """
     from realtime_pose.app.plot import plot_session
     from realtime_pose.app.take import PLOT, open_session

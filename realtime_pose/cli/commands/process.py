@@ -55,7 +55,7 @@ def process(
     live = any(settings.output.targets.values())
     if live and workers is not None and workers > 1:
         raise ConfigError(
-            f"--workers {workers} would send several inputs at once to one receiver; leave one of them out"
+            f"--workers {workers} would send several inputs to one receiver at once; leave out --workers or the outputs"
         )
     open_jobs = [job for job in jobs if job.done is None]
     count = 1 if live else workers or default_workers(len(open_jobs))
@@ -68,7 +68,7 @@ def process(
 
 
 class _Outcome:
-    """What became of each job, and what is said of all at the end."""
+    """Results of all jobs, and the report and errors at the end."""
 
     def __init__(self, jobs: "Sequence[Job]") -> None:
         self._jobs = jobs
@@ -77,12 +77,12 @@ class _Outcome:
         self._failed: dict[str, RealtimePoseError] = {}
         for job in jobs:
             if job.done is not None:
-                told = f"{job.folder} is done already; --force does it anew"
-                self._figures[str(job.folder)] = {"source": job.source, "frames": job.done, "warnings": [told]}
-                say(f"{job.source}: {told}")
+                notice = f"{job.folder} is finished already; --force processes it again"
+                self._figures[str(job.folder)] = {"source": job.source, "frames": job.done, "warnings": [notice]}
+                say(f"{job.source}: {notice}")
 
     def add(self, job: "Job", figures: dict[str, Any] | None, failure: RealtimePoseError | None) -> None:
-        """A job is over; one that went through to its end is marked as done."""
+        """Record the end of a job, and mark one that was completed as finished."""
         from realtime_pose.app.take import SESSION
         from realtime_pose.session.writer import mark_finished
 
@@ -93,18 +93,18 @@ class _Outcome:
                 failure = exc
         if failure is not None:
             self._failed[str(job.folder)] = failure
-            who = f"{job.source}: " if len(self._jobs) > 1 else ""
-            err.print(f"[red]error[/] {escape(who + str(failure))}")
+            source = f"{job.source}: " if len(self._jobs) > 1 else ""
+            err.print(f"[red]error[/] {escape(source + str(failure))}")
             figures = figures or {"source": job.source, "frames": 0, "warnings": [str(failure)]}
         if figures is not None:
             self._figures[str(job.folder)] = figures
 
     def finish(self, report: Path | None) -> None:
-        """Write the report, and say what failed.
+        """Write the report, and raise if something failed.
 
         Raises:
-            CaptureError: Something failed.
-            typer.Exit: It was interrupted.
+            CaptureError: Some of several inputs failed.
+            typer.Exit: It was interrupted, or the only input failed.
         """
         reports = [self._figures[key] for job in self._jobs if (key := str(job.folder)) in self._figures]
         if report is not None and reports:
@@ -112,26 +112,26 @@ class _Outcome:
         if self.interrupted:
             raise typer.Exit(INTERRUPTED)
         if self._failed and len(self._jobs) == 1:
-            raise typer.Exit(FAILED)  # it has been said
+            raise typer.Exit(FAILED)  # the error is printed already
         if self._failed:
             names = ", ".join(job.source for job in self._jobs if str(job.folder) in self._failed)
             count = f"{len(self._failed)} of {len(self._jobs)}"
-            raise CaptureError(f"{count} inputs failed: {names}; what was wrong with each is said above")
+            raise CaptureError(f"{count} inputs failed: {names}; see the error of each above")
 
 
 def _one_by_one(jobs: "Sequence[Job]", outcome: _Outcome) -> None:
     for job in jobs:
-        figures, trouble = None, None
+        figures, failure = None, None
         try:
-            figures, trouble = play(job.config, paced=False, max_frames=job.max_frames, job=job.mark)
+            figures, failure = play(job.config, paced=False, max_frames=job.max_frames, job=job.mark)
         except ConfigError:
-            raise  # it would be wrong for the others too
-        except RealtimePoseError as exc:  # one bad file is no reason to leave the others
-            trouble = exc
-        outcome.interrupted = isinstance(trouble, typer.Exit)
+            raise  # it would fail for the others too
+        except RealtimePoseError as exc:  # a bad file does not stop the others
+            failure = exc
+        outcome.interrupted = isinstance(failure, typer.Exit)
         if figures is not None and figures["frames"]:
             print_run(figures, str(job.folder), None)
-        outcome.add(job, figures, trouble if isinstance(trouble, RealtimePoseError) else None)
+        outcome.add(job, figures, failure if isinstance(failure, RealtimePoseError) else None)
         if outcome.interrupted:
             return
 
@@ -146,7 +146,7 @@ def _side_by_side(jobs: "Sequence[Job]", workers: int, outcome: _Outcome) -> Non
                 say(f"{progress.job.source}: {note}")
             show(progress)
             if isinstance(progress.failure, ConfigError):
-                raise progress.failure  # it would be wrong for the others too
+                raise progress.failure  # it would fail for the others too
             if progress.over:
                 outcome.interrupted = outcome.interrupted or progress.interrupted
                 outcome.add(progress.job, progress.figures, progress.failure)

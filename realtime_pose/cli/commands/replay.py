@@ -41,7 +41,7 @@ def replay(
 
     recorded = open_session(session)
     if step and speed != 1.0:
-        raise ConfigError(f"--step goes by keys and --speed {speed:g} by the clock; give one of the two")
+        raise ConfigError(f"--step waits for keys and --speed {speed:g} follows the clock; give one of the two")
     changes = [option for name, option in given.typed.items() if name.startswith("body.")]
     if changes and not recompute:
         raise ConfigError(f"{changes[0]} changes a pose that is recorded already; add --recompute")
@@ -64,13 +64,13 @@ def replay(
 
 
 def _watch(results: "Iterator[FrameResult]", session: "Session", *, step: bool) -> None:
-    """Let it play, and show how far it is."""
+    """Play all results, and show the progress."""
     from realtime_pose.cli.console import progress_bar
 
     if step:
         for result in results:
-            seen = ", ".join(str(person.keypoints.track_id) for person in result.people) or "nobody"
-            out.print(f"frame {result.frame.index}   {result.frame.time_ns / 1e9:.3f} s   {seen}")
+            seen = ", ".join(str(person.keypoints.track_id) for person in result.people) or "none"
+            out.print(f"frame {result.frame.index}   {result.frame.time_ns / 1e9:.3f} s   people: {seen}")
         return
     with progress_bar(session.path.name, out, "{task.percentage:.0f} %") as advance:
         for _ in results:
@@ -78,7 +78,7 @@ def _watch(results: "Iterator[FrameResult]", session: "Session", *, step: bool) 
 
 
 def _keys(result: "FrameResult") -> bool:
-    """Wait for a key (from a pipe: for a line); whether to go on."""
+    """Wait for a key (from a pipe: for a line); False to stop."""
     if not sys.stdin.isatty():
         return sys.stdin.readline() != ""
     return typer.getchar().lower() not in ("q", "\x1b", "\x03")

@@ -1,4 +1,4 @@
-"""`realtime-pose train`: the models of our own, made again."""
+"""`realtime-pose train`: training of the program's own models."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,20 +16,24 @@ def train_lifter(
     mocap: Annotated[
         Path | None,
         typer.Option(
+            metavar="FOLDER",
             help="Folder of motion capture: .asf with .amc files (CMU), humanoid3d_*.txt (DeepMimic). "
-            "Without it, drawn poses alone are learnt from."
+            "Without it, only generated poses are used.",
         ),
     ] = None,
-    to: Annotated[Path, typer.Option("--out", help="Where the weights go.")] = Path("lifter.safetensors"),
-    steps: Annotated[int, typer.Option(min=1, help="Batches of 1,056 bodies.")] = 20_000,
+    to: Annotated[Path, typer.Option("--out", metavar="FILE", help="File for the weights.")] = Path(
+        "lifter.safetensors"
+    ),
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Number of batches, of 1,056 bodies each.")] = 20_000,
     seed: Annotated[
-        int, typer.Option(min=0, help="The same seed gives the same weights on the same kind of processor.")
+        int,
+        typer.Option(min=0, metavar="N", help="The same seed gives the same weights on the same kind of processor."),
     ] = 0,
-    device: Annotated[str, typer.Option(help="cpu, cuda or mps.")] = "cpu",
+    device: Annotated[str, typer.Option(metavar="NAME", help="Device: cpu, cuda or mps.")] = "cpu",
 ) -> None:
-    """Train the lifter: 2D keypoints to 3D joints. Repeatable; the time left is shown.
+    """Train the lifter: 2D keypoints to 3D joints. Reproducible; the remaining time is shown.
 
-    Under an hour on two cores that multiply bfloat16 (AVX-512 BF16, AMX), several hours on older ones, less on a GPU.
+    It takes under an hour on two cores with bfloat16 (AVX-512 BF16, AMX), several hours on older ones, less on a GPU.
     """
     from rich.progress import (
         BarColumn,
@@ -56,4 +60,4 @@ def train_lifter(
         network = train(clips, Training(steps, seed, device), show)
     about = {"motion": ", ".join(clips) or "drawn poses alone", "steps": str(steps), "seed": str(seed)}
     save_lifter(network, to, about)
-    out.print(f"wrote {to}; judge it with: realtime-pose eval lift CASES --lifter trained")
+    out.print(f"written: {to}; measure it with: realtime-pose eval lift CASES --lifter trained")

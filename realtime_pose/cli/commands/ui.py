@@ -1,4 +1,4 @@
-"""`realtime-pose ui`: the dashboard, in a browser."""
+"""`realtime-pose ui`: the dashboard in a browser."""
 
 import os
 import sys
@@ -48,7 +48,7 @@ def ui(
         ),
     ] = None,
 ) -> None:
-    """Open the dashboard: live view, settings, outputs and takes in a browser, on this machine, until Ctrl-C."""
+    """Open the dashboard in a browser: live view, settings, outputs and takes, on this machine, until Ctrl-C."""
     check_installed("dashboard", "the dashboard", "streamlit", "plotly")
     from realtime_pose.interface.dashboard.web import server
 
@@ -57,11 +57,11 @@ def ui(
     names = (*(host_name or ()), *server.host_names_of())
     free = server.free_port(port, server.address_for(names))
     if free != port:
-        out.print(f"port {port} is taken by another program, so the dashboard is at {free}")
+        out.print(f"port {port} is in use, so the dashboard is at {free}")
     address = f"http://127.0.0.1:{free}"
 
     def ready() -> None:
-        out.print(f"dashboard: {address} (Ctrl-C ends it)")
+        out.print(f"dashboard: {address} (Ctrl-C stops it)")
         if not no_browser and _has_screen():
             threading.Thread(target=webbrowser.open, args=(address,), name="browser", daemon=True).start()
 
@@ -70,5 +70,5 @@ def ui(
 
 
 def _has_screen() -> bool:
-    """Whether a browser can open: over a plain terminal a text browser would take it over."""
+    """Whether a browser can open a window: without a display, a text browser would take over the terminal."""
     return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

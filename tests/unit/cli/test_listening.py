@@ -52,7 +52,7 @@ def a_clip(address):
 def test_a_pipe_gets_lines():
     shown, heard = listened(a_clip, 14)
     assert (heard.interrupted, heard.datagrams, heard.malformed) == (False, 14, 0)
-    assert "stream 77: pictures of 640x480 px" in shown
+    assert "stream 77: frames of 640x480 px" in shown
     assert "people 3" in shown
     for word in ("frames/s", "latency", "jitter", "lost 0 (0.0%)", "hips at -0.04, +0.94"):
         assert word in shown

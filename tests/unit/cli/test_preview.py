@@ -49,7 +49,7 @@ def test_without_a_display_it_says_so_before_any_window_is_touched(windows, monk
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(ConfigError, match="there is no display here for --show; leave it out"):
+    with pytest.raises(ConfigError, match="--show needs a display, and there is none; leave it out"):
         PreviewWindow()
     assert not windows.open
 

@@ -194,7 +194,7 @@ def test_the_command_prints_the_table_and_writes_the_report(monkeypatch, tmp_pat
     answer = CliRunner().invoke(app, [*command.split(), str(path)])
     assert answer.exit_code == 0, answer.output
     assert "vitpose-s on openvino bf16, cpu; actor: 40 frames" in answer.output
-    assert "45.5 frames a second from the video to the packet" in answer.output
+    assert "45.5 fps from the video to the packet" in answer.output
     assert "A note." in answer.output
     assert "a person's IK" in answer.output
     assert json.loads(path.read_text())["fps"] == 45.5

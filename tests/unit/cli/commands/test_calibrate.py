@@ -66,8 +66,8 @@ def test_it_counts_down_shows_what_it_found_and_says_what_nobody_can_know(call, 
     assert lines[:4] == ["3 s  Stand still.", "3 s  Good.", "2 s  Good.", "0 s  Good."]
     assert "54.5 cm" in out
     assert "+5 %" in out
-    assert "not seen" in next(line for line in lines if "lower leg" in line)
-    assert "The height of 1.80 m is yours to say (--height)" in out
+    assert "not visible" in next(line for line in lines if "lower leg" in line)
+    assert "The height of 1.80 m is the one you gave (--height)" in out
     assert "With a field of view of 70 degrees (--fov) you stood 3.2 m away" in out
     assert "Keypoints lie 2.3 px (median) from the joints of the body found, 5.7 px from an average one's" in out
     assert lines[-1].endswith("use it with: realtime-pose run --profile ana")

@@ -63,7 +63,7 @@ def test_what_is_done_is_passed_over_and_force_does_it_anew(call, tmp_path):
     before = (tmp_path / "out" / SESSION).stat().st_mtime_ns
     code, out, err = call(*PROCESS, "actor", "--out", "out", "--report", "r.json")
     assert (code, err) == (0, "")
-    assert "is done already" in out
+    assert "is finished already" in out
     assert (tmp_path / "out" / SESSION).stat().st_mtime_ns == before
     assert json.loads((tmp_path / "r.json").read_text())["frames"] == 3
     assert call(*PROCESS, "actor", "--out", "out", "--force")[0] == 0
@@ -169,7 +169,7 @@ def test_recomputing_into_a_new_take(call, take, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("replay", "TAKE", "--step", "--speed", "2"), 2, "--step goes by keys and --speed 2 by the clock"),
+        (("replay", "TAKE", "--step", "--speed", "2"), 2, "--step waits for keys and --speed 2 follows the clock"),
         (("replay", "TAKE", "--speed", "0"), 2, "speed is 0, wanted 0.01 to 1000"),
         (("replay", "TAKE", "--height", "1.8"), 2, "--height changes a pose that is recorded already; add --recompute"),
         (("replay", "none.rtpose"), 1, "cannot read none.rtpose"),

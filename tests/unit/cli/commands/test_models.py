@@ -63,7 +63,7 @@ def test_a_download_shows_a_bar_and_ends_with_the_file(call, folder, monkeypatch
         code, out, err = call("download", "vitpose-s")
     assert code == 0
     assert str(folder / "vitpose-s.safetensors") in out.replace("\n", "")
-    assert "fetching weights: 2 of 2 MB (100 %)" in err
+    assert "downloading weights: 2 of 2 MB (100 %)" in err
 
 
 def test_the_bar_is_one_line_that_is_written_over(monkeypatch, capsys):

@@ -75,7 +75,7 @@ def test_a_taken_port_is_told(started):
         port = taken.getsockname()[1]
         answer = run("--port", str(port), "--no-browser")
     assert started["port"] != port
-    assert f"port {port} is taken" in answer.output
+    assert f"port {port} is in use" in answer.output
     assert f"http://127.0.0.1:{started['port']}" in answer.output
 
 
