@@ -1,12 +1,13 @@
-"""Writes docs/reference/ from the program: .venv/bin/python docs/make_reference.py
+"""Writes docs/reference/ and configs/default.yaml from the program: .venv/bin/python docs/make_reference.py
 
 The packet page comes from the JSON Schema and golden packets, the commands from the command line's parser, the
-settings from their dataclasses. A test fails when the committed files differ from what this writes.
+settings and their file from the dataclasses. A test fails when the committed files differ from what this writes.
 """
 
 import inspect
 import json
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -20,6 +21,7 @@ from realtime_pose.config import SETTINGS, VARIABLES, AppConfig, Setting
 
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "reference"
+DEFAULT_FILE = ROOT / "configs" / "default.yaml"
 MADE = "<!-- Made by docs/make_reference.py: change what it reads, then run it again. -->"
 
 
@@ -281,6 +283,21 @@ def _options_of(setting: Setting) -> str:
     return ", ".join(f"`{name}`" for each in names for name in each)
 
 
+def default_file() -> str:
+    """configs/default.yaml: every setting with its default, and what it is in a comment."""
+    lines = ["# Every setting with its default, made by docs/make_reference.py.",
+             "# Copy what you change into a file of your own and name it: --config mine.yaml"]  # fmt: skip
+    section = ""
+    for each in SETTINGS.values():
+        if each.section != section:
+            section = each.section
+            lines += ["", f"{section}:"]
+        what = f"{each.info.sentences(each.info.help)} {each.info.more}".strip()
+        lines += textwrap.wrap(what, 118, initial_indent="  # ", subsequent_indent="  # ")
+        lines.append(f"  {each.key}: {json.dumps(each.default, ensure_ascii=False)}")
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "packet.md": packet_page,
     "commands.md": commands_page,
@@ -292,3 +309,4 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for name, make in PAGES.items():
         (FOLDER / name).write_text(make(), encoding="utf-8")
+    DEFAULT_FILE.write_text(default_file(), encoding="utf-8")

@@ -1,11 +1,11 @@
-"""The program as a library: pictures in, the people in them out; draw them, send them on, begin anew.
+"""The library's face: `PoseInference` finds the people in images, `read_frames` opens a source.
 
     with PoseInference(is_video=True) as model:
         for frame in read_frames("dance.mp4"):
             for person in model.inference(frame).people:
                 print(person.pose.rotations.local_xyzw)
 
-docs/library.md has more, and examples/ whole programs.
+docs/library.md says more; examples/ has whole programs.
 """
 
 import logging
@@ -28,52 +28,52 @@ from realtime_pose.checkpoints import Progress
 from realtime_pose.config import DEFAULTS, AppConfig
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.drawing import draw_skeleton_on_frame
-from realtime_pose.errors import CaptureError, ConfigError, EndOfStream, RealtimePoseError
+from realtime_pose.errors import ArrayShapeError, CaptureError, ConfigError, EndOfStream, RealtimePoseError
 from realtime_pose.inference.base import PersonDetector, PoseEstimator
 from realtime_pose.inference.detectors.table import build_detector
 from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.pipeline import assemble_pipeline, check_names
-from realtime_pose.utils.arrays import UInt8, check_array
+from realtime_pose.utils.arrays import UInt8
 from realtime_pose.utils.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
-_USUAL_NS = 33_333_333
-_DETECTOR_HAS = ("detect", "close")
-_ESTIMATOR_HAS = (*PoseEstimator.__annotations__, "estimate", "close")
+_DEFAULT_PERIOD_NS = 33_333_333  # 30 frames a second
+_DETECTOR_MEMBERS = ("detect", "close")
+_ESTIMATOR_MEMBERS = (*PoseEstimator.__annotations__, "estimate", "close")
 
 
 @runtime_checkable
-class _Follows(Protocol):
-    """An estimator that follows somebody by itself, and can forget them."""
+class _Resettable(Protocol):
+    """An estimator with a tracker of its own, which can forget whom it follows."""
 
     def reset(self) -> None: ...
 
 
 class PoseInference:
-    """People, their keypoints, 3D joints and joint rotations, in pictures that you hand over.
+    """Finds people in images: their keypoints, 3D joints and joint rotations.
 
-    It starts no thread and opens nothing; one thread at a time may use it. It is a `FramePipeline`, so a `Runtime`
-    takes it too.
+    It starts no thread and opens no source; use it from one thread at a time. It is a `FramePipeline`, so a `Runtime`
+    accepts it.
 
     Args:
-        config: All settings; those of capture, output and `look_ahead` are not read, as there is nothing behind them.
-        is_video: The pictures follow each other in time: people keep their names and are smoothed, until `reset`.
-            Otherwise each picture stands alone.
-        estimator: Finds keypoints in place of the one that `config` names. One that follows somebody by itself
-            (`finds_people`) may have a method `reset()`, which is called when it is to forget them.
-        detector: Finds people in place of the one that `config` names.
-        notify: Is told, in one plain sentence, of everything that was chosen for the user.
-        progress: Is told how far a download of weights has come.
+        config: All settings; capture, output and `look_ahead` have no effect here.
+        is_video: The images are frames of one video: people keep their ids and are smoothed, until `reset`.
+            Otherwise each image stands alone.
+        estimator: Used in place of the one that `config` names. One with a tracker of its own (`finds_people`) may have
+            a method `reset()`, which is called when it has to forget people.
+        detector: Used in place of the one that `config` names.
+        notify: Callback for each choice made for the user, in one sentence.
+        progress: Callback for the progress of a download of weights: (bytes so far, bytes in all).
 
     Attributes:
-        estimator: What finds the keypoints; `close` closes it, and the detector, also those that were given.
-        stopwatch: The time that each stage took since its last `take`.
+        estimator: The pose model; `close` closes it and the detector, given ones included.
+        stopwatch: The time of each stage since the last `take`.
 
     Raises:
-        UnknownChoiceError: A name in the settings is in no table.
-        ConfigError: The settings do not fit together or not this machine, or an object given lacks what it needs.
-        CheckpointError: The weights cannot be had.
+        UnknownChoiceError: A name in the settings is unknown.
+        ConfigError: The settings contradict each other or do not fit this machine, or a given object lacks a member.
+        CheckpointError: The weights are missing, damaged or cannot be downloaded.
     """
 
     def __init__(
@@ -84,15 +84,15 @@ class PoseInference:
         estimator: PoseEstimator | None = None,
         detector: PersonDetector | None = None,
         notify: Callable[[str], None] = log.warning,
-        progress: Progress = lambda had, total: None,
+        progress: Progress = lambda done, total: None,
     ) -> None:
         check_names(config)
-        _check_has("estimator", estimator, _ESTIMATOR_HAS)
-        _check_has("detector", detector, _DETECTOR_HAS)
+        _check_members("estimator", estimator, _ESTIMATOR_MEMBERS)
+        _check_members("detector", detector, _DETECTOR_MEMBERS)
         self._config = replace(config, body=resolved(replace(config.body, look_ahead=False)))
         self._is_video, self._closed = is_video, False
         self._result: FrameResult | None = None
-        self._frames, self._last_ns = 0, -_USUAL_NS
+        self._frames, self._last_ns = 0, -_DEFAULT_PERIOD_NS
         self.stopwatch = Stopwatch()
         persons = config.inference.persons
         with ExitStack() as undo:
@@ -110,20 +110,21 @@ class PoseInference:
             undo.pop_all()
 
     def inference(self, image_bgr: npt.NDArray[Any] | Frame, time_s: float | None = None) -> FrameResult:
-        """Everybody in the picture; nobody is an empty `people`.
+        """Everybody in the image; without anybody, `people` is empty.
 
         Args:
-            image_bgr: (H, W, 3) uint8, blue first as OpenCV has it; it is copied. Or a `Frame`.
-            time_s: When it was taken, in seconds from any beginning, for a video; smoothing goes by it. Without one it
-                is 1/30 s after the picture before. A `Frame` has a time of its own.
+            image_bgr: (H, W, 3) uint8 in BGR order, as OpenCV has it; it is copied. Or a `Frame`.
+            time_s: Time of the image in a video, in seconds from any start; smoothing uses it. By default 1/30 s after
+                the image before. A `Frame` has its own time.
 
         Raises:
-            CaptureError: It is no picture; or an ArrayShapeError, if it is an array of another shape.
-            ConfigError: `time_s` is no number.
-            RealtimePoseError: This was closed.
+            CaptureError: It is not an image.
+            ArrayShapeError: It is an array of another shape.
+            ConfigError: `time_s` is not a finite number.
+            RealtimePoseError: It is closed.
         """
         if self._closed:
-            raise RealtimePoseError("this PoseInference was closed; construct another one")
+            raise RealtimePoseError("this PoseInference is closed; construct another one")
         frame = image_bgr if isinstance(image_bgr, Frame) else self._frame(image_bgr, time_s)
         if not self._is_video:
             self._forget()
@@ -132,39 +133,39 @@ class PoseInference:
         return self._result
 
     def step(self, frame: Frame) -> FrameResult:
-        """The same, as a `Runtime` calls it."""
+        """The same as `inference`, for a `Runtime`."""
         return self.inference(frame)
 
     def draw(self, *, boxes: bool = False, ids: bool = True) -> UInt8:
-        """A new picture (H, W, 3) BGR: the last one, with the people in it drawn on it.
+        """A new image (H, W, 3) BGR: the last one with its people drawn on it.
 
         Args:
             boxes: Draw each person's box.
-            ids: Write each person's name over their head.
+            ids: Write each person's id over their head.
 
         Raises:
-            RealtimePoseError: There was no picture since the beginning or the last `reset`.
+            RealtimePoseError: There has been no image since the start or the last `reset`.
         """
         if self._result is None:
-            raise RealtimePoseError("there is no picture to draw on yet; call inference(image) first")
+            raise RealtimePoseError("there is no image to draw on yet; call inference(image) first")
         threshold = self._config.inference.score_threshold
         image_bgr, people = self._result.frame.image_bgr, self._result.people
         return draw_skeleton_on_frame(image_bgr, people, score_threshold=threshold, boxes=boxes, ids=ids)
 
     def reset(self) -> None:
-        """Forget everybody and begin a new video; the models stay loaded."""
+        """Forget everybody and start a new video; the models stay loaded."""
         self._forget()
         self._result = None
-        self._frames, self._last_ns = 0, -_USUAL_NS
+        self._frames, self._last_ns = 0, -_DEFAULT_PERIOD_NS
 
     @property
     def described(self) -> str:
-        """What runs, e.g. "vitpose-s with openvino fp32 on cpu"."""
+        """The pose model with its runtime, precision and device: "vitpose-s with openvino fp32 on cpu"."""
         model = self.estimator
         return f"{model.name} with {model.runtime} {model.precision} on {model.device}"
 
     def close(self) -> None:
-        """Give the models back. Safe to repeat."""
+        """Release the models. Safe to repeat."""
         if not self._closed:
             self._closed = True
             self._pipeline.close()
@@ -178,8 +179,8 @@ class PoseInference:
         self.close()
 
     def _forget(self) -> None:
-        """Begin with nobody known; the models stay."""
-        if self.estimator.finds_people and isinstance(self.estimator, _Follows):
+        """Drop everything known of people; the models stay."""
+        if self.estimator.finds_people and isinstance(self.estimator, _Resettable):
             self.estimator.reset()
         self._pipeline = assemble_pipeline(self._config, self.estimator, self._detector)
         self._pipeline.stopwatch = self.stopwatch
@@ -188,53 +189,54 @@ class PoseInference:
         if not isinstance(image_bgr, np.ndarray) or image_bgr.dtype != np.uint8:
             got = f"an array of {image_bgr.dtype}" if isinstance(image_bgr, np.ndarray) else repr(image_bgr)[:60]
             raise CaptureError(
-                f"the picture is {got}, wanted an array (height, width, 3) of uint8, as cv2.imread gives it "
-                "(it gives None for a file that it cannot read)"
+                f"the image is {got}, wanted an array (height, width, 3) of uint8, as cv2.imread returns it "
+                "(it returns None for a file that it cannot read)"
             )
-        check_array("the picture", image_bgr[:0, :0] if image_bgr.ndim == 3 else image_bgr, (None, None, 3), np.uint8)
+        if image_bgr.ndim != 3 or image_bgr.shape[2] != 3:
+            raise ArrayShapeError("the image", image_bgr.shape, (None, None, 3))
         if not image_bgr.size:
-            raise CaptureError(f"the picture is empty: its shape is {image_bgr.shape}; give one with pixels")
+            raise CaptureError(f"the image is empty: its shape is {image_bgr.shape}; give one with pixels")
         if time_s is None:
-            time_ns = self._last_ns + _USUAL_NS
+            time_ns = self._last_ns + _DEFAULT_PERIOD_NS
         elif math.isfinite(time_s):
             time_ns = round(time_s * 1e9)
         else:
-            raise ConfigError(f"time_s is {time_s}, wanted seconds; leave it out where the time is not known")
+            raise ConfigError(f"time_s is {time_s}, wanted seconds; leave it out if the time is not known")
         return Frame(np.array(image_bgr, order="C"), self._frames, time_ns, time.monotonic_ns())
 
 
 def read_frames(source: str | Path | int | CaptureConfig) -> Iterator[Frame]:
-    """Every frame of a source, which is opened with the first one and closed after the last, or with the iterator.
+    """Every frame of a source, which is opened at the first one and closed after the last, or with the iterator.
 
-    What goes wrong and is survived, such as a damaged end, is logged as a warning.
+    Faults that do not end it, such as a damaged part, are logged as warnings.
 
     Args:
         source: Camera index or name, path of a video, image or folder of images, URL, `actor` or `actor-2`; or
-            all settings of a source.
+            the settings of a source.
 
     Raises:
-        CaptureError: It is not there, is broken, or gives no picture.
-        UnknownChoiceError: A setting names a choice that does not exist.
+        CaptureError: It is missing, broken, or has no frames.
+        UnknownChoiceError: A name in the settings is unknown.
     """
     config = source if isinstance(source, CaptureConfig) else CaptureConfig(str(source))
     with closing(open_source(config)) as frames:
-        told = 0
+        logged = 0
         while True:
             try:
                 frame = frames.read()
             except EndOfStream:
                 return
             finally:
-                for notice in frames.notices[told:]:
+                for notice in frames.notices[logged:]:
                     log.warning(notice)
-                told = len(frames.notices)
-            if frame is not None:  # None is a camera that was silent for a while
+                logged = len(frames.notices)
+            if frame is not None:  # None: a camera gave no frame within its timeout
                 yield frame
 
 
 def _for_stills(estimator: PoseEstimator, config: AppConfig) -> PoseEstimator:
-    """The estimator without a memory of the picture before."""
-    from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator  # OpenCV is not needed before
+    """The estimator without a memory of the image before."""
+    from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator  # imports OpenCV
 
     if not isinstance(estimator, BlazePoseEstimator):
         return estimator
@@ -242,11 +244,14 @@ def _for_stills(estimator: PoseEstimator, config: AppConfig) -> PoseEstimator:
     return BlazePoseEstimator(config.inference, video=False)
 
 
-def _check_has(role: str, given: object, wanted: tuple[str, ...]) -> None:
-    """Refuse an object that somebody made and that lacks what the program will ask of it."""
+def _check_members(role: str, given: object, wanted: tuple[str, ...]) -> None:
+    """Refuse an object that lacks members which the program uses.
+
+    Raises:
+        ConfigError: The message lists them.
+    """
     missing = [name for name in wanted if given is not None and not hasattr(given, name)]
     if missing:
         raise ConfigError(
-            f"the {role} {type(given).__name__} has no {', '.join(missing)}; "
-            "realtime_pose/inference/base.py says what each is"
+            f"the {role} {type(given).__name__} has no {', '.join(missing)}; see realtime_pose/inference/base.py"
         )

@@ -1,4 +1,4 @@
-"""All settings of a run: defaults, then YAML files, then environment, then command line; unknown keys are refused."""
+"""All settings of a run: defaults, then YAML files, environment and command line; unknown keys are refused."""
 
 import os
 from collections.abc import Mapping
@@ -115,18 +115,18 @@ class AppConfig:
     output: OutputConfig = field(default_factory=OutputConfig)
 
     def with_values(self, values: Mapping[str, Any], origin: str) -> "AppConfig":
-        """A copy with nested `values` ({"body": {"height_m": 1.8}}) put in.
+        """A copy with nested `values` ({"body": {"height_m": 1.8}}).
 
         Raises:
             ConfigError: A value has the wrong type; the message names `origin`.
-            UnknownChoiceError: There is no such section or key; the message lists those there are.
+            UnknownChoiceError: A section or key is unknown; the message lists the known ones.
         """
         changed = self
         for section, entries in values.items():
             if section not in {f.name for f in fields(self)}:
                 raise UnknownChoiceError(f"{origin}: section", section, [f.name for f in fields(self)])
             if entries is None:
-                continue  # a section whose every key is commented out
+                continue  # every key of the section is commented out
             if not isinstance(entries, Mapping):
                 raise ConfigError(f"{origin}: {section} is {entries!r}, wanted a table of settings")
             part = getattr(self, section)
@@ -173,7 +173,7 @@ def load_config(
     """The settings of a run: over `base` each of `files` in turn, then VITPOSE_* variables, then `overrides`.
 
     Raises:
-        ConfigError: A file is missing or no YAML table, a value has the wrong type, or there is no such profile.
+        ConfigError: A file is missing or not a YAML table, a value has the wrong type, or the profile does not exist.
         UnknownChoiceError: A section or key is unknown.
     """
     config = base
@@ -193,7 +193,7 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise ConfigError(f"cannot read the settings file {path} ({exc.strerror}); see {_EXAMPLE}") from exc
-    except (yaml.YAMLError, ValueError) as exc:  # a date that cannot be, bytes that are no text
+    except (yaml.YAMLError, ValueError) as exc:  # an impossible date, bytes that are not text
         raise ConfigError(f"{path} is not valid YAML ({' '.join(str(exc).split())}); see {_EXAMPLE}") from exc
     if values is None:
         return {}
@@ -210,9 +210,9 @@ def _typed(part: object, section: str, key: object, value: object, origin: str) 
     default = getattr(part, key)
     wanted = next(kind for kind in _WORDS if isinstance(default, kind))
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(min(max(value, -_HUGE), _HUGE))  # beyond it a float overflows; ranges refuse it later
+        value = float(min(max(value, -_HUGE), _HUGE))  # a float would overflow; the range check refuses it later
     if wanted is float and isinstance(value, float):
-        value = float(value)  # a DefaultHeight that is put in by name was given
+        value = float(value)  # a DefaultHeight that is set by name counts as given
     if wanted is str and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # `source: 0` is a camera's index
     if type(value) is not wanted:

@@ -10,7 +10,7 @@ _BODY, _CAMERA = "Body and motion", "Camera"
 
 
 class DefaultHeight(float):
-    """A body height that nobody gave: a profile's own takes its place, which one that was given keeps out."""
+    """The default body height: a profile's height replaces it, but not one that the user gave."""
 
 
 @dataclass(frozen=True)

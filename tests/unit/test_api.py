@@ -1,4 +1,4 @@
-"""The front door of the library: `PoseInference`, `read_frames` and what takes their results."""
+"""The library's face: `PoseInference`, `read_frames` and the conversions of their results."""
 
 import re
 from pathlib import Path
@@ -35,7 +35,7 @@ from realtime_pose.utils.arrays import as_float32
 DOCS = Path(__file__).parents[2] / "docs" / "library.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
 LEFT, RIGHT = (60.0, 60.0, 260.0, 460.0), (380.0, 60.0, 580.0, 460.0)
-PICTURE = np.full((480, 640, 3), 90, np.uint8)
+IMAGE = np.full((480, 640, 3), 90, np.uint8)
 
 
 class Detector:
@@ -51,7 +51,7 @@ class Detector:
 
 
 class Estimator:
-    """Sees a body in each box; its hands rise from one frame to the next."""
+    """Finds a body in each box; its hands rise from frame to frame."""
 
     name, runtime, precision, device, model_hash = "made-up", "nothing", "fp32", "cpu", "0" * 64
     layout, finds_people = COCO17, False
@@ -74,7 +74,7 @@ class Estimator:
 
 
 class Following(Estimator):
-    """Follows one person by itself, until told to forget them."""
+    """Follows one person with a tracker of its own, until it is reset."""
 
     finds_people = True
 
@@ -108,7 +108,7 @@ def names(result):
 
 
 def test_everybody_has_keypoints_joints_and_rotations():
-    result = made().inference(PICTURE)
+    result = made().inference(IMAGE)
     assert names(result) == [1, 2]
     for person in result.people:
         assert person.keypoints.xy_px.shape == (17, 2)
@@ -116,21 +116,21 @@ def test_everybody_has_keypoints_joints_and_rotations():
         assert person.pose.rotations.local_xyzw.shape == (17, 4)
 
 
-def test_in_a_video_people_keep_their_names_and_are_smoothed_and_in_pictures_they_are_not():
+def test_a_video_keeps_ids_and_smooths_and_single_images_do_not():
     video, still = made(), made(is_video=False)
-    of_video = [video.inference(PICTURE) for _ in range(4)]
-    of_stills = [still.inference(PICTURE) for _ in range(4)]
+    of_video = [video.inference(IMAGE) for _ in range(4)]
+    of_stills = [still.inference(IMAGE) for _ in range(4)]
     assert [names(result) for result in of_video] == [[1, 2]] * 4
     np.testing.assert_array_equal(rotations(of_video[0]), rotations(of_stills[0]))
     np.testing.assert_array_equal(rotations(of_stills[3]), rotations(of_stills[0]))  # the same hands, nothing before
     assert np.abs(rotations(of_video[3]) - rotations(of_stills[3])).max() > 1e-3
 
 
-def test_a_reset_begins_anew_and_keeps_the_models():
+def test_a_reset_starts_again_and_keeps_the_models():
     model = made()
-    first = [rotations(model.inference(PICTURE)) for _ in range(3)]
+    first = [rotations(model.inference(IMAGE)) for _ in range(3)]
     model.reset()
-    again = [model.inference(PICTURE) for _ in range(3)]
+    again = [model.inference(IMAGE) for _ in range(3)]
     for before, after in zip(first, again, strict=True):
         np.testing.assert_array_equal(before, rotations(after))
     assert [result.frame.index for result in again] == [0, 1, 2]
@@ -142,7 +142,7 @@ def test_smoothing_is_the_settings_and_goes_by_the_time_that_is_said():
     def last(smoothing, period_s=None):
         model = made(body=BodyConfig(smoothing=smoothing))
         for i in range(3):
-            result = model.inference(PICTURE, None if period_s is None else i * period_s)
+            result = model.inference(IMAGE, None if period_s is None else i * period_s)
         return rotations(result)
 
     usual = last("smooth")
@@ -153,16 +153,16 @@ def test_smoothing_is_the_settings_and_goes_by_the_time_that_is_said():
 
 def test_times_are_those_given_else_a_thirtieth_of_a_second_apart():
     model = made()
-    times = [model.inference(PICTURE, time_s).frame.time_ns for time_s in (None, None, 1.0, None)]
+    times = [model.inference(IMAGE, time_s).frame.time_ns for time_s in (None, None, 1.0, None)]
     assert times == [0, 33_333_333, 1_000_000_000, 1_033_333_333]
-    frame = Frame(PICTURE.copy(), 7, 42, 0)
+    frame = Frame(IMAGE.copy(), 7, 42, 0)
     assert model.inference(frame).frame is frame
 
 
 def test_looking_ahead_is_left_to_files_and_never_leaves_a_stream_unsmoothed():
     ahead, usual = made(body=BodyConfig(look_ahead=True)), made()
     for _ in range(3):
-        np.testing.assert_array_equal(rotations(ahead.inference(PICTURE)), rotations(usual.inference(PICTURE)))
+        np.testing.assert_array_equal(rotations(ahead.inference(IMAGE)), rotations(usual.inference(IMAGE)))
 
 
 def test_a_profile_says_how_tall_somebody_is_unless_a_height_is_set(tmp_path):
@@ -171,7 +171,7 @@ def test_a_profile_says_how_tall_somebody_is_unless_a_height_is_set(tmp_path):
     profile = str(tmp_path / "tall.json")
 
     def bones_m(body):
-        return made(body=body).inference(PICTURE).people[0].pose.bone_m.sum()
+        return made(body=body).inference(IMAGE).people[0].pose.bone_m.sum()
 
     assert bones_m(BodyConfig(profile=profile)) == pytest.approx(bones_m(BodyConfig(height_m=2.0)), rel=0.01)
     for height_m in (1.5, 1.70):  # 1.70 is what the default is too
@@ -179,64 +179,64 @@ def test_a_profile_says_how_tall_somebody_is_unless_a_height_is_set(tmp_path):
         assert bones_m(given) == pytest.approx(bones_m(BodyConfig(height_m=height_m)), rel=0.01)
 
 
-def test_the_picture_that_was_given_stays_the_callers():
-    image = PICTURE.copy()
+def test_the_callers_image_is_copied():
+    image = IMAGE.copy()
     result = made().inference(image)
     image[:] = 0  # may be written, and changes nothing
     assert (result.frame.image_bgr == 90).all()
-    np.testing.assert_array_equal(made().inference(PICTURE[:, ::-1]).frame.image_bgr, PICTURE[:, ::-1])
+    np.testing.assert_array_equal(made().inference(IMAGE[:, ::-1]).frame.image_bgr, IMAGE[:, ::-1])
 
 
 @pytest.mark.parametrize("is_video", [True, False])
 def test_the_time_of_every_stage_is_measured(is_video):
     model = made(is_video)
     for _ in range(2):
-        model.inference(PICTURE)
+        model.inference(IMAGE)
         assert set(model.stopwatch.take()) == {"detect", "estimate", "lift", "solve", "filter"}
 
 
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def test_drawing_is_done_on_a_new_picture():
+def test_drawing_returns_a_new_image():
     model = made()
-    model.inference(PICTURE)
+    model.inference(IMAGE)
     drawn, boxed, plain = model.draw(), model.draw(boxes=True), model.draw(ids=False)
-    assert drawn.shape == PICTURE.shape
+    assert drawn.shape == IMAGE.shape
     drawn[:] = 0  # it is the caller's
-    assert (model.draw() != PICTURE).any()
+    assert (model.draw() != IMAGE).any()
     assert (boxed != plain).any(axis=2).sum() > (model.draw() != plain).any(axis=2).sum() > 0
 
 
-def test_nothing_can_be_drawn_before_a_picture_or_after_a_reset():
+def test_nothing_can_be_drawn_before_an_image_or_after_a_reset():
     model = made()
-    with pytest.raises(RealtimePoseError, match=r"no picture to draw on yet; call inference\(image\) first"):
+    with pytest.raises(RealtimePoseError, match=r"no image to draw on yet; call inference\(image\) first"):
         model.draw()
-    model.inference(PICTURE)
+    model.inference(IMAGE)
     model.reset()
-    with pytest.raises(RealtimePoseError, match="no picture to draw on yet"):
+    with pytest.raises(RealtimePoseError, match="no image to draw on yet"):
         model.draw()
 
 
 # --- estimators of one's own ------------------------------------------------------------------------------------------
 
 
-def test_an_estimator_that_follows_somebody_is_told_to_forget_them():
+def test_an_estimator_with_a_tracker_is_reset():
     stream, stills = (made(is_video, 1, estimator=Following(), detector=None) for is_video in (True, False))
     begun = stream.estimator.forgot
     for _ in range(3):
-        assert names(stream.inference(PICTURE)) == [1]
-        stills.inference(PICTURE)
+        assert names(stream.inference(IMAGE)) == [1]
+        stills.inference(IMAGE)
     assert stream.estimator.forgot == begun
     assert stills.estimator.forgot >= begun + 3
     stream.reset()
     assert stream.estimator.forgot == begun + 1
 
 
-def test_more_people_than_it_can_follow_are_told_of():
-    told = []
-    made(persons=3, estimator=Following(), detector=None, notify=told.append)
-    assert told == ["made-up follows one person, not 3; ViTPose can do more."]
+def test_more_people_than_it_can_follow_are_reported():
+    notices = []
+    made(persons=3, estimator=Following(), detector=None, notify=notices.append)
+    assert notices == ["made-up follows one person, not 3; ViTPose can do more."]
 
 
 class Halfway:
@@ -249,7 +249,7 @@ class Halfway:
 
 def test_what_an_object_lacks_is_said_before_anything_is_loaded():
     with pytest.raises(
-        ConfigError, match=r"the estimator Halfway has no runtime, precision, .*layout, close; realtime"
+        ConfigError, match=r"the estimator Halfway has no runtime, precision, .*layout, close; see realtime"
     ):
         PoseInference(estimator=Halfway())
     with pytest.raises(ConfigError, match="the detector Halfway has no detect, close"):
@@ -259,11 +259,11 @@ def test_what_an_object_lacks_is_said_before_anything_is_loaded():
 def test_models_are_closed_once_those_given_too():
     with made() as model:
         detector = model._detector
-        model.inference(PICTURE)
+        model.inference(IMAGE)
     model.close()
     assert (model.estimator.closed, detector.closed) == (1, 1)
-    with pytest.raises(RealtimePoseError, match="was closed; construct another one"):
-        model.inference(PICTURE)
+    with pytest.raises(RealtimePoseError, match="is closed; construct another one"):
+        model.inference(IMAGE)
 
 
 class Kept:
@@ -296,7 +296,7 @@ def test_a_runtime_takes_it_with_sinks_of_ones_own():
 # --- the program's own estimator --------------------------------------------------------------------------------------
 
 
-def test_blazepose_forgets_at_a_reset_and_between_pictures(monkeypatch):
+def test_blazepose_forgets_at_a_reset_and_between_images(monkeypatch):
     config = AppConfig(inference=InferenceConfig(estimator="blazepose"))
     frames = [actor_frame(20 + i) for i in range(3)]
 
@@ -309,7 +309,7 @@ def test_blazepose_forgets_at_a_reset_and_between_pictures(monkeypatch):
 
     with PoseInference(config) as stills, PoseInference(config, is_video=True) as stream:
         assert stills.described == "blazepose with mediapipe fp32 on cpu"
-        assert not stills.estimator._graph._video  # starting the graph anew for each picture takes three times as long
+        assert not stills.estimator._graph._video  # restarting the graph for each image takes three times as long
         alone, followed, fresh = last_of(stills, False), last_of(stream, False), last_of(stream, True)
     assert np.abs(followed - alone).max() > 0.1
     np.testing.assert_allclose(fresh, alone, atol=0.01)
@@ -326,30 +326,30 @@ def test_a_wrong_name_is_refused_with_those_there_are():
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (None, r"the picture is None, wanted an array .*for a file that it cannot read"),
-        ("me.jpg", r"the picture is 'me\.jpg', wanted an array"),
+        (None, r"the image is None, wanted an array .*for a file that it cannot read"),
+        ("me.jpg", r"the image is 'me\.jpg', wanted an array"),
         (np.zeros((48, 64, 3)), "an array of float64, wanted an array"),
-        (np.zeros((0, 64, 3), np.uint8), r"the picture is empty: its shape is \(0, 64, 3\)"),
+        (np.zeros((0, 64, 3), np.uint8), r"the image is empty: its shape is \(0, 64, 3\)"),
     ],
 )
-def test_what_is_no_picture_is_refused_in_plain_words(given, words):
+def test_what_is_not_an_image_is_refused_in_plain_words(given, words):
     with pytest.raises(CaptureError, match=words):
         made().inference(given)
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 4), (1, 48, 64, 3)])
-def test_a_picture_of_another_shape_is_refused(shape):
-    with pytest.raises(ArrayShapeError, match=r"the picture has shape .* wanted \(any, any, 3\)"):
+def test_an_image_of_another_shape_is_refused(shape):
+    with pytest.raises(ArrayShapeError, match=rf"the image has shape {re.escape(str(shape))}, wanted \(any, any, 3\)"):
         made().inference(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize("time_s", [float("nan"), float("inf")])
-def test_a_time_that_is_none_is_refused(time_s):
+def test_a_time_that_is_not_finite_is_refused(time_s):
     with pytest.raises(ConfigError, match="wanted seconds"):
-        made().inference(PICTURE, time_s)
+        made().inference(IMAGE, time_s)
 
 
-def test_a_picture_of_one_pixel_has_nobody_in_it():
+def test_an_image_of_one_pixel_has_nobody_in_it():
     config = AppConfig(inference=InferenceConfig(estimator="blazepose"))
     with PoseInference(config) as model:
         assert model.inference(np.zeros((1, 1, 3), np.uint8)).people == ()
@@ -369,7 +369,7 @@ def test_frames_of_a_file_come_with_their_times(tmp_path):
 
 
 class Faulty:
-    """A camera that is silent once, then tells of a fault, then ends."""
+    """A camera without a frame at first, then with a fault, then ended."""
 
     def __init__(self):
         self.answers, self.notices, self.closed = [None, actor_frame(FACING)], [], False
@@ -384,11 +384,11 @@ class Faulty:
         self.closed = True
 
 
-def test_a_source_is_closed_whatever_happens_and_its_faults_are_told(monkeypatch, caplog):
+def test_a_source_is_always_closed_and_its_faults_are_logged(monkeypatch, caplog):
     source = Faulty()
     monkeypatch.setattr("realtime_pose.api.open_source", lambda config: source)
     frames = read_frames(0)
-    assert next(frames).index == FACING  # the silence was passed over
+    assert next(frames).index == FACING  # the missing frame was skipped
     with pytest.raises(CaptureError, match="gone"):
         next(frames)
     assert source.closed

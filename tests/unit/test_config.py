@@ -1,4 +1,4 @@
-"""Settings: layers over defaults, and plain words for everything that is wrong."""
+"""Settings: layers over the defaults, and a plain message for every mistake."""
 
 import re
 from dataclasses import asdict, fields, replace
@@ -18,7 +18,7 @@ DEFAULT = AppConfig()
 
 @pytest.fixture
 def file(tmp_path):
-    """Writes a settings file and gives its path."""
+    """Writes a settings file and returns its path."""
 
     def write(text, name="mine.yaml"):
         path = tmp_path / name
@@ -61,7 +61,7 @@ def test_environment_goes_over_files_and_the_command_line_over_both(file):
     assert (got.checkpoint, got.device, got.model_config) == ("env.pth", "mps", "env.py")
 
 
-def test_an_empty_variable_is_none_and_strangers_are_left_alone(file):
+def test_an_empty_variable_and_unknown_ones_are_ignored(file):
     path = file("inference: {device: cpu}")
     got = load(path, environment={"VITPOSE_DEVICE": "", "VITPOSE_CHECKPOINTS": "x", "DEVICE": "x"})
     assert got.inference == replace(DEFAULT.inference, device="cpu")
@@ -243,11 +243,22 @@ def test_the_default_file_is_the_defaults_and_holds_every_key_in_order():
     assert load(data_path("configs/default.yaml")) == DEFAULT
 
 
+def comments_of_the_default_file():
+    """The comment above each key of the default file, in order: (key, comment)."""
+    comment, found = "", []
+    for line in data_path("configs/default.yaml").read_text("utf-8").splitlines():
+        if line.startswith("  # "):
+            comment += line.removeprefix("  #")
+        elif key := re.match(r"  (\w+):", line):
+            found.append((key[1], comment.strip()))
+            comment = ""
+    return found
+
+
 def test_every_key_of_the_default_file_has_a_comment():
-    lines = data_path("configs/default.yaml").read_text("utf-8").splitlines()
-    keys = [line for line in lines if re.match(r"  \w+:", line)]
-    assert len(keys) == sum(len(section) for section in asdict(DEFAULT).values())
-    assert [line for line in keys if not re.search(r"\S +# \S", line)] == []
+    comments = comments_of_the_default_file()
+    assert len(comments) == sum(len(section) for section in asdict(DEFAULT).values())
+    assert [key for key, comment in comments if len(comment) < 10] == []
 
 
 def test_the_default_files_comments_name_every_choice():
@@ -255,7 +266,6 @@ def test_the_default_files_comments_name_every_choice():
     from realtime_pose.capture.cameras import BACKENDS
     from realtime_pose.inference.estimators import ESTIMATORS
 
-    lines = data_path("configs/default.yaml").read_text("utf-8").splitlines()
+    comments = dict(comments_of_the_default_file())
     for key, choices in (("backend", BACKENDS), ("smoothing", SMOOTHING_PRESETS), ("estimator", ESTIMATORS)):
-        (comment,) = [line.partition("#")[2] for line in lines if line.startswith(f"  {key}:")]
-        assert set(choices) <= set(re.findall(r"[\w-]+", comment)), key
+        assert set(choices) <= set(re.findall(r"[\w-]+", comments[key])), key

@@ -69,7 +69,7 @@ def test_it_counts_down_shows_what_it_found_and_says_what_nobody_can_know(call, 
     assert "not visible" in next(line for line in lines if "lower leg" in line)
     assert "The height of 1.80 m is the one you gave (--height)" in out
     assert "With a field of view of 70 degrees (--fov) you stood 3.2 m away" in out
-    assert "Keypoints lie 2.3 px (median) from the joints of the body found, 5.7 px from an average one's" in out
+    assert "Keypoints are 2.3 px (median) from the joints of the measured body, 5.7 px from those of an average" in out
     assert lines[-1].endswith("use it with: realtime-pose run --profile ana")
     assert load_profile("ana") == PROFILE
 
