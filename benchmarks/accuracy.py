@@ -133,10 +133,10 @@ def table(columns: Mapping[str, Mapping[str, Any]]) -> str:
 def _rows() -> list[tuple[str, str]]:
     rows = [("lifting cases of another studio, 38 clips", "")]
     rows += [(label, key) for label, key in _LIFT]
-    rows.append(("bodies drawn by the project: MPJPE of what the picture shows, mm", ""))
+    rows.append(("synthetic bodies: MPJPE of visible joints, mm", ""))
     rows += [(name, f"others/{name}/seen_mpjpe_mm") for name in synthetic_cases(0)]
     for name in ACTORS:
-        rows.append((f"{name}, by `eval lift` with BlazePose's keypoints (one scale a clip)", ""))
+        rows.append((f"{name}, by `eval lift` with BlazePose's keypoints (one scale per clip)", ""))
         rows += [(label, f"others/{name}/{key}") for label, key in _LIFT[:3]]
         rows += [(f"BlazePose's own {label}", f"blazepose/{name}/{key}") for label, key in _LIFT[:2]]
         rows.append((f"{name}, by `selftest`", ""))
@@ -147,7 +147,7 @@ def _rows() -> list[tuple[str, str]]:
 _LIFT = (
     ("MPJPE, mm", "mpjpe_mm"), ("PA-MPJPE, mm", "pa_mpjpe_mm"), ("N-MPJPE, mm", "n_mpjpe_mm"),
     ("jitter, x the truth's", "jitter_ratio"), ("bone drift, %", "bone_drift_percent"),
-    ("lifter, IK and filters, ms a frame", "ms_per_frame"),
+    ("lifter, IK and filters, ms per frame", "ms_per_frame"),
 )  # fmt: skip
 _SELFTEST = (
     ("MPJPE without scaling, mm", "mpjpe_mm"), ("PA-MPJPE, mm", "pa_mpjpe_mm"),
@@ -156,7 +156,7 @@ _SELFTEST = (
     ("largest jump, degrees", "largest_jump_deg"), ("root path, cm", "root_path_error_cm"),
     ("bone drift, %", "bone_drift_percent"), ("foot slide, cm/s", "foot_slide_cm_s"),
     ("  while walking", "walk_slide_cm_s"), ("foot height, cm", "foot_height_error_cm"),
-    ("soles below the floor at the worst, cm", "foot_sink_cm"), ("  but for 5 % of the time", "foot_sink_cm_p95"),
+    ("soles below the floor, maximum, cm", "foot_sink_cm"), ("  95th percentile", "foot_sink_cm_p95"),
     ("height of jumps, %", "jump_height_percent"), ("contacts, precision %", "contact_precision_percent"),
     ("contacts, recall %", "contact_recall_percent"), ("jitter, x the truth's", "jitter_ratio"), ("lag, ms", "lag_ms"),
 )  # fmt: skip

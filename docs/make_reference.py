@@ -57,8 +57,8 @@ def packet_page() -> str:
         schema["title"],
         "For authors of receivers: every field of the packets, its type and its range.",
         f"{schema['description']}\n\nAxes, units and digits are in "
-        "[conventions](../conventions.md#posepacket-version-1), the compact form is in "
-        "[outputs](../feeds.md#posepacket-in-the-compact-form). This page is the "
+        "[conventions](../conventions.md#posepacket-version-1), the binary format is in "
+        "[outputs](../feeds.md#posepacket-in-binary-format). This page is the "
         "[JSON Schema](../../schema/pose-packet-v1.schema.json) as tables; `realtime-pose listen --check` validates "
         "packets with it.",
         "Without a stated limit, numbers go up to 2^53 - 1, which a double holds exactly. A *name* is text of "

@@ -1,7 +1,7 @@
-"""A receiver of realtime_pose for Blender in one file: install it as an add-on; it needs nothing beside Blender.
+"""A receiver for realtime_pose in Blender, an add-on in one file without dependencies.
 
-It drives the armature that is active when you press Start, at whatever angle its bones rest. Packets come in glTF's
-space (y up); Blender has z up, and a figure faces -y: positions (x, -z, y), quaternions (w, x, -z, y).
+It drives the armature that is active when you press Start, whatever the rest rotations of its bones. Packets have
+glTF's axes (y up); Blender has z up, and a figure faces -y: positions (x, -z, y), quaternions (w, x, -z, y).
 """
 
 import json
@@ -27,9 +27,9 @@ JOINTS = ("hips", "spine", "chest", "neck", "head", "leftUpperArm", "leftLowerAr
           "rightFoot")  # fmt: skip
 PARENTS = (-1, 0, 1, 2, 3, 2, 5, 6, 2, 8, 9, 0, 11, 12, 0, 14, 15)
 LIMBS = ((5, 6, 7, (1, 0, 0)), (8, 9, 10, (-1, 0, 0)), (11, 12, 13, (0, 0, -1)), (14, 15, 16, (0, 0, -1)))
-OPTIONAL = ("chest", "neck")  # a rig may lack these; the bone above then carries what is below
-HIPS_OVER_LEG = 0.90 / 0.83  # how high the hips of somebody who stands are, over the length of thigh and shank
-NAMES = {  # a rig's names, in the order of JOINTS; add yours
+OPTIONAL = ("chest", "neck")  # a rig may lack these; the bone above then drives the bones below
+HIPS_OVER_LEG = 0.90 / 0.83  # hip height of a standing person over thigh + shank
+NAMES = {  # bone names of common rigs in the order of JOINTS; add yours
     "VRM": JOINTS,
     "Unity, Godot": tuple(joint[0].upper() + joint[1:] for joint in JOINTS),
     "Mixamo": tuple("mixamorig:" + bone for bone in (
@@ -45,7 +45,7 @@ _MOST = 2**53 - 1
 
 
 def decode(datagram):
-    """The pose packet in a datagram as a dict, or None: foreign, cut, of another version, of another type."""
+    """The pose packet in a datagram as a dict; None if it is invalid, or of another version or type."""
     if len(datagram) > 1472:
         return None
     try:
@@ -74,7 +74,7 @@ def _is_int(value, least, most=_MOST):
 
 
 def _is_number(value, least=-_MOST, most=_MOST):
-    return type(value) in (int, float) and least <= value <= most  # neither true nor NaN nor infinity
+    return type(value) in (int, float) and least <= value <= most  # refuses bools, NaN and infinity
 
 
 def _is_row(value, count, least=-_MOST, most=_MOST):
@@ -86,7 +86,7 @@ def _is_table(value, rows, columns):
 
 
 class Follower:
-    """Says which poses move the character: those of `person`, or, if None, of whoever is there first."""
+    """Selects the poses that drive the character: those of `person`, or, if None, of the first person to appear."""
 
     TIMEOUT_S = 1.0
 
@@ -97,9 +97,9 @@ class Follower:
         self._heard_s = -math.inf
 
     def take(self, pose, now_s):
-        """Whether this pose is news of the person followed. A stream that is new is taken up at once."""
+        """Whether to use this pose: not late, and of the person followed. A new stream is followed at once."""
         if any(pose[key] is None for key in ("joints_3d", "rotations", "root")):
-            return False  # seen, but without a pose
+            return False  # detected, but without a pose
         if self.person is not None and pose["person"] != self.person:
             return False
         key = (pose["stream"], pose["person"])
@@ -107,7 +107,7 @@ class Follower:
         if pose["seq"] <= self._last.get(key, -1):
             return False
         if len(self._last) > 64:
-            self._last.clear()  # strangers may not fill the memory
+            self._last.clear()  # limits the memory
         self._last[key] = pose["seq"]
         if key != self._followed and not new_stream and not self.is_lost(now_s):
             return False
@@ -115,7 +115,7 @@ class Follower:
         return True
 
     def is_lost(self, now_s):
-        """Whether nothing has come for a second: hold the last pose, or go back to rest."""
+        """Whether no pose has arrived for a second: then hold the last pose, or return to the rest pose."""
         return now_s - self._heard_s > self.TIMEOUT_S
 
 
@@ -123,16 +123,16 @@ class Follower:
 
 
 class Rig:
-    """An armature that poses are laid on.
+    """An armature to be driven by poses.
 
-    Our rotation q of a joint is local, and the identity in T-pose: in the world, joints have turned by Q = Q(parent) q.
-    A bone whose rotation in T-pose is R is then at Q R. Blender wants its turn away from rest, as the bone itself sees
-    it, and the joint above has carried the bone already: inverse(R) inverse(Q(above)) Q R. Where limbs do not rest as
-    in a T-pose, A lays them so first: Q A for Q.
+    A joint's rotation q is local and the identity in T-pose, so its world rotation is Q = Q(parent) q. A bone with
+    rotation R in T-pose then has the rotation Q R. Blender's pose rotation is relative to the bone's rest in its own
+    axes, and the joint above has rotated the bone already: inverse(R) inverse(Q(above)) Q R. If the rig does not rest
+    in T-pose, A rotates its limbs there first: Q A instead of Q.
 
     Args:
         armature: The object.
-        names: Its bones in the order of JOINTS; if None, the first of NAMES that fits.
+        names: Its bones in the order of JOINTS; if None, from the table in NAMES that fits.
     """
 
     def __init__(self, armature, names=None):
@@ -155,13 +155,13 @@ class Rig:
             self.lay[upper] = (place[lower] - place[upper]).rotation_difference(along)
             self.lay[lower] = (place[end] - place[lower]).rotation_difference(along)
             if not along.z:
-                self.lay[end] = self.lay[lower]  # a hand goes with its arm; a foot stays on the floor
+                self.lay[end] = self.lay[lower]  # a hand turns with its arm; a foot stays level
         self.leg = _leg_length(place)
         for bone in self.rest:
             armature.pose.bones[bone].rotation_mode = "QUATERNION"
 
     def apply(self, pose):
-        """Poses the armature; with Auto Keying on, sets keys at the current frame."""
+        """Pose the armature; with Auto Keying on, insert keys at the current frame."""
         turned, carried = [], {}
         for bone, (x, y, z, w), parent, lay in zip(self.bone_of, pose["rotations"], PARENTS, self.lay):
             q = self.facing @ Quaternion((w, x, -z, y)).normalized() @ self.facing.inverted()
@@ -172,7 +172,7 @@ class Rig:
             above = next((carried[b.name] for b in bone.parent_recursive if b.name in carried), Quaternion())
             rest, posed = self.rest[bone.name], self.armature.pose.bones[bone.name]
             turn = rest.inverted() @ above.inverted() @ carried[bone.name] @ rest
-            turn.make_compatible(posed.rotation_quaternion)  # no flips of sign between keys
+            turn.make_compatible(posed.rotation_quaternion)  # no sign flips between keys
             posed.rotation_quaternion = turn
         hips = self.armature.pose.bones[self.bone_of[0].name]
         hips.location = self.rest[hips.name].inverted() @ self._moved(pose)
@@ -182,13 +182,13 @@ class Rig:
                 self.armature.pose.bones[bone].keyframe_insert("rotation_quaternion")
 
     def _moved(self, pose):
-        """Somebody who stands puts the rig where it rests; its steps are as long as its legs."""
+        """A standing person puts the hips at their rest position; movement is scaled by the length of the legs."""
         ratio = self.leg / max(_leg_length([Vector(row) for row in pose["joints_3d"]]), 0.01)
         x, y, z = pose["root"]
         return self.facing @ (Vector((x, -z, y)) * ratio - Vector((0, 0, self.leg * HIPS_OVER_LEG)))
 
     def go_to_rest(self):
-        """Puts the bones back to rest."""
+        """Return the bones to the rest pose."""
         for bone in self.rest:
             self.armature.pose.bones[bone].rotation_quaternion = Quaternion()
         self.armature.pose.bones[self.bone_of[0].name].location = Vector()
@@ -202,7 +202,7 @@ def _leg_length(place):
 
 
 class Receiver:
-    """Reads the socket whenever Blender has time, and lays the newest pose on the rig."""
+    """Reads the socket on a timer and applies the newest pose to the rig."""
 
     def __init__(self, rig, port=5005, person=None, rest_when_lost=False):
         self.rig, self.rest_when_lost = rig, rest_when_lost
@@ -216,7 +216,7 @@ class Receiver:
         self.socket.setblocking(False)
 
     def step(self):
-        """The pose that was laid on the rig just now, or None. As a timer, it is called 60 times a second."""
+        """Apply the newest pose, and return it, or None without a new one. A timer calls it 60 times a second."""
         now_s, newest = time.monotonic(), None
         while True:
             try:
@@ -237,7 +237,7 @@ _receiver = None
 
 def _tick():
     if _receiver is None:
-        return None  # ends the timer
+        return None  # stops the timer
     try:
         _receiver.step()
     except ReferenceError:  # the armature was deleted
@@ -254,7 +254,7 @@ def _stop():
 
 
 class POSE_OT_receive(bpy.types.Operator):
-    """Let the active armature follow realtime_pose, or stop it"""
+    """Start or stop driving the active armature with poses from realtime_pose"""
 
     bl_idname = "pose.receive_realtime"
     bl_label = "Start or stop"

@@ -1,21 +1,21 @@
-# A receiver of realtime_pose for Godot 3 in one file: copy it, hang it on a Node, point `skeleton` at a Skeleton.
-# Local rotations arrive; the rig may rest at any angle, face anywhere and have any size. Space is Godot's own.
+# A receiver of realtime_pose for Godot 3 in one file: copy it, attach it to a Node, set `skeleton` to a Skeleton.
+# Packets hold local rotations; the rig may have any rest rotations, heading and size. Axes are Godot's own.
 extends Node
 
-signal moved(pose) # the character has taken this pose
+signal moved(pose) # emitted after this pose was applied
 
 export(int) var port = 5005
 export(NodePath) var skeleton
-export(int) var person = -1 # follow this person only; -1: whoever is there first
-export(bool) var rest_when_lost = false # back to the rest pose after a second of silence, or hold the last one
-export(Dictionary) var bone_names = {} # {joint: bone} where your bones are not called as JOINTS are
+export(int) var person = -1 # follow this person only; -1: the first person to appear
+export(bool) var rest_when_lost = false # return to the rest pose after a second without poses
+export(Dictionary) var bone_names = {} # {joint: bone} for bones with names other than in JOINTS
 
 const JOINTS = ["hips", "spine", "chest", "neck", "head", "leftUpperArm", "leftLowerArm", "leftHand", "rightUpperArm",
 	"rightLowerArm", "rightHand", "leftUpperLeg", "leftLowerLeg", "leftFoot", "rightUpperLeg", "rightLowerLeg", "rightFoot"]
 const PARENTS = [-1, 0, 1, 2, 3, 2, 5, 6, 2, 8, 9, 0, 11, 12, 0, 14, 15]
 const LIMBS = [[5, 6, 7, Vector3.RIGHT], [8, 9, 10, Vector3.LEFT], [11, 12, 13, Vector3.DOWN], [14, 15, 16, Vector3.DOWN]]
-const OPTIONAL = ["chest", "neck"] # a rig may lack these; the bone above then carries what is below
-const HIPS_OVER_LEG = 0.90 / 0.83 # how high the hips of somebody who stands are, over the length of thigh and shank
+const OPTIONAL = ["chest", "neck"] # a rig may lack these; the bone above then drives the bones below
+const HIPS_OVER_LEG = 0.90 / 0.83 # hip height of a standing person over thigh + shank
 const TIMEOUT_S = 1.0
 const MOST = 9007199254740991.0 # 2^53 - 1
 
@@ -46,12 +46,12 @@ func _process(_delta):
 
 # ---- packets ---------------------------------------------------------------------------------------------------------
 
-# The pose packet as a Dictionary, or null: foreign, cut, of another version, of another type.
+# The pose packet as a Dictionary; null if it is invalid, or of another version or type.
 static func decode(datagram):
 	var text = datagram.get_string_from_utf8()
 	if datagram.size() > 1472 or not text.begins_with("{") or text.to_utf8() != datagram:
 		return null
-	var json = JSON.parse("[" + text + ",1]") # by itself the parser overlooks what comes after the end
+	var json = JSON.parse("[" + text + ",1]") # in a list, as the parser ignores text after the end
 	if json.error != OK or json.result.size() != 2 or typeof(json.result[0]) != TYPE_DICTIONARY:
 		return null
 	var p = json.result[0]
@@ -90,16 +90,16 @@ static func _is_table(value, rows, columns):
 	return true
 
 
-# ---- which packets move the character --------------------------------------------------------------------------------
+# ---- selection of packets --------------------------------------------------------------------------------------------
 
 var _last = {} # [stream, person] -> seq
 var _followed = null
 var _heard_s = -INF
 
-# Whether this pose is news of the person followed. A stream that is new is taken up at once.
+# Whether to use this pose: not late, and of the person followed. A new stream is followed at once.
 func take(pose, now_s):
 	if pose.joints_3d == null or pose.rotations == null or pose.root == null:
-		return false # seen, but without a pose
+		return false # detected, but without a pose
 	if person != -1 and pose.person != person:
 		return false
 	var key = "%d %d" % [pose.stream, pose.person]
@@ -109,7 +109,7 @@ func take(pose, now_s):
 	if pose.seq <= _last.get(key, -1):
 		return false
 	if _last.size() > 64:
-		_last.clear() # strangers may not fill the memory
+		_last.clear() # limits the memory
 	_last[key] = pose.seq
 	if key != _followed and not new_stream and not is_lost(now_s):
 		return false
@@ -122,11 +122,11 @@ func is_lost(now_s):
 
 
 # ---- the rig ---------------------------------------------------------------------------------------------------------
-# Our rotation q of a joint is local, and the identity in T-pose: in the world, joints have turned by Q = Q(parent) q.
-# A bone whose world rotation in T-pose is R is then at Q R; its parent bone, which rests at P, is carried by the joint
-# above. So the local rotation is inverse(Q(above) P) Q R. Where limbs do not rest as in a T-pose, A lays them so first.
+# A joint's rotation q is local and the identity in T-pose, so its world rotation is Q = Q(parent) q. A bone with world
+# rotation R in T-pose then has the world rotation Q R. Its parent bone, with P in T-pose, follows the joint above it, so
+# the local rotation is inverse(Q(above) P) Q R. If the rig does not rest in T-pose, A rotates its limbs there first.
 
-# Measures the rig at rest. Returns the joints that it has no bone for; then it is not driven.
+# Measures the rig at rest. Returns the joints without a bone; if there are any, the rig is not driven.
 func follow_with(target):
 	var rest = [] # of each bone in the skeleton's space; Godot lists parents first
 	for b in target.get_bone_count():
@@ -145,7 +145,7 @@ func follow_with(target):
 		push_error("the skeleton has no bone for %s: name them in bone_names" % PoolStringArray(missing).join(", "))
 		return missing
 	var left = place[11] - place[14]
-	var facing = Quat(Vector3.UP, atan2(-left.z, left.x)) # a VRM 0 looks to -z
+	var facing = Quat(Vector3.UP, atan2(-left.z, left.x)) # heading of the rig: VRM 0 faces -z
 	var lay = []
 	for _joint in JOINTS:
 		lay.append(Quat.IDENTITY)
@@ -153,14 +153,14 @@ func follow_with(target):
 		lay[limb[0]] = _arc(place[limb[1]] - place[limb[0]], facing.xform(limb[3]))
 		lay[limb[1]] = _arc(place[limb[2]] - place[limb[1]], facing.xform(limb[3]))
 		if limb[3].y == 0:
-			lay[limb[2]] = lay[limb[1]] # a hand goes with its arm; a foot stays on the floor
+			lay[limb[2]] = lay[limb[1]] # a hand turns with its arm; a foot stays level
 	_rig = {"skeleton": target, "rest": rest, "bones": bones, "facing": facing, "lay": lay, "leg": _leg_length(place)}
 	return missing
 
 func apply(pose):
 	var target = _rig.skeleton
 	var turned = []
-	var carried = {} # bone -> how far it has turned from a T-pose, in the skeleton's space
+	var carried = {} # bone -> its rotation from the T-pose, in the skeleton's space
 	for j in JOINTS.size():
 		var n = pose.rotations[j]
 		var q = _rig.facing * Quat(n[0], n[1], n[2], n[3]).normalized() * _rig.facing.inverse()
@@ -180,7 +180,7 @@ func apply(pose):
 		var origin = rest.origin if b != _rig.bones[0] else _hips(pose, parent)
 		target.set_bone_pose(b, rest.affine_inverse() * Transform(Basis(local), origin))
 
-# Somebody who stands puts the rig where it rests; its steps are as long as its legs.
+# A standing person puts the hips at their rest position; movement is scaled by the length of the legs.
 func _hips(pose, parent):
 	var joints = []
 	for n in pose.joints_3d:

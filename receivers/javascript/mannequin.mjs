@@ -1,4 +1,4 @@
-// A figure to begin with, before you have a model: one bone a joint, y along each bone as in many tools.
+// A simple figure for use without a model: one bone per joint, y along each bone as in many tools.
 import { Bone, CapsuleGeometry, Group, Mesh, MeshStandardMaterial, Quaternion, SphereGeometry, Vector3 } from "three";
 import { JOINTS, PARENTS } from "./pose_receiver.mjs";
 

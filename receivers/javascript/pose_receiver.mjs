@@ -1,10 +1,10 @@
-// A receiver of realtime_pose in one file without dependencies: copy it, for a browser or for Node.
+// A receiver for realtime_pose in one file without dependencies, to be copied, for browsers and Node.
 //
-//   decode    a packet (text, or bytes) -> a pose, or null for whatever is no valid pose packet
-//   Follower  which poses move the character: old ones are dropped, one person is followed, silence is noticed
-//   Retarget  a pose -> local rotations for your rig, however its bones are turned at rest
+//   decode    a packet (text, or bytes) -> a pose, or null if it is not a valid pose packet
+//   Follower  selects poses: drops late ones, follows one person, detects silence
+//   Retarget  a pose -> local rotations for your rig, whatever the rest rotations of its bones
 //
-// Quaternions are [x, y, z, w], as in three.js; space is glTF's: right-handed, y up, metres.
+// Quaternions are [x, y, z, w], as in three.js; axes are glTF's: right-handed, y up, metres.
 
 export const JOINTS = [
   "hips", "spine", "chest", "neck", "head", "leftUpperArm", "leftLowerArm", "leftHand", "rightUpperArm",
@@ -12,12 +12,12 @@ export const JOINTS = [
 ];
 export const PARENTS = [-1, 0, 1, 2, 3, 2, 5, 6, 2, 8, 9, 0, 11, 12, 0, 14, 15];
 const LIMBS = [[5, 6, 7, [1, 0, 0]], [8, 9, 10, [-1, 0, 0]], [11, 12, 13, [0, -1, 0]], [14, 15, 16, [0, -1, 0]]];
-const OPTIONAL = ["chest", "neck"]; // a rig may lack these; the bone above then carries what is below
-const HIPS_OVER_LEG = 0.9 / 0.83; // how high the hips of somebody who stands are, over the length of thigh and shank
+const OPTIONAL = ["chest", "neck"]; // a rig may lack these; the bone above then drives the bones below
+const HIPS_OVER_LEG = 0.9 / 0.83; // hip height of a standing person over thigh + shank
 
 // ---- packets --------------------------------------------------------------------------------------------------------
 
-/** The pose packet as an object, or null: foreign, cut, of another version, of another type. */
+/** The pose packet as an object; null if it is invalid, or of another version or type. */
 export function decode(datagram) {
   let p;
   try {
@@ -46,7 +46,7 @@ const isRow = (v, count, least, most) =>
   Array.isArray(v) && v.length === count && v.every((x) => isNumber(x, least, most));
 const isTable = (v, rows, columns) => Array.isArray(v) && v.length === rows && v.every((row) => isRow(row, columns));
 
-/** Says which poses move the character: those of `person`, or, if null, of whoever is there first. */
+/** Selects the poses that drive the character: those of `person`, or, if null, of the first person to appear. */
 export class Follower {
   static TIMEOUT_S = 1;
   #last = new Map(); // "stream person" -> seq
@@ -58,15 +58,15 @@ export class Follower {
     this.person = person;
   }
 
-  /** Whether this pose is news of the person followed. A stream that is new is taken up at once. */
+  /** Whether to use this pose: not late, and of the person followed. A new stream is followed at once. */
   take(pose, nowS) {
-    if (pose.joints_3d === null || pose.rotations === null || pose.root === null) return false; // seen, without a pose
+    if (pose.joints_3d === null || pose.rotations === null || pose.root === null) return false; // no pose
     if (this.person !== null && pose.person !== this.person) return false;
     const key = `${pose.stream} ${pose.person}`;
     const newStream = !this.#streams.has(pose.stream);
     if (pose.seq <= (this.#last.get(key) ?? -1)) return false;
     if (this.#last.size > 64) {
-      this.#last.clear(); // strangers may not fill the memory
+      this.#last.clear(); // limits the memory
       this.#streams.clear();
     }
     this.#last.set(key, pose.seq);
@@ -77,7 +77,7 @@ export class Follower {
     return true;
   }
 
-  /** Whether nothing has come for a second: hold the last pose, or go back to rest. */
+  /** Whether no pose has arrived for a second: then hold the last pose, or return to the rest pose. */
   isLost(nowS) {
     return nowS - this.#heardS > Follower.TIMEOUT_S;
   }
@@ -86,15 +86,15 @@ export class Follower {
 // ---- retargeting ----------------------------------------------------------------------------------------------------
 
 /**
- * Turns poses into local rotations of a rig.
+ * Converts poses to local rotations of a rig.
  *
- * Our rotation q of a joint is local, and the identity in T-pose: in the world, joints have turned by Q = Q(parent) q. A
- * bone whose world rotation in T-pose is R is then at Q R; its parent bone, which rests at P, is carried by the joint
- * above. So the local rotation is inverse(Q(above) P) Q R. Where limbs do not rest as in a T-pose, A lays them so first:
- * Q A for Q.
+ * A joint's rotation q is local and the identity in T-pose, so its world rotation is Q = Q(parent) q. A bone with world
+ * rotation R in T-pose then has the world rotation Q R. Its parent bone, with P in T-pose, follows the joint above it,
+ * so the local rotation is inverse(Q(above) P) Q R. If the rig does not rest in T-pose, A rotates its limbs there
+ * first: Q A instead of Q.
  *
- * bones: {bone: {parent: bone or null, position, rotation}} at rest in the model's space; it may face anywhere.
- * names: {joint: bone} where your bones are not called as JOINTS are.
+ * bones: {bone: {parent: bone or null, position, rotation}} at rest in the model's space, with any heading.
+ * names: {joint: bone} for bones with names other than in JOINTS.
  */
 export class Retarget {
   constructor(bones, names = {}) {
@@ -104,13 +104,13 @@ export class Retarget {
     if (missing.length) throw new Error(`the rig has no bone for ${missing.join(", ")}`);
     const place = this.boneOf.map((bone) => bone && bones[bone].position);
     const left = minus(place[11], place[14]);
-    const yaw = Math.atan2(-left[2], left[0]); // which way the rig faces: a VRM 0 looks to -z
+    const yaw = Math.atan2(-left[2], left[0]); // heading of the rig: VRM 0 faces -z
     this.facing = [0, Math.sin(yaw / 2), 0, Math.cos(yaw / 2)];
     this.lay = JOINTS.map(() => [0, 0, 0, 1]);
     for (const [upper, lower, end, along] of LIMBS) {
       for (const [joint, child] of [[upper, lower], [lower, end]])
         this.lay[joint] = arc(minus(place[child], place[joint]), rotate(this.facing, along));
-      if (along[0]) this.lay[end] = this.lay[lower]; // a hand goes with its arm; a foot stays on the floor
+      if (along[0]) this.lay[end] = this.lay[lower]; // a hand turns with its arm; a foot stays level
     }
     this.leg = legLength(place);
   }
@@ -136,7 +136,7 @@ export class Retarget {
     return { rotations, hips: this.#hips(pose) };
   }
 
-  /** Somebody who stands puts the rig where it rests; its steps are as long as its legs. */
+  /** A standing person puts the hips at their rest position; movement is scaled by the length of the legs. */
   #hips(pose) {
     const leg = Math.max(legLength(pose.joints_3d), 0.01);
     const [x, y, z] = pose.root.map((d) => (d * this.leg) / leg);
@@ -153,20 +153,20 @@ const legLength = (place) =>
 
 // ---- quaternions ----------------------------------------------------------------------------------------------------
 
-/** The turn by b, then by a. */
+/** The rotation by b, then by a. */
 export function multiply([ax, ay, az, aw], [bx, by, bz, bw]) {
   return [
     aw * bx + ax * bw + ay * bz - az * by, aw * by - ax * bz + ay * bw + az * bx,
     aw * bz + ax * by - ay * bx + az * bw, aw * bw - ax * bx - ay * by - az * bz,
   ];
 }
-/** The turn back. */
+/** The inverse rotation. */
 export const inverse = ([x, y, z, w]) => [-x, -y, -z, w];
-/** The vector v, turned. */
+/** The vector v, rotated by q. */
 export const rotate = (q, v) => multiply(multiply(q, [...v, 0]), inverse(q)).slice(0, 3);
-/** v, of length 1: what arrives is rounded. */
+/** v, scaled to length 1 (received numbers are rounded). */
 export const unit = (v) => v.map((x) => x / Math.hypot(...v));
-/** The shortest turn that points a where b points; the two may not be opposite. */
+/** The shortest rotation from direction a to direction b, which must not be opposite. */
 export function arc(a, b) {
   const [ax, ay, az] = unit(a);
   const [bx, by, bz] = unit(b);

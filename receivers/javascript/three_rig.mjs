@@ -1,4 +1,4 @@
-// A model of three.js that poses are laid on: a GLB or VRM that GLTFLoader has read, or bones of your own.
+// Applies poses to a three.js model: a GLB or VRM loaded by GLTFLoader, or bones of your own.
 import { Matrix4, Quaternion, Vector3 } from "three";
 import { JOINTS, Retarget } from "./pose_receiver.mjs";
 
@@ -6,7 +6,7 @@ const MIXAMO = [
   "Hips", "Spine", "Spine1", "Neck", "Head", "LeftArm", "LeftForeArm", "LeftHand", "RightArm", "RightForeArm",
   "RightHand", "LeftUpLeg", "LeftLeg", "LeftFoot", "RightUpLeg", "RightLeg", "RightFoot",
 ];
-// A rig's names in the order of JOINTS, as GLTFLoader leaves them (without colons); add yours.
+// Bone names of common rigs in the order of JOINTS, as GLTFLoader writes them (without colons); add yours.
 export const NAMES = {
   VRM: JOINTS,
   "Unity, Godot": JOINTS.map((joint) => joint[0].toUpperCase() + joint.slice(1)),
@@ -15,7 +15,7 @@ export const NAMES = {
 };
 
 export class ThreeRig {
-  /** model: an Object3D at rest. nodes: {joint: Object3D}; without it, the first of NAMES that fits is taken. */
+  /** model: an Object3D at rest. nodes: {joint: Object3D}; by default, those of the table in NAMES that fits best. */
   constructor(model, nodes = nodesByName(model)) {
     model.updateWorldMatrix(true, true);
     const inModel = new Matrix4().copy(model.matrixWorld).invert();
@@ -30,7 +30,7 @@ export class ThreeRig {
     this.retarget = new Retarget(bones, names); // throws if bones are missing
     this.nodes = new Map(Object.values(nodes).map((node) => [node.uuid, node]));
     this.hips = nodes.hips;
-    this.scale = bones[bones[this.hips.uuid].parent].scale; // of the space that the hips are placed in
+    this.scale = bones[bones[this.hips.uuid].parent].scale; // scale of the hips' parent space
     this.rest = [...this.nodes.values()].map((node) => [node, node.position.clone(), node.quaternion.clone()]);
   }
 
@@ -48,7 +48,7 @@ export class ThreeRig {
   }
 }
 
-/** {joint: Object3D} by the table of names that fits best. */
+/** {joint: Object3D} by the table in NAMES that fits best. */
 export function nodesByName(model) {
   const found = Object.values(NAMES).map((names) => {
     const nodes = names.map((name) => model.getObjectByName(name));
@@ -57,7 +57,7 @@ export function nodesByName(model) {
   return found.reduce((best, nodes) => (Object.keys(nodes).length > Object.keys(best).length ? nodes : best));
 }
 
-/** {joint: Object3D} of a VRM by its own table, or null if the file is none. */
+/** {joint: Object3D} of a VRM by the file's humanoid table; null if the file is not a VRM. */
 export async function nodesOfVrm(gltf) {
   const { VRMC_vrm: vrm1, VRM: vrm0 } = gltf.parser.json.extensions ?? {};
   const rows = vrm1

@@ -1,10 +1,10 @@
-"""A receiver of realtime_pose in one file: copy it. It needs Python 3.9 or later and nothing else.
+"""A receiver for realtime_pose in one file, to be copied. It needs Python 3.9 or later and no packages.
 
-    decode    a datagram -> a pose, or None for whatever is no valid pose packet
-    Follower  which poses move the character: old ones are dropped, one person is followed, silence is noticed
-    Retarget  a pose -> local rotations for your rig, however its bones are turned at rest
+    decode    a datagram -> a pose, or None if it is not a valid pose packet
+    Follower  selects poses: drops late ones, follows one person, detects silence
+    Retarget  a pose -> local rotations for your rig, whatever the rest rotations of its bones
 
-Quaternions are x, y, z, w; space is glTF's: right-handed, y up, metres. `show.py` is an example.
+Quaternions are x, y, z, w; axes are glTF's: right-handed, y up, metres. `show.py` is an example.
 """
 
 import json
@@ -15,8 +15,8 @@ JOINTS = ("hips", "spine", "chest", "neck", "head", "leftUpperArm", "leftLowerAr
           "rightFoot")  # fmt: skip
 PARENTS = (-1, 0, 1, 2, 3, 2, 5, 6, 2, 8, 9, 0, 11, 12, 0, 14, 15)
 LIMBS = ((5, 6, 7, (1, 0, 0)), (8, 9, 10, (-1, 0, 0)), (11, 12, 13, (0, -1, 0)), (14, 15, 16, (0, -1, 0)))
-OPTIONAL = ("chest", "neck")  # a rig may lack these; the bone above then carries what is below
-HIPS_OVER_LEG = 0.90 / 0.83  # how high the hips of somebody who stands are, over the length of thigh and shank
+OPTIONAL = ("chest", "neck")  # a rig may lack these; the bone above then drives the bones below
+HIPS_OVER_LEG = 0.90 / 0.83  # hip height of a standing person over thigh + shank
 
 # ---- packets ---------------------------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ _MOST = 2**53 - 1
 
 
 def decode(datagram):
-    """The pose packet in a datagram as a dict, or None: foreign, cut, of another version, of another type."""
+    """The pose packet in a datagram as a dict; None if it is invalid, or of another version or type."""
     if len(datagram) > 1472:
         return None
     try:
@@ -53,7 +53,7 @@ def _is_int(value, least, most=_MOST):
 
 
 def _is_number(value, least=-_MOST, most=_MOST):
-    return type(value) in (int, float) and least <= value <= most  # neither true nor NaN nor infinity
+    return type(value) in (int, float) and least <= value <= most  # refuses bools, NaN and infinity
 
 
 def _is_row(value, count, least=-_MOST, most=_MOST):
@@ -65,7 +65,7 @@ def _is_table(value, rows, columns):
 
 
 class Follower:
-    """Says which poses move the character: those of `person`, or, if None, of whoever is there first."""
+    """Selects the poses that drive the character: those of `person`, or, if None, of the first person to appear."""
 
     TIMEOUT_S = 1.0
 
@@ -76,9 +76,9 @@ class Follower:
         self._heard_s = -math.inf
 
     def take(self, pose, now_s):
-        """Whether this pose is news of the person followed. A stream that is new is taken up at once."""
+        """Whether to use this pose: not late, and of the person followed. A new stream is followed at once."""
         if any(pose[key] is None for key in ("joints_3d", "rotations", "root")):
-            return False  # seen, but without a pose
+            return False  # detected, but without a pose
         if self.person is not None and pose["person"] != self.person:
             return False
         key = (pose["stream"], pose["person"])
@@ -86,7 +86,7 @@ class Follower:
         if pose["seq"] <= self._last.get(key, -1):
             return False
         if len(self._last) > 64:
-            self._last.clear()  # strangers may not fill the memory
+            self._last.clear()  # limits the memory
         self._last[key] = pose["seq"]
         if key != self._followed and not new_stream and not self.is_lost(now_s):
             return False
@@ -94,7 +94,7 @@ class Follower:
         return True
 
     def is_lost(self, now_s):
-        """Whether nothing has come for a second: hold the last pose, or go back to rest."""
+        """Whether no pose has arrived for a second: then hold the last pose, or return to the rest pose."""
         return now_s - self._heard_s > self.TIMEOUT_S
 
 
@@ -102,16 +102,16 @@ class Follower:
 
 
 class Retarget:
-    """Turns poses into local rotations of a rig.
+    """Converts poses to local rotations of a rig.
 
-    Our rotation q of a joint is local, and the identity in T-pose: in the world, joints have turned by Q = Q(parent) q.
-    A bone whose world rotation in T-pose is R is then at Q R; its parent bone, which rests at P, is carried by the
-    joint above. So the local rotation is inverse(Q(above) P) Q R. Where limbs do not rest as in a T-pose, A lays them
-    so first: Q A for Q.
+    A joint's rotation q is local and the identity in T-pose, so its world rotation is Q = Q(parent) q. A bone with
+    world rotation R in T-pose then has the world rotation Q R. Its parent bone, with P in T-pose, follows the joint
+    above it, so the local rotation is inverse(Q(above) P) Q R. If the rig does not rest in T-pose, A rotates its limbs
+    there first: Q A instead of Q.
 
     Args:
-        bones: {bone: (parent bone or None, rest position, rest rotation)} in the model's space; it may face anywhere.
-        names: {joint: bone} where your bones are not called as JOINTS are.
+        bones: {bone: (parent bone or None, rest position, rest rotation)} in the model's space, with any heading.
+        names: {joint: bone} for bones with names other than in JOINTS.
     """
 
     def __init__(self, bones, names=None):
@@ -123,18 +123,18 @@ class Retarget:
             raise ValueError("the rig has no bone for " + ", ".join(missing))
         place = [None if bone is None else bones[bone][1] for bone in self.bone_of]
         left = _minus(place[11], place[14])
-        yaw = math.atan2(-left[2], left[0])  # which way the rig faces: a VRM 0 looks to -z
+        yaw = math.atan2(-left[2], left[0])  # heading of the rig: VRM 0 faces -z
         self.facing = (0.0, math.sin(yaw / 2), 0.0, math.cos(yaw / 2))
         self.lay = [(0.0, 0.0, 0.0, 1.0)] * 17
         for upper, lower, end, along in LIMBS:
             for joint, child in ((upper, lower), (lower, end)):
                 self.lay[joint] = arc(_minus(place[child], place[joint]), rotate(self.facing, along))
             if along[0]:
-                self.lay[end] = self.lay[lower]  # a hand goes with its arm; a foot stays on the floor
+                self.lay[end] = self.lay[lower]  # a hand turns with its arm; a foot stays level
         self.leg = _leg_length(place)
 
     def apply(self, pose):
-        """({bone: local rotation}, position of the hips in the space of their parent bone)."""
+        """Returns ({bone: local rotation}, position of the hips in the space of their parent bone)."""
         turned = []
         for q, above in zip(pose["rotations"], PARENTS):
             q = multiply(multiply(self.facing, unit(q)), inverse(self.facing))
@@ -152,7 +152,7 @@ class Retarget:
         return rotations, self._hips(pose)
 
     def _hips(self, pose):
-        """Somebody who stands puts the rig where it rests; its steps are as long as its legs."""
+        """A standing person puts the hips at their rest position; movement is scaled by the length of the legs."""
         leg = max(_leg_length(pose["joints_3d"]), 0.01)
         x, y, z = (d * self.leg / leg for d in pose["root"])
         moved = rotate(self.facing, (x, y - self.leg * HIPS_OVER_LEG, z))
@@ -171,7 +171,7 @@ def _leg_length(place):
 
 
 def multiply(a, b):
-    """The turn by b, then by a."""
+    """The rotation by b, then by a."""
     ax, ay, az, aw = a
     bx, by, bz, bw = b
     return (aw * bx + ax * bw + ay * bz - az * by, aw * by - ax * bz + ay * bw + az * bx,
@@ -179,22 +179,22 @@ def multiply(a, b):
 
 
 def inverse(q):
-    """The turn back."""
+    """The inverse rotation."""
     return (-q[0], -q[1], -q[2], q[3])
 
 
 def rotate(q, v):
-    """The vector v, turned."""
+    """The vector v, rotated by q."""
     return list(multiply(multiply(q, (*v, 0.0)), inverse(q))[:3])
 
 
 def unit(v):
-    """v, of length 1: what arrives is rounded."""
+    """v, scaled to length 1 (received numbers are rounded)."""
     return tuple(x / math.hypot(*v) for x in v)
 
 
 def arc(a, b):
-    """The shortest turn that points a where b points; the two may not be opposite."""
+    """The shortest rotation from direction a to direction b, which must not be opposite."""
     (ax, ay, az), (bx, by, bz) = unit(a), unit(b)
     return unit((ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx, 1.0 + ax * bx + ay * by + az * bz))
 

@@ -1,4 +1,4 @@
-"""`python show.py [port]`: prints once a second what the packets do to a rig whose bones are turned at rest."""
+"""`python show.py [port]`: drives a demo rig with the received packets and prints its pose once a second."""
 
 import math
 import socket
@@ -13,7 +13,7 @@ OFFSETS = ((0, 0.9, 0), (0, 0.1, 0), (0, 0.17, 0), (0, 0.25, 0), (0, 0.09, 0),
 
 
 def demo_rig():
-    """A rig as many tools make them: y runs along each bone. {bone: (parent, rest position, rest rotation)}."""
+    """A rig with y along each bone, as in many tools. {bone: (parent, rest position, rest rotation)}."""
     rig = {}
     for joint, above, offset in zip(JOINTS, PARENTS, OFFSETS):
         parent = None if above < 0 else JOINTS[above]
@@ -25,7 +25,7 @@ def demo_rig():
 
 
 def main(port=5005, seconds=math.inf):
-    """Listens, and lets the rig follow."""
+    """Receive packets and drive the rig."""
     follower, retarget = Follower(), Retarget(demo_rig())
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", port))
@@ -42,7 +42,7 @@ def main(port=5005, seconds=math.inf):
         except socket.timeout:
             continue
         if pose is not None and follower.take(pose, time.monotonic()):
-            rotations, hips = retarget.apply(pose)  # here your character moves
+            rotations, hips = retarget.apply(pose)  # set these on your character
             numbers = " ".join(f"{x:+.3f}" for x in (*hips, *rotations["leftUpperArm"]))
             poses, text = poses + 1, f"person {pose['person']}, seq {pose['seq']}, hips and leftUpperArm {numbers}"
 

@@ -1,6 +1,6 @@
-// What a receiver of realtime_pose does without an engine: read packets, choose, retarget. PoseReceiver.cs is the rest.
-// Numbers are in Unity's axes from `PosePacket.Decode` on: left-handed, y up, metres; positions (-x, y, z) and quaternions
-// (x, -y, -z, w) of what arrives.
+// The engine-independent part of the receiver: decodes packets, selects and retargets poses. PoseReceiver.cs is the rest.
+// `PosePacket.Decode` converts to Unity's axes (left-handed, y up, metres): positions (-x, y, z), quaternions
+// (x, -y, -z, w) of the received numbers.
 using System;
 using System.Collections.Generic;
 using System.Globalization;
@@ -28,7 +28,7 @@ namespace RealtimePose
         public double Length => Math.Sqrt(X * X + Y * Y + Z * Z + W * W);
         public Quat Unit => new Quat(X / Length, Y / Length, Z / Length, W / Length);
 
-        /// The turn by b, then by a.
+        /// The rotation by b, then by a.
         public static Quat operator *(Quat a, Quat b) => new Quat(
             a.W * b.X + a.X * b.W + a.Y * b.Z - a.Z * b.Y, a.W * b.Y - a.X * b.Z + a.Y * b.W + a.Z * b.X,
             a.W * b.Z + a.X * b.Y - a.Y * b.X + a.Z * b.W, a.W * b.W - a.X * b.X - a.Y * b.Y - a.Z * b.Z);
@@ -39,7 +39,7 @@ namespace RealtimePose
             return new Vec(r.X, r.Y, r.Z);
         }
 
-        /// The shortest turn that points a where b points; the two may not be opposite.
+        /// The shortest rotation from direction a to direction b, which must not be opposite.
         public static Quat Arc(Vec a, Vec b)
         {
             a *= 1 / a.Length;
@@ -56,13 +56,13 @@ namespace RealtimePose
         public double Timestamp;
         public double[][] Keypoints; // pixels
         public double[] Scores;
-        public Vec[] Joints; // null, as the next two: seen, but without a pose
+        public Vec[] Joints; // null, like the next two, for a person without a pose
         public Quat[] Rotations;
         public Vec? Root;
 
         const double Most = 9007199254740991; // 2^53 - 1
 
-        /// The pose packet in a datagram, or null: foreign, cut, of another version, of another type.
+        /// The pose packet in a datagram; null if it is invalid, or of another version or type.
         public static PosePacket Decode(byte[] datagram)
         {
             if (datagram.Length > 1472) return null;
@@ -106,7 +106,7 @@ namespace RealtimePose
                 ? list.Select(row => Row(row, columns)).ToArray() : throw new FormatException();
     }
 
-    /// Says which poses move the character: those of `person`, or, if null, of whoever is there first.
+    /// Selects the poses that drive the character: those of `person`, or, if null, of the first person to appear.
     public class Follower
     {
         public const double TimeoutS = 1;
@@ -117,7 +117,7 @@ namespace RealtimePose
 
         public Follower(long? person = null) { this.person = person; }
 
-        /// Whether this pose is news of the person followed. A stream that is new is taken up at once.
+        /// Whether to use this pose: not late, and of the person followed. A new stream is followed at once.
         public bool Take(PosePacket pose, double nowS)
         {
             if (pose.Joints == null || pose.Rotations == null || pose.Root == null) return false;
@@ -125,7 +125,7 @@ namespace RealtimePose
             var key = (pose.Stream, pose.Person);
             bool newStream = last.Keys.All(known => known.Item1 != pose.Stream);
             if (last.TryGetValue(key, out long seq) && pose.Seq <= seq) return false;
-            if (last.Count > 64) last.Clear(); // strangers may not fill the memory
+            if (last.Count > 64) last.Clear(); // limits the memory
             last[key] = pose.Seq;
             if (!key.Equals(followed) && !newStream && !IsLost(nowS)) return false;
             followed = key;
@@ -133,11 +133,11 @@ namespace RealtimePose
             return true;
         }
 
-        /// Whether nothing has come for a second: hold the last pose, or go back to rest.
+        /// Whether no pose has arrived for a second: then hold the last pose, or return to the rest pose.
         public bool IsLost(double nowS) => nowS - heardS > TimeoutS;
     }
 
-    /// A bone at rest: its place and turn in the model's space, and its parent, null for the topmost.
+    /// A bone at rest: its position and rotation in the model's space, and its parent, null for the topmost.
     public class Bone
     {
         public Bone Parent;
@@ -145,28 +145,28 @@ namespace RealtimePose
         public Quat Rotation;
     }
 
-    /// Turns poses into local rotations of a rig.
+    /// Converts poses to local rotations of a rig.
     ///
-    /// Our rotation q of a joint is local, and the identity in T-pose: in the world, joints have turned by
-    /// Q = Q(parent) q. A bone whose world rotation in T-pose is R is then at Q R; its parent bone, which rests at P, is
-    /// carried by the joint above. So the local rotation is inverse(Q(above) P) Q R. Where limbs do not rest as in a
-    /// T-pose, A lays them so first: Q A for Q.
+    /// A joint's rotation q is local and the identity in T-pose, so its world rotation is Q = Q(parent) q. A bone with
+    /// world rotation R in T-pose then has the world rotation Q R. Its parent bone, with P in T-pose, follows the joint
+    /// above it, so the local rotation is inverse(Q(above) P) Q R. If the rig does not rest in T-pose, A rotates its
+    /// limbs there first: Q A instead of Q.
     public class Retarget
     {
-        public static readonly string[] Joints = // as HumanBodyBones spells them
+        public static readonly string[] Joints = // names of HumanBodyBones
         {
             "Hips", "Spine", "Chest", "Neck", "Head", "LeftUpperArm", "LeftLowerArm", "LeftHand", "RightUpperArm",
             "RightLowerArm", "RightHand", "LeftUpperLeg", "LeftLowerLeg", "LeftFoot", "RightUpperLeg", "RightLowerLeg",
             "RightFoot",
         };
         static readonly int[] Parents = { -1, 0, 1, 2, 3, 2, 5, 6, 2, 8, 9, 0, 11, 12, 0, 14, 15 };
-        const double HipsOverLeg = 0.90 / 0.83; // height of the hips of somebody who stands, over thigh and shank
+        const double HipsOverLeg = 0.90 / 0.83; // hip height of a standing person over thigh + shank
         readonly Bone[] bones;
         readonly Quat facing;
         readonly Quat[] lay = Enumerable.Repeat(Quat.Identity, 17).ToArray();
         readonly double leg;
 
-        /// The rig's bones in the order of Joints; chest and neck may be null: the bone above then carries what is below.
+        /// The rig's bones in the order of Joints; chest and neck may be null (the bone above then drives the others).
         public Retarget(Bone[] bones)
         {
             var missing = Joints.Where((name, j) => bones[j] == null && name != "Chest" && name != "Neck").ToArray();
@@ -180,7 +180,7 @@ namespace RealtimePose
             Lay(place, 8, new Vec(1, 0, 0));
             Lay(place, 11, new Vec(0, -1, 0));
             Lay(place, 14, new Vec(0, -1, 0));
-            lay[7] = lay[6]; // a hand goes with its arm; a foot stays on the floor
+            lay[7] = lay[6]; // a hand turns with its arm; a foot stays level
             lay[10] = lay[9];
             leg = LegLength(place);
         }
@@ -190,7 +190,7 @@ namespace RealtimePose
             for (int j = first; j < first + 2; j++) lay[j] = Quat.Arc(place[j + 1] - place[j], facing * along);
         }
 
-        /// Local rotations in the order of Joints, and where the hips are in the model's space.
+        /// Returns local rotations in the order of Joints; `hips` is the position of the hips in the model's space.
         public Quat[] Apply(PosePacket pose, out Vec hips)
         {
             var turned = new Quat[17];
@@ -201,7 +201,7 @@ namespace RealtimePose
                 turned[j] = Parents[j] < 0 ? q : turned[Parents[j]] * q;
                 if (bones[j] != null) carried[bones[j]] = turned[j] * lay[j];
             }
-            // Somebody who stands puts the rig where it rests; its steps are as long as its legs.
+            // A standing person puts the hips at their rest position; movement is scaled by the length of the legs.
             double ratio = leg / Math.Max(LegLength(pose.Joints), 0.01);
             hips = bones[0].Position + facing * (pose.Root.Value * ratio - new Vec(0, leg * HipsOverLeg, 0));
             return bones.Select(bone => bone == null ? Quat.Identity : Local(bone, carried)).ToArray();
@@ -219,7 +219,7 @@ namespace RealtimePose
             + (p[15] - p[14]).Length + (p[16] - p[15]).Length) / 2;
     }
 
-    /// JSON as dictionaries, lists, strings, doubles, bools and nulls (Unity's own reader knows no lists of lists).
+    /// JSON as dictionaries, lists, strings, doubles, bools and nulls (Unity's JsonUtility cannot read nested lists).
     public class Json
     {
         readonly string text;

@@ -1,4 +1,4 @@
-// Hang this on a character with an Animator of type Humanoid. It reads realtime_pose's packets and turns the bones.
+// Attach this to a character with an Animator of type Humanoid. It receives realtime_pose's packets and drives the bones.
 using System;
 using System.Net;
 using System.Net.Sockets;
@@ -8,8 +8,8 @@ using UnityEngine;
 public class PoseReceiver : MonoBehaviour
 {
     public int port = 5005;
-    [Tooltip("Follow this person only; -1: whoever is there first")] public int person = -1;
-    [Tooltip("Back to the rest pose after a second of silence, or hold the last one")] public bool restWhenLost;
+    [Tooltip("Follow this person only; -1: the first person to appear")] public int person = -1;
+    [Tooltip("Return to the rest pose after a second without poses")] public bool restWhenLost;
 
     readonly Transform[] transforms = new Transform[17];
     readonly Quaternion[] restRotations = new Quaternion[17];
@@ -28,7 +28,7 @@ public class PoseReceiver : MonoBehaviour
             var name = (HumanBodyBones)Enum.Parse(typeof(HumanBodyBones), Retarget.Joints[j]);
             transforms[j] = animator.GetBoneTransform(name);
         }
-        animator.enabled = false; // else it writes its own pose over ours
+        animator.enabled = false; // otherwise it overwrites the pose
         for (int j = 0; j < 17; j++)
         {
             if (transforms[j] == null) continue;
@@ -39,7 +39,7 @@ public class PoseReceiver : MonoBehaviour
         retarget = new Retarget(bones);
         follower = new Follower(person < 0 ? (long?)null : person);
         socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { Blocking = false };
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, port)); // throws if another receiver has the port
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, port)); // throws if another receiver uses the port
     }
 
     void OnDisable()
@@ -48,7 +48,7 @@ public class PoseReceiver : MonoBehaviour
         GoToRest();
     }
 
-    /// A bone at rest in the character's space, its parents with it; those of the table are met again, not made anew.
+    /// A bone at rest in the character's space, with its parents; bones already in the table are reused.
     Bone Measure(Transform bone, Bone[] known)
     {
         if (bone == transform) return null;
@@ -92,7 +92,7 @@ public class PoseReceiver : MonoBehaviour
 
     void GoToRest()
     {
-        if (retarget == null) return; // it never started
+        if (retarget == null) return; // Start has failed
         for (int j = 0; j < 17; j++)
             if (transforms[j] != null) transforms[j].localRotation = restRotations[j];
         transforms[0].localPosition = restHips;

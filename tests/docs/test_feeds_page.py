@@ -37,13 +37,13 @@ def test_the_header_is_the_pages_table():
 
 
 @pytest.mark.parametrize("name", SINKS)
-def test_every_sink_and_its_usual_port_stand_on_the_page(name):
+def test_every_sink_and_its_default_port_are_on_the_page(name):
     sink = load_choice("sink", name, SINKS)
     port = getattr(sink, "default_port", 8765) or 5005
     assert re.search(rf"^\| `--{name.replace('_', '-')} HOST.*\| {port} ", PAGE, re.MULTILINE)
 
 
-def test_every_tracker_stands_on_the_page():
+def test_every_tracker_is_on_the_page():
     words = {"leftLowerLeg": "left knee", "leftLowerArm": "left elbow", "leftFoot": "left foot"}
     words |= {joint.replace("left", "right"): word.replace("left", "right") for joint, word in words.items()}
     for tracker, joint in TRACKERS.items():
