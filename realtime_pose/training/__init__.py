@@ -1,1 +1,1 @@
-"""Making weights: fitting models to footage whose truth is known."""
+"""Training: footage and motion with known truth go in, and fitted model weights come out."""

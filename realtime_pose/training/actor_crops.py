@@ -1,6 +1,6 @@
-"""Crops of the actor's clip with their heatmaps: what a top-down model learns from, and is judged on.
+"""Training data for top-down models: augmented crops of the actor's clip with their heatmaps.
 
-Source of the targets: Xiao et al., "Simple Baselines for Human Pose Estimation and Tracking" (2018), a Gaussian a
+Source of the targets: Xiao et al., "Simple Baselines for Human Pose Estimation and Tracking" (2018), one Gaussian per
 keypoint; on the grid of Huang et al., "The Devil is in the Details: Delving into Unbiased Data Processing" (2020).
 """
 
@@ -25,7 +25,7 @@ from realtime_pose.utils.paths import data_path
 HEATMAP_WH = (48, 64)
 _SIGMA_CELLS = 2.0
 _HELD_BACK_EVERY = 5
-_SHIFT, _ZOOM, _TURN_RAD, _BRIGHTNESS = 0.06, 0.15, 0.25, 0.15  # how far augmentation goes
+_SHIFT, _ZOOM, _ROTATION_RAD, _BRIGHTNESS = 0.06, 0.15, 0.25, 0.15  # ranges of the augmentation
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +33,9 @@ class ActorFrame:
     """One frame of the clip.
 
     Attributes:
-        frame: The picture.
-        box_xyxy_px: (4,) the actor, as tracking by true keypoints would box them.
-        xy_px: (17, 2) COCO17's keypoints, truth; those that the body hides count too.
+        frame: The frame.
+        box_xyxy_px: (4,) the box that tracking by true keypoints would give.
+        xy_px: (17, 2) true COCO17 keypoints, including occluded ones.
     """
 
     frame: Frame
@@ -47,7 +47,7 @@ def actor_frames() -> Iterator[ActorFrame]:
     """Every frame of the packaged clip with its truth.
 
     Raises:
-        CaptureError: The clip and its truth differ in length, or one is missing.
+        CaptureError: The clip is shorter than its truth, or one is missing.
     """
     truth = load_truth(data_path("resources/videos/default_truth.npz"))
     xy_px = truth.keypoints_px[:, COCO17_FEET_HANDS.rows(COCO17.names)]
@@ -66,17 +66,17 @@ def actor_frames() -> Iterator[ActorFrame]:
 
 
 def is_held_back(frame: Frame) -> bool:
-    """Whether a frame is kept for judging: nothing learns from it."""
+    """Whether a frame is held out for evaluation."""
     return frame.index % _HELD_BACK_EVERY == _HELD_BACK_EVERY // 2
 
 
 class CropMaker:
-    """Cuts augmented crops with their targets, the same ones in the same order for one seed.
+    """Makes augmented crops and their targets; the sequence is repeatable by its seed.
 
     Args:
-        frames: What to cut from.
+        frames: Frames to crop from.
         geometry: Size, padding and colours of a crop.
-        seed: Draws frames and augmentation.
+        seed: Seed of the order of frames and of the augmentation.
     """
 
     def __init__(self, frames: list[ActorFrame], geometry: CropGeometry, seed: int) -> None:
@@ -103,16 +103,16 @@ class CropMaker:
         return self._coloured(crop), cells[list(COCO17.mirror)] if mirrored else cells
 
     def _augmented(self, region: CropRegions, wh: tuple[int, int], mirrored: bool) -> Float64:
-        """crop_from_image (2, 3): the region moved, zoomed and turned a little, and perhaps mirrored."""
+        """crop_from_image (2, 3): the region with random shift, zoom, rotation and mirroring."""
         draw = self._random.uniform
         size = region.size_px[0]
         middle = region.corner_px[0] + size / 2 + draw(-_SHIFT, _SHIFT, 2) * size
         scale = (wh[0] - 1) / size[0] * np.exp(draw(-_ZOOM, _ZOOM))
-        angle = draw(-_TURN_RAD, _TURN_RAD)
-        turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        angle = draw(-_ROTATION_RAD, _ROTATION_RAD)
+        linear = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         if mirrored:
-            turn[0] = -turn[0]
-        return np.column_stack((turn, (np.array(wh) - 1) / 2 - turn @ middle))
+            linear[0] = -linear[0]
+        return np.column_stack((linear, (np.array(wh) - 1) / 2 - linear @ middle))
 
     def _coloured(self, crop_bgr: UInt8) -> Float32:
         gain = 1 + self._random.uniform(-_BRIGHTNESS, _BRIGHTNESS, 3)
@@ -122,7 +122,7 @@ class CropMaker:
 
 
 def heatmaps_of(xy_cells: Float64) -> Float32:
-    """A Gaussian of height 1 about each point (N, K, 2): (N, K, 64, 48); empty where the point lies outside."""
+    """A Gaussian of height 1 at each point (N, K, 2): (N, K, 64, 48); all zero for points outside."""
     width, height = HEATMAP_WH
     across = np.exp(-((np.arange(width) - xy_cells[..., :1]) ** 2) / (2 * _SIGMA_CELLS**2))
     down = np.exp(-((np.arange(height) - xy_cells[..., 1:]) ** 2) / (2 * _SIGMA_CELLS**2))

@@ -1,4 +1,4 @@
-"""Bodies of every proportion: from a motion without size to the points that an estimator would mark."""
+"""Keypoints of moving bodies: a motion with random body proportions becomes the points that an estimator marks."""
 
 import numpy as np
 
@@ -10,11 +10,11 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
 LAYOUT = COCO17_FEET_HANDS
-"""The points of a drawn body."""
+"""The points of a body."""
 
 _AVERAGE = BodyDimensions.of_height(1.0)
-# Share of the average, lowest and highest. They are wider than people differ, for what is called a hip or a shoulder
-# differs too: annotators mark hips high and shoulders inward, every motion capture has joint centres of its own.
+# Lowest and highest share of the average. Wider than people differ, because definitions of hip and shoulder differ too:
+# annotators mark hips high and shoulders inward, and every motion capture has its own joint centres.
 _RANGES = {
     "torso": (0.78, 1.10),
     "shoulder_width": (0.82, 1.20),
@@ -28,14 +28,14 @@ _RANGES = {
     "shrug": (0.0, 1.0),
 }
 _SHRUG = 0.045  # how far a shoulder rises with a raised arm, in body heights
-# Points of hand and foot from wrist and ankle, in metres of a body of REST_HEIGHT_M, the left one's.
+# Points of the left hand and foot relative to wrist and ankle, in metres of a body of REST_HEIGHT_M.
 _HAND_M = {"pinky": (0.085, -0.005, -0.035), "index": (0.095, -0.005, 0.025), "thumb": (0.055, -0.02, 0.045)}
 _FOOT_M = {"heel": (0.0, -0.065, -0.05), "toe": (0.0, -0.065, 0.16)}
 _ACROSS = np.array([-1.0, 1.0, 1.0])
 
 
 def draw_proportions(rng: np.random.Generator, count: int) -> dict[str, Float64]:
-    """Lengths (N,) in body heights of the parts of N bodies; tall limbs tend to go together."""
+    """Lengths (N,) in body heights of the parts of N random bodies; limb lengths are correlated."""
     common = rng.random(count)
     drawn = {}
     for part, (low, high) in _RANGES.items():

@@ -1,7 +1,7 @@
-"""Fits a ViTPose to the actor's clip: `python -m realtime_pose.training.fit_vitpose [--out FILE] [--size s]`.
+"""ViTPose fitted to the actor's clip: `python -m realtime_pose.training.fit_vitpose [--out FILE] [--size s]`.
 
-What comes out knows this one actor and nobody else. It is for measuring: a model of true structure whose heatmaps have
-real peaks, made in minutes from nothing, so that runtimes, quantization and other programs can be compared on them.
+The result works on this one actor only. It is for measurements: a complete model whose heatmaps have real peaks,
+trained from scratch in minutes, on which runtimes, quantization and other programs can be compared.
 """
 
 import argparse
@@ -31,16 +31,16 @@ _GEOMETRY = CropGeometry()
 _BATCH = 8
 _LEARNING_RATE = {"s": 5e-4, "b": 3e-4}
 _WARM_UP = 0.05  # of all steps
-_SHARPNESS = 10.0  # what heatmaps are multiplied by to be the logarithms of chances
+_SHARPNESS = 10.0  # factor that turns heatmaps into logits
 _NEAR_PX = 5.0
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How near a model's keypoints are to the truth on frames that it did not learn from.
+    """Accuracy of a model's keypoints on held-out frames.
 
     Attributes:
-        keypoints: How many were judged, hidden ones included.
+        keypoints: Number of keypoints, including occluded ones.
         median_px, p95_px: Distance from the truth, pixels of the frame.
         near: Share of keypoints within 5 px.
         pck: Share within 5 % of the longer side of the person's box (PCK@0.05).
@@ -69,15 +69,15 @@ def fit_vitpose(
     frames: Sequence[ActorFrame],
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> nn.Module:
-    """A ViTPose that has learned from `crops` crops of those of `frames` that are not held back, ready to run.
+    """Trains a ViTPose on `crops` crops of the frames that are not held out; returns it in evaluation mode.
 
     Args:
         size: "s" or "b".
         decoder: "classic" or "simple".
-        crops: How many crops it sees, in batches of 8.
-        seed: Draws its first weights, and the crops.
+        crops: Number of crops, in batches of 8.
+        seed: Seed of the initial weights and of the crops.
         frames: The clip.
-        progress: Told how many crops it has seen, of how many.
+        progress: Called with the number of crops done, and the total.
     """
     torch.manual_seed(seed)
     network = _new_network(size, decoder)
@@ -87,18 +87,18 @@ def fit_vitpose(
     for step in range(steps):
         warm_up = min(1.0, (step + 1) / (_WARM_UP * steps))
         optimizer.param_groups[0]["lr"] = _LEARNING_RATE[size] * warm_up * (0.5 + 0.5 * np.cos(np.pi * step / steps))
-        pictures, wanted = (torch.from_numpy(array) for array in maker.batch(_BATCH))
+        crops_rgb, targets = (torch.from_numpy(array) for array in maker.batch(_BATCH))
         with torch.autocast("cpu", torch.bfloat16, enabled=gains_by_bf16("cpu")):
-            heatmaps = network(pictures.contiguous(memory_format=torch.channels_last))
+            heatmaps = network(crops_rgb.contiguous(memory_format=torch.channels_last))
         optimizer.zero_grad()
-        torch.autograd.backward(_loss(heatmaps.float(), wanted))
+        torch.autograd.backward(_loss(heatmaps.float(), targets))
         optimizer.step()
         progress((step + 1) * _BATCH, steps * _BATCH)
     return network.eval()
 
 
 def judge(network: nn.Module, frames: Sequence[ActorFrame]) -> Fit:
-    """How well the network does on the held-back ones of `frames`, at fp32."""
+    """The network's accuracy on the held-out ones of `frames`, at fp32."""
     cropper = Cropper(_GEOMETRY)
     away, longer_side, scores = [], [], []
     for held in (f for f in frames if is_held_back(f.frame)):
@@ -120,20 +120,20 @@ def judge(network: nn.Module, frames: Sequence[ActorFrame]) -> Fit:
 
 
 def _loss(heatmaps: Tensor, wanted: Tensor) -> Tensor:
-    """Where the peaks are (as chances over the cells), and how the heatmaps look; both are 0 for the wanted ones.
+    """KL divergence of the heatmaps as distributions over the cells, plus a weighted squared error; 0 for the target.
 
-    The squared error alone is content with empty heatmaps for thousands of crops, since most cells are empty. The
-    divergence between the two as chances is not, and gives peaks from the first hundred on.
+    The squared error alone stays with empty heatmaps for thousands of crops, because most cells are empty. With the
+    divergence, peaks appear within the first hundred crops.
     """
     seen = wanted.amax(dim=(2, 3)) > 0
-    chances = F.log_softmax(_SHARPNESS * heatmaps.flatten(2)[seen], dim=-1)
-    wanted_chances = F.log_softmax(_SHARPNESS * wanted.flatten(2)[seen], dim=-1)
-    where = F.kl_div(chances, wanted_chances, reduction="batchmean", log_target=True)
-    return where + 100 * ((heatmaps - wanted) ** 2 * (1 + 10 * wanted)).mean()
+    log_probs = F.log_softmax(_SHARPNESS * heatmaps.flatten(2)[seen], dim=-1)
+    wanted_log_probs = F.log_softmax(_SHARPNESS * wanted.flatten(2)[seen], dim=-1)
+    divergence = F.kl_div(log_probs, wanted_log_probs, reduction="batchmean", log_target=True)
+    return divergence + 100 * ((heatmaps - wanted) ** 2 * (1 + 10 * wanted)).mean()
 
 
 def _new_network(size: str, decoder: str) -> nn.Module:
-    """A network that knows nothing yet, but for where each patch lies."""
+    """An untrained network, with sine and cosine positional embeddings."""
     width, layers, heads = _SIZES[size]
     network = VitPoseNetwork(width, layers, heads, decoder, len(COCO17.names))
     with torch.no_grad():
@@ -144,7 +144,7 @@ def _new_network(size: str, decoder: str) -> nn.Module:
                 is_last_of_branch = name.endswith(("attn.proj.weight", "ffn.layers.1.weight"))
                 nn.init.trunc_normal_(parameter, std=0.02 * ((2 * layers) ** -0.5 if is_last_of_branch else 1.0))
             elif name.startswith("head") and parameter.ndim == 4:
-                # Else the deconvolutions' backward pass at bf16 takes CPUs ten times as long.
+                # Otherwise the deconvolutions' backward pass at bf16 takes ten times as long on CPUs.
                 parameter.data = parameter.contiguous(memory_format=torch.channels_last)
         network.backbone.pos_embed.copy_(0.5 * _waves(network.backbone.grid, width))
         nn.init.normal_(network.head.final_layer.weight, std=0.005)
@@ -163,7 +163,7 @@ def _waves(grid: tuple[int, int], width: int) -> Tensor:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Read the options, fit, judge and write; the exit code."""
+    """Parse the options, fit, evaluate and write; returns the exit code."""
     from rich.progress import Progress
 
     parser = argparse.ArgumentParser(
@@ -171,9 +171,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--size", choices=sorted(_SIZES), default="s", help="s or b; b takes four times as long")
     parser.add_argument("--decoder", choices=("classic", "simple"), default="classic")
-    parser.add_argument("--out", type=Path, help="the .safetensors file; left out, where tests and benchmarks look")
-    parser.add_argument("--crops", type=int, default=6000, help="how many crops it learns from")
-    parser.add_argument("--seed", type=int, default=0, help="draws the first weights, and the crops")
+    parser.add_argument("--out", type=Path, help="the .safetensors file; by default where tests and benchmarks look")
+    parser.add_argument("--crops", type=int, default=6000, help="number of training crops")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the initial weights and of the crops")
     options = parser.parse_args(arguments)
     if options.crops < 1 or options.seed < 0:
         parser.error(f"--crops is {options.crops} and --seed {options.seed}; wanted 1 and 0 or more")
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def fitted_file(size: str, decoder: str = "classic") -> Path:
-    """Where the fitted weights lie that tests and benchmarks look for; they may not be there."""
+    """The path where tests and benchmarks look for the fitted weights; it may not exist."""
     ending = "-simple" if decoder == "simple" else ""
     return cache_folder() / "checkpoints" / f"actor-vitpose-{size}{ending}.safetensors"
 

@@ -1,4 +1,4 @@
-"""Trains the lifter: `realtime-pose train lifter`. From drawn and captured motion, never another's lifted poses."""
+"""Training of the lifter, on random and captured motion, never on poses from another lifter."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,15 +15,15 @@ from realtime_pose.lifting.network_input import INPUT_COUNTS, OUTPUT_BASIS, WIND
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
 from realtime_pose.training.motions import FRAME_RATE_HZ, Motion
 from realtime_pose.training.poses import draw_poses
-from realtime_pose.training.views import Looks, draw_looks
+from realtime_pose.training.views import SimulatedViews, simulate_views
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 
 WIDTH, BLOCKS = 768, 2
-_BODIES, _CAMERAS = 352, 3  # a batch: so many bodies, each seen by so many cameras
+_BODIES, _CAMERAS = 352, 3  # bodies per batch, and cameras per body
 _LEARNING_RATE, _WARM_UP, _FINAL = 1e-3, 0.03, 0.01
 _WEIGHT_OF_PART = {"body": 1.0, "foot": 0.35, "hand": 0.25, "face": 0.35}
-_SURE_WEIGHT = 0.02  # of the loss that teaches the network how far off it is
+_ERROR_LOSS_WEIGHT = 0.02  # of the loss of the predicted error
 _LIVELY = (
     "walk",
     "run",
@@ -32,12 +32,12 @@ _LIVELY = (
     "02_03",
     "03_01",
     "03_02",
-)  # what people do most, drawn five times as often
+)  # the most common motions, drawn five times as often
 _DEVIATION_RAD = np.radians(7.0)
 
 
 class _Layer(nn.Module):
-    """A layer that does to the mirror's picture what it does to the picture: even from even, odd from odd."""
+    """A layer equivariant to mirroring: even outputs from even inputs, odd ones from odd inputs."""
 
     def __init__(self, even: int, odd: int, even_out: int, odd_out: int) -> None:
         super().__init__()
@@ -48,14 +48,14 @@ class _Layer(nn.Module):
         return self.even(even), self.odd(odd)
 
 
-def _bent(even: Tensor, odd: Tensor) -> tuple[Tensor, Tensor]:
-    """Units come in pairs, one for the picture and one for its mirror; each is cut off below 0."""
+def _paired_relu(even: Tensor, odd: Tensor) -> tuple[Tensor, Tensor]:
+    """ReLU on pairs of units, one for the image and one for its mirror image, returned as even and odd parts."""
     one, other = torch.relu(even + odd), torch.relu(even - odd)
     return (one + other) / 2, (one - other) / 2
 
 
 class LifterNetwork(nn.Module):
-    """A residual perceptron that cannot tell left from right: of a mirror's picture it gives the mirror's body.
+    """A residual perceptron equivariant to mirroring: a mirrored input gives the mirrored body.
 
     Sources: Martinez et al., "A simple yet effective baseline for 3D human pose estimation" (ICCV 2017) for the shape;
     Cohen and Welling, "Group Equivariant Convolutional Networks" (ICML 2016) for the symmetry, here of two elements.
@@ -70,10 +70,10 @@ class LifterNetwork(nn.Module):
             self.register_buffer(f"{name}_answer", torch.from_numpy(basis.T.astype(np.float32)), persistent=False)
 
     def forward(self, even: Tensor, odd: Tensor) -> tuple[Tensor, Tensor]:
-        """Places (N, K, 3) in body heights, the view's axes, and the logarithm (N, K) of the expected error."""
-        x = _bent(*self.first(even, odd))
+        """Positions (N, K, 3) in body heights, the view's axes, and the logarithm (N, K) of the expected error."""
+        x = _paired_relu(*self.first(even, odd))
         for one, two in zip(self.layers[::2], self.layers[1::2], strict=True):
-            y = _bent(*two(*_bent(*one(*x))))
+            y = _paired_relu(*two(*_paired_relu(*one(*x))))
             x = x[0] + y[0], x[1] + y[1]
         shared, differing = self.last(*x)
         answer = shared.float() @ self.even_answer + differing.float() @ self.odd_answer
@@ -82,37 +82,37 @@ class LifterNetwork(nn.Module):
 
 
 class MotionBank:
-    """Captured motion to draw moments from."""
+    """Captured motion from which random windows are drawn."""
 
     def __init__(self, clips: dict[str, Motion]) -> None:
         self._reach = int(np.ceil(WINDOW_S[-1] * FRAME_RATE_HZ * 1.4)) + 1
         clips = {name: clip for name, clip in clips.items() if len(clip) > self._reach + 4}
-        self._motion = Motion.joined(list(clips.values()))
+        self._motion = Motion.concatenate(list(clips.values()))
         lengths = np.array([len(clip) for clip in clips.values()])
         starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
         often = np.array([5.0 if any(word in name for word in _LIVELY) else 1.0 for name in clips])
         weight = np.zeros(len(self._motion))
-        steady = ~_torn(self._motion)
+        steady = ~_discontinuities(self._motion)
         for start, length, times in zip(starts, lengths, often, strict=True):
             usable = np.arange(start + self._reach, start + length)
-            # A long clip counts for less than its length, or one climber would be half of mankind.
+            # Weight by the square root of the length, so that single long clips do not dominate.
             weight[usable] = times * np.sqrt(length) / length
-        recently_torn = np.convolve(~steady, np.ones(self._reach), mode="full")[: len(steady)] > 0
-        weight[recently_torn] = 0.0
+        after_discontinuity = np.convolve(~steady, np.ones(self._reach), mode="full")[: len(steady)] > 0
+        weight[after_discontinuity] = 0.0
         self._chance = weight / weight.sum()
 
     def draw(self, rng: np.random.Generator, count: int) -> Motion:
-        """Moments (N, W), newest first, played at 0.7 to 1.4 times their speed, half of them mirrored."""
+        """Random windows (N, W), newest frame first, at 0.7 to 1.4 times their speed, half of them mirrored."""
         now = rng.choice(len(self._chance), count, p=self._chance)
         back = np.rint(WINDOW_S[None] * FRAME_RATE_HZ * rng.uniform(0.7, 1.4, (count, 1))).astype(int)
         motion = self._motion[now[:, None] - back]
         mirrored = motion.mirrored()
         half = count // 2
-        return _facing_front(Motion.joined([motion[:half], mirrored[half:]]))
+        return _facing_front(Motion.concatenate([motion[:half], mirrored[half:]]))
 
 
-def _torn(motion: Motion) -> Bool:
-    """Moments at which something turned faster than people do: a marker was lost, or a clip ends there."""
+def _discontinuities(motion: Motion) -> Bool:
+    """Frames with a rotation faster than people's: a lost marker, or the start of another clip."""
     step = rot.angle_between_rad(motion.pelvis_xyzw[1:], motion.pelvis_xyzw[:-1])
     bones = np.concatenate((motion.arms, motion.legs), axis=1)
     swing = np.arccos(np.clip((bones[1:] * bones[:-1]).sum(-1), -1, 1)).max(axis=(1, 2))
@@ -120,7 +120,7 @@ def _torn(motion: Motion) -> Bool:
 
 
 def _facing_front(motion: Motion) -> Motion:
-    """The motion (N, W) turned about the vertical so that at the newest moment the pelvis faces +Z."""
+    """The motion (N, W) rotated about the vertical so that the pelvis faces +Z in the newest frame."""
     front = rot.rotate(motion.pelvis_xyzw[:, 0], (0.0, 0.0, 1.0))
     turn = rot.from_axis_angle((0.0, 1.0, 0.0), -np.arctan2(front[:, 0], front[:, 2]))[:, None]
     pelvis, root = rot.multiply(turn, motion.pelvis_xyzw), rot.rotate(turn, motion.root - motion.root[:, :1])
@@ -136,8 +136,8 @@ def _facing_front(motion: Motion) -> Motion:
     )
 
 
-def _deviated(rng: np.random.Generator, motion: Motion) -> Motion:
-    """Everybody does it a little differently: each limb and the trunk turned by a constant of their own."""
+def _with_variation(rng: np.random.Generator, motion: Motion) -> Motion:
+    """Individual variation: each limb and the trunk rotated by a random constant per motion."""
     n = len(motion)
 
     def own(*shape: int, of: float = _DEVIATION_RAD) -> Float64:
@@ -156,29 +156,29 @@ def _deviated(rng: np.random.Generator, motion: Motion) -> Motion:
     )
 
 
-def draw_batch(rng: np.random.Generator, bank: MotionBank | None) -> Looks:
-    """1,056 looks at 352 bodies: half drawn by rule, a third captured, the rest put together from both."""
+def draw_batch(rng: np.random.Generator, bank: MotionBank | None) -> SimulatedViews:
+    """1,056 views of 352 bodies: half with random poses, a third with captured motion, the rest combined from both."""
     drawn = draw_poses(rng, -WINDOW_S, _BODIES)
     if bank is None:
         motion = drawn
     else:
-        captured = _deviated(rng, bank.draw(rng, _BODIES))
+        captured = _with_variation(rng, bank.draw(rng, _BODIES))
         a, b, c = _BODIES // 2, _BODIES * 5 // 6, _BODIES * 11 // 12
         parts = [drawn[:a], captured[a:b]]
         parts += [drawn[b:c].with_lower_body_of(captured[b:c]), captured[c:].with_lower_body_of(drawn[c:])]
-        motion = Motion.joined(parts)
+        motion = Motion.concatenate(parts)
     points = body_points(motion, draw_proportions(rng, _BODIES))
-    return draw_looks(rng, np.tile(points, (_CAMERAS, 1, 1, 1)))
+    return simulate_views(rng, np.tile(points, (_CAMERAS, 1, 1, 1)))
 
 
-def told_and_truth(looks: Looks) -> tuple[MirrorParts, Float64]:
-    """What the network is told of N looks, and where the points are (N, K, 3) in the view's axes."""
-    told, view = features_of(looks.xy, looks.score)
-    return told, looks.truth @ view.camera_from_view
+def features_and_truth(views: SimulatedViews) -> tuple[MirrorParts, Float64]:
+    """The network's input for N views, and the true points (N, K, 3) in the view's axes."""
+    features, view = features_of(views.xy, views.score)
+    return features, views.truth @ view.camera_from_view
 
 
 class _Batches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
-    """Batch after batch, each from a seed of its own, so that a run can be repeated."""
+    """A sequence of batches, each with a seed of its own, so that a run can be repeated."""
 
     def __init__(self, bank: MotionBank | None, seed: int, steps: int) -> None:
         self._bank, self._seed, self._steps = bank, seed, steps
@@ -186,18 +186,18 @@ class _Batches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         for step in range(self._steps):
             rng = np.random.default_rng((self._seed, step))
-            told, truth = told_and_truth(draw_batch(rng, self._bank))
-            even, odd, places = (torch.from_numpy(x.astype(np.float32)) for x in (*told, truth))
+            features, truth = features_and_truth(draw_batch(rng, self._bank))
+            even, odd, places = (torch.from_numpy(x.astype(np.float32)) for x in (*features, truth))
             yield even, odd, places
 
 
 @dataclass(frozen=True)
 class Training:
-    """How to train.
+    """Settings of a training run.
 
     Attributes:
-        steps: Batches of 1,056.
-        seed: Where chance begins.
+        steps: Number of batches, of 1,056 views each.
+        seed: Seed of the initial weights and of the batches.
         device: torch's name of the device.
     """
 
@@ -209,12 +209,12 @@ class Training:
 def train_lifter(
     clips: dict[str, Motion], training: Training, progress: Callable[[int, float], None] = lambda step, error_mm: None
 ) -> LifterNetwork:
-    """A trained network.
+    """Trains a network.
 
     Args:
-        clips: Captured motion by name; empty trains on drawn poses alone.
-        training: How long, and from which seed.
-        progress: Is told each step and the running mean error in mm of the 12 limb joints of a body of 1.7 m.
+        clips: Captured motion by name; empty to train on random poses only.
+        training: Settings of the run.
+        progress: Called with each step and the running mean error in mm of the 12 limb joints of a body of 1.7 m.
     """
     torch.manual_seed(training.seed)
     torch.set_num_threads(max(1, (os.cpu_count() or 1) - 1))  # one core draws the bodies
@@ -231,8 +231,8 @@ def train_lifter(
         with torch.autocast(kind, torch.bfloat16, enabled=gains_by_bf16(training.device)):
             places, log_error = network(even, odd)
         error = torch.linalg.vector_norm(places - truth, dim=-1)
-        sureness = error.detach() * torch.exp(-log_error) + log_error
-        loss = (weight * (error + _SURE_WEIGHT * sureness)).mean()
+        error_loss = error.detach() * torch.exp(-log_error) + log_error
+        loss = (weight * (error + _ERROR_LOSS_WEIGHT * error_loss)).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -244,13 +244,13 @@ def train_lifter(
 
 
 def part_of(name: str) -> str:
-    """The part of the body that a point belongs to; nose, eyes and ears count as the face's here."""
+    """The body part of a point; nose, eyes and ears count as face."""
     part = LAYOUT.parts[LAYOUT.index[name]]
     return "face" if part == "body" and LAYOUT.index[name] < 5 else part
 
 
 def _rate(done: float) -> float:
-    """The learning rate over its highest: a short rise, then half a cosine down."""
+    """The learning rate relative to its maximum: a short warm-up, then a cosine decay."""
     if done < _WARM_UP:
         return done / _WARM_UP
     fall = (done - _WARM_UP) / (1 - _WARM_UP)
@@ -258,7 +258,7 @@ def _rate(done: float) -> float:
 
 
 def save_lifter(network: LifterNetwork, path: Path, about: dict[str, str]) -> None:
-    """Write the weights as float16 safetensors, with words about them."""
+    """Write the weights as float16 safetensors, with `about` as metadata."""
     from safetensors.numpy import save_file
 
     tensors = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}

@@ -1,4 +1,4 @@
-"""Motion capture files: Acclaim's ASF and AMC (the CMU database), and the clips of DeepMimic.
+"""Readers of motion capture files: Acclaim's ASF and AMC (the CMU database), and DeepMimic's clips.
 
 CMU's data (mocap.cs.cmu.edu, funded by NSF EIA-0196217) and DeepMimic's (MIT licence) are not part of this program.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime_pose.errors import RealtimePoseError
-from realtime_pose.training.motions import FRAME_RATE_HZ, Motion, motion_of_places
+from realtime_pose.training.motions import FRAME_RATE_HZ, Motion, motion_from_positions
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
@@ -21,10 +21,10 @@ _AXES = {"r" + "xyz"[i]: np.eye(3)[i] for i in range(3)}
 
 
 def read_motions(folder: Path) -> dict[str, Motion]:
-    """Every clip below `folder` by its file's name: *.amc with the subject's .asf beside it, humanoid3d_*.txt.
+    """All clips below `folder` by file name: *.amc with the subject's .asf, and humanoid3d_*.txt.
 
     Raises:
-        RealtimePoseError: There is none, or a file is not what its name says.
+        RealtimePoseError: There are none, or a file cannot be read.
     """
     skeletons: dict[str, dict[str, _Bone]] = {}
     for path in sorted(folder.rglob("*.asf")):
@@ -34,20 +34,22 @@ def read_motions(folder: Path) -> dict[str, Motion]:
     for path in sorted(folder.rglob("*.amc")):
         subject = path.stem.partition("_")[0]
         if subject not in skeletons:
-            raise RealtimePoseError(f"{path.name} needs its skeleton {subject}.asf below {folder}, which is not there")
+            raise RealtimePoseError(f"{path.name} needs its skeleton {subject}.asf, which is missing below {folder}")
         with _reading(path):
             found[path.stem] = read_amc(path, skeletons[subject])
     for path in sorted(folder.rglob("humanoid3d_*.txt")):
         with _reading(path):
             found[path.stem] = read_deepmimic(path)
     if not found:
-        raise RealtimePoseError(f"no motion capture below {folder}: wanted .asf with .amc files, or humanoid3d_*.txt")
+        raise RealtimePoseError(
+            f"there is no motion capture below {folder}; give a folder with .asf and .amc files, or humanoid3d_*.txt"
+        )
     return found
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Whatever a file that is not what its name says can raise, as one plain sentence."""
+    """Turn any error of a damaged or foreign file into a RealtimePoseError."""
     try:
         yield
     except (KeyError, IndexError, ValueError, TypeError, OSError) as exc:
@@ -56,16 +58,16 @@ def _reading(path: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Bone:
-    """A bone of an ASF skeleton."""
+    """One bone of an ASF skeleton."""
 
     parent: str
-    direction: Float64  # in the world at rest, length included
-    frame_xyzw: Float64  # of the bone's own axes, which its angles turn about
+    direction: Float64  # in the world at rest, scaled by the bone's length
+    frame_xyzw: Float64  # the bone's own axes, about which its angles rotate
     angles: tuple[str, ...]
 
 
 def read_asf(path: Path) -> dict[str, _Bone]:
-    """The bones of an Acclaim skeleton by name, parents before children; "root" is not among them.
+    """The bones of an Acclaim skeleton by name, parents before children, without "root".
 
     Source of the format: Acclaim's skeleton and motion files as described by M. Schafer, "ASF specification" (1994).
     """
@@ -87,13 +89,13 @@ def read_asf(path: Path) -> dict[str, _Bone]:
 
 
 def _euler(angles_rad: Float64) -> Float64:
-    """Turn (..., 4) by X, then Y, then Z about fixed axes: the order of both file kinds."""
+    """Rotation (..., 4) about the fixed axes X, then Y, then Z: the order in ASF and AMC files."""
     x, y, z = (rot.from_axis_angle(np.eye(3)[i], angles_rad[..., i]) for i in range(3))
     return rot.multiply(z, rot.multiply(y, x))
 
 
 def read_amc(path: Path, skeleton: dict[str, _Bone]) -> Motion:
-    """The motion of an AMC file, every second of its 120 frames a second."""
+    """The motion of an AMC file: every second of its 120 frames per second."""
     frames: list[dict[str, list[float]]] = []
     for line in path.read_text(encoding="latin-1").splitlines():
         words = line.split()
@@ -120,12 +122,12 @@ def read_amc(path: Path, skeleton: dict[str, _Bone]) -> Motion:
     height = sum(float(np.linalg.norm(skeleton[f"l{bone}"].direction)) for bone in ("femur", "tibia")) / _LEG_SHARE
     hands = np.stack([turn["lhand"], turn["rhand"]], axis=1)
     feet = np.stack([turn["lfoot"], turn["rfoot"]], axis=1)
-    return motion_of_places(places, turn["head"], hands, feet, height)
+    return motion_from_positions(places, turn["head"], hands, feet, height)
 
 
 _LEG_SHARE = 0.491  # thigh and shank over body height (Winter 2009, fig. 4.1)
 
-# The DeepMimic humanoid's joints: parent and place in it (x forward, y up, z right), and how many numbers turn it.
+# The DeepMimic humanoid's joints: parent, offset from it (x forward, y up, z right), and numbers per rotation.
 _DEEPMIMIC = {
     "chest": ("root", (0.0, 0.236151, 0.0), 4),
     "neck": ("chest", (0.0, 0.223894, 0.0), 4),
@@ -142,11 +144,11 @@ _DEEPMIMIC = {
 }
 _DEEPMIMIC_WRIST = (0.0, -0.258947, 0.0)
 _DEEPMIMIC_HEIGHT_M = 1.62
-_FRONT_FROM_X = np.array([0.0, -np.sqrt(0.5), 0.0, np.sqrt(0.5)])  # a quarter turn: what faced +X faces +Z
+_FRONT_FROM_X = np.array([0.0, -np.sqrt(0.5), 0.0, np.sqrt(0.5)])  # a quarter turn from +X to +Z
 
 
 def read_deepmimic(path: Path) -> Motion:
-    """The motion of a DeepMimic clip, brought to the common frame rate.
+    """The motion of a DeepMimic clip, resampled to the common frame rate.
 
     Source of format and skeleton: Peng et al., "DeepMimic" (2018), and the data of its repository.
     """
@@ -179,10 +181,10 @@ def read_deepmimic(path: Path) -> Motion:
         return rot.multiply(_FRONT_FROM_X, rot.multiply(xyzw, rot.inverse(_FRONT_FROM_X)))
 
     places = {name: rot.rotate(_FRONT_FROM_X, at) for name, at in place.items() if "_" in name}
-    # At rest the arms hang there and point sideways here.
+    # DeepMimic's arms hang at rest; ours point sideways.
     raised = [rot.from_axis_angle((0.0, 0.0, 1.0), np.array(angle)) for angle in (-np.pi / 2, np.pi / 2)]
     hands = np.stack(
         [rot.multiply(fronted(turn[f"{s}_elbow"]), raised[i]) for i, s in enumerate(("left", "right"))], axis=1
     )
     feet = np.stack([fronted(turn[f"{side}_ankle"]) for side in ("left", "right")], axis=1)
-    return motion_of_places(places, fronted(turn["neck"]), hands, feet, _DEEPMIMIC_HEIGHT_M)
+    return motion_from_positions(places, fronted(turn["neck"]), hands, feet, _DEEPMIMIC_HEIGHT_M)

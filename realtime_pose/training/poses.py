@@ -1,4 +1,4 @@
-"""Poses drawn by rule: what people do in front of a camera, within the ranges of their joints."""
+"""Random poses and short motions within joint limits, of the kinds that people do in front of a camera."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from realtime_pose.training.motions import Motion
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
-# Angles of one pose, in radians. Arms and legs have a row for each side, written as a left one's; sides are mirrored.
-#   arm: azimuth (0 = sideways, + = to the front), elevation (0 = level, -90 degrees = hanging), spin, elbow's bend,
-#        forearm's turn, wrist's bend
-#   leg: raised to the front, spread outward, spin outward, knee's bend, ankle's bend, foot's turn
+# Angles of one pose, in radians. Arms and legs have a row per side, written for the left and mirrored for the right.
+#   arm: azimuth (0 = sideways, + = forward), elevation (0 = level, -90 degrees = hanging), twist, elbow bend,
+#        forearm twist, wrist bend
+#   leg: raised forward, spread outward, twist outward, knee bend, ankle bend, foot twist
 _TRUNK, _LIMB = 9, 6  # pelvis pitch, roll, yaw; chest pitch, roll, yaw; head pitch, roll, yaw
 _STANCES = {
-    # how often, name
+    # name: relative frequency
     "stand": 0.48,
     "sit": 0.16,
     "squat": 0.08,
@@ -44,7 +44,7 @@ class _Angles:
     legs: Float64  # (N, 2, 6)
 
     def towards(self, other: "_Angles", share: Float64) -> "_Angles":
-        """The angles at `share` (N, W) of the way to the other's: (N, W, ...)."""
+        """Interpolated angles (N, W, ...) at `share` (N, W) of the way to the other pose."""
 
         def between(a: Float64, b: Float64) -> Float64:
             part = share.reshape(*share.shape, *([1] * (a.ndim - 1)))
@@ -54,19 +54,19 @@ class _Angles:
 
 
 def draw_poses(rng: np.random.Generator, moments_s: Float64, count: int) -> Motion:
-    """Short motions: each goes from one drawn pose to another of the same kind, somewhere on its way.
+    """Random short motions, each a part of the way between two random poses of the same stance.
 
     Args:
-        rng: Where chance comes from.
-        moments_s: (W,) seconds, any origin.
+        rng: Random generator.
+        moments_s: (W,) times in seconds, any origin.
         count: N.
 
     Returns:
-        A motion (N, W). Yaw of the pelvis is around 0; the root moves at a steady pace.
+        A motion (N, W). Yaw of the pelvis is around 0; the root moves at a constant velocity.
     """
     stances, first_legs, second_legs = _draw_legs(rng, count)
     first_trunk, second_trunk = (_draw_trunk(rng, stances) for _ in range(2))
-    # Most of the time the trunk keeps its attitude and sways; a lying person does not stand up within a second.
+    # The trunk mostly keeps its attitude and sways; a lying person does not get up within a second.
     second_trunk = first_trunk + 0.4 * (second_trunk - first_trunk)
     arms = [_draw_arms(rng, count) for _ in range(2)]
     still = rng.random((count, 2)) < 0.4
@@ -93,7 +93,7 @@ def _normal(rng: np.random.Generator, shape: tuple[int, ...], *mean_and_spread_d
 
 def _draw_trunk(rng: np.random.Generator, stances: np.ndarray) -> Float64:
     n = len(stances)
-    # Standing at ease, shoulder, hip and knee are above one another, and the ankle a little behind: the plumb line of
+    # In relaxed standing, shoulder, hip and knee are above each other, and the ankle a little behind: the plumb line of
     # Kendall et al., "Muscles: Testing and Function, with Posture and Pain" (5th ed., 2005), chapter 2.
     chest_and_head = (2, 12), (0, 8), (0, 16), (4, 15), (0, 9), (0, 24)
     trunk = _normal(rng, (n,), (0, 6), (0, 4), (0, 10), *chest_and_head)
@@ -136,7 +136,7 @@ def _legs_of(rng: np.random.Generator, stances: np.ndarray) -> Float64:
     legs[free] = _normal(rng, (int(free.sum()), 2), (40, 45), (14, 20), (8, 18), (55, 40), (0, 15), (0, 9))
     lying = stances == "lie"
     legs[lying] += np.abs(_normal(rng, (int(lying.sum()), 2), (0, 25), (0, 10), (0, 10), (0, 40), (0, 10), (0, 5)))
-    # A foot that stands is level: the ankle takes back what hip and knee have bent.
+    # A standing foot is level: the ankle compensates for hip and knee.
     stands = ~(lying | free)[:, None] & (rng.random((n, 2)) < 0.75)
     legs[..., 4] += np.where(stands, legs[..., 0] - legs[..., 3], 0.0)
     low, high = np.radians(np.array([(-30, 125), (-25, 60), (-40, 50), (0, 150), (-55, 45), (-25, 25)])).T
@@ -145,7 +145,7 @@ def _legs_of(rng: np.random.Generator, stances: np.ndarray) -> Float64:
 
 def _draw_arms(rng: np.random.Generator, n: int) -> Float64:
     gestures = _choose(rng, _GESTURES, (n, 1)).repeat(2, axis=1)
-    alone = rng.random(n) < 0.5  # each arm does its own
+    alone = rng.random(n) < 0.5  # each arm on its own
     gestures[alone] = _choose(rng, _GESTURES, (int(alone.sum()), 2))
     # azimuth, elevation, spin, bend, forearm, wrist
     around = {
@@ -173,13 +173,13 @@ def _turn(axis: Float64, angle_rad: Float64) -> Float64:
 
 
 def _yaw_pitch_roll(angles: Float64) -> Float64:
-    """Turn (..., 4) from pitch, roll, yaw (..., 3)."""
+    """Rotation (..., 4) from pitch, roll, yaw (..., 3)."""
     pitch, roll, yaw = _turn(_X, angles[..., 0]), _turn(_Z, angles[..., 1]), _turn(_Y, angles[..., 2])
     return rot.multiply(yaw, rot.multiply(pitch, roll))
 
 
 def _motion(angles: _Angles, root: Float64) -> Motion:
-    """The motion (..., ) of angles (..., A), sides put side by side."""
+    """The motion (...) with these angles (..., A)."""
     left, right = (_arm(angles.arms[..., i, :]) for i in range(2))
     left_leg, right_leg = (_leg(angles.legs[..., i, :]) for i in range(2))
     across, turn = np.array([-1.0, 1.0, 1.0]), np.array([1.0, -1.0, -1.0, 1.0])
@@ -197,7 +197,7 @@ def _motion(angles: _Angles, root: Float64) -> Motion:
 
 
 def _arm(angles: Float64) -> tuple[Float64, Float64]:
-    """Directions (..., 2, 3) of a left arm's bones and the turn (..., 4) of its hand, seen from the chest."""
+    """Directions (..., 2, 3) of a left arm's bones and the rotation (..., 4) of its hand, in the chest's axes."""
     azimuth, elevation, spin, bend, forearm, wrist = np.moveaxis(angles, -1, 0)
     level = np.cos(elevation)
     upper = np.stack((level * np.cos(azimuth), np.sin(elevation), level * np.sin(azimuth)), axis=-1)
@@ -208,7 +208,7 @@ def _arm(angles: Float64) -> tuple[Float64, Float64]:
 
 
 def _leg(angles: Float64) -> tuple[Float64, Float64]:
-    """Directions (..., 2, 3) of a left leg's bones and the turn (..., 4) of its foot, seen from the pelvis."""
+    """Directions (..., 2, 3) of a left leg's bones and the rotation (..., 4) of its foot, in the pelvis's axes."""
     raised, spread, spin, bend, ankle, foot = np.moveaxis(angles, -1, 0)
     thigh = rot.multiply(_turn(_Z, spread), rot.multiply(_turn(-_X, raised), _turn(_Y, spin)))
     shank = rot.multiply(thigh, _turn(_X, bend))

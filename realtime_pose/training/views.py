@@ -1,4 +1,4 @@
-"""How a camera and a 2D estimator see a drawn body: perspective, the picture's edge, and an estimator's mistakes."""
+"""Simulated camera views and 2D estimator errors for random bodies: perspective, cropping, noise, occlusion, swaps."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ _FACE = LAYOUT.rows(FACE_NAMES)
 _EARS = LAYOUT.rows(("left_ear", "right_ear"))
 _MIRROR = np.array(LAYOUT.mirror)
 _BODY_HEIGHT_M = 1.70
-_SEEN = 0.3  # the pipeline's threshold: below it a point counts as not seen
+_SEEN = 0.3  # the pipeline's score threshold
 
-# How far annotators disagree about a point, in square roots of the body's area in the picture: COCO's keypoint
-# evaluation (cocodataset.org, "sigmas"); feet and hands as COCO-WholeBody (Jin et al., 2020) has them, rounded.
+# Disagreement of annotators about a point, in square roots of the body's area in the image: COCO's keypoint evaluation
+# (cocodataset.org, "sigmas"); feet and hands from COCO-WholeBody (Jin et al., 2020), rounded.
 _SIGMAS = {
     "nose": 0.026, "eye": 0.025, "ear": 0.035, "shoulder": 0.079, "elbow": 0.072, "wrist": 0.062, "hip": 0.107,
     "knee": 0.087, "ankle": 0.089, "heel": 0.08, "toe": 0.075, "pinky": 0.05, "index": 0.05, "thumb": 0.05,
@@ -41,13 +41,13 @@ _BELOW_DESK = [*_LEGS["left"], *_LEGS["right"]]
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
-    """What an estimator saw of N bodies, and where they were.
+class SimulatedViews:
+    """Simulated keypoints of N bodies over W frames, and their true positions.
 
     Attributes:
-        xy: (N, W, K, 2) points on the plane at distance 1 of the camera as its owner believes it to be; x right, y up.
-        score: (N, W, K); where it is 0, xy means nothing.
-        truth: (N, K, 3) places at the newest look, from the middle of the hips, in body heights, camera's axes.
+        xy: (N, W, K, 2) points on the plane at distance 1 of the camera with its assumed field of view; x right, y up.
+        score: (N, W, K); where it is 0, xy is not valid.
+        truth: (N, K, 3) positions in the newest frame, from the middle of the hips, in body heights, camera's axes.
     """
 
     xy: Float64
@@ -55,44 +55,44 @@ class Looks:
     truth: Float64
 
 
-def draw_looks(rng: np.random.Generator, points: Float64) -> Looks:
-    """Every body (N, W, K, 3) in body heights, +Y up, facing about +Z, seen from somewhere; newest moment first."""
-    placed, half_wh = _before_a_camera(rng, points)
+def simulate_views(rng: np.random.Generator, points: Float64) -> SimulatedViews:
+    """Random views of bodies (N, W, K, 3) in body heights, +Y up, facing about +Z, newest frame first."""
+    placed, half_wh = _place_in_camera(rng, points)
     hips = placed[:, 0, _HIPS].mean(axis=1, keepdims=True)
     depth = np.maximum(-placed[..., 2], 0.05)
     xy = placed[..., :2] / depth[..., None]
-    seen_xy, score = _estimated(rng, xy, depth, placed, half_wh)
+    seen_xy, score = _simulate_estimator(rng, xy, depth, placed, half_wh)
     n = len(points)
     wrong_lens = np.exp(rng.normal(0, 0.12, n) * (rng.random(n) < 0.5))
-    return Looks(seen_xy * wrong_lens[:, None, None, None].astype(np.float32), score, placed[:, 0] - hips)
+    return SimulatedViews(seen_xy * wrong_lens[:, None, None, None].astype(np.float32), score, placed[:, 0] - hips)
 
 
-def _before_a_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64, Float64]:
-    """The points in a camera's axes, and half the width and height (N, 2) of its picture on the plane at distance 1."""
+def _place_in_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64, Float64]:
+    """The points in a random camera's axes, and half the image's width and height (N, 2) on the plane at distance 1."""
     n = len(points)
     distance = np.exp(rng.uniform(np.log(0.7), np.log(9.0), n)) / _BODY_HEIGHT_M
     half_long = np.tan(np.radians(rng.uniform(45, 90, n)) / 2)
     aspect = rng.choice([16 / 9, 4 / 3, 3 / 4, 9 / 16], n, p=[0.45, 0.35, 0.1, 0.1])
     half_wh = np.stack((half_long * np.minimum(aspect, 1.0), half_long / np.maximum(aspect, 1.0)), axis=-1)
-    # People mostly face the camera; but every yaw comes.
+    # People mostly face the camera, but every yaw occurs.
     yaw = np.where(rng.random(n) < 0.5, rng.normal(0, 0.7, n), rng.uniform(-np.pi, np.pi, n))
-    # What is known of the camera's pitch is taken out before; most are then nearly level.
+    # The known camera pitch is removed before lifting, so most cameras are nearly level.
     pitch = np.radians(np.where(rng.random(n) < 0.75, rng.normal(0, 4, n), rng.normal(0, 15, n)))
     roll = np.radians(rng.normal(0, 1.5, n))
     turn = _about(2, roll) @ _about(0, pitch) @ _about(1, yaw)
-    # Far away the whole body is in the picture; near, the upper one is what people show.
+    # At a distance the whole body is in the image; close up, mostly the upper body.
     fits = np.clip(distance * half_wh[:, 1] * 2 / 1.15, 0.0, 1.0)[:, None]
     hips, head = points[:, 0, _HIPS].mean(axis=1), points[:, 0, _FACE].mean(axis=1)
     aim = hips + (head - hips) * np.maximum(1 - fits, 0.5) * rng.uniform(0.3, 1.0, (n, 1))
     where = rng.normal(0, 0.3, (n, 2)) * half_wh * np.where(rng.random((n, 1)) < 0.85, 1.0, 1.8)
-    spot = np.concatenate((where, -np.ones((n, 1))), axis=1) * distance[:, None]
+    position = np.concatenate((where, -np.ones((n, 1))), axis=1) * distance[:, None]
     turned = turn.astype(np.float32)[:, None]
     placed = (points - aim[:, None, None]).astype(np.float32) @ np.swapaxes(turned, -1, -2)
-    return placed + spot[:, None, None].astype(np.float32), half_wh.astype(np.float32)
+    return placed + position[:, None, None].astype(np.float32), half_wh.astype(np.float32)
 
 
 def _about(axis: int, angle_rad: Float64) -> Float64:
-    """Turns (N, 3, 3) about a coordinate axis."""
+    """Rotation matrices (N, 3, 3) about a coordinate axis."""
     i, j = ((1, 2), (2, 0), (0, 1))[axis]
     turn = np.zeros((len(angle_rad), 3, 3))
     turn[:, axis, axis] = 1.0
@@ -101,33 +101,33 @@ def _about(axis: int, angle_rad: Float64) -> Float64:
     return turn
 
 
-def _estimated(
+def _simulate_estimator(
     rng: np.random.Generator, xy: Float64, depth: Float64, placed: Float64, half_wh: Float64
 ) -> tuple[Float64, Float64]:
-    """The points as an estimator gives them, with its scores."""
+    """Points with an estimator's errors, and its scores."""
     n, w, k, _ = xy.shape
-    size = (1.0 / depth[:, :, _HIPS].mean(axis=2)).clip(0.02, 10.0)[..., None, None]  # a body height in the picture
-    hidden = _hidden(xy, placed, size[..., 0])
-    # An error has a part that stays, one that drifts and one that is new in every frame.
+    size = (1.0 / depth[:, :, _HIPS].mean(axis=2)).clip(0.02, 10.0)[..., None, None]  # a body height in the image
+    hidden = _self_occluded(xy, placed, size[..., 0])
+    # Errors have a constant part, one that drifts and one that is new in every frame.
     level = np.exp(_normal(rng, n, 1, 1, 1) * 0.5) * 0.35
     ages = (WINDOW_S / WINDOW_S[-1]).astype(np.float32)[:, None, None]
     stays, drifts = _normal(rng, 2, n, 1, k, 2)
     error = 0.75 * stays + drifts * (ages - 0.5) + 0.4 * _normal(rng, n, w, k, 2)
     error *= (_SIGMA * level[..., 0] * np.where(hidden, np.float32(2.2), np.float32(1.0)))[..., None]
-    astray = _for_a_while(rng, (n, k), 0.02, w)
-    error += astray[..., None] * (0.09 * _normal(rng, n, 1, k, 2))
+    outlier = _in_an_interval(rng, (n, k), 0.02, w)
+    error += outlier[..., None] * (0.09 * _normal(rng, n, 1, k, 2))
     seen = xy + error * size
 
     off = np.sqrt((error**2).sum(-1)) / _SIGMA
     score = 0.96 - off * (0.05 + 0.19 * _uniform(rng, n, 1, k)) + 0.04 * _normal(rng, n, w, k)
-    # Some estimators doubt what the body covers, some do not: a sure face must not look like exchanged sides.
+    # Some estimators give occluded points low scores, some do not: a confident face must not look like a side swap.
     score -= hidden * (0.75 * _uniform(rng, n, 1, k)) * (_uniform(rng, n, 1, 1) < 0.6)
-    doubted = _uniform(rng, n, 1, k)  # an error usually comes with a weak score
-    score *= np.where(astray & (doubted < 0.8), 0.3 + 0.6 * doubted, np.float32(1.0))
+    doubted = _uniform(rng, n, 1, k)  # an outlier usually has a low score
+    score *= np.where(outlier & (doubted < 0.8), 0.3 + 0.6 * doubted, np.float32(1.0))
 
     seen, score = _swapped(rng, seen, score)
     beyond = (np.abs(seen) > half_wh[:, None, None]).any(axis=-1) | (depth < 0.1)
-    guessed = rng.random((n, 1, 1)) < 0.4  # some estimators put what they cannot see at the edge
+    guessed = rng.random((n, 1, 1)) < 0.4  # some estimators put unseen points at the border
     seen = np.where(beyond[..., None], np.clip(seen, -half_wh[:, None, None], half_wh[:, None, None]), seen)
     score = np.where(beyond, np.where(guessed, 0.05 + 0.45 * _uniform(rng, n, w, k), 0.0), score)
     score = np.where(_lost(rng, n, w), 0.0, np.clip(score, 0.0, 1.0))
@@ -142,8 +142,8 @@ def _uniform(rng: np.random.Generator, *shape: int) -> Float32:
     return rng.random(shape, dtype=np.float32)
 
 
-def _hidden(xy: Float64, placed: Float64, size: Float64) -> Bool:
-    """Which points the body itself covers: what lies behind the trunk, and the far side of the head."""
+def _self_occluded(xy: Float64, placed: Float64, size: Float64) -> Bool:
+    """Points occluded by the body itself: those behind the trunk, and the far side of the head."""
     hips, shoulders = xy[:, :, _HIPS].mean(axis=2), xy[:, :, _SHOULDERS].mean(axis=2)
     bone = (shoulders - hips)[:, :, None]
     along = ((xy - hips[:, :, None]) * bone).sum(-1) / np.maximum((bone**2).sum(-1), 1e-9)
@@ -155,34 +155,34 @@ def _hidden(xy: Float64, placed: Float64, size: Float64) -> Bool:
     return behind
 
 
-def _for_a_while(rng: np.random.Generator, shape: tuple[int, int], share: float, w: int) -> Bool:
-    """(N, W, K) true from some look to another, for a share of the points."""
+def _in_an_interval(rng: np.random.Generator, shape: tuple[int, int], share: float, w: int) -> Bool:
+    """(N, W, K) true in a random interval of frames, for a share of the points."""
     chosen = rng.random(shape) < share
     first, last = np.sort(rng.integers(0, w + 1, (2, *shape)), axis=0)
-    looks = np.arange(w)[:, None]
-    return chosen[:, None] & (looks >= first[:, None]) & (looks < last[:, None])
+    frames = np.arange(w)[:, None]
+    return chosen[:, None] & (frames >= first[:, None]) & (frames < last[:, None])
 
 
 def _swapped(rng: np.random.Generator, xy: Float64, score: Float64) -> tuple[Float64, Float64]:
-    """Left and right of the legs or of the arms exchanged for a while; of the whole body `ik.swaps` puts them right."""
+    """Side swaps of the legs or of the arms for some frames; `lifting.side_swaps` corrects those of the whole body."""
     n, w, k, _ = xy.shape
     groups = np.zeros((2, k), dtype=bool)
     groups[0, [*_LEGS["left"], *_LEGS["right"]]] = True
     groups[1, [*_ARMS["left"], *_ARMS["right"]]] = True
-    when = _for_a_while(rng, (n, 1), 0.025, w) & groups[rng.integers(0, 2, n)][:, None]
+    when = _in_an_interval(rng, (n, 1), 0.025, w) & groups[rng.integers(0, 2, n)][:, None]
     return np.where(when[..., None], xy[:, :, _MIRROR], xy), np.where(when, score[:, :, _MIRROR], score)
 
 
 def _lost(rng: np.random.Generator, n: int, w: int) -> Bool:
-    """(N, W, K) what an estimator does not give: points it lacks, a limb for a while, legs under a desk, the past."""
+    """(N, W, K) missing points: single ones, whole limbs, legs under a desk, and frames before the person appeared."""
     k = len(LAYOUT.names)
-    lost = _for_a_while(rng, (n, k), 0.02, w) | (rng.random((n, 1, k)) < 0.01)
+    lost = _in_an_interval(rng, (n, k), 0.02, w) | (rng.random((n, 1, k)) < 0.01)
     limbs = np.zeros((len(_LIMBS), k), dtype=bool)
     for i, rows in enumerate(_LIMBS):
         limbs[i, rows] = True
     for share, ever in ((0.10, False), (0.05, True)):
         limb = limbs[rng.integers(0, len(limbs), n)][:, None]
-        when = (rng.random((n, 1)) < share)[:, None] if ever else _for_a_while(rng, (n, 1), share, w)
+        when = (rng.random((n, 1)) < share)[:, None] if ever else _in_an_interval(rng, (n, 1), share, w)
         lost |= when & limb
     lost[:, :, _EXTRAS] |= (rng.random(n) < 0.45)[:, None, None]
     at_desk = rng.random(n) < 0.08

@@ -1,4 +1,4 @@
-"""A crop's heatmaps peak where the crop shows the keypoint, however it was moved, turned or mirrored."""
+"""Augmented crops: heatmaps peak at the keypoints, crops are repeatable, frames are held out."""
 
 import numpy as np
 import pytest
@@ -17,14 +17,14 @@ MIRROR = np.array(COCO17.mirror)
 
 @pytest.fixture(scope="module")
 def discs() -> ActorFrame:
-    """A dark picture with a disc of its own brightness at every keypoint."""
+    """A dark frame with a disc of a different brightness at every keypoint."""
     column, row = np.meshgrid(np.arange(4), np.arange(5))
     xy = np.stack((180 + 70 * column.ravel(), 60 + 80 * row.ravel()), axis=-1)[:17].astype(np.float32)
-    picture = np.zeros((480, 640, 3), np.uint8)
+    image = np.zeros((480, 640, 3), np.uint8)
     y, x = np.mgrid[:480, :640]
     for (px, py), value in zip(xy, BRIGHTNESS, strict=True):
-        picture[(x - px) ** 2 + (y - py) ** 2 < 20**2] = value
-    return ActorFrame(Frame(picture, 0, 0, 0), np.float32([150, 30, 420, 410]), xy)
+        image[(x - px) ** 2 + (y - py) ** 2 < 20**2] = value
+    return ActorFrame(Frame(image, 0, 0, 0), np.float32([150, 30, 420, 410]), xy)
 
 
 def test_heatmaps_peak_where_the_keypoints_are(discs, monkeypatch):
@@ -41,9 +41,9 @@ def test_heatmaps_peak_where_the_keypoints_are(discs, monkeypatch):
     mirrored = np.abs(seen[:, 1] - BRIGHTNESS[1]) > 1
     assert 4 < mirrored.sum() < 20
     for i in range(24):
-        shown = BRIGHTNESS[MIRROR] if mirrored[i] else BRIGHTNESS  # what is left in a mirror is the other side's
+        shown = BRIGHTNESS[MIRROR] if mirrored[i] else BRIGHTNESS  # mirroring swaps left and right
         assert np.allclose(seen[i][inside[i]], shown[inside[i]], atol=1)
-    # In the picture the left eye's disc is left of the right eye's; so is, in a mirror, what is there the left eye's.
+    # The disc labelled left eye is left of the right eye's, mirrored or not.
     assert (column[:, 1] < column[:, 2]).all()
 
 

@@ -1,6 +1,6 @@
-"""What is fitted is an ordinary ViTPose in an ordinary file.
+"""Fitting a ViTPose: the result is a normal checkpoint, and its accuracy is measured on held-out frames.
 
-A whole fit takes minutes, and is judged in tests/unit/inference/test_heatmaps_real_peaks.py.
+A whole fit takes minutes and is tested in tests/unit/inference/test_heatmaps_real_peaks.py.
 """
 
 from itertools import islice
@@ -22,7 +22,7 @@ def frames():
 
 
 @pytest.mark.parametrize("decoder", ["classic", "simple"])
-def test_the_file_is_a_vitpose_that_saw_no_held_back_frame(tmp_path, monkeypatch, capsys, frames, decoder):
+def test_the_file_is_a_vitpose_trained_without_held_out_frames(tmp_path, monkeypatch, capsys, frames, decoder):
     class Spy(CropMaker):
         def __init__(self, given, geometry, seed):
             learned_from.extend(f.frame.index for f in given)
@@ -36,12 +36,12 @@ def test_the_file_is_a_vitpose_that_saw_no_held_back_frame(tmp_path, monkeypatch
     assert learned_from == [0, 1, 3, 4, 5, 6]
     weights = load_vitpose(out)
     assert (weights.size, weights.decoder, weights.dataset) == ("s", decoder, "coco")
-    said = capsys.readouterr().out
-    assert "34 held-back keypoints: median" in said  # of frames 2 and 7
-    assert f"written: {out}" in said
+    output = capsys.readouterr().out
+    assert "34 held-back keypoints: median" in output  # of frames 2 and 7
+    assert f"written: {out}" in output
 
 
-def test_the_loss_is_least_for_what_is_wanted(frames):
+def test_the_loss_is_0_for_the_target(frames):
     _, wanted = CropMaker(frames, CropGeometry(), 0).batch(2)
     wanted = torch.from_numpy(wanted)
     assert fitting._loss(wanted, wanted).item() == pytest.approx(0, abs=1e-5)
@@ -50,8 +50,8 @@ def test_the_loss_is_least_for_what_is_wanted(frames):
     assert elsewhere > empty > 1
 
 
-def test_the_judge_measures_pixels_of_the_frame(frames):
-    """A stand-in that answers with the truth shifted by a cell of its heatmaps is off by that cell."""
+def test_errors_are_measured_in_pixels_of_the_frame(frames):
+    """A fake network whose peaks are shifted by a heatmap cell has an error of that cell."""
 
     class Truth(torch.nn.Module):
         def __init__(self, shift_cells):
@@ -82,14 +82,14 @@ def test_wrong_options_are_refused(capsys):
     assert "invalid choice: 'x'" in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_written_is_said_in_a_sentence(tmp_path, monkeypatch, capsys, frames):
+def test_a_wrong_file_ending_is_an_error(tmp_path, monkeypatch, capsys, frames):
     monkeypatch.setattr(fitting, "actor_frames", lambda: iter(frames))
     monkeypatch.setattr(fitting, "fit_vitpose", lambda *_: fitting._new_network("s", "simple").eval())
     assert main(["--out", str(tmp_path / "fitted.onnx")]) == 1
     assert "has another ending than .safetensors" in capsys.readouterr().err
 
 
-def test_tests_and_benchmarks_look_in_the_users_cache(monkeypatch, tmp_path):
+def test_fitted_files_are_in_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert fitted_file("s") == tmp_path / "realtime_pose" / "checkpoints" / "actor-vitpose-s.safetensors"
     assert fitted_file("b", "simple").name == "actor-vitpose-b-simple.safetensors"

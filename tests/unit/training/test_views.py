@@ -1,0 +1,44 @@
+"""Simulated views: projection of the bodies, scores, and errors."""
+
+import numpy as np
+
+from realtime_pose.lifting.network_input import WINDOW_S
+from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
+from realtime_pose.training.poses import draw_poses
+from realtime_pose.training.views import simulate_views
+
+
+def test_confident_points_are_perspective_projections_of_the_bodies() -> None:
+    rng = np.random.default_rng(5)
+    points = body_points(draw_poses(rng, -WINDOW_S, 600), draw_proportions(rng, 600))
+    views = simulate_views(rng, points)
+    assert views.score.max() <= 1.0
+    assert ((views.score == 0) | (views.score >= 0.3)).all()
+    # Distances between points are kept by rotation and translation.
+    for a, b in ((0, 16), (5, 12), (9, 10)):
+        before = np.linalg.norm(points[:, 0, a] - points[:, 0, b], axis=-1)
+        np.testing.assert_allclose(np.linalg.norm(views.truth[:, a] - views.truth[:, b], axis=-1), before, atol=1e-4)
+    hips = views.truth[:, LAYOUT.rows(("left_hip", "right_hip"))].mean(axis=1)
+    np.testing.assert_allclose(hips, 0, atol=1e-5)
+    # A camera at some distance explains points with a high score; those with a low score have larger errors.
+    sure, unsure = [], []
+    for i in range(600):
+        seen = views.score[i, 0] > 0.85
+        if seen.sum() < 8:
+            continue
+        for kept, errors in ((seen, sure), ((views.score[i, 0] > 0) & (views.score[i, 0] < 0.6), unsure)):
+            errors.extend(_misfit(views.truth[i], views.xy[i, 0], seen)[kept])
+    assert np.median(sure) < 0.03
+    assert np.median(unsure) > 1.5 * np.median(sure)
+
+
+def _misfit(truth: np.ndarray, xy: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Distance (K,) of points from their rays, in body heights, with the root that fits the seen ones best."""
+    rows, wanted = [], []
+    for p, ray in zip(truth[seen], xy[seen], strict=True):
+        for axis in range(2):
+            rows.append([float(axis == 0), float(axis == 1), ray[axis]])
+            wanted.append(-p[axis] - ray[axis] * p[2])
+    root = np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0]
+    placed = truth + root
+    return np.linalg.norm(placed[:, :2] / -placed[:, 2:] - xy, axis=-1) * -root[2]
