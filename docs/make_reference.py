@@ -160,7 +160,7 @@ def commands_page() -> str:
         "`python -m realtime_pose COMMAND`. An option with a setting beside it overrides the "
         "[settings file](settings.md), which has its default. `--debug` shows a traceback, `--version` the version.",
         table("exit code", "means", rows=[("0", "done"), ("1", "failed, in one sentence"), ("2", "wrong usage"),
-                                          ("130", "interrupted")]),
+                                          ("130, 143, 129", "interrupted: by Ctrl-C, SIGTERM, SIGHUP")]),
         table("command", "does", rows=[
             (f"[`{' '.join(name)}`](#{'-'.join(name)})", _first_sentence(command.help)) for name, command in commands
         ]),

@@ -34,11 +34,19 @@ class Run:
     runtime: Runtime
     sinks: Sequence[LiveSink]
     notes: list[str]
+    max_frames: int | None = None
 
-    def report(self) -> dict[str, Any]:
-        """The report of DESIGN 4.2, of what has happened so far."""
+    @property
+    def total_frames(self) -> int | None:
+        """How many frames there will be; None for a source without an end."""
+        counts = [count for count in (self.source.frame_count, self.max_frames) if count is not None]
+        return min(counts, default=None)
+
+    def report(self, *, interrupted: bool = False) -> dict[str, Any]:
+        """The report of the run so far; an interrupted one says at which frame it stopped."""
         estimator, snapshot = self.pipeline.estimator, self.runtime.snapshot()
         figures = self.runtime.statistics.figures()
+        stopped = [f"Stopped at {figures['frames']} of {self.total_frames} frames."] if self.total_frames else []
         return {
             "estimator": estimator.name,
             "runtime": estimator.runtime,
@@ -53,7 +61,12 @@ class Run:
                 {"sink": sink.name, "target": sink.destination, "packets_sent": sink.packets_sent, "lost": sink.lost}
                 for sink in self.sinks
             ],
-            "warnings": [*self.notes, *snapshot.notices, *filter(None, (sink.warning() for sink in self.sinks))],
+            "warnings": [
+                *(stopped if interrupted else []),
+                *self.notes,
+                *snapshot.notices,
+                *filter(None, (sink.warning() for sink in self.sinks)),
+            ],
         }
 
 
@@ -116,7 +129,7 @@ def open_run(
         undo.pop_all()  # from here on the runtime closes them
     try:
         runtime.start()
-        yield Run(config, source, pipeline, runtime, sinks, notes)
+        yield Run(config, source, pipeline, runtime, sinks, notes, max_frames)
     finally:
         runtime.stop()
 

@@ -123,7 +123,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, stopped: Callable[[], bool] = la
         for connection, (_, process) in running.items():
             connection.close()
             process.join(_CLOSING_TIMEOUT_S)
-            process.terminate()
+            process.kill()
 
 
 def _receive(connection: Connection, progress: JobProgress, process: Any) -> None:  # noqa: ANN401 - a process of a context
@@ -153,7 +153,9 @@ def _receive(connection: Connection, progress: JobProgress, process: Any) -> Non
 
 def _work(job: Job, connection: Connection, stop: Any, threads: int) -> None:  # noqa: ANN401 - an event of a context
     """Run one job in its own process; sends every error to the parent and never raises."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which sets `stop`
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # they reach the parent, which sets `stop`
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     try:
         _run(job, connection, stop)
@@ -181,14 +183,15 @@ def _run(job: Job, connection: Connection, stop: Any) -> None:  # noqa: ANN401 -
         _send(connection, Note(sentence))
 
     with open_run(job.config, note, paced=False, max_frames=job.max_frames, job=job.mark) as run:
-        counts = [n for n in (run.source.frame_count, job.max_frames) if n is not None]
+        interrupted = False
         while not run.runtime.wait(_TICK_S):
             frames = run.runtime.snapshot().frames
-            listening = _send(connection, FramesDone(frames, min(counts) if counts else None))
+            listening = _send(connection, FramesDone(frames, run.total_frames))
             if stop.is_set() or not listening:
+                interrupted = True
                 _send(connection, Interrupted())
                 break
-    figures = run.report()
+    figures = run.report(interrupted=interrupted)
     try:
         run.runtime.raise_if_failed()
     except RealtimePoseError as exc:

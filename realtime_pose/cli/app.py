@@ -22,6 +22,7 @@ from realtime_pose.cli.commands.selftest import selftest
 from realtime_pose.cli.commands.train import train_app
 from realtime_pose.cli.commands.ui import ui
 from realtime_pose.cli.run_and_show import FAILED, WRONG_USAGE
+from realtime_pose.cli.signals import TerminationSignals
 from realtime_pose.cli.terminal import err, out
 from realtime_pose.errors import ConfigError, RealtimePoseError
 
@@ -53,8 +54,12 @@ def _common(
 def main() -> None:
     """Run the command that was typed; a known error becomes one sentence and an exit code."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    signals = TerminationSignals()
+    signals.install()
     try:
         app(arguments)
+    except SystemExit as exc:
+        sys.exit(signals.exit_code(exc.code) if isinstance(exc.code, int) else exc.code)
     except Exception as exc:
         if "--debug" in sys.argv:
             raise

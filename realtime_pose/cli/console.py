@@ -21,21 +21,18 @@ from realtime_pose.utils.slot import SlotClosed
 _TICK_S = 0.1
 
 
-def follow(
-    run: Run, max_frames: int | None, preview: PreviewWindow | None, *, console: Console, say: Callable[[str], None]
-) -> bool:
+def follow(run: Run, preview: PreviewWindow | None, *, console: Console, say: Callable[[str], None]) -> bool:
     """Show progress until the run is over or stopped; True if the user interrupted it.
 
     The preview window is updated here because windows must belong to the main thread.
     """
     estimator = run.pipeline.estimator
-    counts = [n for n in (run.source.frame_count, max_frames) if n is not None]
     columns = (TextColumn("{task.fields[facts]}"), TimeElapsedColumn())
     bar = (BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"), TimeRemainingColumn())
     shown = 0
     try:
-        with Progress(SpinnerColumn(), *(bar if counts else ()), *columns, console=console) as progress:
-            task = progress.add_task("", total=min(counts) if counts else None, facts=estimator.name)
+        with Progress(SpinnerColumn(), *(bar if run.total_frames else ()), *columns, console=console) as progress:
+            task = progress.add_task("", total=run.total_frames, facts=estimator.name)
             over = False
             while not over:
                 over = _wait(run, preview)

@@ -33,8 +33,8 @@ def play(
 
     preview = PreviewWindow() if show else None  # first, so that nothing is opened where there is no display
     with open_run(settings, say, download_progress(), paced=paced, max_frames=max_frames, job=job) as session:
-        interrupted = follow(session, max_frames, preview, console=out, say=say)
-    figures = session.report()
+        interrupted = follow(session, preview, console=out, say=say)
+    figures = session.report(interrupted=interrupted)
     try:
         session.runtime.raise_if_failed()
     except RealtimePoseError as exc:

@@ -331,9 +331,12 @@ main()
 """
 
 
-@pytest.fixture(scope="module")
-def interrupted(tmp_path_factory):
-    """A recording run that got Ctrl-C after its tenth pose: (exit code, stdout, stderr, its folder)."""
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+@pytest.fixture(scope="module", params=SIGNALS, ids=lambda number: number.name)
+def interrupted(tmp_path_factory, request):
+    """A recording run that got a signal after its tenth pose: (exit code, stdout, stderr, its folder, the signal)."""
     folder = tmp_path_factory.mktemp("interrupted")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind(("127.0.0.1", 0))
@@ -352,20 +355,21 @@ def interrupted(tmp_path_factory):
             poses = 0
             while poses < 10:
                 poses += isinstance(decode(receiver.recv(65_535)), PosePacket)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(request.param)
             out, err = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
             process.wait()
-    return process.returncode, out, err, folder
+    return process.returncode, out, err, folder, request.param
 
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C in another way")
 
 
 @posix
-def test_an_interrupted_run_ends_with_130_and_whole_files(interrupted):
-    code, out, err, folder = interrupted
+def test_an_interrupted_run_ends_with_whole_files_and_says_by_what(interrupted):
+    """130, 143 and 129: as a shell counts a program that a signal ended."""
+    code, out, err, folder, number = interrupted
     video = cv2.VideoCapture(str(folder / "take" / "overlay.mp4"))
     frames = 0
     while video.read()[0]:
@@ -376,8 +380,9 @@ def test_an_interrupted_run_ends_with_130_and_whole_files(interrupted):
     assert motion.nframes == len(motion.frames) == frames
     assert len(list(read_session(folder / "take" / "session.rtpose").frames())) == frames
     json.loads((folder / "take" / "keypoints.json").read_text())
-    assert code == 130, err
+    assert code == 128 + number, err
     assert "Traceback" not in out + err
+    assert f"Stopped at {frames} of 510 frames." in " ".join(out.split())
     assert "blazepose on mediapipe fp32, cpu" in out  # the table of what it did so far
 
 

@@ -104,26 +104,30 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C in another way")
-def test_workers_that_were_interrupted_leave_whole_files_and_go_on_later(tmp_path, call):
+@pytest.mark.parametrize(("number", "everyone"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
+def test_workers_that_were_interrupted_leave_whole_files_and_go_on_later(tmp_path, call, number, everyone):
+    """SIGTERM goes to the whole process group, as `timeout` sends it."""
     (tmp_path / "main.py").write_text(HEEDS_CTRL_C)
     clip = os.path.join(os.path.dirname(cli.__file__), "../../resources/videos/default.mp4")
     for name in ("a.mp4", "b.mp4"):
         os.symlink(os.path.realpath(clip), tmp_path / name)
     arguments = ["process", "a.mp4", "b.mp4", "--out", "out", "--estimator", "blazepose", "--format", ""]
     command = [sys.executable, "main.py", *arguments, "--workers", "2"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     session, deadline = tmp_path / "out" / "b" / SESSION, time.monotonic() + PATIENCE_S
     try:
         while not (session.exists() and session.stat().st_size > 10_000) and time.monotonic() < deadline:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.05)
                 pytest.fail(f"it ended before it was interrupted: {process.communicate()}")
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, number) if everyone else process.send_signal(number)
         out, err = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 130, err
+    assert process.returncode == 128 + number, err
     assert "Traceback" not in out + err
     stopped = read_session(session)
     frames = len(list(stopped.frames()))
