@@ -1,11 +1,11 @@
-"""Keypoints of another program, lifted, solved and smoothed by this one: an estimator of your own.
+"""Your own estimator: keypoints from another program, lifted, solved and smoothed by this one.
 
-python examples/one_picture.py frames/*.png --out results      # or any program that writes COCO's results
+python examples/single_images.py frames/*.png --out results    # or any program that writes COCO results
 python examples/custom_estimator.py frames results/coco.json
 
-Any object with the methods and attributes below is an estimator; nothing is registered and nothing in the package
-changes. One that runs a model has `finds_people = False`, looks at `frame.image_bgr` inside each of `boxes`, and
-answers with one PersonKeypoints a box: in the same order, each with its box's `track_id`.
+Any object with the methods and attributes below is an estimator; nothing has to be registered. One that runs a model
+has `finds_people = False`, crops `frame.image_bgr` to each of `boxes`, and returns one PersonKeypoints per box, in the
+same order, each with its box's `track_id`.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from realtime_pose import (
 
 
 class KeypointsFromFile:
-    """COCO's 17 keypoints of the person who stands out most in each frame, out of a file of COCO's results."""
+    """The 17 COCO keypoints of the person with the best score in each frame, from a file of COCO results."""
 
     name = "coco-file"
     runtime = "json"
@@ -41,7 +41,7 @@ class KeypointsFromFile:
 
     def __init__(self, path: Path) -> None:
         content = path.read_bytes()
-        self.model_hash = hashlib.sha256(content).hexdigest()  # recordings say by it where their keypoints are from
+        self.model_hash = hashlib.sha256(content).hexdigest()  # a session names the model by it
         self._best: dict[int, dict[str, list[float]]] = {}
         for entry in sorted(json.loads(content), key=lambda entry: float(entry["score"])):
             if len(entry["keypoints"]) != 3 * len(COCO17.names):
@@ -57,18 +57,18 @@ class KeypointsFromFile:
         return [PersonKeypoints(self.layout, rows[:, :2].copy(), rows[:, 2].copy(), 1, frame.time_ns)]
 
     def close(self) -> None:
-        """There is nothing to give back."""
+        """Nothing to release."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the hips' way through the room."""
+    """Print the path of the hips."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", help="the pictures or the video that the keypoints belong to")
-    parser.add_argument("results", type=Path, help="COCO's results; image_id is the frame's number, from 0")
-    parser.add_argument("--frames", type=int, help="stop after so many")
+    parser.add_argument("source", help="the images or the video of the keypoints")
+    parser.add_argument("results", type=Path, help="COCO results; image_id is the frame's number, from 0")
+    parser.add_argument("--frames", type=int, help="stop after this many frames")
     options = parser.parse_args(arguments)
 
-    estimator: PoseEstimator = KeypointsFromFile(options.results)  # with the annotation mypy says what it lacks
+    estimator: PoseEstimator = KeypointsFromFile(options.results)  # annotated, so that mypy reports what is missing
     with PoseInference(is_video=True, estimator=estimator) as model:
         for frame in islice(read_frames(options.source), options.frames):
             for person in model.inference(frame).people:

@@ -1,8 +1,8 @@
-"""A sink of your own beside the program's, fed from a camera at its rate: a line of JSON for each frame.
+"""Your own sink beside the program's, live from a camera: one line of JSON per frame.
 
 python examples/custom_sink.py --source 0 --udp 127.0.0.1:5005 --out angles.jsonl
 
-Any object with `send(result)` and `close()` is a sink; nothing is registered and nothing in the package changes.
+Any object with `send(result)` and `close()` is a sink; nothing has to be registered.
 """
 
 import argparse
@@ -27,13 +27,13 @@ from realtime_pose import (
 
 
 class ElbowAngles:
-    """Writes how far everybody's elbows are bent: {"time_s": 0.1, "1": {"left": 12.3, "right": 90.1}}."""
+    """Writes the elbow angles of each person: {"time_s": 0.1, "1": {"left": 12.3, "right": 90.1}}."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8")
 
     def send(self, result: FrameResult) -> None:
-        """Take one frame; it is called for frames with nobody in them too."""
+        """Write one frame; called for frames without people too."""
         line: dict[str, object] = {"time_s": result.frame.time_ns / 1e9}
         for person in result.people:
             if person.pose is not None:
@@ -46,7 +46,7 @@ class ElbowAngles:
 
 
 def elbow_angles_deg(pose: SkeletonPose) -> dict[str, float]:
-    """How far each elbow is bent, 0 when the arm is straight."""
+    """Bend of each elbow, 0 for a straight arm."""
     at = forward_kinematics(pose)  # (17, 3) metres
     angles = {}
     for side in ("left", "right"):
@@ -61,12 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run until the source ends, or Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", default="actor", help="camera number, path or URL (default: %(default)s)")
-    parser.add_argument("--udp", default="", help="send PosePackets there as well, host:port")
+    parser.add_argument("--udp", default="", help="also send PosePackets to host:port")
     parser.add_argument("--out", type=Path, default=Path("angles.jsonl"), help="file to write")
-    parser.add_argument("--frames", type=int, help="stop after so many")
+    parser.add_argument("--frames", type=int, help="stop after this many frames")
     options = parser.parse_args(arguments)
 
-    # A file that is slow to write would make frames late, so it gets a thread of its own; UDP never waits.
+    # Writing a file can be slow and delay frames, so it gets its own thread; UDP never blocks.
     slow: list[PoseSink] = [ElbowAngles(options.out)]
     runtime = Runtime(
         open_source(CaptureConfig(options.source)),

@@ -1,4 +1,4 @@
-"""A video into poses: keypoints, 3D joints and joint rotations of everybody in it, frame by frame.
+"""A video to poses: keypoints, 3D joints and joint rotations of every person, frame by frame.
 
 python examples/video_to_poses.py dance.mp4 --persons 2
 """
@@ -19,13 +19,13 @@ from realtime_pose import (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print where everybody's right hand is."""
+    """Print the right hand of each person."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default="actor", help="path, URL or camera number (default: %(default)s)")
-    parser.add_argument("--persons", type=int, default=1, help="people followed at most")
+    parser.add_argument("--persons", type=int, default=1, help="number of people to follow at most")
     parser.add_argument("--smoothing", default="balanced", help="none, crisp, balanced or smooth")
-    parser.add_argument("--height", type=float, default=1.70, help="how tall they are, in metres: it sets the scale")
-    parser.add_argument("--frames", type=int, help="stop after so many")
+    parser.add_argument("--height", type=float, default=1.70, help="body height in metres; it sets the scale")
+    parser.add_argument("--frames", type=int, help="stop after this many frames")
     options = parser.parse_args(arguments)
 
     config = AppConfig(
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"Running {model.described}.")
         for frame in islice(read_frames(options.source), options.frames):
             for person in model.inference(frame).people:
-                if person.pose is None:  # an animal's keypoints, say: they are no human body
+                if person.pose is None:  # keypoints without a human body, such as an animal's
                     continue
                 where = ", ".join(f"{v:+.2f}" for v in forward_kinematics(person.pose)[hand])
                 turn = ", ".join(f"{v:+.3f}" for v in person.pose.rotations.local_xyzw[hand])

@@ -1,4 +1,4 @@
-"""Draw with supervision's annotators, and give its KeyPoints to whatever else takes them.
+"""Drawing with supervision's annotators, from its KeyPoints.
 
 pip install "supervision>=0.29"
 python examples/with_supervision.py dance.mp4 --out annotated.png
@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the last frame, annotated."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default="actor", help="path, URL or camera number (default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=Path("annotated.png"), help="picture to write")
-    parser.add_argument("--frames", type=int, default=1, help="stop after so many")
+    parser.add_argument("--out", type=Path, default=Path("annotated.png"), help="image to write")
+    parser.add_argument("--frames", type=int, default=1, help="stop after this many frames")
     options = parser.parse_args(arguments)
 
     with PoseInference(is_video=True) as model:
@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         points = sv.VertexAnnotator(sv.Color.RED, radius=4)
         for frame in islice(read_frames(options.source), options.frames):
             key_points = to_supervision(model.inference(frame))
-            picture = points.annotate(limbs.annotate(frame.image_bgr.copy(), key_points), key_points)
-    cv2.imwrite(str(options.out), picture)
+            image = points.annotate(limbs.annotate(frame.image_bgr.copy(), key_points), key_points)
+    cv2.imwrite(str(options.out), image)
     print(f"{options.out}: {len(key_points)} people, {key_points.data}")
 
 

@@ -15,17 +15,17 @@ from realtime_pose.communication.packets.pose_packet import PosePacket, decode
 from realtime_pose.skeletons import COCO17
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TESTED_HERE = {"video_to_poses", "one_picture", "with_supervision", "custom_sink", "custom_estimator"}
+TESTED_HERE = {"video_to_poses", "single_images", "with_supervision", "custom_sink", "custom_estimator"}
 
 
 @pytest.fixture(autouse=True)
-def _offline_in_a_folder_of_its_own(monkeypatch, tmp_path):
+def _offline_in_its_own_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
 
 
 def run_example(name, *arguments):
-    """The module, after its `main` was run with these arguments."""
+    """The module, after its `main` ran with these arguments."""
     spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -34,7 +34,7 @@ def run_example(name, *arguments):
     return module
 
 
-def pictures(folder, count=3):
+def images_in(folder, count=3):
     folder.mkdir()
     for number in range(count):
         cv2.imwrite(str(folder / f"{number:03}.png"), actor_frame(FACING + number).image_bgr)
@@ -55,9 +55,9 @@ def test_a_video_becomes_poses(capsys):
     assert lines[3].startswith("  0.10 s")
 
 
-def test_single_pictures_become_overlays_and_coco(tmp_path, capsys):
-    folder = pictures(tmp_path / "in", 2)
-    run_example("one_picture", *sorted(folder.iterdir()), "--out", tmp_path / "out")
+def test_single_images_become_overlays_and_coco(tmp_path, capsys):
+    folder = images_in(tmp_path / "in", 2)
+    run_example("single_images", *sorted(folder.iterdir()), "--out", tmp_path / "out")
     assert capsys.readouterr().out.count("1 found") == 2
     found = json.loads((tmp_path / "out" / "coco.json").read_text())
     assert [entry["image_id"] for entry in found] == [0, 1]
@@ -72,12 +72,12 @@ def test_single_pictures_become_overlays_and_coco(tmp_path, capsys):
 def test_supervision_draws(tmp_path, capsys):
     pytest.importorskip("supervision", reason="supervision is not installed")
     run_example("with_supervision", "--frames", 2, "--out", tmp_path / "annotated.png")
-    picture = cv2.imread(str(tmp_path / "annotated.png"))
-    assert (picture != actor_frame(1).image_bgr).any(axis=2).sum() > 1000
+    image = cv2.imread(str(tmp_path / "annotated.png"))
+    assert (image != actor_frame(1).image_bgr).any(axis=2).sum() > 1000
     assert "1 people" in capsys.readouterr().out
 
 
-def test_a_sink_of_ones_own_gets_every_frame_beside_udp(tmp_path):
+def test_a_custom_sink_gets_every_frame_beside_udp(tmp_path):
     with closing(Ear()) as ear:
         run_example("custom_sink", "--frames", 5, "--out", tmp_path / "a.jsonl", "--udp", ear.address)
         poses = []
@@ -91,9 +91,9 @@ def test_a_sink_of_ones_own_gets_every_frame_beside_udp(tmp_path):
     assert all(0 <= angle <= 160 for line in lines for angle in line["1"].values())
 
 
-def test_an_estimator_of_ones_own_is_lifted(tmp_path, capsys):
-    folder = pictures(tmp_path / "in")
-    run_example("one_picture", *sorted(folder.iterdir()), "--out", tmp_path / "out")
+def test_keypoints_of_a_custom_estimator_are_lifted(tmp_path, capsys):
+    folder = images_in(tmp_path / "in")
+    run_example("single_images", *sorted(folder.iterdir()), "--out", tmp_path / "out")
     capsys.readouterr()
     run_example("custom_estimator", folder, tmp_path / "out" / "coco.json")
     lines = capsys.readouterr().out.splitlines()
