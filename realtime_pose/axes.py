@@ -1,4 +1,4 @@
-"""The one place where canonical space meets other programs' axes.
+"""Conversions between canonical space and the axes of OpenCV, Unity, Unreal, Blender and OpenSim.
 
 Canonical: right-handed, +Y up, +Z front, +X the character's left, metres, quaternions xyzw (glTF's).
 """
@@ -16,12 +16,12 @@ _OPENCV = np.array([1.0, -1.0, -1.0])
 
 @dataclass(frozen=True)
 class Axes:
-    """Another program's axes and unit of length, as they follow from canonical ones.
+    """Another program's axes and unit of length, relative to canonical space.
 
     Attributes:
-        order: Which canonical axis (0 x, 1 y, 2 z) each of theirs lies along.
-        signs: +1 where it points the same way, -1 where it points the other way.
-        per_metre: Their units of length in a metre.
+        order: For each of its axes, the canonical axis (0 x, 1 y, 2 z) along which it lies.
+        signs: +1 if it points the same way, -1 if the opposite way.
+        per_metre: Its units of length per metre.
     """
 
     order: tuple[int, int, int]
@@ -33,7 +33,7 @@ class Axes:
         return np.asarray(xyz_m, dtype=np.float64)[..., list(self.order)] * self.signs * self.per_metre
 
     def rotations(self, xyzw: npt.ArrayLike) -> Float64:
-        """Canonical rotations (..., 4) in these axes; where handedness differs, a turn goes the other way."""
+        """Canonical rotations (..., 4) in these axes; a change of handedness inverts the sense of rotation."""
         q = np.asarray(xyzw, dtype=np.float64)
         swapped = self.order not in ((0, 1, 2), (1, 2, 0), (2, 0, 1))
         hand = np.prod(self.signs) * (-1 if swapped else 1)
@@ -61,11 +61,11 @@ def opencv_from_canonical(xyz: npt.ArrayLike) -> Float64:
 
 
 def mirrored_positions(skeleton: Skeleton, xyz_m: npt.ArrayLike) -> Float64:
-    """Joint positions (..., J, 3) as a mirror across x = 0 shows them: left and right change names."""
+    """Joint positions (..., J, 3) mirrored across x = 0, with left and right names swapped."""
     return np.asarray(xyz_m, dtype=np.float64)[..., list(skeleton.mirror), :] * np.array([-1.0, 1.0, 1.0])
 
 
 def mirrored_rotations(skeleton: Skeleton, local_xyzw: npt.ArrayLike) -> Float64:
-    """Local rotations (..., J, 4) as a mirror across x = 0 shows them: left and right change names."""
+    """Local rotations (..., J, 4) mirrored across x = 0, with left and right names swapped."""
     mirrored = np.asarray(local_xyzw, dtype=np.float64)[..., list(skeleton.mirror), :]
     return mirrored * np.array([1.0, -1.0, -1.0, 1.0])

@@ -1,8 +1,8 @@
-"""Drawing people onto a picture: the overlay video, the preview window and the dashboard use it.
+"""Skeleton overlay on images, for the overlay video, the preview window and the dashboard.
 
-The person's left is blue, their right vermilion, the midline yellow: Okabe and Ito's palette, which colour-blind
-people can tell apart ("Color Universal Design", 2008). A dark rim keeps each line visible on any ground. Hands and
-faces are drawn finer than the body, and not at all where their points lie too close together to be told apart.
+The person's left is blue, their right vermilion, the midline yellow: Okabe and Ito's colour-blind safe palette ("Color
+Universal Design", 2008). A dark outline keeps lines visible on any background. Hands and faces are drawn finer than the
+body, and left out where their points are too close together to be distinguished.
 """
 
 from collections.abc import Sequence
@@ -14,20 +14,20 @@ from realtime_pose.skeletons import KeypointLayout
 from realtime_pose.utils.arrays import Float64, UInt8
 
 SIDE_BGR = {"left": (233, 180, 86), "right": (0, 94, 213), "middle": (66, 228, 240)}
-"""The colour of each side; the dashboard draws with them too."""
-_RIM_BGR = (30, 30, 30)
+"""The colour of each side; the dashboard uses them too."""
+_OUTLINE_BGR = (30, 30, 30)
 _TEXT_BGR = (255, 255, 255)
 
 _HEAD = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-# How thick a part's lines are, of the body's.
+# Line widths relative to the body's.
 _THICKNESS = {"body": 1.0, "foot": 1.0, "hand": 0.45, "face": 0.3}
 _FINE = ("hand", "face")
-# In lines' widths: a fine link is at least so long, or drawn finer; and so long to leave room for dots.
+# Lengths in line widths: a fine part's links are at least this long, else its lines are thinner; dots need this length.
 _LINK_WIDTHS, _DOT_WIDTHS = 4, 5
-_BODY_WIDTHS = 40  # a person is at least so many lines tall
-_MIN_LINK_PX = 2.0  # a part whose links are shorter (the middle one) is left out
-_SUBPIXEL_BITS = 3  # OpenCV draws at 1/8 px when told so
-_FAR_PX = 100_000.0  # beyond it OpenCV's integers overflow; nothing there is in the picture
+_BODY_WIDTHS = 40  # a person's least height in line widths
+_MIN_LINK_PX = 2.0  # a fine part whose median link is shorter is left out
+_SUBPIXEL_BITS = 3  # OpenCV draws at 1/8 px with `shift`
+_FAR_PX = 100_000.0  # far outside any image; beyond, OpenCV's integers overflow
 
 
 def draw_skeleton_on_frame(
@@ -38,14 +38,14 @@ def draw_skeleton_on_frame(
     boxes: bool = False,
     ids: bool = True,
 ) -> UInt8:
-    """A new image (H, W, 3) with the people's skeletons on it; the given one stays as it is.
+    """A copy of the image (H, W, 3) with the people's skeletons drawn on it.
 
     Args:
         image_bgr: (H, W, 3) uint8.
-        people: Whom to draw; pixels of this image.
-        score_threshold: Keypoints below it are not drawn, nor the limbs that end in them.
-        boxes: Draw each person's box.
-        ids: Write each person's name over their head.
+        people: The people to draw, with keypoints in pixels of this image.
+        score_threshold: Keypoints below it and their links are not drawn.
+        boxes: Draw each person's bounding box.
+        ids: Write each person's track id over their head.
     """
     out = image_bgr.copy()
     width_px = max(2, round(float(np.hypot(*image_bgr.shape[:2])) / 350))
@@ -59,9 +59,9 @@ def draw_skeleton_on_frame(
 
 
 def _drawable(keypoints: PersonKeypoints, threshold: float) -> tuple[Float64, list[bool]]:
-    """Pixels (K, 2) and which of them may be drawn."""
+    """Pixels (K, 2), and which of them can be drawn."""
     xy = keypoints.xy_px.astype(np.float64)
-    # a score of 0 means that the pixel is meaningless, whatever the threshold
+    # with score 0 the pixel has no meaning, whatever the threshold
     seen = (keypoints.score >= threshold) & (keypoints.score > 0) & np.all(np.abs(xy) < _FAR_PX, axis=1)
     return xy, seen.tolist()
 
@@ -82,43 +82,43 @@ def _draw_limbs(out: UInt8, keypoints: PersonKeypoints, threshold: float, width_
         if part in _FINE:
             thick = min(thick, int(length_px / _LINK_WIDTHS))
         thick = max(1, thick)
-        rims = (2, 0) if thick > 1 or part not in _FINE else (0,)  # a hair line has none: it would be all rim
+        outlines = (2, 0) if thick > 1 or part not in _FINE else (0,)  # a 1 px line has no outline
         of_part = [(a, b) for a, b in links if _finer(parts[a], parts[b]) == part]
-        for rim in rims:
+        for outline in outlines:
             for a, b in of_part:
                 side = layout.sides[a] if layout.sides[a] == layout.sides[b] else "middle"
-                colour = _RIM_BGR if rim else SIDE_BGR[side]
-                cv2.line(out, at[a], at[b], colour, thick + rim, cv2.LINE_AA, _SUBPIXEL_BITS)
+                colour = _OUTLINE_BGR if outline else SIDE_BGR[side]
+                cv2.line(out, at[a], at[b], colour, thick + outline, cv2.LINE_AA, _SUBPIXEL_BITS)
         if part == "face" or (part == "hand" and (thick == 1 or length_px < _DOT_WIDTHS * thick)):
             continue
         radius = thick * 2**_SUBPIXEL_BITS
         for row, point in enumerate(at):
             if seen[row] and parts[row] == part:
-                cv2.circle(out, point, radius + 2**_SUBPIXEL_BITS, _RIM_BGR, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
+                cv2.circle(out, point, radius + 2**_SUBPIXEL_BITS, _OUTLINE_BGR, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
                 cv2.circle(out, point, radius, SIDE_BGR[layout.sides[row]], -1, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _width_for(xy: Float64, width_px: int) -> int:
-    """The body's line width: the picture's, or less for a person who is small in it."""
+    """The body's line width: the image's, or less for a person who is small in it."""
     if not len(xy):
         return width_px
     return max(1, min(width_px, round(float(np.ptp(xy, axis=0).max()) / _BODY_WIDTHS)))
 
 
 def _finer(*parts: str) -> str:
-    """Of the parts that a link joins the one whose lines are finer."""
+    """The part with the finest lines."""
     return min(parts, key=_THICKNESS.__getitem__)
 
 
 def _parts_to_draw(
     layout: KeypointLayout, xy: Float64, links: Sequence[tuple[int, int]]
 ) -> tuple[Sequence[str], dict[str, float]]:
-    """Each row's part, and the parts that can be told apart, finest last, each with its links' middle length in px."""
+    """Each row's part, and the parts large enough to draw, finest last, with their median link length in px."""
     lengths: dict[str, list[float]] = {part: [] for part in _THICKNESS}
     for a, b in links:
         lengths[_finer(layout.parts[a], layout.parts[b])].append(float(np.hypot(*(xy[a] - xy[b]))))
-    middle = {part: float(np.median(values)) if values else 0.0 for part, values in lengths.items()}
-    drawn = {part: length for part, length in middle.items() if part not in _FINE or length >= _MIN_LINK_PX}
+    median = {part: float(np.median(values)) if values else 0.0 for part, values in lengths.items()}
+    drawn = {part: length for part, length in median.items() if part not in _FINE or length >= _MIN_LINK_PX}
     if "face" not in drawn:
         return layout.parts, drawn
     # The body's own eyes, ears and nose would hide the face.
@@ -132,7 +132,7 @@ def _draw_box(out: UInt8, person: Person, width_px: int) -> None:
     box = person.box.bbox_xyxy_px.astype(np.float64)
     if np.all(np.abs(box) < _FAR_PX):
         left, top, right, bottom = (round(v) for v in box)
-        for colour, thick in ((_RIM_BGR, width_px + 2), (_TEXT_BGR, max(1, width_px // 2))):
+        for colour, thick in ((_OUTLINE_BGR, width_px + 2), (_TEXT_BGR, max(1, width_px // 2))):
             cv2.rectangle(out, (left, top), (right - 1, bottom - 1), colour, thick, cv2.LINE_AA)
 
 
@@ -149,8 +149,8 @@ def _write_id(out: UInt8, person: Person, threshold: float, width_px: int) -> No
     (text_w, text_h), _ = cv2.getTextSize(text, font, scale, thick)
     height, width = out.shape[:2]
     pad = width_px
-    # over the head, wholly inside the picture
+    # over the head, fully inside the image
     x = int(np.clip(points[:, 0].mean() - text_w / 2, pad, max(pad, width - text_w - pad)))
     y = int(np.clip(points[:, 1].min() - 8 * width_px, text_h + pad, max(text_h + pad, height - pad)))
-    cv2.rectangle(out, (x - pad, y - text_h - pad), (x + text_w + pad, y + pad), _RIM_BGR, -1)
+    cv2.rectangle(out, (x - pad, y - text_h - pad), (x + text_w + pad, y + pad), _OUTLINE_BGR, -1)
     cv2.putText(out, text, (x, y), font, scale, _TEXT_BGR, thick, cv2.LINE_AA)

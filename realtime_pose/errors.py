@@ -1,18 +1,18 @@
-"""Every error this program raises on purpose.
+"""The exceptions of this package.
 
 RealtimePoseError
 ├── ConfigError                 a setting is wrong
 │   └── UnknownChoiceError      a name is not in a table; lists the valid ones
-├── CaptureError                frames cannot be had from a source
+├── CaptureError                a source cannot deliver frames
 │   └── CameraNotFoundError     there is no such camera
 ├── EndOfStream                 a source has no more frames (the normal way out)
-├── CheckpointError             model weights are missing, damaged, foreign or unsafe
-├── ArrayShapeError             an array has another shape than promised
+├── CheckpointError             model weights are missing, damaged, unsupported or unsafe
+├── ArrayShapeError             an array has the wrong shape
 ├── PacketError                 a datagram is not a PosePacket
 ├── RecordingError              a take cannot be written or read
 ├── CharacterError              a 3D character's file cannot be used
 ├── MissingPackageError         an optional package is not installed
-└── StageFailedError            a worker died; `__cause__` says why
+└── StageFailedError            a worker failed; `__cause__` has the error
 
 Each message is one plain sentence: what came, what was wanted, what to do next.
 """
@@ -21,7 +21,7 @@ from collections.abc import Iterable
 
 
 class RealtimePoseError(Exception):
-    """Root of all errors that this program raises on purpose."""
+    """Base class of all exceptions of this package."""
 
 
 class ConfigError(RealtimePoseError):
@@ -29,7 +29,7 @@ class ConfigError(RealtimePoseError):
 
 
 class UnknownChoiceError(ConfigError):
-    """A name is not in its table."""
+    """A name is not in its table of choices."""
 
     def __init__(self, setting: str, got: object, known: Iterable[str]) -> None:
         self.setting, self.got, self.known = setting, got, tuple(sorted(known))
@@ -37,7 +37,7 @@ class UnknownChoiceError(ConfigError):
 
 
 class CaptureError(RealtimePoseError):
-    """Frames cannot be had from a source."""
+    """A source cannot deliver frames."""
 
 
 class CameraNotFoundError(CaptureError):
@@ -53,7 +53,7 @@ class CheckpointError(RealtimePoseError):
 
 
 class ArrayShapeError(RealtimePoseError):
-    """An array has another shape than its place promises."""
+    """An array has the wrong shape."""
 
     def __init__(self, name: str, got: tuple[int, ...], wanted: tuple[int | None, ...]) -> None:
         self.got, self.wanted = got, wanted
@@ -70,7 +70,7 @@ class RecordingError(RealtimePoseError):
 
 
 class CharacterError(RealtimePoseError):
-    """A 3D character's file is damaged, has no skin, or lacks bones that a body drives."""
+    """A 3D character's file is damaged, has no skin, or lacks required bones."""
 
 
 class MissingPackageError(RealtimePoseError):
@@ -82,4 +82,4 @@ class MissingPackageError(RealtimePoseError):
 
 
 class StageFailedError(RealtimePoseError):
-    """A worker died; `__cause__` says why."""
+    """A worker failed; `__cause__` has the error."""

@@ -1,4 +1,4 @@
-"""Forward kinematics: rotations and bone lengths in, joint positions out."""
+"""Forward kinematics: from rotations and bone lengths to joint positions."""
 
 import threading
 from collections import OrderedDict
@@ -14,7 +14,7 @@ from realtime_pose.utils.arrays import Float64
 
 
 def global_rotations(skeleton: Skeleton, local_xyzw: npt.ArrayLike) -> Float64:
-    """Each joint's turn in canonical space (..., J, 4), from its turn in the parent's space (..., J, 4)."""
+    """Global rotations (..., J, 4) in canonical space from local ones (..., J, 4) in the parent's space."""
     local = np.asarray(local_xyzw, dtype=np.float64)
     out = local.copy()
     for joint, parent in enumerate(skeleton.parents):
@@ -25,11 +25,11 @@ def global_rotations(skeleton: Skeleton, local_xyzw: npt.ArrayLike) -> Float64:
 
 def local_rotations(skeleton: Skeleton, global_xyzw: npt.ArrayLike) -> Float64:
     """The inverse of `global_rotations`: (..., J, 4) -> (..., J, 4)."""
-    turned = np.asarray(global_xyzw, dtype=np.float64)
-    out = turned.copy()
+    given = np.asarray(global_xyzw, dtype=np.float64)
+    out = given.copy()
     children = [j for j, parent in enumerate(skeleton.parents) if parent >= 0]
-    above = turned[..., [skeleton.parents[j] for j in children], :]
-    out[..., children, :] = rot.multiply(rot.inverse(above), turned[..., children, :])
+    of_parents = given[..., [skeleton.parents[j] for j in children], :]
+    out[..., children, :] = rot.multiply(rot.inverse(of_parents), given[..., children, :])
     return out
 
 
@@ -51,14 +51,15 @@ def global_pose(
         root_m: (..., 3) position of the root joint.
         bone_m: (..., J) length from parent to joint; the root's is ignored.
     """
-    turned = global_rotations(skeleton, local_xyzw)
+    rotations = global_rotations(skeleton, local_xyzw)
     offsets = skeleton.rest_direction * np.asarray(bone_m, dtype=np.float64)[..., None]
-    joints = np.empty((*turned.shape[:-1], 3))
+    joints = np.empty((*rotations.shape[:-1], 3))
     joints[..., 0, :] = root_m
     for joint, parent in enumerate(skeleton.parents):
         if parent >= 0:
-            joints[..., joint, :] = joints[..., parent, :] + rot.rotate(turned[..., parent, :], offsets[..., joint, :])
-    return GlobalPose(joints, turned)
+            bone = rot.rotate(rotations[..., parent, :], offsets[..., joint, :])
+            joints[..., joint, :] = joints[..., parent, :] + bone
+    return GlobalPose(joints, rotations)
 
 
 def joint_positions(
@@ -69,9 +70,9 @@ def joint_positions(
 
 
 class _LatestPoses:
-    """Forward kinematics of the latest poses, so that all sinks of a frame share one computation.
+    """Cache of the latest poses' forward kinematics, shared by all sinks of a frame.
 
-    Poses are immutable and are looked up by identity; each is held while it is remembered, so its id cannot be reused.
+    Poses are immutable and are looked up by identity; each cached one is kept alive, so that its id is not reused.
     """
 
     def __init__(self, most: int) -> None:
@@ -103,5 +104,5 @@ def global_pose_of(pose: SkeletonPose) -> GlobalPose:
 
 
 def forward_kinematics(pose: SkeletonPose) -> Float64:
-    """Positions (J, 3) of the pose's joints, root included, canonical axes, metres; an array of the caller's own."""
+    """Positions (J, 3) of the pose's joints, root included, canonical axes, metres; a new array."""
     return global_pose_of(pose).joints_m.copy()

@@ -1,4 +1,4 @@
-"""Names of points and joints, as data: keypoint layouts (flat sets) and skeletons (trees with a rest pose)."""
+"""Keypoint layouts (ordered point sets) and skeletons (joint trees with a rest pose), as data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ def _mirror_of(name: str) -> str:
 
 @dataclass(frozen=True)
 class KeypointLayout:
-    """Ordered names of a keypoint set; data carries its layout, so nothing is ever inferred from a count.
+    """Ordered names of a keypoint set; data carries its layout, so that none is inferred from a count.
 
     Attributes:
-        name: What reports and files call the layout.
+        name: The layout's name in reports and files.
         names: The K keypoints in order; left and right are the person's.
-        links: Pairs of indices that a drawing joins.
+        links: Pairs of rows to join in drawings.
     """
 
     name: str
@@ -44,40 +44,37 @@ class KeypointLayout:
 
     @cached_property
     def sides(self) -> tuple[str, ...]:
-        """For each row "left", "right" or, on the midline, "middle"."""
+        """For each row: "left", "right" or, on the midline, "middle"."""
         return tuple(side_of(name) for name in self.names)
 
     @cached_property
     def parts(self) -> tuple[str, ...]:
-        """For each row "body", "foot", "hand" or "face"; eyes, ears and nose as COCO has them belong to the body."""
+        """For each row: "body", "foot", "hand" or "face"; COCO-17's eyes, ears and nose belong to the body."""
         return tuple(_PART_OF.get(name, "body") for name in self.names)
 
     @cached_property
     def has_body(self) -> bool:
-        """Whether it is a person's body that can be lifted: it has both shoulders, elbows ... and ankles.
-
-        An animal's layout has paws where a person has wrists and ankles.
-        """
+        """Whether it has the points needed for lifting (LIMB_NAMES); an animal's layout has not."""
         return all(name in self.index for name in LIMB_NAMES)
 
     def rows(self, names: Sequence[str]) -> list[int]:
-        """The rows of `names`, in that order. Raises KeyError for a name the layout lacks."""
+        """The rows of `names`, in that order; KeyError for a name that the layout lacks."""
         return [self.index[name] for name in names]
 
     @cached_property
     def lifts_as(self) -> "KeypointLayout":
-        """The layout that a lifter sees this one as: COCO17, with feet and hands where there are points of them."""
+        """The layout of this one's points for lifting: COCO17, or COCO17_FEET_HANDS if it has any of their points."""
         known = set(COCO17_FEET_HANDS.names) - set(COCO17.names)
         extra = known & set(self.names) or any(name in self.index for pair in MIDDLES.values() for name in pair)
         return COCO17_FEET_HANDS if extra else COCO17
 
     def rows_of(self, other: "KeypointLayout") -> tuple[int, ...]:
-        """For each keypoint of `other` its row here, -1 where this layout has no point of that name."""
+        """For each keypoint of `other`, the row of the same name here; -1 without one."""
         return tuple(self.index.get(name, -1) for name in other.names)
 
 
 def side_of(name: str) -> str:
-    """The side that a point's name says: "left", "right" or "middle"."""
+    """The side in a point's name: "left", "right" or "middle"."""
     return next((side for side in ("left", "right") if name.startswith(side)), "middle")
 
 
@@ -97,7 +94,7 @@ def _chain(*names: str) -> list[tuple[str, str]]:
 LIMB_NAMES = tuple(
     f"{side}_{point}" for point in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")
 )
-"""The twelve points without which a body cannot be lifted."""
+"""The twelve points needed for lifting a body."""
 
 # fmt: off
 _COCO17_NAMES = (
@@ -109,12 +106,11 @@ _FEET_AND_HANDS = (
     "left_heel", "right_heel", "left_toe", "right_toe", "left_pinky", "right_pinky", "left_index", "right_index",
     "left_thumb", "right_thumb",
 )
-# Of both feet, a side at a time, as COCO-WholeBody and COCO-25 have them. BlazePose's "toe" is the tip of the whole
-# foot, so it is neither the big toe nor the small one.
+# In the order of COCO-WholeBody and COCO-25. BlazePose's "toe" is the tip of the whole foot, between big and small toe.
 _TOES_AND_HEELS = (
     "left_big_toe", "left_small_toe", "left_heel", "right_big_toe", "right_small_toe", "right_heel",
 )
-# The 68 points of a face (iBUG's scheme, which COCO-WholeBody took), from the person's right to their left.
+# The 68 face points of iBUG's scheme, which COCO-WholeBody uses, from the person's right to their left.
 _JAW = (*(f"right_jaw_{i}" for i in range(8)), "chin", *(f"left_jaw_{i}" for i in range(7, -1, -1)))
 _BROWS = {
     "right": tuple(f"right_brow_{i}" for i in range(5)),
@@ -148,7 +144,7 @@ _FACE = (
     *_LIPS,
     *_MOUTH,
 )  # fmt: skip
-# A finger's points from the palm to the tip. The knuckle that BlazePose marks bears the name that it has there.
+# Each finger's points from palm to tip. The knuckle that BlazePose has too has the same name here.
 _FINGERS = (
     ("thumb_1", "thumb", "thumb_3", "thumb_tip"),
     *((finger, f"{finger}_2", f"{finger}_3", f"{finger}_tip") for finger in ("index", "middle", "ring", "pinky")),
@@ -186,10 +182,10 @@ _WHOLEBODY_LINKS = [
 ]
 
 COCO17 = _layout("coco17", _COCO17_NAMES, _COCO17_LINKS)
-"""COCO's 17 body keypoints: what ViTPose gives, and what a `pose` packet carries."""
+"""COCO's 17 body keypoints: ViTPose's output, and the content of a `pose` packet."""
 
 COCO17_FEET_HANDS = _layout("coco17_feet_hands", _COCO17_NAMES + _FEET_AND_HANDS, _COCO17_LINKS + _FEET_AND_HANDS_LINKS)
-"""COCO-17 first, then BlazePose's heels, toes (its foot index) and three knuckles of each hand."""
+"""COCO-17, then BlazePose's heels, toes (its foot index) and three knuckles of each hand."""
 
 COCO25 = _layout(
     "coco25",
@@ -202,14 +198,14 @@ COCO25 = _layout(
         *_both_sides(("ankle", "heel"), ("heel", "big_toe"), ("big_toe", "small_toe")),
     ],
 )  # fmt: skip
-"""COCO-17, neck, pelvis (there: "hip") and feet, in the order of easy_ViTPose's coco_25 models."""
+"""COCO-17, neck, pelvis (there called "hip") and feet, in the order of easy_ViTPose's coco_25 models."""
 
 COCO_WHOLEBODY133 = _layout(
     "coco_wholebody133",
     (*_COCO17_NAMES, *_TOES_AND_HEELS, *_FACE, *(f"{side}_{point}" for side in ("left", "right") for point in _HAND)),
     _COCO17_LINKS + _WHOLEBODY_LINKS,
 )
-"""COCO-17 first, then feet, 68 points of the face, the left hand's 21 and the right hand's (Jin et al., 2020)."""
+"""COCO-17, feet, 68 face points, 21 points of the left hand, 21 of the right (Jin et al., 2020)."""
 
 AIC14 = _layout(
     "aic14",
@@ -253,27 +249,27 @@ AP10K17 = _layout(
         *_both_sides(("shoulder", "elbow"), ("elbow", "front_paw"), ("hip", "knee"), ("knee", "back_paw")),
     ],
 )  # fmt: skip
-"""AP-10K's 17 keypoints of an animal; APT-36K has the same."""
+"""AP-10K's 17 animal keypoints; APT-36K has the same."""
 
 MIDDLES = {f"{side}_toe": (f"{side}_big_toe", f"{side}_small_toe") for side in ("left", "right")}
-"""Points that lie between two others: the tip of the whole foot between its big and its small toe."""
+"""Points that can be computed as the midpoint of two others: the toe from the big and the small toe."""
 
 LAYOUTS = {
     layout.name: layout for layout in (COCO17, COCO17_FEET_HANDS, COCO25, COCO_WHOLEBODY133, AIC14, MPII16, AP10K17)
 }
-"""Every layout by name, for files that name theirs."""
+"""Every layout by name, for reading files."""
 
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """A tree of joints with a rest pose: identity rotations are the rest pose.
+    """A tree of joints with a rest pose, in which all rotations are the identity.
 
     Attributes:
-        name: What packets and files call the skeleton.
-        joints: The J joint names; a parent always stands before its children.
+        name: The skeleton's name in packets and files.
+        joints: The J joint names; parents come before their children.
         parents: (J,) row of each joint's parent, -1 for the root.
         rest_offset_m: (J, 3) from the parent at rest, canonical axes; the root's is its height over the soles.
-        tip_offset_m: Where a bone without a child ends, by joint name, relative to that joint at rest.
+        tip_offset_m: End of each bone without a child, by joint name, relative to that joint at rest.
     """
 
     name: str
@@ -309,7 +305,7 @@ class Skeleton:
 
 
 REST_HEIGHT_M = 1.70
-"""Body height that HUMANOID's rest offsets belong to; other heights scale them."""
+"""Body height of HUMANOID's rest offsets; other heights scale them."""
 
 # (joint, parent, offset from the parent in metres). Heights and limb lengths are a 1.70 m adult's by the segment
 # table of Winter, "Biomechanics and Motor Control of Human Movement", 4th ed., fig. 4.1 (thigh 0.245 H, shank
@@ -351,10 +347,10 @@ def _humanoid() -> Skeleton:
 
 
 HUMANOID = _humanoid()
-"""The 17 joints that a body drives, named as VRM names them; rest = T-pose facing +Z, soles at y = 0."""
+"""The 17 joints of a body with VRM's names; rest = T-pose facing +Z, soles at y = 0."""
 
 SKELETONS = {HUMANOID.name: HUMANOID}
-"""Every skeleton by name, for files that name theirs."""
+"""Every skeleton by name, for reading files."""
 
 LIMB_JOINTS = tuple(
     f"{side}{joint}"
