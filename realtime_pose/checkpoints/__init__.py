@@ -1,6 +1,7 @@
-"""Model weights: which there are, where they lie, how they come here, and what is in them.
+"""Checkpoints: a name or a file in, verified model weights out.
 
-Nothing here needs torch until weights are read.
+The manifest of published files, downloads, readers of every known family, and conversion. torch is needed only to read
+weights.
 """
 
 from realtime_pose.checkpoints.convert import convert_vitpose, save_vitpose

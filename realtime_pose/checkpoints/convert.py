@@ -1,4 +1,4 @@
-"""Writes ViTPose weights of any family as our own safetensors: mmpose 1.x's names, and notes that say what they are."""
+"""Conversion of ViTPose weights of any family to safetensors with mmpose 1.x's names and describing metadata."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from realtime_pose.utils.atomic_files import replacing
 
 
 def convert_vitpose(path: Path, to: Path, dataset: str = "", *, overwrite: bool = False) -> Path:
-    """`to`, written from a checkpoint of any family: one model of one data set, which needs no --dataset any more.
+    """`to`, written from a checkpoint of any family: one model of one data set, which then needs no --dataset.
 
     Raises:
         UnknownChoiceError: There is no such data set.
@@ -19,18 +19,18 @@ def convert_vitpose(path: Path, to: Path, dataset: str = "", *, overwrite: bool 
 
 
 def save_vitpose(weights: VitPoseWeights, to: Path, *, overwrite: bool = False) -> Path:
-    """`to`, written whole or not at all.
+    """`to`, written atomically.
 
     Raises:
-        CheckpointError: It is there already and may not be replaced, or cannot be written.
+        CheckpointError: It exists and may not be replaced, or cannot be written.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     if to.suffix != ".safetensors":
-        raise CheckpointError(f"{to} has another ending than .safetensors, which is what is written; name it so")
+        raise CheckpointError(f"{to} does not end in .safetensors, the format that is written; rename it")
     if to.exists() and not overwrite:
-        raise CheckpointError(f"{to} is there already; give another --out, or --overwrite")
+        raise CheckpointError(f"{to} exists already; give another --out, or --overwrite")
     notes = {
         "format": "pt",
         DATASET_NOTE: weights.dataset,
@@ -44,10 +44,10 @@ def save_vitpose(weights: VitPoseWeights, to: Path, *, overwrite: bool = False) 
         to.parent.mkdir(parents=True, exist_ok=True)
         with replacing(to) as part:
             part.touch()
-            mode = part.stat().st_mode  # as the user's other files; safetensors would leave it to them alone
+            mode = part.stat().st_mode  # as of the user's other files; safetensors would make it private
             save_file(tensors, part, notes)
             part.chmod(mode)
     except (OSError, SafetensorError) as exc:
         reason = getattr(exc, "strerror", None) or exc
-        raise CheckpointError(f"{to} cannot be written ({reason}); make room there, or give another --out") from exc
+        raise CheckpointError(f"{to} cannot be written ({reason}); free some space, or give another --out") from exc
     return to

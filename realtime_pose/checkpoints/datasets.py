@@ -1,4 +1,4 @@
-"""Which data set has which keypoints, and how a file's data set is told from its number of keypoints."""
+"""Data sets of ViTPose checkpoints: their keypoint layouts, and which one a number of keypoints means."""
 
 from collections.abc import Mapping
 
@@ -7,8 +7,8 @@ from realtime_pose.skeletons import AIC14, AP10K17, COCO17, COCO25, COCO_WHOLEBO
 from realtime_pose.utils.choices import check_choice
 
 EXPERTS = ("coco", "aic", "mpii", "ap10k", "apt36k", "wholebody")
-"""The data sets of ViTPose+ and ViTPose++, in the order of their experts; all but the first are also the associate
-heads, in order. Source: tools/model_split.py of the original repository, and the ViTPose page of transformers."""
+"""The data sets of ViTPose+ and ViTPose++, in the order of their experts; all but the first also have an associate
+head, in that order. Source: tools/model_split.py of the original repository, and the ViTPose page of transformers."""
 
 LAYOUT_OF: dict[str, KeypointLayout] = {
     "coco": COCO17,
@@ -19,39 +19,39 @@ LAYOUT_OF: dict[str, KeypointLayout] = {
     "apt36k": AP10K17,
     "wholebody": COCO_WHOLEBODY133,
 }
-"""Data set, as --dataset names it -> its keypoints. Of several with one number of keypoints the first is the usual."""
+"""Data set, as in --dataset -> its keypoints. Of several with equally many keypoints the first is the default."""
 
 
 DATASET_NOTE, FAMILY_NOTE = "realtime_pose.dataset", "realtime_pose.family"
-"""Our notes in the files that we write: whose keypoints a model finds, and the naming that its weights came with."""
+"""Metadata keys in the files that we write: the model's data set, and the naming that its weights came with."""
 
 
 def count_of(dataset: str) -> int:
-    """How many keypoints a data set has."""
+    """Number of keypoints of a data set."""
     return len(LAYOUT_OF[dataset].names)
 
 
 def check_dataset(dataset: str) -> None:
-    """Refuse a name that is no data set's; an empty one is the file's own.
+    """Check a data set's name; empty means the file's own.
 
     Raises:
-        UnknownChoiceError: The message lists the names there are.
+        UnknownChoiceError: It is unknown; the message lists the valid names.
     """
     if dataset:
         check_choice("dataset", dataset, LAYOUT_OF)
 
 
 def dataset_of(keypoints: int, dataset: str, described: str) -> str:
-    """The data set of a model with one head: `dataset` if it has so many keypoints, else the usual one with so many.
+    """The data set of a model with one head: `dataset` if its number of keypoints fits, else the default for it.
 
     Args:
-        keypoints: Heatmaps that the model gives.
-        dataset: What the user said; may be empty.
-        described: What errors call the file.
+        keypoints: Number of the model's heatmaps.
+        dataset: The user's choice; may be empty.
+        described: Name of the file in errors.
 
     Raises:
         UnknownChoiceError: There is no such data set.
-        CheckpointError: No known layout has so many keypoints, or `dataset` has another number.
+        CheckpointError: No known layout has that number of keypoints, or `dataset` has another.
     """
     check_dataset(dataset)
     fitting = [name for name in LAYOUT_OF if count_of(name) == keypoints]
@@ -64,20 +64,20 @@ def dataset_of(keypoints: int, dataset: str, described: str) -> str:
     if dataset and dataset not in fitting:
         raise CheckpointError(
             f"{described} has {keypoints} keypoints, wanted the {count_of(dataset)} of {dataset}; "
-            f"leave --dataset away, or give one of: {', '.join(fitting)}"
+            f"leave out --dataset, or give one of: {', '.join(fitting)}"
         )
     return dataset or fitting[0]
 
 
 def noted_dataset(notes: Mapping[str, str], dataset: str, described: str) -> str:
-    """The data set that the notes in a file of ours name, which then decides; else what the user said.
+    """The data set in the metadata of a file that we wrote; else the user's choice.
 
     Raises:
-        CheckpointError: The two differ, or the notes name a data set that is not known.
+        CheckpointError: The two differ, or the metadata names an unknown data set.
     """
     noted = notes.get(DATASET_NOTE, "")
     if noted and noted not in LAYOUT_OF:
-        raise CheckpointError(f"{described} was made for {noted!r}, which this version does not know; make it anew")
+        raise CheckpointError(f"{described} was made for {noted!r}, which this version does not know; convert it again")
     if noted and dataset not in ("", noted):
-        raise CheckpointError(f"{described} was made for {noted}, not {dataset}; leave --dataset away")
+        raise CheckpointError(f"{described} was made for {noted}, not {dataset}; leave out --dataset")
     return noted or dataset

@@ -1,7 +1,7 @@
-"""Reads tensors out of checkpoint files, and never runs what else a file may hold.
+"""Safe readers of checkpoint files: tensors out, no code of the file executed.
 
 A .pth file is a pickle, and a pickle is a program. torch's restricted reader builds tensors and plain containers only;
-what harmless training notes need beyond that is answered with empty stand-ins, and anything else is refused.
+classes of harmless training logs are replaced by empty ones, and anything else is refused.
 """
 
 import pickle
@@ -16,8 +16,8 @@ from realtime_pose.utils.extras import needs_extra
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Names that training notes of mmengine and numpy are pickled under. The real ones are never called for them.
-_NOTES = (
+# Classes and functions in the training logs of mmengine and numpy. The real ones are never called.
+_LOG_CLASSES = (
     "numpy.core.multiarray.scalar",
     "numpy.core.multiarray._reconstruct",
     "numpy._core.multiarray.scalar",
@@ -33,7 +33,7 @@ _READER = "reading a model's weights"
 
 
 class _Skipped:
-    """Stands where a training note was; takes any arguments and state, and keeps nothing."""
+    """Replacement of a training log's object: accepts any arguments and state, and keeps nothing."""
 
     def __new__(cls, *_: object) -> "_Skipped":
         return super().__new__(cls)
@@ -43,10 +43,10 @@ class _Skipped:
 
 
 def read_tensors(path: Path) -> "dict[str, Tensor]":
-    """Name -> tensor (on the CPU) of everything in a .safetensors or .pth file. Nothing in the file is executed.
+    """Name -> tensor (on the CPU) of a .safetensors or .pth file. Nothing in the file is executed.
 
     Raises:
-        CheckpointError: The file is missing, empty, cut short, no checkpoint, or holds code.
+        CheckpointError: The file is missing, empty, truncated, not a checkpoint, or contains code.
         MissingPackageError: torch is missing.
     """
     try:
@@ -65,25 +65,25 @@ def read_tensors(path: Path) -> "dict[str, Tensor]":
         return _read_safetensors(path)
     if start[:2] == b"PK" or start[:1] == b"\x80":  # torch's zip archive; a bare pickle
         return _read_pickle(path)
-    if start[:1] == b"\x08":  # how an ONNX file begins: the version of its format
+    if start[:1] == b"\x08":  # an ONNX file starts with the version of its format
         raise CheckpointError(f"{path} is an ONNX graph, which runs as it is; wanted weights as .safetensors or .pth")
-    raise CheckpointError(f"{path} is no checkpoint that is known; wanted a .safetensors or .pth file")
+    raise CheckpointError(f"{path} is not a supported model file; wanted a .safetensors or .pth file")
 
 
 def check_safetensors(path: Path) -> None:
-    """Refuse a safetensors file whose header and length do not agree; needs no torch.
+    """Check that the header and length of a safetensors file agree; needs no torch.
 
     Raises:
-        CheckpointError: The file is damaged or cut short.
+        CheckpointError: The file is damaged or truncated.
     """
     _safetensors_notes(path)
 
 
 def read_notes(path: Path) -> dict[str, str]:
-    """The notes in the header of a .safetensors file; empty for any other file, and for one without.
+    """The metadata in the header of a .safetensors file; empty for any other file.
 
     Raises:
-        CheckpointError: The file is damaged or cut short.
+        CheckpointError: The file is damaged or truncated.
     """
     with path.open("rb") as file:
         start = file.read(9)
@@ -97,7 +97,7 @@ def _safetensors_notes(path: Path) -> dict[str, str]:
         with safe_open(str(path), framework="numpy") as file:
             return file.metadata() or {}
     except (SafetensorError, OSError) as exc:
-        raise CheckpointError(f"{path} is damaged or cut short ({exc}); delete it and download it again") from exc
+        raise CheckpointError(f"{path} is damaged or truncated ({exc}); delete it and download it again") from exc
 
 
 def _read_safetensors(path: Path) -> "dict[str, Tensor]":
@@ -113,7 +113,7 @@ def _read_pickle(path: Path) -> "dict[str, Tensor]":
         import torch
 
     try:
-        with torch.serialization.safe_globals([(_Skipped, name) for name in _NOTES]):
+        with torch.serialization.safe_globals([(_Skipped, name) for name in _LOG_CLASSES]):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as exc:
         code = re.search(r"GLOBAL (\S+)", str(exc))
@@ -126,13 +126,13 @@ def _read_pickle(path: Path) -> "dict[str, Tensor]":
             f"{path} holds code ({code[1]}), wanted tensors only, so nothing in it was run; "
             "get the same weights as .safetensors, or from a source you trust"
         ) from exc
-    except Exception as exc:  # the one place that meets torch's own errors: a damaged file breaks it in many ways
-        raise CheckpointError(f"{path} is damaged or cut short; delete it and download it again") from exc
+    except Exception as exc:  # a damaged file makes torch raise errors of many types
+        raise CheckpointError(f"{path} is damaged or truncated; delete it and download it again") from exc
     return _tensors_in(path, content)
 
 
-def _tensors_in(path: Path, content: Any) -> "dict[str, Tensor]":  # noqa: ANN401 - a file can hold anything
-    """The tensors of a training checkpoint (under "state_dict") or of a plain table."""
+def _tensors_in(path: Path, content: Any) -> "dict[str, Tensor]":  # noqa: ANN401 - a file can contain anything
+    """The tensors of a training checkpoint (under "state_dict") or of a plain dictionary."""
     import torch
 
     table = content.get("state_dict", content) if isinstance(content, Mapping) else None

@@ -1,4 +1,4 @@
-"""Fetches a checkpoint of the manifest: resumable, verified, and in place only when whole."""
+"""Checkpoint downloads: resumable, verified, and moved into place when complete."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from realtime_pose.errors import CheckpointError
 from realtime_pose.utils.extras import check_installed
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told the bytes that are here and the bytes in all."""
+"""Callback with the number of bytes downloaded and in total."""
 
 HUB_TIMEOUT_S = 5.0
 _STALL_TIMEOUT_S = 20.0
@@ -27,7 +27,7 @@ _SHA256_DIGITS = 64
 class _RemoteFile:
     url: str
     size: int
-    etag: str  # the hub gives a large file's sha256 here
+    etag: str  # of a large file on the hub, its sha256
 
     @property
     def sha256(self) -> str | None:
@@ -35,24 +35,24 @@ class _RemoteFile:
 
 
 def is_offline() -> bool:
-    """Whether the user forbids the hub, by HF_HUB_OFFLINE."""
+    """Whether HF_HUB_OFFLINE forbids downloads."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
 def download(name: str, progress: Progress = lambda had, total: None) -> Path:
-    """The file of the named checkpoint, fetched into the user's folder; a download that broke off is resumed.
+    """The file of the named checkpoint, downloaded into the user's folder; an interrupted download is resumed.
 
-    Gives up within 5 s when the hub cannot be reached.
+    Fails within 5 s if the hub cannot be reached.
 
     Raises:
         UnknownChoiceError: The manifest has no such name.
-        CheckpointError: Offline, unreachable, broken off, or not what the manifest or the hub says it is.
+        CheckpointError: Offline, unreachable, interrupted, or another file than the manifest or the hub states.
         MissingPackageError: The hub's client is missing.
     """
     entry = find_entry(name)
     if entry.page:
         raise CheckpointError(
-            f"{name} lies where no program can fetch it; download {entry.file} by way of {entry.page} "
+            f"{name} cannot be downloaded automatically; download {entry.file} from {entry.page} "
             f"and put it at {_target(entry)}"
         )
     if is_offline():
@@ -60,7 +60,7 @@ def download(name: str, progress: Progress = lambda had, total: None) -> Path:
     check_installed("vitpose", "downloading weights", "huggingface_hub", "httpx")
     remote = _look_up(entry)
     target = _target(entry)
-    # Named by its content, so that a part of an older version is never continued with a newer one.
+    # Named after its content, so that a part of an older version is never resumed with a newer one.
     part = target.with_suffix(f".{remote.etag[:12]}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def download(name: str, progress: Progress = lambda had, total: None) -> Path:
         _verify(entry, remote, part)
         part.replace(target)
     except OSError as exc:
-        raise CheckpointError(f"{name} cannot be kept in {target.parent} ({exc.strerror}); make room there") from exc
+        raise CheckpointError(f"{name} cannot be written to {target.parent} ({exc.strerror}); free some space") from exc
     return target
 
 
@@ -81,27 +81,27 @@ def _by_hand(entry: PublishedFile) -> str:
 
 
 def _look_up(entry: PublishedFile) -> _RemoteFile:
-    """Where the file is and how large."""
+    """Address, size and hash of the file."""
     found: list[_RemoteFile] = []
     failure: list[Exception] = []
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
-            found.append(_ask_server(entry) if entry.url else _ask_hub(entry))
-        except Exception as exc:  # noqa: BLE001 - carried to the caller's thread, which translates it
+            found.append(_query_server(entry) if entry.url else _query_hub(entry))
+        except Exception as exc:  # noqa: BLE001 - passed to the calling thread, which translates it
             failure.append(exc)
 
-    # A thread, because resolving a name has no timeout of its own; it is left behind when it takes too long.
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(HUB_TIMEOUT_S)
+    # A thread, as resolving a host name has no timeout; it is abandoned if it takes too long.
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(HUB_TIMEOUT_S)
     where = f"the server of {entry.repo}" if entry.url else "the model hub"
     if found:
         if found[0].size and found[0].etag:
             return found[0]
         raise CheckpointError(
-            f"{where} does not say what {entry.file} of {entry.repo} is; "
-            f"look for a proxy or sign-in page between, or {_by_hand(entry)}"
+            f"{where} does not state size and hash of {entry.file} of {entry.repo}; "
+            f"check for a proxy or sign-in page, or {_by_hand(entry)}"
         )
     cause = failure[0] if failure else None
     status = getattr(getattr(cause, "response", None), "status_code", None)
@@ -112,7 +112,7 @@ def _look_up(entry: PublishedFile) -> _RemoteFile:
     ) from cause
 
 
-def _ask_hub(entry: PublishedFile) -> _RemoteFile:
+def _query_hub(entry: PublishedFile) -> _RemoteFile:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     endpoint = os.environ.get("HF_ENDPOINT") or None
@@ -121,17 +121,17 @@ def _ask_hub(entry: PublishedFile) -> _RemoteFile:
     return _RemoteFile(url, answer.size or 0, answer.etag or "")
 
 
-def _ask_server(entry: PublishedFile) -> _RemoteFile:
+def _query_server(entry: PublishedFile) -> _RemoteFile:
     import httpx
 
     answer = httpx.head(entry.url, timeout=HUB_TIMEOUT_S, follow_redirects=True)
     answer.raise_for_status()
-    etag = re.sub(r"\W", "", answer.headers.get("ETag") or entry.sha256 or "")  # becomes part of a file's name
+    etag = re.sub(r"\W", "", answer.headers.get("ETag") or entry.sha256 or "")  # used in a file name
     return _RemoteFile(entry.url, int(answer.headers.get("Content-Length", 0)), etag)
 
 
 def _fetch(entry: PublishedFile, remote: _RemoteFile, part: Path, progress: Progress) -> None:
-    """Append to `part` what it lacks."""
+    """Download the rest of the file to `part`."""
     import httpx
 
     had = part.stat().st_size if part.exists() else 0
@@ -150,19 +150,19 @@ def _fetch(entry: PublishedFile, remote: _RemoteFile, part: Path, progress: Prog
                     had += len(chunk)
                     progress(had, remote.size)
     except httpx.HTTPError as exc:
-        raise _broken_off(entry, had, remote) from exc
+        raise _interrupted(entry, had, remote) from exc
     if had < remote.size:
-        raise _broken_off(entry, had, remote)
+        raise _interrupted(entry, had, remote)
 
 
-def _broken_off(entry: PublishedFile, had: int, remote: _RemoteFile) -> CheckpointError:
+def _interrupted(entry: PublishedFile, had: int, remote: _RemoteFile) -> CheckpointError:
     return CheckpointError(
-        f"the download of {entry.name} broke off at {had:,} of {remote.size:,} bytes; try again, it goes on from there"
+        f"the download of {entry.name} was interrupted at {had:,} of {remote.size:,} bytes; run it again to resume"
     )
 
 
 def _verify(entry: PublishedFile, remote: _RemoteFile, part: Path) -> None:
-    """Refuse and delete a file that is not the promised one."""
+    """Delete the file and raise an error if its hash is wrong."""
     wanted = entry.sha256 or remote.sha256
     with part.open("rb") as file:
         got = hashlib.file_digest(file, "sha256").hexdigest()

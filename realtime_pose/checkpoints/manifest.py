@@ -1,4 +1,4 @@
-"""The table of known checkpoints (checkpoints/manifest.json), and which of them lie on this machine."""
+"""Manifest of known checkpoints (checkpoints/manifest.json), and the lookup of local files."""
 
 import json
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ _SUFFIXES = (".safetensors", ".pth", ".onnx")
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """Weights that can be had: of a detector, or (see CheckpointEntry) of a ViTPose.
+    """Published weights: of a detector, or (see CheckpointEntry) of a ViTPose.
 
     Attributes:
-        name: What the command line and the local file call it, e.g. "vitpose-s".
+        name: Name on the command line and of the local file, e.g. "vitpose-s".
         repo: Repository on the model hub; of the source code where `url` or `page` is given.
         revision: Branch, tag or commit there.
         file: The file's name there.
-        url: Where the file lies, when that is not the model hub; else empty.
-        page: Where a person finds it, when no program can fetch it; else empty.
-        ap: Published AP on the set that it is judged by; None where none was found.
+        url: Address of the file, if it is not on the model hub; else empty.
+        page: Web page for a manual download, if no other is possible; else empty.
+        ap: Published AP on its evaluation set; None if none was found.
         licence: SPDX identifier.
-        sha256: Of the file, or its first digits; None while nobody has recorded it.
-        note: What else one should know.
+        sha256: Of the file, or its first digits; None if not recorded.
+        note: Remarks.
     """
 
     name: str
@@ -45,13 +45,13 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class CheckpointEntry(PublishedFile):
-    """One ViTPose that can be had; its AP is on the set that its first data set is judged by.
+    """One published ViTPose; its AP is on the evaluation set of its first data set.
 
     Attributes:
         family: Naming of its tensors: "huggingface", "original" or "mmpose"; or "onnx".
         size: "s", "b", "l" or "h".
         decoder: "classic" or "simple".
-        datasets: Whose keypoints it has a head for; the first is what it gives unless --dataset says otherwise.
+        datasets: Data sets that it has a head for; the first is the default of --dataset.
     """
 
     family: str
@@ -61,12 +61,12 @@ class CheckpointEntry(PublishedFile):
 
     @property
     def layout(self) -> KeypointLayout:
-        """The keypoints that it finds unless --dataset says otherwise."""
+        """The keypoints of its default data set."""
         return LAYOUT_OF[self.datasets[0]]
 
     @property
     def auto(self) -> bool:
-        """Whether it may be chosen for a user who named none: it finds the body that a pose is made of."""
+        """Whether `auto` may choose it: it finds COCO's body keypoints, which lifting needs."""
         return self.datasets[0] == "coco"
 
 
@@ -79,7 +79,7 @@ def read_manifest() -> dict[str, CheckpointEntry]:
 
 @cache
 def read_detectors() -> dict[str, PublishedFile]:
-    """Name -> weights of every person detector that has any to fetch; its AP is on all of COCO val's classes."""
+    """Name -> weights of every person detector with downloads; AP is over all classes of COCO val."""
     return {row["name"]: PublishedFile(**row) for row in _read_table()["detectors"]}
 
 
@@ -92,7 +92,7 @@ def find_entry(name: str) -> PublishedFile:
     """The manifest's entry for `name`, which may be a detector's.
 
     Raises:
-        UnknownChoiceError: There is none; the message lists the names there are.
+        UnknownChoiceError: There is none; the message lists the valid names.
     """
     manifest: dict[str, PublishedFile] = {**read_manifest(), **read_detectors()}
     if name not in manifest:
@@ -101,7 +101,7 @@ def find_entry(name: str) -> PublishedFile:
 
 
 def folders() -> tuple[Path, ...]:
-    """Where checkpoints are looked for: the program's own folder, then the user's, which downloads go to."""
+    """The folders of checkpoints: the program's own, then the user's, where downloads go."""
     return data_path("checkpoints"), cache_folder() / "checkpoints"
 
 

@@ -1,4 +1,4 @@
-"""Tells of an ONNX file whether it does what a ViTPose does; nothing in the file is run."""
+"""Contract of an ONNX file: its inputs and outputs, checked against ViTPose's; nothing in the file is run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +21,13 @@ _WANTED = "wanted float32 [N, 3, 256, 192] in and [N, keypoints, 64, 48] out"
 
 @dataclass(frozen=True)
 class OnnxContract:
-    """What an ONNX file takes and gives: crops (N, 3, H, W) in, heatmaps (N, K, H/4, W/4) out, both float32.
+    """Inputs and outputs of an ONNX file: crops (N, 3, H, W) in, heatmaps (N, K, H/4, W/4) out, both float32.
 
     Attributes:
         input_wh: Width and height of a crop in px.
         heatmap_wh: Width and height of a heatmap in cells.
-        dataset: Whose keypoints it finds: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody.
-        batch: How many crops it takes at a time; None for any number.
+        dataset: The data set of its keypoints: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody.
+        batch: Fixed batch size; None for any.
         input_name: The graph's name for its input.
         output_name: The graph's name for its output.
     """
@@ -41,17 +41,17 @@ class OnnxContract:
 
     @property
     def layout(self) -> KeypointLayout:
-        """The keypoints that its heatmaps are of."""
+        """The keypoints of its heatmaps."""
         return LAYOUT_OF[self.dataset]
 
     @property
     def keypoints(self) -> int:
-        """Heatmaps that come out."""
+        """Number of heatmaps."""
         return len(self.layout.names)
 
     @property
     def batched(self) -> bool:
-        """Whether it takes any number of crops at a time."""
+        """Whether it takes any batch size."""
         return self.batch is None
 
     def __str__(self) -> str:
@@ -72,15 +72,15 @@ def is_onnx(path: Path) -> bool:
 
 
 def read_onnx_contract(path: Path, dataset: str = "") -> OnnxContract:
-    """What an ONNX file takes and gives, checked against what every ViTPose does.
+    """The inputs and outputs of an ONNX file, checked against those of every ViTPose.
 
     Args:
-        path: The file, by whatever name.
-        dataset: Whose keypoints a file with 17 has; empty means COCO's.
+        path: The file; its name does not matter.
+        dataset: The data set of a file with 17 keypoints; empty means COCO.
 
     Raises:
         UnknownChoiceError: There is no such data set.
-        CheckpointError: It is no ONNX file, its weights are missing, or it takes or gives something else.
+        CheckpointError: It is not an ONNX file, its weights are missing, or its inputs or outputs differ.
         MissingPackageError: The package onnx is missing.
     """
     check_dataset(dataset)
@@ -90,13 +90,13 @@ def read_onnx_contract(path: Path, dataset: str = "") -> OnnxContract:
     outputs = list(model.graph.output)
     if len(inputs) != 1 or len(outputs) != 1:
         raise CheckpointError(f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, wanted one each: {_WANTED}")
-    taken, given = _shape(inputs[0]), _shape(outputs[0])
-    if None in given[1:]:
-        given = _inferred(model, outputs[0].name) or given
+    in_shape, out_shape = _shape(inputs[0]), _shape(outputs[0])
+    if None in out_shape[1:]:
+        out_shape = _inferred(model, outputs[0].name) or out_shape
     floats = all(value.type.tensor_type.elem_type == 1 for value in (inputs[0], outputs[0]))  # TensorProto.FLOAT
-    keypoints = given[1] if len(given) == 4 else None
-    if len(taken) != 4 or taken[1:] != _INPUT or given[2:] != _HEATMAP or keypoints is None or not floats:
-        got = f"takes {_written(inputs[0], taken)} and gives {_written(outputs[0], given)}"
+    keypoints = out_shape[1] if len(out_shape) == 4 else None
+    if len(in_shape) != 4 or in_shape[1:] != _INPUT or out_shape[2:] != _HEATMAP or keypoints is None or not floats:
+        got = f"takes {_described(inputs[0], in_shape)} and gives {_described(outputs[0], out_shape)}"
         raise CheckpointError(f"{path} {got}, {_WANTED}")
     notes = {note.key: note.value for note in model.metadata_props}
     dataset = dataset_of(keypoints, noted_dataset(notes, dataset, str(path)), str(path))
@@ -104,7 +104,7 @@ def read_onnx_contract(path: Path, dataset: str = "") -> OnnxContract:
         input_wh=_INPUT[:0:-1],
         heatmap_wh=_HEATMAP[::-1],
         dataset=dataset,
-        batch=taken[0],
+        batch=in_shape[0],
         input_name=inputs[0].name,
         output_name=outputs[0].name,
     )
@@ -120,33 +120,33 @@ def _read(path: Path) -> "ModelProto":
     except OSError as exc:
         raise CheckpointError(f"{path} cannot be read ({exc.strerror}); give an .onnx file") from exc
     except (DecodeError, ValueError) as exc:
-        raise CheckpointError(f"{path} is no ONNX file, or cut short; wanted a ViTPose as .onnx") from exc
+        raise CheckpointError(f"{path} is not an ONNX file, or truncated; wanted a ViTPose as .onnx") from exc
     if not model.graph.node:
-        raise CheckpointError(f"{path} is no ONNX file, or an empty one; wanted a ViTPose as .onnx")
+        raise CheckpointError(f"{path} is not an ONNX file, or empty; wanted a ViTPose as .onnx")
     for tensor in model.graph.initializer:
         for entry in tensor.external_data:
             if entry.key == "location" and not (path.parent / entry.value).is_file():
                 raise CheckpointError(
-                    f"{path} keeps its weights in other files, and {entry.value} is not beside it; "
-                    "fetch all that belongs to it"
+                    f"{path} has its weights in other files, and {entry.value} is not beside it; "
+                    "download all of its files"
                 )
     return model
 
 
 def _shape(value: "ValueInfoProto") -> Shape:
-    """Its dimensions, None for one that is left open."""
+    """Its dimensions; None for a free one."""
     return tuple(d.dim_value if d.HasField("dim_value") else None for d in value.type.tensor_type.shape.dim)
 
 
 def _inferred(model: "ModelProto", name: str) -> Shape | None:
-    """The shape of an output as ONNX's own inference finds it, where the exporter left it open."""
+    """The shape of an output by ONNX's shape inference, where the exporter left it free."""
     import onnx
 
     inferred = onnx.shape_inference.infer_shapes(model)
     return next((_shape(value) for value in inferred.graph.output if value.name == name), None)
 
 
-def _written(value: "ValueInfoProto", shape: Shape) -> str:
+def _described(value: "ValueInfoProto", shape: Shape) -> str:
     import onnx
 
     kind = onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type).lower()

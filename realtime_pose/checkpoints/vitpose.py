@@ -1,9 +1,9 @@
-"""Reads ViTPose weights of every family and gives them mmpose's names.
+"""ViTPose checkpoints of every family, renamed to mmpose 1.x's parameter names.
 
-Three namings are known by their keys, never by a file's name: mmpose 1.x, the original repository's (mmpose 0.x, and
-easy_ViTPose) and Hugging Face's. ViTPose+ and ViTPose++ have one expert per data set for the last rows of each layer's
-`mlp.fc2`, and in the original files also one head each. An expert joined with the shared rows, and its head, are an
-ordinary ViTPose.
+Three families are recognised by their keys, never by the file's name: mmpose 1.x, the original repository (mmpose 0.x,
+and easy_ViTPose) and Hugging Face. ViTPose+ and ViTPose++ have one expert per data set for the last rows of each
+layer's `mlp.fc2`, and in the original files also one head each. One expert merged with the shared rows, and its head,
+make an ordinary ViTPose.
 
 Sources: Xu et al., "ViTPose" (2022) and "ViTPose++" (2023), section 3.4.
 """
@@ -63,24 +63,24 @@ _MMPOSE_FROM_ORIGINAL = (
     (r"^backbone\.last_norm\.", "backbone.ln1."),
     (r"^keypoint_head\.", "head."),
 )
-# Heads trained together may all have room for the keypoints of the largest set, and use the first of it.
+# Heads trained together may all have the size of the largest data set, and use its first channels.
 _LARGEST_HEAD = count_of("wholebody")
-# Parts of a file that a running model has no use for: the class token, the heads and experts of other data sets.
+# Tensors that inference does not use: the class token, the heads and experts of other data sets.
 _UNUSED = re.compile(r"^backbone\.cls_token$|^associate_(keypoint_)?heads\.|\.mlp\.experts\.")
 
 
 @dataclass(frozen=True, eq=False)
 class VitPoseWeights:
-    """The weights of one ViTPose under mmpose 1.x's names, and what their shapes tell.
+    """The weights of one ViTPose under mmpose 1.x's names, and the properties found from their shapes.
 
     Attributes:
-        family: The naming that the file had (before we converted it): "mmpose", "original" or "huggingface".
+        family: The naming of the file (before we converted it): "mmpose", "original" or "huggingface".
         size: "s", "b", "l" or "h"; None for a width and depth that no published model has.
-        width: Numbers a token has.
+        width: Channels of a token.
         layers: Transformer layers.
         decoder: "classic" or "simple".
-        dataset: Whose keypoints it finds: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody.
-        heads: The data sets that the file has a head for; `dataset` is one of them.
+        dataset: The data set of its keypoints: coco, coco_25, aic, mpii, ap10k, apt36k or wholebody.
+        heads: The data sets with a head in the file; `dataset` is one of them.
         tensors: Name -> float32 tensor.
     """
 
@@ -95,12 +95,12 @@ class VitPoseWeights:
 
     @property
     def layout(self) -> KeypointLayout:
-        """The keypoints that its heatmaps are of."""
+        """The keypoints of its heatmaps."""
         return LAYOUT_OF[self.dataset]
 
     @property
     def keypoints(self) -> int:
-        """Heatmaps that come out."""
+        """Number of heatmaps."""
         return count_of(self.dataset)
 
     def __str__(self) -> str:
@@ -114,13 +114,13 @@ def load_vitpose(path: Path, dataset: str = "") -> VitPoseWeights:
 
     Args:
         path: The file.
-        dataset: Which head of a file with several, and whose keypoints a file with 17 has; empty takes COCO's, or the
-            only ones there are.
+        dataset: The head to use of a file with several, and the data set of a file with 17 keypoints; empty means COCO,
+            or the only one there is.
 
     Raises:
         UnknownChoiceError: There is no such data set.
-        CheckpointError: The file cannot be read safely (see `read_tensors`), is no whole ViTPose, or has no head for
-            that data set.
+        CheckpointError: The file cannot be read safely (see `read_tensors`), is not a complete ViTPose, or has no head
+            for that data set.
     """
     return recognise_vitpose(read_tensors(path), path, dataset, read_notes(path))
 
@@ -128,19 +128,19 @@ def load_vitpose(path: Path, dataset: str = "") -> VitPoseWeights:
 def recognise_vitpose(
     tensors: "Tensors", path: Path, dataset: str = "", notes: Mapping[str, str] | None = None
 ) -> VitPoseWeights:
-    """What `load_vitpose` gives, from tensors and notes that were read already; `path` is what errors call them.
+    """Result of `load_vitpose` for tensors and metadata that were read before; errors call them `path`.
 
     Raises:
         UnknownChoiceError: There is no such data set.
-        CheckpointError: They are no whole ViTPose, or have no head for that data set.
+        CheckpointError: They are not a complete ViTPose, or have no head for that data set.
     """
     check_dataset(dataset)
     family = next((name for name, key in _FAMILIES.items() if key in tensors), None)
     if family is None:
         example = next(iter(tensors), "nothing")
         raise CheckpointError(
-            f"{path} is no ViTPose that is known (it has {example!r}); "
-            f"wanted the naming of one of: {', '.join(_FAMILIES)}"
+            f"{path} is not a known ViTPose (it has {example!r}); "
+            f"wanted the tensor names of one of: {', '.join(_FAMILIES)}"
         )
     notes = notes or {}
     dataset = noted_dataset(notes, dataset, str(path))
@@ -154,15 +154,17 @@ def recognise_vitpose(
             tensors, dataset, heads = _of_one_dataset(tensors, dataset, str(path))
             tensors = _mmpose_from_original(tensors)
         width = tensors["backbone.pos_embed"].shape[2]
-    except (KeyError, IndexError, RuntimeError) as exc:  # a missing or misshapen tensor
-        raise CheckpointError(f"{path} is no whole ViTPose: {exc} is missing or misshapen; download it again") from exc
+    except (KeyError, IndexError, RuntimeError) as exc:  # a tensor is missing or has a wrong shape
+        raise CheckpointError(
+            f"{path} is not a complete ViTPose: {exc} is missing or has a wrong shape; download it again"
+        ) from exc
     tensors = {name: tensor for name, tensor in tensors.items() if not _UNUSED.search(name)}
     layers = sum(name.endswith(".attn.qkv.weight") for name in tensors)
     decoder = "classic" if "head.deconv_layers.0.weight" in tensors else "simple"
     missing = sorted(_names(layers, decoder) - tensors.keys())
     if missing:
         raise CheckpointError(
-            f"{path} is no whole ViTPose: {missing[0]} is missing ({len(missing)} tensors in all); download it again"
+            f"{path} is not a complete ViTPose: {missing[0]} is missing ({len(missing)} in all); download it again"
         )
     return VitPoseWeights(
         family=notes.get(FAMILY_NOTE, family),
@@ -198,29 +200,29 @@ def _names(layers: int, decoder: str) -> set[str]:
 
 
 def _of_one_dataset(tensors: "Tensors", dataset: str, described: str) -> "tuple[Tensors, str, tuple[str, ...]]":
-    """The tensors with the head and the expert of one data set in their plain places; that data set; all heads.
+    """The tensors with the head and expert of one data set under the plain names; that data set; all heads.
 
-    The same as the original repository's tools/model_split.py does, and files that it made are known again.
+    Does what the original repository's tools/model_split.py does, and recognises files that it wrote.
     """
     experts = sum(bool(re.fullmatch(r"backbone\.blocks\.0\.mlp\.experts\.\d+\.weight", name)) for name in tensors)
     associates = _associate_heads(tensors)
     count = tensors["keypoint_head.final_layer.weight"].shape[0]
-    joined = _joined_expert(tensors, experts)
-    if joined in EXPERTS and count_of(joined) == count:
-        own = joined
+    merged = _merged_expert(tensors, experts)
+    if merged in EXPERTS and count_of(merged) == count:
+        own = merged
     else:
         own = dataset_of(count, "" if experts or associates else dataset, described)
     heads = {own: "keypoint_head."} | {name: prefix for name, prefix in associates.items() if name != own}
     chosen = dataset or own
     if chosen not in heads:
         raise CheckpointError(f"{described} has no head for {chosen} (it has: {', '.join(heads)})")
-    if experts and (chosen != own or not joined):
+    if experts and (chosen != own or not merged):
         tensors = _with_expert(tensors, chosen, described)
     return _with_head(tensors, heads[chosen], count_of(chosen)), chosen, tuple(heads)
 
 
 def _associate_heads(tensors: "Tensors") -> dict[str, str]:
-    """Data set -> what the names of its head begin with. A head with another number of keypoints is of another set."""
+    """Data set -> prefix of its head's tensors. A head with another number of keypoints belongs to another data set."""
     found = {}
     for i, dataset in enumerate(EXPERTS[1:]):
         for prefix in (f"associate_keypoint_heads.{i}.", f"associate_heads.{i}."):
@@ -230,8 +232,8 @@ def _associate_heads(tensors: "Tensors") -> dict[str, str]:
     return found
 
 
-def _joined_expert(tensors: "Tensors", experts: int) -> str:
-    """Whose expert is joined to the shared rows of fc2 already: a data set's, "another's", or nobody's (empty)."""
+def _merged_expert(tensors: "Tensors", experts: int) -> str:
+    """The data set whose expert is already merged into fc2; "another's" if unknown, empty if none is."""
     import torch
 
     fc2 = tensors["backbone.blocks.0.mlp.fc2.weight"]
@@ -261,7 +263,7 @@ def _with_expert(tensors: "Tensors", dataset: str, described: str) -> "Tensors":
 
 
 def _with_head(tensors: "Tensors", prefix: str, keypoints: int) -> "Tensors":
-    """The tensors with the head of that prefix in the place of the plain one, and no more keypoints than it needs."""
+    """The tensors with the head of that prefix in place of the plain one, cut to its number of keypoints."""
     if prefix == "keypoint_head.":
         return tensors
     changed = {name: tensor for name, tensor in tensors.items() if not name.startswith("keypoint_head.")}
@@ -286,7 +288,7 @@ def _renamed(tensors: "Tensors", table: tuple[tuple[str, str], ...]) -> "Tensors
 
 
 def _original_from_huggingface(tensors: "Tensors") -> "Tensors":
-    """The original names: query, key and value become one tensor again."""
+    """The original names; query, key and value are concatenated to one tensor."""
     import torch
 
     joined = _renamed(tensors, _ORIGINAL_FROM_HUGGINGFACE)
@@ -298,7 +300,7 @@ def _original_from_huggingface(tensors: "Tensors") -> "Tensors":
 
 
 def _mmpose_from_original(tensors: "Tensors") -> "Tensors":
-    """mmpose 1.x's names; the class token's position is spread over the patches."""
+    """mmpose 1.x's names; the class token's position is added to those of the patches."""
     renamed = _renamed(tensors, _MMPOSE_FROM_ORIGINAL)
     position = renamed["backbone.pos_embed"]
     renamed["backbone.pos_embed"] = position[:, 1:] + position[:, :1]

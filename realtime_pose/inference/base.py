@@ -139,11 +139,11 @@ class PersonDetector(Protocol):
     """Finds people in a frame."""
 
     def detect(self, frame: Frame) -> list[PersonBox]:
-        """Everybody in the frame, best first, unnamed; empty if there is nobody (never the whole frame)."""
+        """Boxes of everyone in the frame, best first, without ids; empty if nobody is found (never the whole frame)."""
         ...
 
     def close(self) -> None:
-        """Give memory and threads back."""
+        """Release memory and threads."""
         ...
 
 
@@ -151,14 +151,14 @@ class PoseEstimator(Protocol):
     """Finds the keypoints of people.
 
     Attributes:
-        name: What reports call it, e.g. "vitpose-s".
+        name: Name in reports, e.g. "vitpose-s".
         runtime: What runs the model, e.g. "torch", "openvino", "mediapipe".
-        precision: How it counts, e.g. "fp32", "bf16", "int8".
-        device: Where it runs, e.g. "cpu"; for ONNX Runtime with the provider in use.
-        model_hash: SHA-256 of the weights, and of what else decides the answers: it names the model in a recording.
-        layout: The layout of every answer.
-        finds_people: True for an estimator with a tracker of its own (BlazePose): it is given no boxes, and answers
-            with the one person it follows, or nobody. This is the one declared exception to `estimate`'s promise.
+        precision: Numeric precision, e.g. "fp32", "bf16", "int8".
+        device: Device it runs on, e.g. "cpu"; for ONNX Runtime with the provider in use.
+        model_hash: SHA-256 of the weights and of all else that decides the results; identifies the model in a session.
+        layout: Keypoint layout of every result.
+        finds_people: True for an estimator with a tracker of its own (BlazePose): it gets no boxes and returns the
+            one person it follows, or nobody. This is the only exception to the contract of `estimate`.
     """
 
     name: str
@@ -170,11 +170,11 @@ class PoseEstimator(Protocol):
     finds_people: bool
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
-        """Keypoints for each box: same order, length and ids. Frame and boxes stay as they are."""
+        """Keypoints for each box: same order, length and ids. Frame and boxes are not modified."""
         ...
 
     def close(self) -> None:
-        """Give memory and threads back."""
+        """Release memory and threads."""
         ...
 
 

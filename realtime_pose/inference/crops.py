@@ -1,7 +1,7 @@
-"""From boxes in a frame to a network's input: one affine warp a person, written into one batch.
+"""Affine crops: boxes in a frame become one batch of network input, with one warp per person.
 
-The first pixel of a crop is its region's left top corner and the last pixel the right bottom one, so a crop of w pixels
-spans w - 1 steps; the heatmaps are read back in the same way. Models from before that rule span w steps.
+With UDP the first pixel of a crop is its region's top left corner and the last pixel the bottom right one, so a crop
+of w pixels spans w - 1 steps; heatmaps are mapped back in the same way. Models older than UDP span w steps.
 Source: Huang et al., "The Devil is in the Details: Delving into Unbiased Data Processing" (2020), section 3.
 """
 
@@ -16,7 +16,7 @@ from realtime_pose.utils.arrays import Bool, Float32, Float64, UInt8
 
 @dataclass(frozen=True, eq=False)
 class CropRegions:
-    """The parts of a frame that become crops.
+    """Regions of a frame that become crops.
 
     Attributes:
         corner_px: (N, 2) left and top, pixels of the full frame.
@@ -28,7 +28,7 @@ class CropRegions:
 
 
 def regions_of_boxes(boxes_xyxy_px: Float32, aspect: float, padding: float) -> CropRegions:
-    """The regions about boxes (N, 4), grown to width / height = `aspect`, then by the factor `padding`."""
+    """The regions around boxes (N, 4), grown to width / height = `aspect`, then by the factor `padding`."""
     boxes = boxes_xyxy_px.astype(np.float64)
     low, high = boxes[:, :2], boxes[:, 2:]
     width, height = (high - low).T
@@ -37,17 +37,17 @@ def regions_of_boxes(boxes_xyxy_px: Float32, aspect: float, padding: float) -> C
 
 
 def visible_boxes(boxes_xyxy_px: Float32, width: int, height: int) -> Bool:
-    """Which of the boxes (N, 4) have an area and show some of a frame of `width` x `height`; (N,)."""
+    """Mask (N,) of the boxes (N, 4) that have an area and overlap a frame of `width` x `height`."""
     left, top, right, bottom = boxes_xyxy_px.T
     inside = (left < width) & (top < height) & (right > 0) & (bottom > 0)
     return np.isfinite(boxes_xyxy_px).all(axis=1) & (right > left) & (bottom > top) & inside
 
 
 class Cropper:
-    """Cuts, scales and normalises people; keeps the memory of its largest batch.
+    """Crops, scales and normalises people; reuses the memory of its largest batch.
 
     Args:
-        geometry: Size, padding and colours of a crop.
+        geometry: Size, padding and colour normalisation of a crop.
     """
 
     def __init__(self, geometry: CropGeometry) -> None:
@@ -58,16 +58,16 @@ class Cropper:
         levels = np.arange(256, dtype=np.float32)
         gain = (1 / np.array(geometry.std_rgb)).astype(np.float32)
         offset = (-np.array(geometry.mean_rgb) / np.array(geometry.std_rgb)).astype(np.float32)
-        self._normal_rgb = [levels * g + o for g, o in zip(gain, offset, strict=True)]  # of each level of a colour
+        self._normalised_rgb = [levels * g + o for g, o in zip(gain, offset, strict=True)]  # a lookup table per channel
         width, height = input_wh
         self._crop_bgr: UInt8 = np.empty((height, width, 3), np.uint8)
         self._planes_bgr: list[UInt8] = [np.empty((height, width), np.uint8) for _ in range(3)]
         self._batch: Float32 = np.empty((0, 3, input_wh[1], input_wh[0]), np.float32)
 
     def crop(self, image_bgr: UInt8, boxes_xyxy_px: Float32) -> tuple[Float32, CropRegions]:
-        """The network's input (N, 3, H, W) for boxes (N, 4), and where each crop lies in the frame.
+        """The network's input (N, 3, H, W) for boxes (N, 4), and each crop's region of the frame.
 
-        The input is overwritten by the next call. What lies outside the frame is black.
+        The next call overwrites the input. Outside of the frame it is black.
         """
         regions = regions_of_boxes(boxes_xyxy_px, self._aspect, self._padding)
         if len(boxes_xyxy_px) > len(self._batch):
@@ -78,7 +78,7 @@ class Cropper:
             crop_from_image = np.array([[sx, 0, x], [0, sy, y]])
             cv2.warpAffine(image_bgr, crop_from_image, self._wh, dst=self._crop_bgr, flags=cv2.INTER_LINEAR)
             cv2.split(self._crop_bgr, self._planes_bgr)
-            # A table is half the work of multiplying and adding, to the same result.
-            for channel, plane, normal in zip(crop, reversed(self._planes_bgr), self._normal_rgb, strict=True):
-                cv2.LUT(plane, normal, dst=channel)
+            # A lookup table takes half the time of multiplying and adding, with the same result.
+            for channel, plane, normalised in zip(crop, reversed(self._planes_bgr), self._normalised_rgb, strict=True):
+                cv2.LUT(plane, normalised, dst=channel)
         return self._batch[: len(boxes_xyxy_px)], regions

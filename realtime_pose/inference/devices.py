@@ -1,4 +1,4 @@
-"""Which device a model runs on."""
+"""Choice of the device that a model runs on."""
 
 from realtime_pose.errors import ConfigError, UnknownChoiceError
 from realtime_pose.inference.base import DEVICES
@@ -11,8 +11,8 @@ def pick_device(wanted: str) -> str:
     auto is the fastest kind that torch has here, and cpu without torch.
 
     Raises:
-        UnknownChoiceError: It is none of these.
-        ConfigError: This machine has no such device.
+        UnknownChoiceError: There is no such kind of device.
+        ConfigError: This machine does not have it.
         MissingPackageError: A device of torch's is asked for, and torch is missing.
     """
     kind, _, number = wanted.partition(":")
@@ -25,14 +25,14 @@ def pick_device(wanted: str) -> str:
     with needs_extra("vitpose", f"device {kind}"):
         import torch
 
-    here = {"cpu": 1}
+    counts = {"cpu": 1}
     if torch.backends.mps.is_available():
-        here["mps"] = 1
+        counts["mps"] = 1
     if torch.cuda.is_available():
-        here["cuda"] = torch.cuda.device_count()
+        counts["cuda"] = torch.cuda.device_count()
     if kind == "auto":
-        return list(here)[-1]
-    if int(number or 0) >= here.get(kind, 0):
-        names = ", ".join(name if n == 1 else f"{name}:0 to {name}:{n - 1}" for name, n in here.items())
-        raise ConfigError(f"device={wanted!r} is not on this machine, which has: {names}; or leave the choice to auto")
+        return list(counts)[-1]
+    if int(number or 0) >= counts.get(kind, 0):
+        names = ", ".join(name if n == 1 else f"{name}:0 to {name}:{n - 1}" for name, n in counts.items())
+        raise ConfigError(f"device={wanted!r} is not on this machine, which has: {names}; use one of them or auto")
     return wanted

@@ -1,4 +1,4 @@
-"""The table of 2D estimators, and which one `auto` means on this machine."""
+"""Table of pose estimators, and the choice that `auto` makes on this machine."""
 
 import logging
 from collections.abc import Callable
@@ -30,20 +30,20 @@ Notify = Callable[[str], None]
 def build_estimator(
     config: InferenceConfig, notify: Notify = log.warning, progress: Progress = lambda had, total: None
 ) -> PoseEstimator:
-    """The estimator that `config` names, ready to run; missing weights are fetched where that is allowed.
+    """The estimator that `config` names, ready to run; missing weights are downloaded if that is allowed.
 
-    `auto` is the smallest ViTPose whose weights are on this machine; else ViTPose-S, downloaded; else BlazePose.
+    `auto` is the smallest ViTPose with weights on this machine; else ViTPose-S, downloaded; else BlazePose.
 
     Args:
         config: The settings.
-        notify: Told, in one sentence each, of a download, of weights passed over, and of BlazePose taken instead.
-        progress: Told how far a download is.
+        notify: Callback with one sentence for a download, for weights that are skipped, and for the use of BlazePose.
+        progress: Callback for a download.
 
     Raises:
         UnknownChoiceError: There is no such estimator, runtime or device.
-        ConfigError: The settings do not fit together, or not this machine.
-        CheckpointError: Weights that were asked for by name are missing, damaged, unsafe or of another architecture.
-        MissingPackageError: What was asked for by name needs an extra that is not installed.
+        ConfigError: The settings do not fit each other, or this machine.
+        CheckpointError: Weights that were named are missing, damaged, unsafe or of another architecture.
+        MissingPackageError: What was named needs an extra that is not installed.
     """
     check_names(config)
     if config.estimator == _AUTO:
@@ -58,10 +58,10 @@ def build_estimator(
 
 
 def check_names(config: InferenceConfig) -> None:
-    """Refuse an estimator that is not in the table, and a runtime or device that none of them has.
+    """Check the names of estimator, runtime, precision and device.
 
     Raises:
-        UnknownChoiceError: The message lists the names there are.
+        UnknownChoiceError: One is unknown; the message lists the valid names.
     """
     check_choice("estimator", config.estimator, (_AUTO, *ESTIMATORS))
     check_choice("runtime", config.runtime, RUNTIMES)
@@ -70,15 +70,15 @@ def check_names(config: InferenceConfig) -> None:
 
 
 def _build_blazepose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
-    for name, value, its_own in (("runtime", config.runtime, "mediapipe"), ("device", config.device, "cpu")):
-        if value not in (_AUTO, its_own):
-            notify(f"BlazePose runs on {its_own} only; {name} {value} is for ViTPose.")
+    for name, value, only in (("runtime", config.runtime, "mediapipe"), ("device", config.device, "cpu")):
+        if value not in (_AUTO, only):
+            notify(f"BlazePose runs on {only} only; {name} {value} is for ViTPose.")
     estimator: PoseEstimator = load_choice("estimator", "blazepose", ESTIMATORS)(config)
     return estimator
 
 
 def _ensure_weights(config: InferenceConfig, notify: Notify, progress: Progress) -> None:
-    """Fetch the checkpoint's file if the manifest has it and this machine does not."""
+    """Download the checkpoint's file if the manifest has it and this machine does not."""
     name = config.checkpoint or config.estimator
     if name in read_manifest() and find_local(name) is None:
         _fetch(name, config, notify, progress)
@@ -96,7 +96,7 @@ def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progres
 
 
 def _build_auto(config: InferenceConfig, notify: Notify, progress: Progress) -> PoseEstimator:
-    if config.checkpoint:  # what the user named is used or refused, never replaced
+    if config.checkpoint:  # weights that the user named are used or refused, never replaced
         _ensure_weights(config, notify, progress)
         return _build_vitpose(config, notify)
     try:
@@ -115,6 +115,6 @@ def _build_auto(config: InferenceConfig, notify: Notify, progress: Progress) -> 
 
 
 def _build_vitpose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
-    """ViTPose of the size that its checkpoint has."""
+    """ViTPose of its checkpoint's size."""
     estimator: PoseEstimator = load_choice("estimator", _AUTO_DOWNLOADS, ESTIMATORS)(config, notify)
     return estimator

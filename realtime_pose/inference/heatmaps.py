@@ -1,10 +1,10 @@
-"""From heatmaps to keypoints: the highest cell, refined below a cell, then back into the frame.
+"""Heatmap decoding: the highest cell, refined to a fraction of a cell, then mapped back into the frame.
 
-Models are read as they were trained, by one of three codecs. ViTPose's is "udp": DARK's refinement on UDP's grid.
+Each model is decoded by the codec that it was trained with. ViTPose's is "udp": DARK's refinement on UDP's grid.
 
 Sources: Zhang et al., "Distribution-Aware Coordinate Representation for Human Pose Estimation" (2020), section 3.2, for
 the Newton step on the log of the blurred heatmap; Huang et al., "The Devil is in the Details" (2020), for the grid;
-Xiao et al., "Simple Baselines for Human Pose Estimation and Tracking" (2018), section 3, for the quarter of a cell.
+Xiao et al., "Simple Baselines for Human Pose Estimation and Tracking" (2018), section 3, for the quarter-cell step.
 """
 
 from collections.abc import Sequence
@@ -21,21 +21,21 @@ from realtime_pose.utils.arrays import Float32, Float64
 _Indices = npt.NDArray[np.integer[Any]]
 _Weights = Sequence[Sequence[float]]
 
-_FLOOR = 1e-3  # of the peak; below it the log would follow noise
-_DARK_FLOOR = 1e-10  # what DARK's own code takes
-_MAX_STEP_CELLS = 2.0  # a peak that the blur moved further is no single peak
+_FLOOR = 1e-3  # of the peak; below this the log would follow noise
+_DARK_FLOOR = 1e-10  # as in DARK's own code
+_MAX_STEP_CELLS = 2.0  # a peak that the blur moved further is not a single peak
 
 
 def decode_heatmaps(heatmaps: Float32, blur_kernel: int = 11, codec: str = "udp") -> tuple[Float64, Float32]:
-    """Where each heatmap peaks, in cells, and how high.
+    """The position of each heatmap's peak, in cells, and its value.
 
     Args:
-        heatmaps: (N, K, H, W); stays as it is.
-        blur_kernel: Side of the Gaussian that smooths the heatmap first, in cells; odd. "msra" needs none.
+        heatmaps: (N, K, H, W); not modified.
+        blur_kernel: Side of the Gaussian that smooths the heatmap first, in cells; odd. Not used by "msra".
         codec: "udp", "dark" or "msra".
 
     Returns:
-        xy_cells (N, K, 2), and the peak's value in 0..1 (N, K). Where the value is 0 there is no peak.
+        xy_cells (N, K, 2), and the peak's value in 0..1 (N, K). A value of 0 means no peak.
     """
     n, k, height, width = heatmaps.shape
     flat = heatmaps.reshape(n * k, height * width)
@@ -47,44 +47,44 @@ def decode_heatmaps(heatmaps: Float32, blur_kernel: int = 11, codec: str = "udp"
     if codec == "msra":
         step = _quarter_step(single, row, column)
     elif codec == "dark":
-        step = _newton_step(_log_blurred_about(single, row, column, blur_kernel, 2, _DARK_FLOOR), _DARK_DERIVATIVES)
+        step = _newton_step(_log_blurred_around(single, row, column, blur_kernel, 2, _DARK_FLOOR), _DARK_DERIVATIVES)
         step[((cells < 2) | (cells > (width - 3, height - 3))).any(axis=1)] = 0.0
     else:
-        step = _newton_step(_log_blurred_about(single, row, column, blur_kernel, 1, _FLOOR), _UDP_DERIVATIVES)
+        step = _newton_step(_log_blurred_around(single, row, column, blur_kernel, 1, _FLOOR), _UDP_DERIVATIVES)
     top = flat[np.arange(n * k), peak]
     return (cells + step).reshape(n, k, 2), np.clip(top, 0.0, 1.0).reshape(n, k)
 
 
 def xy_in_frame(xy_cells: Float64, regions: CropRegions, heatmap_wh: tuple[int, int], codec: str = "udp") -> Float32:
-    """Points (N, K, 2) of heatmaps as pixels of the full frame.
+    """Points (N, K, 2) of heatmaps in pixels of the full frame.
 
-    UDP's first and last cell are the region's edges; to the others a heatmap is as many cells wide as the region.
+    With UDP the centres of the first and last cell lie on the region's edges; otherwise the region spans all cells.
     """
     fraction = xy_cells / (np.array(heatmap_wh) - (codec == "udp"))
     return (fraction * regions.size_px[:, None] + regions.corner_px[:, None]).astype(np.float32)
 
 
-def _log_blurred_about(
+def _log_blurred_around(
     heatmaps: Float32, row: _Indices, column: _Indices, blur_kernel: int, reach: int, floor: float
 ) -> Float64:
-    """The log of the blurred heatmaps (M, H, W) at the cells up to `reach` about (row, column): (M, 9) for 1, by rows.
+    """Log of the blurred heatmaps (M, H, W) at the cells within `reach` of (row, column): (M, 9) for 1, row by row.
 
-    Only those cells are blurred: rows of a band matrix times the heatmap times columns of another. To the blur, what
-    lies outside the heatmap is 0; cells outside the edge repeat it.
+    Only those cells are blurred: rows of a band matrix times the heatmap times columns of another. The blur pads the
+    heatmap with zeros; cells beyond an edge repeat the edge.
     """
     _, height, width = heatmaps.shape
-    down = _blur_about(height, blur_kernel, reach)[row]
-    across = _blur_about(width, blur_kernel, reach)[column]
+    down = _blur_around(height, blur_kernel, reach)[row]
+    across = _blur_around(width, blur_kernel, reach)[column]
     blurred = (down @ heatmaps @ across.transpose(0, 2, 1)).reshape(len(heatmaps), -1).astype(np.float64)
     highest = np.maximum(blurred.max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return np.log(np.maximum(blurred, floor * highest))
 
 
 @lru_cache(maxsize=8)
-def _blur_about(length: int, kernel: int, reach: int) -> Float32:
-    """(length, 2 reach + 1, length): at i the Gaussians about cell i and its neighbours, as weights of all cells.
+def _blur_around(length: int, kernel: int, reach: int) -> Float32:
+    """(length, 2 reach + 1, length): at i the Gaussians centred on cell i and its neighbours, as weights of all cells.
 
-    OpenCV's rule gives the Gaussian's sigma, 2 cells for a kernel of 11.
+    The Gaussian's sigma follows OpenCV's rule: 2 cells for a kernel of 11.
     """
     gaussian = cv2.getGaussianKernel(kernel, 0)[:, 0]
     matrix = np.zeros((length, length + kernel - 1), np.float32)
@@ -96,7 +96,7 @@ def _blur_about(length: int, kernel: int, reach: int) -> Float32:
 
 
 def _derivatives(dx: _Weights, dy: _Weights, dxx: _Weights, dyy: _Weights, dxy: _Weights) -> Float64:
-    """Each as weights of the cells about a peak, row by row: five columns."""
+    """Five columns: each derivative as weights of the cells around a peak, row by row."""
     return np.stack([np.array(weights, np.float64).ravel() for weights in (dx, dy, dxx, dyy, dxy)], axis=1)
 
 
@@ -107,7 +107,7 @@ _UDP_DERIVATIVES = _derivatives(
     dyy=[[0, 1, 0], [0, -2, 0], [0, 1, 0]],
     dxy=[[0.5, -0.5, 0], [-0.5, 1, -0.5], [0, -0.5, 0.5]],
 )
-_DARK_DERIVATIVES = _derivatives(  # second differences over two cells, as DARK first had them
+_DARK_DERIVATIVES = _derivatives(  # second differences over two cells, as in DARK's own code
     dx=[[0] * 5, [0] * 5, [0, -0.5, 0, 0.5, 0], [0] * 5, [0] * 5],
     dy=[[0] * 5, [0, 0, -0.5, 0, 0], [0] * 5, [0, 0, 0.5, 0, 0], [0] * 5],
     dxx=[[0] * 5, [0] * 5, [0.25, 0, -0.5, 0, 0.25], [0] * 5, [0] * 5],
@@ -117,9 +117,9 @@ _DARK_DERIVATIVES = _derivatives(  # second differences over two cells, as DARK 
 
 
 def _newton_step(log: Float64, derivatives: Float64) -> Float64:
-    """From the highest cell to the peak of the parabola through the cells about it (M, 9 or 25): x, y in cells (M, 2).
+    """Steps x, y in cells (M, 2) from the highest cell to the peak of the parabola through the cells around it.
 
-    No step where they have no peak.
+    `log` is (M, 9 or 25). The step is zero where the parabola has no peak.
     """
     dx, dy, dxx, dyy, dxy = (log @ derivatives).T
     det = dxx * dyy - dxy * dxy
@@ -129,13 +129,13 @@ def _newton_step(log: Float64, derivatives: Float64) -> Float64:
 
 
 def _quarter_step(heatmaps: Float32, row: _Indices, column: _Indices) -> Float64:
-    """A quarter of a cell towards the higher neighbour in heatmaps (M, H, W), x and y (M, 2); none at the edges."""
+    """A quarter of a cell towards the higher neighbour in heatmaps (M, H, W), x and y (M, 2); zero at the edges."""
     _, height, width = heatmaps.shape
     each = np.arange(len(heatmaps))
     right, left = np.minimum(column + 1, width - 1), np.maximum(column - 1, 0)
     below, above = np.minimum(row + 1, height - 1), np.maximum(row - 1, 0)
     dx = np.sign(heatmaps[each, row, right] - heatmaps[each, row, left])
     dy = np.sign(heatmaps[each, below, column] - heatmaps[each, above, column])
-    inside_x = (column > 1) & (column < width - 1) & (row > 0)  # the field's own code leaves out one cell more
+    inside_x = (column > 1) & (column < width - 1) & (row > 0)  # the original code leaves out one more cell
     inside_y = (row > 1) & (row < height - 1) & (column > 0)  # at the left and top edges
     return 0.25 * np.stack((dx * inside_x, dy * inside_y), axis=-1).astype(np.float64)

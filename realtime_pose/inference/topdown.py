@@ -1,4 +1,4 @@
-"""What is known of a top-down heatmap model: its network, and how it is fed and read."""
+"""Top-down heatmap models: the network, its crop geometry and its keypoint layout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class CropGeometry:
-    """How people become a network's input, and its heatmaps keypoints; the defaults are every ViTPose's.
+    """Crop and decoding parameters of a model; the defaults are those of every ViTPose.
 
     Attributes:
         input_wh: Width and height of a crop in px.
         blur_kernel: Side of the Gaussian that DARK decoding blurs heatmaps with, in heatmap px.
-        padding: How much larger than the box a crop is.
-        mean_rgb: The colour that is taken off, 0..255; ImageNet's.
-        std_rgb: What the rest is divided by.
-        unbiased: Whether a crop's first and last pixel lie on the region's edges (UDP), or its outer borders do.
-        codec: How keypoints are read from heatmaps: "udp", "dark" or "msra".
+        padding: Factor by which a crop is larger than the box.
+        mean_rgb: Subtracted from the colours, 0..255; ImageNet's.
+        std_rgb: The difference is divided by this.
+        unbiased: True if the centres of a crop's first and last pixel lie on the region's edges (UDP), false if its
+            borders do.
+        codec: How heatmaps are decoded: "udp", "dark" or "msra".
     """
 
     input_wh: tuple[int, int] = (192, 256)
@@ -36,12 +37,12 @@ class CropGeometry:
 
 @dataclass(frozen=True, eq=False)
 class TopdownModel:
-    """A model in torch, ready to run on the CPU.
+    """A torch model, ready to run on the CPU.
 
     Attributes:
         network: Normalised RGB crops (N, 3, H, W) in, heatmaps (N, K, H/4, W/4) out.
         layout: The keypoints it predicts.
-        geometry: How it is fed and read.
+        geometry: Its crops and the decoding of its heatmaps.
     """
 
     network: "nn.Module"
@@ -50,10 +51,10 @@ class TopdownModel:
 
 
 def fill(network: "nn.Module", tensors: "Mapping[str, Tensor]", described: str) -> None:
-    """Give a network its weights, which must fit it tensor by tensor; `described` is what errors call them.
+    """Load weights into a network; they must match it tensor by tensor. Errors call them `described`.
 
     Raises:
-        CheckpointError: They do not fit.
+        CheckpointError: They do not match.
     """
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}

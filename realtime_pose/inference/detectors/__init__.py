@@ -1,0 +1,1 @@
+"""Person detectors: a frame in, boxes of people out."""

@@ -1,7 +1,7 @@
 """RT-DETR through transformers: the detector that ViTPose's documentation pairs it with.
 
-Which RT-DETR a file holds is read from its tensors. Pictures are prepared and answers read as transformers' own
-RTDetrImageProcessor does: resized to 640x640 (whatever their proportions), divided by 255; a sigmoid a class.
+The variant is read from the file's tensors. Images are prepared and results decoded as by transformers' own
+RTDetrImageProcessor: resized to 640x640 (without keeping proportions), divided by 255; one sigmoid per class.
 
 Sources: Zhao et al., "DETRs Beat YOLOs on Real-time Object Detection" (2024); the variants' settings are those of
 PekingU's checkpoints on the model hub (Apache-2.0).
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 _SIDE = 640
 _PERSON, _CLASSES = 0, 80  # of COCO
 _SCORE = 0.3
-_UNUSED = re.compile(r"num_batches_tracked$|denoising_class_embed")  # training needs them, finding people does not
+_UNUSED = re.compile(r"num_batches_tracked$|denoising_class_embed")  # used in training only
 
 
 @dataclass(frozen=True)
 class _Variant:
-    """How a checkpoint of PekingU's differs from transformers' defaults, which are those of ResNet-50."""
+    """Settings of one of PekingU's checkpoints; the defaults are transformers' own, those of ResNet-50."""
 
     depths: tuple[int, ...]
     basic: bool = False
@@ -55,24 +55,24 @@ _VARIANTS = (
 
 
 class RtDetrDetector:
-    """Everybody whom the network sees; `config.detector_checkpoint` is its file."""
+    """Boxes of all people in a frame, by RT-DETR; `config.detector_checkpoint` is its file."""
 
     def __init__(self, config: InferenceConfig) -> None:
         with needs_extra("vitpose", "RT-DETR"):
             import torch
 
         device = pick_device(config.device)
-        self._device = torch.device("cpu" if device == "gpu" else device)  # torch does not know Intel's by that name
+        self._device = torch.device("cpu" if device == "gpu" else device)  # "gpu" is Intel's, which torch does not use
         self._model = load_rtdetr(Path(config.detector_checkpoint)).to(self._device)
 
     def detect(self, frame: Frame) -> list[PersonBox]:
-        """Everybody, best first."""
+        """Boxes of everyone, best first."""
         import torch
 
         with torch.inference_mode():
-            answer = self._model(torch.from_numpy(prepare(frame.image_bgr)).to(self._device))
-            scores = answer.logits[0, :, _PERSON].sigmoid().float().cpu().numpy()
-            centres_sizes = answer.pred_boxes[0].double().cpu().numpy()
+            output = self._model(torch.from_numpy(prepare(frame.image_bgr)).to(self._device))
+            scores = output.logits[0, :, _PERSON].sigmoid().float().cpu().numpy()
+            centres_sizes = output.pred_boxes[0].double().cpu().numpy()
         rows = scores >= _SCORE
         centre, half = centres_sizes[rows, :2], centres_sizes[rows, 2:] / 2
         scale = np.array([frame.width, frame.height] * 2)
@@ -80,23 +80,23 @@ class RtDetrDetector:
         return person_boxes(boxes, scores[rows], frame.width, frame.height)
 
     def close(self) -> None:
-        """Give memory back: the model goes with this object."""
+        """Nothing to do: the model is freed with this object."""
 
 
 def prepare(image_bgr: UInt8) -> Float32:
-    """The picture (1, 3, 640, 640) as the network takes it."""
+    """The image as the network's input (1, 3, 640, 640)."""
     from PIL import Image
 
-    picture = Image.fromarray(np.ascontiguousarray(image_bgr[..., ::-1]))
-    resized = np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
+    image = Image.fromarray(np.ascontiguousarray(image_bgr[..., ::-1]))
+    resized = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
     return np.ascontiguousarray(resized.transpose(2, 0, 1)[None]).astype(np.float32) / np.float32(255)
 
 
 def load_rtdetr(path: Path) -> "RTDetrForObjectDetection":
-    """The network of a checkpoint, ready to be asked; nothing is fetched and no code of the file is run.
+    """The network of a checkpoint, ready to run; nothing is downloaded and no code of the file is run.
 
     Raises:
-        CheckpointError: The file cannot be read, or holds no RT-DETR of COCO's classes.
+        CheckpointError: The file cannot be read, or is not an RT-DETR of COCO's classes.
     """
     tensors = read_tensors(path)
     config = _config_of(path, tensors)
@@ -108,7 +108,7 @@ def load_rtdetr(path: Path) -> "RTDetrForObjectDetection":
             model, loading = RTDetrForObjectDetection.from_pretrained(
                 None, config=config, state_dict=tensors, output_loading_info=True
             )
-        except Exception as exc:  # the one place that meets transformers' own errors, which share no base
+        except Exception as exc:  # transformers' errors have no common base class
             raise CheckpointError(f"{path} does not fit RT-DETR ({exc}); download it again") from exc
     missing = sorted(name for name in loading["missing_keys"] if not _UNUSED.search(name))
     if missing:
@@ -127,7 +127,7 @@ def _config_of(path: Path, tensors: "dict[str, Tensor]") -> "RTDetrConfig":
     head = tensors.get("model.decoder.class_embed.0.weight")
     classes = 0 if head is None else len(head)
     if variant is None or classes != _CLASSES:
-        got = f"an RT-DETR of {classes} classes" if classes else "no RT-DETR that is known"
+        got = f"an RT-DETR of {classes} classes" if classes else "no known RT-DETR"
         raise CheckpointError(
             f"{path} holds {got}, wanted one of COCO's {_CLASSES}; "
             "get one with: realtime-pose models download rtdetr-r18"
@@ -160,7 +160,7 @@ def _transformers_config(variant: _Variant) -> "RTDetrConfig":
 
 @contextmanager
 def _silent_transformers() -> Iterator[None]:
-    """No bars and no tables about tensors: what matters of them is checked here."""
+    """No progress bars or tensor reports; what matters in them is checked here."""
     from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

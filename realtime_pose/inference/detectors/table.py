@@ -1,4 +1,4 @@
-"""The table of person detectors, and which one `auto` means for so many people on this machine."""
+"""Table of person detectors, and the choice that `auto` makes for the number of people on this machine."""
 
 import logging
 from collections.abc import Callable
@@ -26,12 +26,15 @@ DETECTORS = {
     "yolox-s": _YOLOX,
     "whole-frame": "realtime_pose.inference.detectors.whole_frame:WholeFrameDetector",
 }
-_PACKAGE = {_RTDETR: ("vitpose", "transformers"), _YOLOX: ("onnx", "onnxruntime")}  # extra, and what it has to bring
+_PACKAGE = {
+    _RTDETR: ("vitpose", "transformers"),
+    _YOLOX: ("onnx", "onnxruntime"),
+}  # extra, and its package
 _AUTO = "auto"
-_WEIGHTS = {"rtdetr": "rtdetr-r50", "yolox": "yolox-tiny"}  # of the others the name says it
+_WEIGHTS = {"rtdetr": "rtdetr-r50", "yolox": "yolox-tiny"}  # for the others it is the name
 
-# What auto looks for, best first. A look costs RT-DETR 0.8 s (ResNet-18) to 1.6 s (ResNet-50) of one CPU core, and
-# YOLOX-Nano 14 ms; a GPU does not feel the difference.
+# What auto looks for, best first. One detection takes RT-DETR 0.8 s (ResNet-18) to 1.6 s (ResNet-50) of a CPU core,
+# and YOLOX-Nano 14 ms; on a GPU the difference does not matter.
 _ON_GPU = ("rtdetr", "rtdetr-r34", "rtdetr-r18", "yolox-s", "yolox", "yolox-nano")
 _ON_CPU = ("yolox", "yolox-s", "yolox-nano", "rtdetr-r18", "rtdetr-r34", "rtdetr")
 
@@ -41,21 +44,21 @@ Notify = Callable[[str], None]
 def build_detector(
     config: InferenceConfig, notify: Notify = log.warning, progress: Progress = lambda had, total: None
 ) -> PersonDetector:
-    """The detector that `config.detector` names, ready to run; missing weights are fetched where that is allowed.
+    """The detector that `config.detector` names, ready to run; missing weights are downloaded if that is allowed.
 
-    `auto` is BlazePose's for one person. For more it is the best one whose weights are on this machine; else one that
+    `auto` is BlazePose's for one person. For more it is the best one with weights on this machine; else one that
     fits the device, downloaded; else BlazePose's, which finds one person only.
 
     Args:
         config: The settings.
-        notify: Told, in one sentence each, of a download and of people who will not be found.
-        progress: Told how far a download is.
+        notify: Callback with one sentence for a download, and for people who will not be found.
+        progress: Callback for a download.
 
     Raises:
         UnknownChoiceError: There is no such detector.
-        ConfigError: The settings do not fit together.
-        CheckpointError: Weights that were asked for by name are missing, damaged, unsafe or of another architecture.
-        MissingPackageError: What was asked for by name needs an extra that is not installed.
+        ConfigError: The settings do not fit each other.
+        CheckpointError: Weights that were named are missing, damaged, unsafe or of another architecture.
+        MissingPackageError: What was named needs an extra that is not installed.
     """
     check_detector_name(config)
     chosen = _auto(config, notify, progress) if config.detector == _AUTO else _named(config, notify, progress)
@@ -64,19 +67,19 @@ def build_detector(
 
 
 def check_detector_name(config: InferenceConfig) -> None:
-    """Refuse a detector that is not in the table.
+    """Check the detector's name.
 
     Raises:
-        UnknownChoiceError: The message lists the names there are.
+        UnknownChoiceError: It is unknown; the message lists the valid names.
     """
     check_choice("inference.detector", config.detector, (_AUTO, *DETECTORS))
 
 
 def _named(config: InferenceConfig, notify: Notify, progress: Progress) -> InferenceConfig:
-    """The same settings, with the file of the weights."""
+    """The settings with the path of the weights filled in."""
     if DETECTORS[config.detector] not in (_RTDETR, _YOLOX):
         if config.detector_checkpoint:
-            raise ConfigError(f"detector {config.detector} takes no --detector-checkpoint; rtdetr and yolox do")
+            raise ConfigError(f"detector {config.detector} uses no --detector-checkpoint; rtdetr and yolox do")
         if config.persons > 1:
             notify(f"The detector {config.detector} finds one person, not {config.persons}; rtdetr and yolox find all.")
         return config
@@ -84,7 +87,7 @@ def _named(config: InferenceConfig, notify: Notify, progress: Progress) -> Infer
     check_installed(extra, f"the detector {config.detector}", package)
     name = config.detector_checkpoint or _WEIGHTS.get(config.detector, config.detector)
     if name not in read_detectors():
-        return config  # a file of the user's own
+        return config  # the user's own file
     path = find_local(name) or _fetch(name, config, notify, progress)
     return replace(config, detector_checkpoint=str(path))
 
@@ -101,7 +104,7 @@ def _fetch(name: str, config: InferenceConfig, notify: Notify, progress: Progres
 
 
 def _auto(config: InferenceConfig, notify: Notify, progress: Progress) -> InferenceConfig:
-    if config.detector_checkpoint:  # what the user named is used or refused, never replaced
+    if config.detector_checkpoint:  # weights that the user named are used or refused, never replaced
         is_yolox = config.detector_checkpoint.startswith("yolox") or config.detector_checkpoint.endswith(".onnx")
         return _named(replace(config, detector="yolox" if is_yolox else "rtdetr"), notify, progress)
     if config.persons == 1:
@@ -109,9 +112,9 @@ def _auto(config: InferenceConfig, notify: Notify, progress: Progress) -> Infere
     on_cpu = pick_device(config.device) in ("cpu", "gpu")
     wanted = _ON_CPU if on_cpu else _ON_GPU
     names = [name for name in wanted if is_installed(_PACKAGE[DETECTORS[name]][1])] or wanted
-    here = [name for name in names if find_local(_WEIGHTS.get(name, name))]
+    local = [name for name in names if find_local(_WEIGHTS.get(name, name))]
     try:
-        return _named(replace(config, detector=(here or names)[0]), notify, progress)
+        return _named(replace(config, detector=(local or names)[0]), notify, progress)
     except (CheckpointError, MissingPackageError) as exc:
         notify(f"Finding one person only, not {config.persons}, with BlazePose's detector: {exc}.")
     return replace(config, detector="blazepose")

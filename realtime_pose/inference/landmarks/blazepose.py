@@ -1,4 +1,4 @@
-"""BlazePose through MediaPipe: one person, no download (the model comes inside the package), about 12 ms a frame.
+"""BlazePose through MediaPipe: one person, no download (the model is in its package), about 12 ms per frame.
 
 Source: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking" (2020); MediaPipe 0.10.21.
 """
@@ -33,7 +33,7 @@ _ONLY_PERSON = 1
 
 
 class _Graph:
-    """MediaPipe's graph, with its noise and its foreign errors kept at this edge."""
+    """MediaPipe's graph, with its messages silenced and its errors translated."""
 
     def __init__(self, *, video: bool) -> None:
         os.environ.setdefault("GLOG_minloglevel", "2")
@@ -41,31 +41,31 @@ class _Graph:
         self.world_m: Float32 | None = None
         try:
             with quiet_stderr(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # its dependencies' deprecations are not our user's business
+                warnings.simplefilter("ignore")  # deprecations of its dependencies
                 from mediapipe.python.solutions.pose import Pose
 
                 self._pose = Pose(static_image_mode=not video, model_complexity=1, smooth_landmarks=False)
-                self.find(np.zeros((64, 64, 3), np.uint8))  # starts the threads, so the first frame is not late
-        except Exception as exc:  # the one place that meets MediaPipe's own errors
+                self.find(np.zeros((64, 64, 3), np.uint8))  # starts the threads, so that the first frame is not late
+        except Exception as exc:  # MediaPipe's errors have no common base class
             raise CheckpointError(
                 f"BlazePose does not start ({exc}); reinstall it with: pip install --no-deps mediapipe==0.10.21"
             ) from exc
 
     def find(self, image_bgr: UInt8) -> tuple[Float32, Float32] | None:
-        """Keypoints (27, 2) in px and their scores (27,); None if nobody is there."""
+        """Keypoints (27, 2) in px and their scores (27,); None if nobody is found."""
         height, width = image_bgr.shape[:2]
         with warnings.catch_warnings(), quiet_stderr() if self._noisy else nullcontext():
             warnings.simplefilter("ignore")  # protobuf deprecates a call that MediaPipe makes
-            answer: Any = self._pose.process(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
+            results: Any = self._pose.process(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
         self.world_m = None
-        if answer.pose_landmarks is None:
+        if results.pose_landmarks is None:
             return None
-        world = answer.pose_world_landmarks.landmark
+        world = results.pose_world_landmarks.landmark
         self.world_m = as_float32([(world[i].x, world[i].y, world[i].z) for i in _ROWS])
-        self._noisy = False  # its last start-up message comes with the first person
-        points = answer.pose_landmarks.landmark
+        self._noisy = False  # its last start-up message is printed with the first person
+        points = results.pose_landmarks.landmark
         raw = np.array([(points[i].x, points[i].y, points[i].visibility) for i in _ROWS])
-        # BlazePose guesses points beyond the picture's edge; what lies outside has not been seen.
+        # BlazePose extrapolates beyond the image; points outside of it get score 0.
         inside = np.all((raw[:, :2] >= 0) & (raw[:, :2] <= 1), axis=1)
         return as_float32(raw[:, :2] * (width, height)), as_float32(raw[:, 2] * inside)
 
@@ -73,20 +73,20 @@ class _Graph:
         if self._video:
             with quiet_stderr():
                 self._pose.reset()
-            self._noisy = True  # it starts up once more
+            self._noisy = True  # it starts again
 
     def close(self) -> None:
-        if not self._closed:  # MediaPipe takes a second close for an error
+        if not self._closed:  # MediaPipe raises at a second close
             self._closed = True
             self._pose.close()
 
 
 class BlazePoseEstimator:
-    """Keypoints of the one person that BlazePose follows by itself.
+    """Keypoints of one person, whom BlazePose tracks by itself.
 
     Args:
         config: The settings.
-        video: Whether the frames follow each other in time; for single pictures each is looked at anew.
+        video: True for frames of a stream; False for stills, each detected from scratch.
     """
 
     name = "blazepose"
@@ -102,31 +102,31 @@ class BlazePoseEstimator:
         self.model_hash = _hash_of_models()
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
-        """Nobody or one person: boxes are not used, as BlazePose tracks by itself (see `finds_people`)."""
+        """At most one person; boxes are not used, as BlazePose tracks by itself (see `finds_people`)."""
         found = self._graph.find(frame.image_bgr)
         if found is None or float(np.mean(found[1][:17])) < self._threshold:
             return []
         return [PersonKeypoints(self.layout, *found, track_id=_ONLY_PERSON, time_ns=frame.time_ns)]
 
     def reset(self) -> None:
-        """Forget whom it follows: the next picture is looked at as a fresh one's first."""
+        """Forget the tracked person: the next frame is detected from scratch."""
         self._graph.reset()
 
     @property
     def world_m(self) -> Float32 | None:
-        """BlazePose's own guess where the last answer's points (27, 3) are, to be measured against ours.
+        """BlazePose's own 3D estimate (27, 3) of the last result's keypoints, for comparison with ours.
 
-        Metres from the middle of the hips, OpenCV's camera axes; None where nobody was found.
+        Metres from the middle of the hips, OpenCV's camera axes; None if nobody was found.
         """
         return self._graph.world_m
 
     def close(self) -> None:
-        """Stop MediaPipe's threads. Safe to repeat; afterwards nothing can be asked any more."""
+        """Stop MediaPipe's threads. Safe to repeat; the object cannot be used afterwards."""
         self._graph.close()
 
 
 def _hash_of_models() -> str:
-    """SHA-256 over the two models inside the package: the one that finds a person, and the one that sees the body."""
+    """SHA-256 over the two models inside the package: person detection and body landmarks."""
     import mediapipe
 
     modules, digest = Path(mediapipe.__file__).parent / "modules", hashlib.sha256()
@@ -136,14 +136,14 @@ def _hash_of_models() -> str:
 
 
 class BlazePoseDetector:
-    """A person box without a download: BlazePose's own detector, at most one person a frame."""
+    """Person detector without a download: BlazePose, at most one person per frame."""
 
     def __init__(self, config: InferenceConfig) -> None:
         self._threshold = config.score_threshold
         self._graph = _Graph(video=False)
 
     def detect(self, frame: Frame) -> list[PersonBox]:
-        """The box around the person that BlazePose sees best, or nothing."""
+        """The box of the person that BlazePose finds, or none."""
         found = self._graph.find(frame.image_bgr)
         if found is None or float(np.mean(found[1][:17])) < self._threshold:
             return []
@@ -152,5 +152,5 @@ class BlazePoseDetector:
         return [] if box is None else [box]
 
     def close(self) -> None:
-        """Stop MediaPipe's threads. Safe to repeat; afterwards nothing can be asked any more."""
+        """Stop MediaPipe's threads. Safe to repeat; the object cannot be used afterwards."""
         self._graph.close()

@@ -1,4 +1,4 @@
-"""What is made of a model for a runtime, kept in the user's cache folder: made once, whole or not at all."""
+"""Artefacts of a model (exports, int8 models, engines) in the user's cache folder: each made once, atomically."""
 
 import errno
 import tempfile
@@ -11,15 +11,15 @@ from realtime_pose.utils.paths import cache_folder
 
 
 def artefact_folder(source: SourceModel, name: str) -> Path:
-    """Where the artefact `name` of the model lies, e.g. "openvino-fp32"; it may not exist."""
+    """Folder of the model's artefact `name`, e.g. "openvino-fp32"; it may not exist."""
     return cache_folder() / "models" / f"{source.name}-{source.key[:16]}" / name
 
 
 def find_or_make(source: SourceModel, name: str, make: Callable[[Path], None]) -> Path:
-    """The folder of the artefact `name`; where it is missing `make` fills an empty folder, which then takes its place.
+    """The folder of the artefact `name`; if it is missing, `make` fills an empty folder, which is then moved there.
 
     Raises:
-        CheckpointError: The disk is full or the cache folder may not be written.
+        CheckpointError: The disk is full or the cache folder is not writable.
     """
     folder = artefact_folder(source, name)
     if not folder.is_dir():
@@ -28,10 +28,10 @@ def find_or_make(source: SourceModel, name: str, make: Callable[[Path], None]) -
 
 
 def put_artefact(folder: Path, make: Callable[[Path], None]) -> None:
-    """Fill a new folder by `make` and put it at `folder`, in place of what was there; a failure leaves that alone.
+    """Fill a new folder with `make` and replace `folder` by it; a failure leaves the old one unchanged.
 
     Raises:
-        CheckpointError: The disk is full or the folder may not be written.
+        CheckpointError: The disk is full or the folder is not writable.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def put_artefact(folder: Path, make: Callable[[Path], None]) -> None:
             made.rename(folder)
     except OSError as exc:
         if exc.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            return  # another process put its own, equal one there in the meantime
+            return  # another process has put an equal one there in the meantime
         raise CheckpointError(
-            f"cannot write {folder} ({exc.strerror or exc}); free some space there, or point XDG_CACHE_HOME elsewhere"
+            f"cannot write {folder} ({exc.strerror or exc}); free some space, or set XDG_CACHE_HOME to another folder"
         ) from exc

@@ -1,4 +1,4 @@
-"""What runs a model: the promise every runtime keeps, and the model that each is made from."""
+"""Protocol of model runtimes, and the source model that each is built from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class SourceModel:
-    """A model as its checkpoint holds it, before a runtime is chosen.
+    """A model as loaded from its checkpoint, before a runtime is chosen.
 
     Attributes:
-        name: What people call it, e.g. "vitpose-s".
-        key: Hash of everything that decides its answers; names what is made of it.
+        name: Its name in messages and reports, e.g. "vitpose-s".
+        key: Hash of everything that decides its results; part of its artefacts' path.
         network: The model in torch on the CPU; None for an ONNX file.
         onnx: The user's own ONNX file; None for a model in torch.
         input_wh: Width and height of a crop in px.
-        dataset: Whose keypoints it finds; goes into exported files.
-        batch: How many crops an ONNX file takes at a time; None for any number.
+        dataset: The data set whose keypoints it finds; written into exported files.
+        batch: Fixed batch size of an ONNX file; None for any.
     """
 
     name: str
@@ -48,12 +48,12 @@ class Candidate:
 
 
 class HeatmapRuntime(Protocol):
-    """A model that is ready to run.
+    """A model on a runtime, ready to run.
 
     Attributes:
         runtime: torch, onnxruntime, openvino or tensorrt.
         precision: fp32, bf16, fp16, int8 or int4.
-        device: Where it runs, e.g. "cpu", "cuda:0", for ONNX Runtime with the provider in use.
+        device: Device it runs on, e.g. "cpu", "cuda:0", for ONNX Runtime with the provider in use.
     """
 
     runtime: str
@@ -65,12 +65,12 @@ class HeatmapRuntime(Protocol):
         ...
 
     def close(self) -> None:
-        """Give memory back."""
+        """Release memory."""
         ...
 
 
 def in_batches(crops: Float32, batch: int | None, infer: Callable[[Float32], Float32]) -> Float32:
-    """The heatmaps of all crops from a model that takes exactly `batch` at a time; None takes any number."""
+    """The heatmaps of all crops from a model of fixed batch size; None is any size."""
     if batch is None or len(crops) == batch:
         return infer(crops)
     missing = -len(crops) % batch

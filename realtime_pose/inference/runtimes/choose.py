@@ -1,7 +1,7 @@
-"""Which way of running a model is the fastest here whose keypoints are still the model's own.
+"""Automatic choice of runtime and precision: the fastest on this machine whose keypoints agree with fp32.
 
-Each is timed once on this machine with one person and held against torch at fp32 on packaged crops of a person; the
-answer is kept until the model, the libraries or the processor change.
+Each candidate is timed once with one person and compared with torch at fp32 on packaged crops of a person. The choice
+is cached until the model, the libraries or the processor change.
 """
 
 import hashlib
@@ -30,15 +30,15 @@ from realtime_pose.utils.atomic_files import write_text
 from realtime_pose.utils.paths import cache_folder, data_path
 
 AGREEMENT_PX = 0.5
-"""A candidate's keypoints may be so far from fp32's at the 95th percentile, in px of the crop."""
+"""Largest distance of a candidate's keypoints from fp32's at the 95th percentile, in px of the crop."""
 
 JUDGEMENT = "judgement.json"
-"""In an int8 artefact: what quantization found on the user's own footage; "accepted" says whether auto may take it."""
+"""In an int8 artefact: the result on the footage it was quantized with; auto uses it only if "accepted" is true."""
 
 _REFERENCES = (Candidate("torch", "fp32"), Candidate("onnxruntime", "fp32"))
 _CALIBRATION_CROPS = "resources/calibration/crops.png"  # side by side, BGR
-_CLEAR_SCORE = 0.3  # a heatmap that peaks lower shows nobody's joint
-_SECOND_PEAK = 0.7  # of the highest: with a rival as high as this, a rounding error decides between the two
+_CLEAR_SCORE = 0.3  # a heatmap with a lower peak shows no joint
+_SECOND_PEAK = 0.7  # of the highest: with a second peak this high, rounding decides between the two
 _ROUNDS, _BUDGET_S = 12, 2.0
 _LIBRARIES = ("torch", "onnxruntime", "openvino", "realtime-pose")
 
@@ -47,15 +47,15 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Timing:
-    """How one candidate did.
+    """Measurement of one candidate.
 
     Attributes:
         runtime: Its runtime.
         precision: Its precision.
         ms: Median time for one person; None if it does not run.
-        shift_px: How far its keypoints are from fp32's, 95th percentile, px of the crop; None if that cannot be told.
-        accepted: Whether auto may take it.
-        why_not: One sentence, if not.
+        shift_px: Distance of its keypoints from fp32's, 95th percentile, px of the crop; None if unknown.
+        accepted: Whether auto may use it.
+        why_not: The reason, if not.
     """
 
     runtime: str
@@ -68,7 +68,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was found for one model on one device of this machine, fastest first."""
+    """The measurements of one model on one device of this machine, fastest first."""
 
     model: str
     device: str
@@ -76,7 +76,7 @@ class Choice:
 
     @property
     def best(self) -> Candidate:
-        """The fastest that is accepted."""
+        """The fastest accepted candidate."""
         first = next(timing for timing in self.timings if timing.accepted)
         return Candidate(first.runtime, first.precision)
 
@@ -89,11 +89,11 @@ def choose_runtime(
     precision: str = "auto",
     notify: Notify = lambda sentence: None,
 ) -> HeatmapRuntime:
-    """The model, ready to run: as asked for by name, else by the fastest that agrees with fp32.
+    """The model, ready to run: as named, else on the fastest candidate that agrees with fp32.
 
     Raises:
-        ConfigError: What was asked for cannot run here.
-        CheckpointError: Nothing that is left open runs the model.
+        ConfigError: What was named cannot run here.
+        CheckpointError: No candidate runs the model.
     """
     left = candidates(source, device, runtime, precision)
     if len(left) == 1:
@@ -103,15 +103,15 @@ def choose_runtime(
     path = _choice_file(source, device, left)
     choice = _read(path)
     if choice is None:
-        notify(f"Timing what can run {source.name} on {device}, once: {', '.join(map(str, left))}.")
+        notify(f"Timing the runtimes of {source.name} on {device}, once: {', '.join(map(str, left))}.")
         choice = measure(source, geometry, device, left)
         _write(path, choice)
-        notify(f"{choice.best} is the fastest here; realtime-pose doctor shows the figures.")
+        notify(f"{choice.best} is the fastest here; realtime-pose doctor lists the timings.")
     return build_runtime(source, choice.best, device)
 
 
 def measure(source: SourceModel, geometry: CropGeometry, device: str, left: Sequence[Candidate]) -> Choice:
-    """How each candidate does on this machine.
+    """Measure each candidate on this machine.
 
     Raises:
         CheckpointError: None of them runs.
@@ -122,22 +122,22 @@ def measure(source: SourceModel, geometry: CropGeometry, device: str, left: Sequ
     timings.sort(key=lambda timing: (timing.ms is None, timing.ms))
     if not any(timing.accepted for timing in timings):
         reasons = "; ".join(f"{t.runtime} {t.precision}: {t.why_not}" for t in timings)
-        raise CheckpointError(f"nothing can run {source.name} on {device}: {reasons}")
+        raise CheckpointError(f"no runtime can run {source.name} on {device}: {reasons}")
     return Choice(source.name, device, tuple(timings))
 
 
 def read_choices() -> list[Choice]:
-    """Everything that was timed on this machine and still holds, for `doctor`."""
+    """All valid measurements of this machine, for `doctor`."""
     files = sorted((cache_folder() / "models").glob(f"*/timings-*-{_machine()}.json"))
     return [choice for choice in map(_read, files) if choice is not None]
 
 
 def calibration_crops(geometry: CropGeometry) -> Float32:
-    """Packaged pictures of a person as the network's input: (N, 3, H, W)."""
+    """Packaged images of a person as the network's input: (N, 3, H, W)."""
     path = data_path(_CALIBRATION_CROPS)
     sheet = cv2.imread(str(path))
     if sheet is None:
-        raise CheckpointError(f"{path} is missing or damaged; install the program again")
+        raise CheckpointError(f"{path} is missing or damaged; reinstall the program")
     height, width = sheet.shape[0], sheet.shape[0] * 3 // 4
     middle = np.array([[left + width / 2, height / 2] for left in range(0, sheet.shape[1], width)])
     half = np.array([width, height]) / 2 / CropGeometry.padding
@@ -145,22 +145,22 @@ def calibration_crops(geometry: CropGeometry) -> Float32:
 
 
 def clear_peaks(heatmaps: Float32) -> Bool:
-    """Which heatmaps (N, K, h, w) have one high peak and no rival, so that two ways of counting must agree: (N, K)."""
+    """Mask (N, K) of the heatmaps (N, K, h, w) with one high peak and no second, on which all precisions must agree."""
     n, k, h, w = heatmaps.shape
     flat = heatmaps.reshape(n * k, h, w)
     top = flat.max(axis=(1, 2))
-    rival = np.empty_like(top)
+    second = np.empty_like(top)
     for i, heatmap in enumerate(flat):
         row, column = np.divmod(int(heatmap.argmax()), w)
         around = np.s_[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5]
         rest = heatmap.copy()
         rest[around] = -np.inf
-        rival[i] = rest.max()
-    return ((top >= _CLEAR_SCORE) & (rival < _SECOND_PEAK * top)).reshape(n, k)
+        second[i] = rest.max()
+    return ((top >= _CLEAR_SCORE) & (second < _SECOND_PEAK * top)).reshape(n, k)
 
 
 def _reference_keypoints(source: SourceModel, crops: Float32) -> tuple[Float64, Bool]:
-    """Keypoints (N, K, 2) in px of the crop by fp32 on the CPU, and which of them are clear (N, K)."""
+    """Keypoints (N, K, 2) in px of the crop by fp32 on the CPU, and the mask of clear ones (N, K)."""
     reference = _REFERENCES[0] if source.network is not None else _REFERENCES[1]
     runtime = build_runtime(source, reference, "cpu")
     heatmaps = _heatmaps_one_by_one(runtime, crops)
@@ -173,10 +173,10 @@ def _time(
 ) -> Timing:
     try:
         runtime = build_runtime(source, candidate, device)
-        heatmaps = _heatmaps_one_by_one(runtime, crops)  # also warms it up
+        heatmaps = _heatmaps_one_by_one(runtime, crops)  # also the warm-up
         ms = _median_ms(runtime, crops[:1])
         runtime.close()
-    except (RealtimePoseError, RuntimeError, ImportError) as exc:  # one that does not run is no reason to stop
+    except (RealtimePoseError, RuntimeError, ImportError) as exc:  # a candidate that does not run is only reported
         return Timing(candidate.runtime, candidate.precision, None, None, False, " ".join(str(exc).split()))
     shift_px = _shift_px(_keypoints_px(heatmaps, crops), *wanted)
     why_not = _why_not(source, candidate, shift_px)
@@ -187,7 +187,7 @@ def _why_not(source: SourceModel, candidate: Candidate, shift_px: float | None) 
     if candidate.precision == "fp32":
         return ""
     if shift_px is None:
-        return "the model finds nobody in the packaged crops, so nothing says whether this is near enough to fp32"
+        return "the model finds nobody in the packaged crops, so its agreement with fp32 is unknown"
     if candidate.precision == "int8" and not _is_accepted(source, candidate):
         return "it moves keypoints too far on the footage it was quantized with"
     if shift_px > AGREEMENT_PX:
@@ -196,7 +196,7 @@ def _why_not(source: SourceModel, candidate: Candidate, shift_px: float | None) 
 
 
 def _is_accepted(source: SourceModel, int8: Candidate) -> bool:
-    """Whether quantization found on the user's own footage that this int8 model is near enough to fp32."""
+    """Whether this int8 model was close enough to fp32 on the user's own footage when it was quantized."""
     judgement = artefact_folder(source, f"{int8.runtime}-int8") / JUDGEMENT
     accepted: bool = json.loads(judgement.read_text("utf-8"))["accepted"]
     return accepted
@@ -228,13 +228,13 @@ def _median_ms(runtime: HeatmapRuntime, crop: Float32) -> float:
 
 
 def _choice_file(source: SourceModel, device: str, left: Sequence[Candidate]) -> Path:
-    """The answer's file; other candidates (a new int8 model, another --runtime) are another question."""
+    """The file of the cached choice; it depends on the candidates (a new int8 model, another --runtime)."""
     asked = hashlib.sha256(" ".join([device, *map(str, left)]).encode()).hexdigest()[:8]
     return artefact_folder(source, f"timings-{asked}-{_machine()}.json")
 
 
 def _machine() -> str:
-    """A short name for the processor and libraries that timings hold for."""
+    """A short hash of the processor and libraries, for which timings are valid."""
     facts = [_cpu_name(), str(os.cpu_count()), *(f"{name}={_version(name)}" for name in _LIBRARIES)]
     return hashlib.sha256(" ".join(facts).encode()).hexdigest()[:12]
 
@@ -255,7 +255,7 @@ def _version(package: str) -> str:
 
 
 def _read(path: Path) -> Choice | None:
-    """The kept answer; None if there is none, or none that can be read."""
+    """The cached choice; None if there is none, or it cannot be read."""
     try:
         kept = json.loads(path.read_text("utf-8"))
         return Choice(kept["model"], kept["device"], tuple(Timing(**row) for row in kept["timings"]))
@@ -264,7 +264,7 @@ def _read(path: Path) -> Choice | None:
 
 
 def _write(path: Path, choice: Choice) -> None:
-    """Keep the answer; where the folder cannot be written it is asked anew next time."""
+    """Cache the choice; if the folder is not writable, it is measured again next time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps(asdict(choice), indent=1))

@@ -1,4 +1,4 @@
-"""Writes a model as the file that another runtime reads."""
+"""Export of a model as the files that a runtime reads."""
 
 import shutil
 from collections.abc import Callable
@@ -24,13 +24,13 @@ def export_model(source: SourceModel, runtime: str, to: Path | None = None) -> l
     """The files that `runtime` reads: in the cache, or copied into the folder `to`, which must be new or empty.
 
     Raises:
-        UnknownChoiceError: There is nothing to export for such a runtime.
+        UnknownChoiceError: The runtime has no export.
         ConfigError: TensorRT cannot run here, so it cannot build its engine.
-        CheckpointError: The files cannot be written, or the model is an ONNX file already.
+        CheckpointError: The files cannot be written, or the model is already an ONNX file.
     """
     check_choice("runtime", runtime, EXPORTS)
     if source.onnx is not None and runtime != "tensorrt":
-        raise CheckpointError(f"{source.onnx} is an ONNX file already; {runtime} reads it as it is")
+        raise CheckpointError(f"{source.onnx} is already an ONNX file; {runtime} reads it as it is")
     folder = EXPORTS[runtime](source)
     if to is not None:
         if to.exists() and (not to.is_dir() or any(to.iterdir())):
@@ -45,7 +45,7 @@ def _copy(folder: Path, to: Path) -> None:
 
 
 def _tensorrt_engine(source: SourceModel) -> Path:
-    """The engine is built by the first answer."""
+    """The folder of the engine, which the first inference builds."""
     width, height = source.input_wh
     runtime = build_runtime(source, Candidate("tensorrt", "fp16"), "cuda")
     runtime.heatmaps(np.zeros((1, 3, height, width), np.float32))

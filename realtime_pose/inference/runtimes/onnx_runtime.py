@@ -1,4 +1,4 @@
-"""ONNX Runtime, and TensorRT through it: a provider that was asked for runs, or nothing does."""
+"""ONNX Runtime, and TensorRT through it, on exactly the provider that was chosen."""
 
 import warnings
 from pathlib import Path
@@ -13,7 +13,7 @@ from realtime_pose.utils.extras import needs_extra
 
 MODEL_FILE = "model.onnx"
 INT8 = "onnxruntime-int8"
-"""Name of the artefact that quantization makes."""
+"""Name of the artefact that quantization writes."""
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
 _TENSORRT = "TensorrtExecutionProvider"
@@ -21,7 +21,7 @@ _OPSET = 17
 
 
 def precisions(source: SourceModel, device: str) -> tuple[str, ...]:
-    """How ONNX Runtime can count on `device`; empty where its build has no provider for it."""
+    """Precisions of ONNX Runtime on `device`; empty if its build has no provider for it."""
     provider = _PROVIDERS.get(device.partition(":")[0])
     if provider not in _available():
         return ()
@@ -32,12 +32,12 @@ def precisions(source: SourceModel, device: str) -> tuple[str, ...]:
 
 
 def tensorrt_precisions(source: SourceModel, device: str) -> tuple[str, ...]:
-    """How TensorRT can count: on a CUDA GPU, where ONNX Runtime's build has it."""
+    """Precisions of TensorRT, on a CUDA GPU and if ONNX Runtime's build has it."""
     return ("fp16", "fp32") if device.startswith("cuda") and _TENSORRT in _available() else ()
 
 
 class OnnxRuntime:
-    """An ONNX Runtime session on the one provider that the device means."""
+    """An ONNX Runtime session on the provider of the device."""
 
     runtime = "onnxruntime"
 
@@ -49,24 +49,24 @@ class OnnxRuntime:
         if provider not in _available():
             raise ConfigError(
                 f"this build of onnxruntime has no {provider} (it has {', '.join(_available())}); "
-                "install onnxruntime-gpu for CUDA and TensorRT, or take another --runtime or --device"
+                "install onnxruntime-gpu for CUDA and TensorRT, or use another --runtime or --device"
             )
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # what goes wrong is raised
+        options.log_severity_level = 4  # errors are raised, not logged
         try:
             self._session = onnxruntime.InferenceSession(
                 str(self._model(source)), options, providers=[(provider, settings)]
             )
-        except Exception as exc:  # the one place that meets ONNX Runtime's own errors, which share no base
+        except Exception as exc:  # ONNX Runtime's errors have no common base class
             raise ConfigError(
                 f"{self.runtime} cannot run {source.name} on {device}: {' '.join(str(exc).split())[:300]}; "
-                "take another --runtime"
+                "use another --runtime"
             ) from exc
         used = self._session.get_providers()
-        if used[0] != provider:  # its own habit is to fall back in silence
+        if used[0] != provider:  # it falls back silently
             raise ConfigError(
-                f"{self.runtime} was to use {provider} on {device} and only {', '.join(used)} came up; "
-                "check the GPU's driver and libraries, or take another --runtime"
+                f"{self.runtime} wanted {provider} on {device}, but only {', '.join(used)} started; "
+                "check the GPU's driver and libraries, or use another --runtime"
             )
         self.device = f"{device} ({provider.removesuffix('ExecutionProvider')})"
         self._input = self._session.get_inputs()[0].name
@@ -77,7 +77,7 @@ class OnnxRuntime:
         return in_batches(crops, self._batch, self._infer)
 
     def close(self) -> None:
-        """Give memory back: the session goes with this object."""
+        """Nothing to do: the session is freed with this object."""
 
     def _infer(self, crops: Float32) -> Float32:
         return self._session.run(None, {self._input: crops})[0]
@@ -93,7 +93,7 @@ class OnnxRuntime:
 
 
 class TensorRtRuntime(OnnxRuntime):
-    """TensorRT through ONNX Runtime; the engine is built once, which takes minutes, and kept."""
+    """TensorRT through ONNX Runtime; its engine is built once, which takes minutes, and cached."""
 
     runtime = "tensorrt"
 
@@ -113,9 +113,9 @@ class TensorRtRuntime(OnnxRuntime):
 
 
 def exported(source: SourceModel, precision: str = "fp32") -> Path:
-    """The model as an ONNX file that takes any number of crops, exported once; the user's own file is taken as it is.
+    """The model as an ONNX file of any batch size, exported once; the user's own file is used as it is.
 
-    With fp16 the weights are halved and crops and heatmaps stay fp32.
+    With fp16 the weights have half precision; crops and heatmaps stay fp32.
     """
     if source.onnx is not None:
         return source.onnx
@@ -125,14 +125,14 @@ def exported(source: SourceModel, precision: str = "fp32") -> Path:
 def _export(source: SourceModel, precision: str, folder: Path) -> None:
     network = source.network
     if network is None:
-        raise CheckpointError(f"{source.name} is no torch model, so it cannot be exported to ONNX")
+        raise CheckpointError(f"{source.name} is not a torch model, so it cannot be exported to ONNX")
     with needs_extra("onnx", "the export to ONNX"):
-        import onnx  # noqa: F401 - torch's exporter looks for it late
+        import onnx  # noqa: F401 - torch's exporter fails late without it
     import torch
 
     width, height = source.input_wh
     with warnings.catch_warnings(), torch.inference_mode():
-        # The exporter by tracing is called legacy; the new one needs one more package and gives nothing here.
+        # torch calls the tracing exporter legacy; the new one needs one more package and has no benefit here.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             _halved(network) if precision == "fp16" else network,
@@ -145,14 +145,14 @@ def _export(source: SourceModel, precision: str, folder: Path) -> None:
             dynamo=False,
         )
     if source.dataset:
-        _note_dataset(folder / MODEL_FILE, source.dataset)
+        _store_dataset(folder / MODEL_FILE, source.dataset)
 
 
-def _note_dataset(path: Path, dataset: str) -> None:
-    """Write into the file whose keypoints it finds, so that it needs no --dataset when it is read again."""
+def _store_dataset(path: Path, dataset: str) -> None:
+    """Write the data set into the file, so that reading it needs no --dataset."""
     import onnx
 
-    model = onnx.load(str(path), load_external_data=False)  # the weights of a large model lie beside it
+    model = onnx.load(str(path), load_external_data=False)  # the weights of a large model are in a file beside it
     onnx.helper.set_model_props(model, {DATASET_NOTE: dataset})
     onnx.save(model, str(path))
 

@@ -1,4 +1,4 @@
-"""OpenVINO: the fastest on Intel's CPUs, and on their GPUs."""
+"""OpenVINO runtime: the fastest on Intel's CPUs and GPUs."""
 
 import warnings
 from functools import cache
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 
 MODEL_FILE = "model.xml"
 INT8 = "openvino-int8"
-"""Name of the artefact that quantization makes."""
+"""Name of the artefact that quantization writes."""
 
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 
 
 def precisions(source: SourceModel, device: str) -> tuple[str, ...]:
-    """How OpenVINO can count on `device` (cpu, or gpu for Intel's); int8 where the model has been quantized."""
+    """Precisions of OpenVINO on `device` (cpu, or gpu for Intel's); int8 if the model has been quantized."""
     if device == "gpu":
         return ("fp16", "fp32") if "GPU" in _core().available_devices else ()
     if device != "cpu":
         return ()
-    can = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     quantized = ("int8",) if artefact_folder(source, INT8).is_dir() else ()
-    return (*quantized, "bf16", "fp32") if "BF16" in can else (*quantized, "fp32")
+    return (*quantized, "bf16", "fp32") if "BF16" in capabilities else (*quantized, "fp32")
 
 
 class OpenVinoRuntime:
-    """A model compiled by OpenVINO for one device at one precision; its input takes any number of crops."""
+    """A model compiled by OpenVINO for one device and precision, with any batch size."""
 
     runtime = "openvino"
 
     def __init__(self, source: SourceModel, precision: str, device: str) -> None:
         if precision not in _HINTS:
-            raise ConfigError(f"openvino does not count in {precision}; take one of: {', '.join(_HINTS)}")
+            raise ConfigError(f"openvino has no precision {precision}; use one of: {', '.join(_HINTS)}")
         path = artefact_folder(source, INT8) / MODEL_FILE if precision == "int8" else exported(source)
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _HINTS[precision]}
         if precision == "int8" and "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            settings["INFERENCE_PRECISION_HINT"] = "bf16"  # for the layers that quantization leaves alone
+            settings["INFERENCE_PRECISION_HINT"] = "bf16"  # for the layers that are not quantized
         try:
             compiled = _core().compile_model(str(path), device.upper(), settings)
         except RuntimeError as exc:
             raise ConfigError(
-                f"openvino cannot run {source.name} on {device}: {_first_line(exc)}; take another --runtime"
+                f"openvino cannot run {source.name} on {device}: {_first_line(exc)}; use another --runtime"
             ) from exc
         self._request = compiled.create_infer_request()
         self._batch = source.batch
@@ -59,14 +59,14 @@ class OpenVinoRuntime:
         return in_batches(crops, self._batch, self._infer)
 
     def close(self) -> None:
-        """Give memory back: the compiled model goes with this object."""
+        """Nothing to do: the compiled model is freed with this object."""
 
     def _infer(self, crops: Float32) -> Float32:
         return self._request.infer({0: crops}, share_inputs=True, share_outputs=True)[0]
 
 
 def exported(source: SourceModel) -> Path:
-    """The model as OpenVINO's IR (fp32, any number of crops), exported once; an ONNX file is read as it is."""
+    """The model as OpenVINO's IR (fp32, any batch size), exported once; an ONNX file is used as it is."""
     if source.onnx is not None:
         return source.onnx
     with needs_extra("openvino", "OpenVINO"):
@@ -77,7 +77,7 @@ def exported(source: SourceModel) -> Path:
 
 
 def convert(source: SourceModel) -> "openvino.Model":
-    """The model in OpenVINO, in memory."""
+    """The model as an OpenVINO model in memory."""
     if source.onnx is not None:
         return _core().read_model(str(source.onnx))
     with needs_extra("openvino", "OpenVINO"):
@@ -86,7 +86,7 @@ def convert(source: SourceModel) -> "openvino.Model":
 
     width, height = source.input_wh
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it traces, which torch calls old
+        warnings.simplefilter("ignore")  # torch warns that tracing is deprecated
         model = openvino.convert_model(source.network, example_input=torch.zeros(2, 3, height, width))
     model.reshape([-1, 3, height, width])
     model.inputs[0].get_tensor().set_names({"crops"})

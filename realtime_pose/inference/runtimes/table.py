@@ -1,4 +1,4 @@
-"""The table of runtimes, and which ways of running a model this machine has."""
+"""Table of runtimes, and the candidates that this machine has for a model."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -12,7 +12,7 @@ _AUTO = "auto"
 
 
 class RuntimeEntry(NamedTuple):
-    """Where a runtime's class and the function that lists its precisions lie, and the extra that brings its library."""
+    """Locations of a runtime's class and of the function that lists its precisions, and the extra of its library."""
 
     make: str
     precisions: str
@@ -33,26 +33,26 @@ RUNTIME_TABLE = {
 
 
 def candidates(source: SourceModel, device: str, runtime: str = _AUTO, precision: str = _AUTO) -> list[Candidate]:
-    """Every way to run the model on `device` that `runtime` and `precision` leave open.
+    """Every candidate for the model on `device` that `runtime` and `precision` allow.
 
     Raises:
-        ConfigError: None is left; the message says what there is.
-        MissingPackageError: The library of the runtime that was asked for is missing.
+        ConfigError: There is none; the message lists what can run.
+        MissingPackageError: The library of the named runtime is missing.
     """
-    here = [
-        Candidate(name, precision_here)
+    available = [
+        Candidate(name, p)
         for name in RUNTIME_TABLE
-        for precision_here in _precisions(name, source, device, required=name == runtime)
+        for p in _precisions(name, source, device, required=name == runtime)
     ]
     asked = Candidate(runtime, precision)
     if _AUTO not in (runtime, precision) and precision != "int8":
-        return [asked]  # it runs, or says itself why not
-    left = [c for c in here if runtime in (_AUTO, c.runtime) and precision in (_AUTO, c.precision)]
+        return [asked]  # if it cannot run, its own error says why
+    left = [c for c in available if runtime in (_AUTO, c.runtime) and precision in (_AUTO, c.precision)]
     if not left:
         wanted = " ".join(name for name in (runtime, precision) if name != _AUTO)
-        there = ", ".join(map(str, here)) or "nothing"
+        listed = ", ".join(map(str, available)) or "nothing"
         raise ConfigError(
-            f"{wanted} cannot run {source.name} on {device} here; what can: {there}{_advice(runtime, precision)}"
+            f"{wanted} cannot run {source.name} on {device} here; what can: {listed}{_advice(runtime, precision)}"
         )
     return left
 
@@ -61,7 +61,7 @@ def build_runtime(source: SourceModel, candidate: Candidate, device: str) -> Hea
     """The model, ready to run.
 
     Raises:
-        ConfigError: It cannot run here; the message says why.
+        ConfigError: It cannot run here; the message gives the reason.
         MissingPackageError: Its library is missing.
     """
     entry = RUNTIME_TABLE[candidate.runtime]
@@ -85,7 +85,7 @@ def _precisions(runtime: str, source: SourceModel, device: str, *, required: boo
 
 def _advice(runtime: str, precision: str) -> str:
     if precision == "int8":
-        return "; int8 must be made first, with: realtime-pose models quantize"
+        return "; make the int8 model first, with: realtime-pose models quantize"
     if runtime == "tensorrt":
         return "; TensorRT needs a CUDA GPU and onnxruntime-gpu"
     return ""

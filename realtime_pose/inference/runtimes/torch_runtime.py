@@ -1,4 +1,4 @@
-"""torch itself: runs everywhere, and is what the others are measured against."""
+"""torch runtime: runs everywhere, and is the reference for the others."""
 
 import copy
 
@@ -13,14 +13,14 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16,
 
 
 def gains_by_bf16(device: str) -> bool:
-    """Whether `device` is known to multiply bfloat16 in hardware (CUDA cards, x86); imitated it is ten times slower."""
+    """Whether `device` is known to multiply bfloat16 in hardware (CUDA, x86); emulated it is ten times slower."""
     if device.startswith("cuda"):
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
 def precisions(source: SourceModel, device: str) -> tuple[str, ...]:
-    """How torch can count on `device` at a gain; int4 must be asked for by name."""
+    """Precisions that are of advantage in torch on `device`; int4 must be chosen by name."""
     if source.network is None:
         return ()
     half = ("fp16",) if device.startswith("cuda") or device == "mps" else ()
@@ -34,9 +34,9 @@ class TorchRuntime:
 
     def __init__(self, source: SourceModel, precision: str, device: str) -> None:
         if source.network is None:
-            raise ConfigError(f"torch cannot run the ONNX file {source.onnx}; take --runtime onnxruntime or openvino")
+            raise ConfigError(f"torch cannot run the ONNX file {source.onnx}; use --runtime onnxruntime or openvino")
         if device == "gpu":
-            raise ConfigError("torch does not run on device gpu, which is Intel's; take --runtime openvino for it")
+            raise ConfigError("torch does not run on device gpu, which is Intel's; use --runtime openvino for it")
         self._device, self._dtype = torch.device(device), _DTYPES[precision]
         network = source.network if precision == "fp32" else copy.deepcopy(source.network)
         self._network = network.to(self._device, self._dtype)
@@ -47,18 +47,18 @@ class TorchRuntime:
     def heatmaps(self, crops: Float32) -> Float32:
         """Heatmaps (N, K, h, w) for normalised RGB crops (N, 3, H, W)."""
         with torch.inference_mode():
-            answer = self._network(torch.from_numpy(crops).to(self._device, self._dtype))
-        return answer.float().cpu().numpy()
+            heatmaps = self._network(torch.from_numpy(crops).to(self._device, self._dtype))
+        return heatmaps.float().cpu().numpy()
 
     def close(self) -> None:
-        """Give memory back: the network goes with this object, and a GPU's cache is emptied."""
+        """Empty a GPU's cache; the network is freed with this object."""
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
     def _quantize(self) -> None:
-        """The linear layers' weights in 4 bits, as the ViTPose documentation of transformers shows for large models."""
+        """Quantize the linear layers to 4 bits, as transformers' documentation of ViTPose does for large models."""
         if self._device.type != "cuda":
-            raise ConfigError(f"precision int4 needs a CUDA GPU, and this is {self.device}; leave --precision to auto")
+            raise ConfigError(f"precision int4 needs a CUDA GPU, and this is {self.device}; use --precision auto")
         with needs_extra("gpu", "precision int4"):
             from torchao.quantization import Int4WeightOnlyConfig, quantize_
         quantize_(self._network, Int4WeightOnlyConfig(group_size=128))

@@ -1,0 +1,1 @@
+"""Identity tracking: boxes and keypoints per frame in, boxes with track ids out."""

@@ -1,0 +1,1 @@
+"""ViTPose and mmpose's heatmap models: a frame and boxes in, keypoints out."""

@@ -1,10 +1,10 @@
-"""The plain vision transformer under ViTPose, in torch alone.
+"""Plain vision transformer, ViTPose's backbone, in torch alone.
 
-mmpose's ViTPose configs name mmpretrain's `VisionTransformer`, and mmpretrain needs torchvision. This module takes its
-place: the same settings for what ViTPose uses, the same parameter names, so the same state dict.
+mmpose's ViTPose configs name mmpretrain's `VisionTransformer`, and mmpretrain needs torchvision. This module replaces
+it, with the settings that ViTPose uses and the same parameter names, so the same state dict.
 
 Source: Dosovitskiy et al., "An Image is Worth 16x16 Words" (2021), with the pre-norm layers of Xu et al., "ViTPose"
-(2022): no class token, a learned position for each patch, a last LayerNorm.
+(2022): no class token, a learned position for each patch, a final LayerNorm.
 """
 
 from collections.abc import Mapping
@@ -19,21 +19,21 @@ _LAYER_NORM_EPS = 1e-6
 
 
 class VisionTransformer(nn.Module):
-    """Turns pictures (N, 3, H, W) into one feature map: a tuple of one tensor (N, C, H/16, W/16).
+    """Images (N, 3, H, W) in, one feature map out: a tuple of one tensor (N, C, H/16, W/16).
 
     Args:
         arch: base, large or huge, or the four numbers under mmpretrain's names.
         img_size: Height and width in px.
         patch_size: Side of a patch in px.
-        patch_cfg: Settings of the patch convolution; only `padding` is known.
+        patch_cfg: Settings of the patch convolution; only `padding` is read.
         qkv_bias: Must be true: every ViTPose has these biases.
         with_cls_token: Must be false.
         out_type: Must be "featmap".
-        drop_path_rate: Only matters in training; taken so that mmpose's configs fit.
-        init_cfg: Taken for the same reason; weights come from a checkpoint.
+        drop_path_rate: For training only; ignored, accepted for mmpose's configs.
+        init_cfg: Ignored likewise; weights come from a checkpoint.
 
     Raises:
-        ValueError: A setting asks for a transformer that ViTPose is not.
+        ValueError: A setting is not one of a ViTPose.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class VisionTransformer(nn.Module):
         self.ln1 = nn.LayerNorm(width, eps=_LAYER_NORM_EPS)
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
-        """The feature map (N, C, H/16, W/16), in a tuple as mmpose's heads want it."""
+        """The feature map (N, C, H/16, W/16), in a tuple as mmpose's heads expect it."""
         tokens = self.patch_embed(image).flatten(2).transpose(1, 2) + self.pos_embed
         for layer in self.layers:
             tokens = layer(tokens)
         features = self.ln1(tokens).transpose(1, 2)
-        # -1 for the number of pictures: an exported model takes any.
+        # -1: an exported model takes any batch size.
         return (features.reshape(-1, self.width, *self.grid),)
 
 
@@ -85,7 +85,7 @@ class _PatchEmbedding(nn.Module):
 
 
 class _Layer(nn.Module):
-    """One transformer layer: attention, then two linear layers, each on the normalised sum so far."""
+    """One transformer layer: attention, then two linear layers, each pre-normalised and with a residual connection."""
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
         super().__init__()
@@ -116,7 +116,7 @@ class _Attention(nn.Module):
 
 
 class _FeedForward(nn.Module):
-    """Two linear layers with a GELU between, nested so that they are called ffn.layers.0.0 and ffn.layers.1."""
+    """Two linear layers with a GELU between, nested so that they are named ffn.layers.0.0 and ffn.layers.1."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()

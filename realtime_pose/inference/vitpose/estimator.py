@@ -1,4 +1,4 @@
-"""ViTPose from person boxes to keypoints: batched crops, the fastest runtime that is here, batched decoding.
+"""ViTPose estimator: boxes to keypoints with batched crops, the fastest runtime here and batched decoding.
 
 Source: Xu et al., "ViTPose: Simple Vision Transformer Baselines for Human Pose Estimation" (2022).
 """
@@ -22,21 +22,22 @@ log = logging.getLogger(__name__)
 
 
 class ViTPoseEstimator:
-    """The `PoseEstimator` for ViTPose of every size, checkpoint family and runtime, and for mmpose's heatmap models.
+    """`PoseEstimator` of ViTPose in every size, checkpoint family and runtime, and of mmpose's heatmap models.
 
     Args:
-        config: `estimator` is vitpose-s, -b, -l or -h, which the checkpoint must then be; anything else takes the size
-            that the checkpoint has. `checkpoint` is a file or a name of the manifest; empty looks for the estimator's
-            own on this machine. Nothing is fetched here.
-        notify: Told, in one sentence each, that runtimes are timed and which was taken.
+        config: With `estimator` vitpose-s, -b, -l or -h the checkpoint must have that size; anything else uses the
+            checkpoint's own. `checkpoint` is a file or a name in the manifest; empty looks for the estimator's own on
+            this machine. Nothing is downloaded here.
+        notify: Callback with one sentence when runtimes are timed, and with the one that was chosen.
 
     Attributes:
-        stopwatch: Has what `estimate` spends on "crop", "network" and "decode".
+        stopwatch: Times of `estimate` for "crop", "network" and "decode".
 
     Raises:
         CheckpointError: The checkpoint is missing, damaged, unsafe, or of another architecture than wanted.
         ConfigError: The runtime or device is not on this machine, or the model config does not fit.
         UnknownChoiceError: There is no such device.
+        MissingPackageError: torch, or the library of the named runtime, is missing.
     """
 
     finds_people = False
@@ -62,16 +63,16 @@ class ViTPoseEstimator:
         count = len(self.layout.names)
         xyxy = np.stack([box.bbox_xyxy_px for box in boxes])
         xy, score = np.zeros((len(boxes), count, 2), np.float32), np.zeros((len(boxes), count), np.float32)
-        seen = visible_boxes(xyxy, frame.width, frame.height)
-        if seen.any():
-            xy[seen], score[seen] = self._keypoints(frame, xyxy[seen])
+        visible = visible_boxes(xyxy, frame.width, frame.height)
+        if visible.any():
+            xy[visible], score[visible] = self._keypoints(frame, xyxy[visible])
         return [
             PersonKeypoints(self.layout, xy[i].copy(), score[i].copy(), box.track_id, frame.time_ns)
             for i, box in enumerate(boxes)
         ]
 
     def heatmaps(self, crops: Float32) -> Float32:
-        """Heatmaps (N, K, H, W) for normalised RGB crops (N, 3, H, W); with the flip test the mean of both looks."""
+        """Heatmaps (N, K, H, W) for normalised RGB crops (N, 3, H, W); the flip test averages two."""
         if self._mirror is None:
             return self._runtime.heatmaps(crops)
         both = self._runtime.heatmaps(np.concatenate((crops, crops[..., ::-1])))
@@ -79,7 +80,7 @@ class ViTPoseEstimator:
         return np.float32(0.5) * (straight + flipped[:, self._mirror, :, ::-1])
 
     def close(self) -> None:
-        """Give memory back."""
+        """Release memory."""
         self._runtime.close()
 
     def _keypoints(self, frame: Frame, xyxy: Float32) -> tuple[Float32, Float32]:

@@ -1,4 +1,4 @@
-"""Builds mmpose models from their configs, and keeps what mmpose needs and says out of everyone else's way."""
+"""mmpose compatibility: models built from mmpose configs, with mmpose's imports replaced and warnings silenced."""
 
 import copy
 import importlib
@@ -18,7 +18,7 @@ from realtime_pose.utils.paths import data_path
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-# mmpose's data set types, each with the layout its models predict.
+# mmpose's data set types, and the layout that their models predict.
 _LAYOUTS = {
     "CocoDataset": COCO17,
     "HumanArtDataset": COCO17,
@@ -30,15 +30,15 @@ _LAYOUTS = {
 }
 _VISION_TRANSFORMERS = ("mmpretrain.VisionTransformer", "mmcls.VisionTransformer")
 _OUR_VISION_TRANSFORMER = "PlainVisionTransformer"
-_GET_MMPOSE = "pip install --no-deps mmpose==1.1.0"  # by itself: its metadata asks for packages that are not needed
+_GET_MMPOSE = "pip install --no-deps mmpose==1.1.0"  # its declared dependencies are not needed
 
 
 def load_mmpose_model(config_path: Path, tensors: "Mapping[str, Tensor]", described: str) -> TopdownModel:
-    """The model of an mmpose config, filled with `tensors`, which errors call `described`; ready to run.
+    """The model of an mmpose config with `tensors` loaded, ready to run; errors call them `described`.
 
     Raises:
         ConfigError: See `build_topdown_model`.
-        CheckpointError: The weights do not fit the model tensor by tensor.
+        CheckpointError: The weights do not match the model tensor by tensor.
     """
     model = build_topdown_model(config_path)
     fill(model.network, tensors, described)
@@ -55,20 +55,21 @@ def _tensor_mode(network: "nn.Module") -> "nn.Module":
             self.network = network
 
         def forward(self, crops: Tensor) -> Tensor:
-            answer = self.network(crops, None, mode="tensor")
-            return answer if isinstance(answer, Tensor) else answer[-1]  # of several stages the last is the answer
+            output = self.network(crops, None, mode="tensor")
+            return output if isinstance(output, Tensor) else output[-1]  # the last of several stages
 
     return TensorMode().eval()
 
 
 def build_topdown_model(config_path: Path) -> TopdownModel:
-    """The model that an mmpose config (.py) describes; its tensors have no values of use yet (torch's meta device).
+    """The model that an mmpose config (.py) describes, without weights (on torch's meta device).
 
     Its network is mmpose's own: `network(crops, None, mode="tensor")` gives heatmaps.
-    A config is Python code and is run: use only your own and the program's.
+    A config is Python code and is executed: use only your own and the program's.
 
     Raises:
-        ConfigError: The config cannot be read, or describes a model that this program cannot feed or decode.
+        ConfigError: The config cannot be read, or describes a model that this program cannot crop for or decode.
+        MissingPackageError: mmpose, or what it imports, is missing.
     """
     if not config_path.is_file():
         raise ConfigError(f"{config_path} does not exist; give an mmpose model config (.py) with --model-config")
@@ -83,25 +84,25 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
         settings = config.model.to_dict()
         if settings["type"] != "TopdownPoseEstimator":
             raise ConfigError(f"{config_path} describes a {settings['type']}, wanted a TopdownPoseEstimator")
-        head, preprocessor = settings["head"], settings.pop("data_preprocessor")  # our crops do its work
+        head, preprocessor = settings["head"], settings.pop("data_preprocessor")  # our crops replace it
         backbone = settings["backbone"]
         if backbone["type"] in _VISION_TRANSFORMERS:
             backbone["type"] = _OUR_VISION_TRANSFORMER
             if backbone.get("output_cls_token") is False:
-                del backbone["output_cls_token"]  # an older way to say what ours does anyway
-        backbone.pop("init_cfg", None)  # it would download weights to start a training from
+                del backbone["output_cls_token"]  # an older setting for what ours always does
+        backbone.pop("init_cfg", None)  # it would download weights for training
         dataset = config.test_dataloader.dataset.to_dict()
         _check(config_path, head, preprocessor, dataset)
-        # mmengine builds the parts that mmcv and mmpose registered; the scope says whose names are meant.
+        # mmcv and mmpose register modules of the same names in mmengine; the scope selects mmpose's.
         with DefaultScope.overwrite_default_scope("mmpose"):
             try:
                 with torch.device("meta"):
                     network = MODELS.build(copy.deepcopy(settings))
-            except RuntimeError:  # some backbones compute with tensors while they are built
+            except RuntimeError:  # some backbones compute with tensors in their constructors
                 network = MODELS.build(settings)
     except ConfigError:
         raise
-    except Exception as exc:  # a config is code: anything can come out of it
+    except Exception as exc:  # a config is code and can raise anything
         raise ConfigError(
             f"{config_path} does not describe a model of mmpose {importlib.import_module('mmpose').__version__} "
             f"({type(exc).__name__}: {exc}); see {data_path('configs/vitpose')} for ones that do"
@@ -125,9 +126,9 @@ def build_topdown_model(config_path: Path) -> TopdownModel:
 def _check(
     config_path: Path, head: Mapping[str, Any], preprocessor: Mapping[str, Any], dataset: Mapping[str, Any]
 ) -> None:
-    """Refuse pictures, heatmaps and keypoint sets that this program would feed, decode or name wrongly."""
+    """Check that crops, decoding and keypoint layout of the config are supported."""
     if not preprocessor.get("bgr_to_rgb"):
-        raise ConfigError(f"{config_path} feeds BGR pictures, wanted data_preprocessor with bgr_to_rgb=True")
+        raise ConfigError(f"{config_path} feeds BGR images, wanted data_preprocessor with bgr_to_rgb=True")
     codec = head["decoder"]
     if not _codec(codec):
         kind = f"{codec['type']} of the {codec['heatmap_type']} type" if "heatmap_type" in codec else codec["type"]
@@ -145,7 +146,7 @@ def _check(
 
 
 def _codec(codec: Mapping[str, Any]) -> str:
-    """Our name for mmpose's codec, see CropGeometry; empty for one that is no heatmap of ours."""
+    """Our name for mmpose's codec (see CropGeometry); empty if it is not supported."""
     if codec["type"] == "MSRAHeatmap":
         return "dark" if codec.get("unbiased") else "msra"
     gaussian = codec["type"] == "UDPHeatmap" and codec.get("heatmap_type", "gaussian") == "gaussian"
@@ -153,12 +154,12 @@ def _codec(codec: Mapping[str, Any]) -> str:
 
 
 def _step(dataset: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
-    """The settings of one step of the pipeline that pictures go through; empty where it has none of that kind."""
+    """The settings of one step of the data set's pipeline; empty if it has none of that kind."""
     return next((step for step in dataset.get("pipeline", ()) if step["type"] == kind), {})
 
 
 def import_mmpose() -> None:
-    """Import mmpose once, quietly, with stand-ins for the two packages it asks for and cannot have here."""
+    """Import mmpose once, silently, with replacements for two packages that cannot be installed."""
     if "mmpose.models" in sys.modules:
         return
     if not is_installed("mmpose"):
@@ -168,8 +169,8 @@ def import_mmpose() -> None:
         for part in ("", ".mask", ".coco", ".cocoeval"):
             sys.modules.setdefault(f"xtcocotools{part}", importlib.import_module(f"pycocotools{part}"))
     with warnings.catch_warnings(), needs_extra("vitpose", "mmpose"):
-        # Said by torch, mmengine and mmcv about each other, at import only: torch.jit.script and pkg_resources are
-        # old, and mmcv-lite lacks compiled operations, of which ViTPose uses none.
+        # Warnings of torch, mmengine and mmcv at import: torch.jit.script and pkg_resources are deprecated, and
+        # mmcv-lite lacks compiled operations, of which ViTPose uses none.
         warnings.simplefilter("ignore")
         importlib.import_module("mmpose.models")
     from mmpose.registry import MODELS

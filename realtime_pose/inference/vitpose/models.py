@@ -1,4 +1,4 @@
-"""From settings to a model: which checkpoint is meant, what is in it, and how it is fed."""
+"""Model loading: settings in, a source model with its layout and crop geometry out."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -27,13 +27,13 @@ from realtime_pose.utils.extras import needs_extra
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """A model before a runtime is chosen, and how it is fed and read.
+    """A model before a runtime is chosen, with its layout and geometry.
 
     Attributes:
-        source: What runtimes are made from.
+        source: The model that runtimes are built from.
         layout: The keypoints it predicts.
-        geometry: Its crops and heatmaps.
-        path: The file it came from.
+        geometry: Its crops and the decoding of its heatmaps.
+        path: Its file.
     """
 
     source: SourceModel
@@ -43,16 +43,16 @@ class LoadedModel:
 
 
 def load_model(config: InferenceConfig) -> LoadedModel:
-    """The model that the settings mean. Nothing is fetched.
+    """The model that the settings name. Nothing is downloaded.
 
     Raises:
         CheckpointError: The checkpoint is missing, damaged, unsafe, or of another architecture than wanted.
-        ConfigError: The model config does not fit.
-        MissingPackageError: torch is missing, and it is no ONNX file; or what reads ONNX files is.
+        ConfigError: The model config does not match.
+        MissingPackageError: torch is missing, or onnx for an ONNX file.
     """
     path = _checkpoint_path(config)
     entry = read_manifest().get(config.checkpoint or config.estimator)
-    if entry is not None and not config.dataset:  # the manifest knows whose 17 keypoints a file has
+    if entry is not None and not config.dataset:  # the manifest has the data set of a file with 17 keypoints
         config = replace(config, dataset=entry.datasets[0])
     if is_onnx(path):
         return _load_onnx(path, config)
@@ -68,7 +68,7 @@ def load_model(config: InferenceConfig) -> LoadedModel:
 
 
 def _load_with_config(path: Path, config_path: Path, config: InferenceConfig) -> LoadedModel:
-    """The model of an mmpose config: a ViTPose of any family, or any other whose weights fit tensor by tensor."""
+    """The model of an mmpose config: a ViTPose of any family, or any other whose weights match tensor by tensor."""
     tensors = read_tensors(path)
     name, described = config_path.stem, f"{path} holds {len(tensors)} tensors"
     if is_vitpose(tensors):
@@ -88,14 +88,14 @@ def _name_of(weights: VitPoseWeights) -> str:
 def _load_onnx(path: Path, config: InferenceConfig) -> LoadedModel:
     """An ONNX file with ViTPose's contract."""
     if config.model_config:
-        raise ConfigError(f"{path} is an ONNX file and needs no --model-config; leave {config.model_config} out")
+        raise ConfigError(f"{path} is an ONNX file and needs no --model-config; leave out {config.model_config}")
     contract = read_onnx_contract(path, config.dataset)
     source = SourceModel(path.stem, _hash(path), onnx=path.resolve(), input_wh=contract.input_wh, batch=contract.batch)
     return LoadedModel(source, contract.layout, CropGeometry(input_wh=contract.input_wh), path)
 
 
 def _hash(path: Path, *settings: str) -> str:
-    """A hash of the file and of what else decides the model's answers."""
+    """A hash of the file and of the settings that decide the model's results."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     for setting in settings:

@@ -1,7 +1,7 @@
-"""ViTPose itself in torch: the plain transformer and its decoder, under mmpose 1.x's parameter names.
+"""ViTPose network in torch: the plain transformer and its decoder, under mmpose 1.x's parameter names.
 
-What every runtime starts from. mmpose builds the same model from configs/vitpose/, and tests hold the two together;
-this one is made in milliseconds and without mmpose.
+All runtimes are built from it. mmpose builds the same model from configs/vitpose/, and tests compare the two; this one
+is built in milliseconds and without mmpose.
 
 Source: Xu et al., "ViTPose: Simple Vision Transformer Baselines for Human Pose Estimation" (2022), section 3.1:
 equation 2 is the classic decoder, equation 3 the simple one.
@@ -27,11 +27,11 @@ class VitPoseNetwork(nn.Module):
     """Normalised RGB crops (N, 3, 256, 192) in, heatmaps (N, K, 64, 48) out.
 
     Args:
-        width: Numbers a token has.
+        width: Channels of a token.
         layers: Transformer layers.
         heads: Attention heads.
         decoder: "classic" or "simple".
-        keypoints: Heatmaps that come out.
+        keypoints: Number of heatmaps.
     """
 
     def __init__(self, width: int, layers: int, heads: int, decoder: str, keypoints: int) -> None:
@@ -47,7 +47,7 @@ class VitPoseNetwork(nn.Module):
 
 
 class _ClassicDecoder(nn.Module):
-    """Two deconvolutions, each twice as large, then one number a cell and keypoint."""
+    """Two deconvolutions, each doubling the size, then a 1x1 convolution to one heatmap per keypoint."""
 
     def __init__(self, width: int, keypoints: int) -> None:
         super().__init__()
@@ -59,29 +59,31 @@ class _ClassicDecoder(nn.Module):
 
 
 def _deconvolution(channels: int) -> tuple[nn.Module, nn.Module, nn.Module]:
-    grow = nn.ConvTranspose2d(channels, _DECONV_CHANNELS, 4, stride=2, padding=1, bias=False)
-    return grow, nn.BatchNorm2d(_DECONV_CHANNELS), nn.ReLU()
+    upsample = nn.ConvTranspose2d(channels, _DECONV_CHANNELS, 4, stride=2, padding=1, bias=False)
+    return upsample, nn.BatchNorm2d(_DECONV_CHANNELS), nn.ReLU()
 
 
 class _SimpleDecoder(nn.Module):
-    """Four times as large by interpolation, then one convolution."""
+    """Interpolation to four times the size, then one convolution."""
 
     def __init__(self, width: int, keypoints: int) -> None:
         super().__init__()
         self.final_layer = nn.Conv2d(width, keypoints, 3, padding=1)
 
     def forward(self, features: Tensor) -> Tensor:
-        grown = F.interpolate(F.relu(features), scale_factor=_SIMPLE_UPSAMPLING, mode="bilinear", align_corners=False)
-        return self.final_layer(grown)
+        upsampled = F.interpolate(
+            F.relu(features), scale_factor=_SIMPLE_UPSAMPLING, mode="bilinear", align_corners=False
+        )
+        return self.final_layer(upsampled)
 
 
 def build_network(weights: VitPoseWeights, path: Path) -> VitPoseNetwork:
-    """The network that `weights` are of, filled with them, ready to run on the CPU; errors call them `path`.
+    """The network of `weights`, with them loaded, ready to run on the CPU; errors call them `path`.
 
     Raises:
-        CheckpointError: They do not fit it tensor by tensor, or are of no published size.
+        CheckpointError: They do not match it tensor by tensor, or have no published size.
     """
-    if weights.size is None:  # how many heads a width is split into cannot be seen in the weights
+    if weights.size is None:  # the number of attention heads is not visible in the weights
         raise CheckpointError(f"{path} holds {weights}; give its mmpose config with --model-config")
     with torch.device("meta"):
         network = VitPoseNetwork(

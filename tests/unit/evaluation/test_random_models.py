@@ -62,7 +62,7 @@ def test_an_int8_model_can_be_made_from_noise(tmp_path, monkeypatch):
     config = InferenceConfig(
         checkpoint=str(write_random_vitpose("s", tmp_path / "s.safetensors")), runtime="openvino", precision="int8"
     )
-    with pytest.raises(ConfigError, match="int8 must be made first"):
+    with pytest.raises(ConfigError, match="make the int8 model first"):
         _open(config)
     quantize_on_noise(config)
     runtime = _open(config)

@@ -86,7 +86,7 @@ def test_a_wrong_file_ending_is_an_error(tmp_path, monkeypatch, capsys, frames):
     monkeypatch.setattr(fitting, "actor_frames", lambda: iter(frames))
     monkeypatch.setattr(fitting, "fit_vitpose", lambda *_: fitting._new_network("s", "simple").eval())
     assert main(["--out", str(tmp_path / "fitted.onnx")]) == 1
-    assert "has another ending than .safetensors" in capsys.readouterr().err
+    assert "does not end in .safetensors" in capsys.readouterr().err
 
 
 def test_fitted_files_are_in_the_users_cache(monkeypatch, tmp_path):

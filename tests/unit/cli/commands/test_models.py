@@ -107,7 +107,7 @@ def test_convert_says_what_it_recognised_and_what_it_wrote(call, folder, tmp_pat
             1,
             r"gone\.pth cannot be read \(No such file or directory\); give a \.safetensors or \.pth file$",
         ),
-        (["notes.txt"], 1, r"notes\.txt is no checkpoint that is known"),
+        (["notes.txt"], 1, r"notes\.txt is not a supported model file"),
         (
             ["face.pth"],
             1,
@@ -116,7 +116,7 @@ def test_convert_says_what_it_recognised_and_what_it_wrote(call, folder, tmp_pat
         (
             ["coco.pth", "--dataset", "aic"],
             1,
-            r"coco\.pth has 17 keypoints, wanted the 14 of aic; leave --dataset away",
+            r"coco\.pth has 17 keypoints, wanted the 14 of aic; leave out --dataset",
         ),
         (
             ["coco.pth", "--dataset", "feet"],
@@ -126,9 +126,9 @@ def test_convert_says_what_it_recognised_and_what_it_wrote(call, folder, tmp_pat
         (
             ["coco.pth", "--out", "there.safetensors"],
             1,
-            r"there\.safetensors is there already; give another --out, or --o",
+            r"there\.safetensors exists already; give another --out, or --o",
         ),
-        (["coco.pth", "--out", "new.onnx"], 1, r"new\.onnx has another ending than \.safetensors"),
+        (["coco.pth", "--out", "new.onnx"], 1, r"new\.onnx does not end in \.safetensors"),
     ],
 )
 def test_a_wrong_conversion_is_one_plain_sentence(call, folder, tmp_path, arguments, code, complaint):

@@ -90,7 +90,7 @@ def test_every_variant_is_known_by_its_tensors(variant, tmp_path):
         load_rtdetr(tmp_path / "x.safetensors")
     del tensors["model.decoder.class_embed.0.weight"]
     save_file({name: torch.zeros(1) for name in names}, tmp_path / "y.safetensors")
-    with pytest.raises(CheckpointError, match=r"holds no RT-DETR that is known, wanted one of COCO's 80; get one with"):
+    with pytest.raises(CheckpointError, match=r"holds no known RT-DETR, wanted one of COCO's 80; get one with"):
         load_rtdetr(tmp_path / "y.safetensors")
 
 

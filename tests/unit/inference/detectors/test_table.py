@@ -98,7 +98,7 @@ def test_a_file_or_name_of_the_users_own_is_taken(chosen, monkeypatch):
     monkeypatch.setattr(detectors, "download", never)
     assert chosen(detector="yolox", detector_checkpoint="/somewhere/mine.onnx")[:2] == ("yolox", "mine")
     assert chosen("yolox-s", detector="yolox", detector_checkpoint="yolox-s")[:2] == ("yolox", "yolox-s")
-    with pytest.raises(ConfigError, match="detector whole-frame takes no --detector-checkpoint; rtdetr and yolox do"):
+    with pytest.raises(ConfigError, match="detector whole-frame uses no --detector-checkpoint; rtdetr and yolox do"):
         chosen(detector="whole-frame", detector_checkpoint="a.onnx")
 
 

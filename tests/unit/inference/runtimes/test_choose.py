@@ -75,7 +75,7 @@ def judge_int8(accepted):
 def test_the_fastest_that_agrees_is_taken_and_said(machine):
     judge_int8(accepted=True)
     assert ask(machine) == INT8
-    assert machine.said[0].startswith("Timing what can run test on cpu, once: torch fp32, ")
+    assert machine.said[0].startswith("Timing the runtimes of test on cpu, once: torch fp32, ")
     assert machine.said[1].startswith("openvino int8 is the fastest here")
 
 
@@ -118,7 +118,7 @@ def test_where_nobody_is_found_only_fp32_is_trusted(machine):
 def test_nothing_that_runs_is_an_error_with_the_reasons(machine):
     machine.here = [BROKEN, BROKEN]
     with pytest.raises(
-        CheckpointError, match=r"nothing can run test on cpu: openvino bf16: openvino is not well today"
+        CheckpointError, match=r"no runtime can run test on cpu: openvino bf16: openvino is not well today"
     ):
         ask(machine)
 

@@ -62,7 +62,7 @@ def test_what_cannot_be_exported_says_why(source, tmp_path):
     with pytest.raises(UnknownChoiceError, match="runtime='torch' is not one of: onnxruntime, openvino, tensorrt"):
         export_model(source, "torch")
     (path,) = export_model(source, "onnxruntime")
-    with pytest.raises(CheckpointError, match=r"model\.onnx is an ONNX file already; openvino reads it as it is"):
+    with pytest.raises(CheckpointError, match=r"model\.onnx is already an ONNX file; openvino reads it as it is"):
         export_model(replace(source, network=None, onnx=path), "openvino")
     with pytest.raises(ConfigError, match="no TensorrtExecutionProvider"):
         export_model(source, "tensorrt", tmp_path / "engine")
