@@ -12,7 +12,7 @@ from realtime_pose.app.take import TakeRecorder, files_of_take
 from realtime_pose.capture.base import CaptureConfig, FrameSource
 from realtime_pose.capture.sources import local_path, open_source, without_credentials
 from realtime_pose.checkpoints import Progress
-from realtime_pose.communication.base import LiveSink
+from realtime_pose.communication.base import LiveSink, PoseSink
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
@@ -80,6 +80,7 @@ def open_run(
     max_frames: int | None = None,
     job: str = "",
     open_frames: Callable[[CaptureConfig], FrameSource] = open_source,
+    more_sinks: Sequence[PoseSink] = (),
 ) -> Iterator[Run]:
     """A started run; when the `with` block is left it is stopped and its files are closed.
 
@@ -91,6 +92,7 @@ def open_run(
         max_frames: End after so many.
         job: Kept in the session, so that `process` knows its own unfinished work again.
         open_frames: Opens what frames come from.
+        more_sinks: Fast sinks of the caller, beside those that the settings name.
 
     Raises:
         RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
@@ -120,7 +122,7 @@ def open_run(
         runtime = Runtime(
             source,
             pipeline,
-            sinks,
+            [*sinks, *more_sinks],
             [take] if take is not None else [],
             stage=pipeline.look_ahead(config),
             paced=paced,

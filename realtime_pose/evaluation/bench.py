@@ -1,4 +1,4 @@
-"""How long each stage of a run takes, and all of it: the program's own pipeline and runtime, as fast as they go."""
+"""Bench: the time of each stage of a run, measured on the program's own pipeline and runtime at full speed."""
 
 import os
 import tempfile
@@ -18,34 +18,35 @@ from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import ConfigError, RealtimePoseError
 from realtime_pose.evaluation.random_models import GroundTruthEstimator, quantize_on_noise, write_random_vitpose
+from realtime_pose.inference.base import HasStopwatch
 from realtime_pose.pipeline import build_pipeline, check_names
 from realtime_pose.report import STAGES
 from realtime_pose.runtime import Runtime
 from realtime_pose.utils.stopwatch import Stopwatch
 
 PARTS = ("crop", "network", "decode")
-"""What "estimate" is made of where ViTPose does it."""
+"""The parts of "estimate" with ViTPose."""
 
-_AROUND = ("crop", "decode", "detect", "send")  # what is neither the video, the network nor the body
-_WARM_FRAMES = 15  # memory is taken, threads and clocks wake up
+_AROUND = ("crop", "decode", "detect", "send")  # all that is neither the video, the network nor the body
+_WARM_FRAMES = 15  # for memory, threads and processor clocks to settle
 _LEAST_FRAMES = 10
 _TICK_S = 0.1
 
 
 @dataclass(frozen=True)
 class BenchFigures:
-    """What was measured.
+    """The figures of one measurement.
 
     Attributes:
         estimator, runtime, precision, device, source: What ran.
-        frames: Frames that count; the first ones, which are slower, do not.
-        persons_max: People at most in a frame.
-        fps: Frames a second from the file to the packet.
-        stages_ms: Stage -> "p50", "p95" and "mean", ms a frame. "video" is the decoding of the file in its own thread,
-            "capture" the waiting for it, "detect" looking for and following people, "estimate" the sum of the parts
-            after it, "whole" a frame from packet to packet, "rest" what of that no stage has.
+        frames: Measured frames, without the slower first ones.
+        persons_max: Maximum number of people in a frame.
+        fps: Frames per second from the file to the packet.
+        stages_ms: Stage -> "p50", "p95" and "mean", ms per frame. "video" is decoding the file in its own thread,
+            "capture" the wait for it, "detect" detection and tracking, "estimate" the sum of the parts listed after
+            it, "whole" the time from packet to packet, "rest" everything else.
         around_ms: The same for crop, decode, detect and send together.
-        notes: What else must be known, in sentences.
+        notes: Notes for the user, in sentences.
         body_ms: The same for one person in one frame: "lift", "ik", "filters", and "body", all of them.
     """
 
@@ -74,18 +75,18 @@ def run_bench(
     notify: Callable[[str], None] = lambda sentence: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> BenchFigures:
-    """Run over the source as fast as it goes, with packets to a socket of this machine, and measure.
+    """Run over the source at full speed, with packets to a local socket, and measure.
 
     Args:
         config: The settings of a run.
-        max_frames: Count at most so many frames.
-        random_size: s, b, l or h measures a ViTPose with random weights of that size, over the actor's clip; empty
-            takes the estimator that `config` names.
-        notify: Told what was chosen, in sentences.
-        progress: Told how many frames are done, of how many.
+        max_frames: Maximum number of measured frames.
+        random_size: s, b, l or h measures a ViTPose of that size with random weights on the actor's clip; empty uses
+            the estimator of `config`.
+        notify: Called with sentences on what was chosen.
+        progress: Called with the number of frames done, and the total.
 
     Raises:
-        RealtimePoseError: A part cannot be had, a stage fails, or there are too few frames.
+        RealtimePoseError: A part is not available, a stage fails, or there are too few frames.
     """
     check_names(config)
     notes: list[str] = []
@@ -97,15 +98,15 @@ def run_bench(
     with ExitStack() as undo:
         if random_size:
             config = undo.enter_context(_with_random_weights(config, random_size, note))
-        receiver = undo.enter_context(closing(UdpReceiver("127.0.0.1:0")))  # nobody need read what arrives
+        receiver = undo.enter_context(closing(UdpReceiver("127.0.0.1:0")))  # the packets are not read
         sink = UdpSink(receiver.address, mirror=config.output.mirror)
         undo.callback(sink.close)
         source = _TimedSource(undo.enter_context(closing(open_source(config.capture))))
         pipeline = undo.enter_context(closing(build_pipeline(config, note)))
-        parts = getattr(pipeline.estimator, "stopwatch", Stopwatch())
-        laps = pipeline.stopwatch = _Laps(parts)
+        estimator = pipeline.estimator
+        laps = pipeline.stopwatch = _Laps(estimator.stopwatch if isinstance(estimator, HasStopwatch) else Stopwatch())
         if random_size:
-            pipeline.estimator = GroundTruthEstimator(pipeline.estimator)
+            pipeline.estimator = GroundTruthEstimator(estimator)
         runtime = Runtime(source, pipeline, [sink], max_frames=max_frames + _WARM_FRAMES)
         try:
             runtime.start()
@@ -120,9 +121,8 @@ def run_bench(
     if len(counted) < _LEAST_FRAMES:
         raise RealtimePoseError(
             f"{config.capture.source} gave {len(laps.laps)} frames, of which the first {_WARM_FRAMES} do not count; "
-            f"bench wants {_WARM_FRAMES + _LEAST_FRAMES} or more, so give a longer clip or a larger --max-frames"
+            f"bench needs {_WARM_FRAMES + _LEAST_FRAMES} or more, so give a longer clip or a larger --max-frames"
         )
-    estimator = pipeline.estimator
     stages = _by_stage(counted, source.read_ms[_WARM_FRAMES : len(laps.laps)])
     return BenchFigures(
         estimator=estimator.name,
@@ -141,18 +141,18 @@ def run_bench(
 
 
 def _by_body(laps: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    """The ms of each frame's average person; frames without anybody do not count."""
+    """The ms per person in each frame; frames without people do not count."""
     parts: dict[str, list[float]] = {"lift": [], "ik": [], "filters": [], "body": []}
     for lap in laps:
         if "bodies" in lap:
             stages = [lap[stage] / lap["bodies"] for stage in ("lift", "solve", "filter")]
-            for part, taken_ms in zip(parts, (*stages, sum(stages)), strict=True):
-                parts[part].append(taken_ms)
+            for part, part_ms in zip(parts, (*stages, sum(stages)), strict=True):
+                parts[part].append(part_ms)
     return {part: values for part, values in parts.items() if values}
 
 
 def _by_stage(laps: Sequence[Mapping[str, float]], read_ms: Sequence[float]) -> dict[str, list[float]]:
-    """The ms of each frame, by stage in the order of the chain."""
+    """The ms of each frame, by stage in the order of the pipeline."""
     stages = {"video": list(read_ms)}
     for stage in STAGES:
         for name in (stage, *PARTS) if stage == "estimate" else (stage,):
@@ -173,10 +173,10 @@ def _frames_to_come(source: FrameSource, max_frames: int) -> int:
 
 
 class _Laps(Stopwatch):
-    """A stopwatch that keeps what it measured frame by frame, with the parts that another one measured meanwhile.
+    """A stopwatch that keeps the times of every frame, together with those of the estimator's stopwatch.
 
     Attributes:
-        laps: For each frame ms by name; "whole" is the time since the frame before, and "bodies" counts who was lifted.
+        laps: For each frame, ms by name; "whole" is the time since the previous frame, and "bodies" the lifted people.
     """
 
     def __init__(self, parts: Stopwatch) -> None:
@@ -194,7 +194,7 @@ class _Laps(Stopwatch):
             yield
 
     def take(self) -> dict[str, float]:
-        """What was measured since the last `take`, without the parts."""
+        """The times since the last `take`, without the estimator's parts."""
         taken, now_ns = super().take(), time.perf_counter_ns()
         bodies = {"bodies": self._bodies} if self._bodies else {}
         self.laps.append({**taken, **self._parts.take(), **bodies, "whole": (now_ns - self._last_ns) / 1e6})
@@ -204,7 +204,7 @@ class _Laps(Stopwatch):
 
 
 class _TimedSource:
-    """A source, and how long each of its frames took to read, in whichever thread that was."""
+    """A source that measures the time of each `read`, in whichever thread it is called."""
 
     def __init__(self, source: FrameSource) -> None:
         self.live, self.fps, self.frame_count, self.notices = (
@@ -226,13 +226,13 @@ class _TimedSource:
         return frame
 
     def close(self) -> None:
-        """Give the source back."""
+        """Close the source."""
         self._source.close()
 
 
 @contextmanager
 def _with_random_weights(config: AppConfig, size: str, note: Callable[[str], None]) -> Iterator[AppConfig]:
-    """The settings with random weights in place of their own; they and what is made of them go at the end."""
+    """The settings with random weights, which are deleted at the end with everything made from them."""
     inference = config.inference
     if inference.checkpoint or inference.estimator != "auto" or config.capture.source != "actor":
         raise ConfigError(
@@ -245,11 +245,13 @@ def _with_random_weights(config: AppConfig, size: str, note: Callable[[str], Non
         os.environ["XDG_CACHE_HOME"] = folder
         try:
             inference = replace(inference, checkpoint=str(checkpoint))
-            note("The weights are random: their speed is right, and the actor's true keypoints stand in for theirs.")
+            note("The weights are random: the speed is real, and the actor's true keypoints replace the model's.")
             if inference.precision == "int8":
                 quantize_on_noise(inference)
             elif "auto" in (inference.runtime, inference.precision):
-                note("auto takes only fp32 of random weights; name another, e.g. --runtime openvino --precision bf16.")
+                note(
+                    "With random weights auto uses fp32 only; choose another, e.g. --runtime openvino --precision bf16."
+                )
             yield replace(config, inference=inference)
         finally:
             os.environ.pop("XDG_CACHE_HOME")

@@ -1,7 +1,7 @@
-"""How good the 3D is: lifting cases through lifter, IK and filters, against their truth.
+"""Evaluation of lifter, IK and filters on lifting cases with ground truth.
 
-The answer is the 12 limb joints of the pose that comes out at the end, relative to the middle of the hips, in the
-camera's axes: what drives a character, not what a network says on the way.
+The 12 limb joints of the final pose are compared, relative to the middle of the hips, in the camera's axes: what drives
+a character, not a network's intermediate output.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,14 +32,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What came out for one case; joints are those of `LIMB_JOINTS`, canonical axes as the camera has them.
+    """The result for one case: the joints of `LIMB_JOINTS` in canonical axes, not rotated into the world.
 
     Attributes:
-        case: The question.
+        case: The case.
         limbs_m: (T, 12, 3) relative to the middle of the hips, by forward kinematics of the pose.
-        lifted_m: (T, 12, 3) the same as the lifter placed them, before IK.
-        lift_ms: (T,) what the lifter took.
-        solve_ms: (T,) what IK and filters took.
+        lifted_m: (T, 12, 3) the same from the lifter, before IK.
+        lift_ms: (T,) time of the lifter.
+        solve_ms: (T,) time of IK and filters.
     """
 
     case: LiftingCase
@@ -51,18 +51,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class LiftFigures:
-    """What `eval lift` found, over all frames of all cases; lower is better but for `cases` and `frames`.
+    """Figures of `eval lift` over all frames of all cases; lower is better, except `cases` and `frames`.
 
     Attributes:
-        cases, frames: How much was judged.
-        mpjpe_mm: Mean joint error after one least-squares scale a case, hips' middle on hips' middle.
-        pa_mpjpe_mm: The same after the best turn, scale and shift of each frame.
-        n_mpjpe_mm: The same after the best scale of each frame.
+        cases, frames: How many were evaluated.
+        mpjpe_mm: Mean joint error relative to the middle of the hips, after one least-squares scale per case.
+        pa_mpjpe_mm: The same after a similarity alignment per frame.
+        n_mpjpe_mm: The same after one least-squares scale per frame.
         jitter_ratio: Mean acceleration of the answer over that of the truth; NaN for a truth that does not move.
         bone_drift_percent: Standard deviation of a limb bone's length over its mean.
         ms_per_frame: Median time of lifter, IK and filters for one person and frame.
         lift_ms_per_frame: The same of the lifter alone.
-        seen_mpjpe_mm: Mean error of the joints inside the picture, their middle on its true place, one scale a case.
+        seen_mpjpe_mm: Mean error of the joints inside the image, relative to their own middle, one scale per case.
     """
 
     cases: int
@@ -93,9 +93,9 @@ def _rounded(value: float) -> float | None:
 
 
 def report_of(figures: Mapping[str, LiftFigures]) -> dict[str, Any]:
-    """The report of `eval lift`: the figures of the given cases (question ""), then of what else was asked, by name.
+    """The report of `eval lift`: the figures of the given cases (key ""), then those of the built-in ones by name.
 
-    What the evaluation asks by itself says also how right it is about what can be seen.
+    Those of the built-in cases include `seen_mpjpe_mm`.
     """
     others = {
         question.partition(":")[0]: found.as_dict() | {"seen_mpjpe_mm": _rounded(found.seen_mpjpe_mm)}
@@ -113,13 +113,13 @@ def answer_cases(
     filtered: bool = True,
     progress: Progress = lambda done, total: None,
 ) -> list[Answer]:
-    """What the program makes of each case, frame by frame, as it would live.
+    """The program's answers to the cases, frame by frame as in a live run.
 
     Args:
-        config: The settings; the camera is each case's own.
+        config: The settings; the camera is that of each case.
         cases: The clips.
-        filtered: Whether the filters have their say, or the pose is judged as IK made it.
-        progress: Told how many frames are done, of how many.
+        filtered: Whether to apply the filters, or to return the pose as IK made it.
+        progress: Called with the number of frames done, and the total.
 
     Raises:
         UnknownChoiceError: A name in the settings is in no table.
@@ -136,7 +136,7 @@ def answer_cases(
 
 
 def _answer(body: BodyPipeline, case: LiftingCase, track_id: int) -> Answer:
-    """One case through stages that do not know the person yet."""
+    """The answer to one case, with new state."""
     limbs, lifted, times = [], [], []
     for frame in range(len(case)):
         watch = Stopwatch()
@@ -159,7 +159,7 @@ def judge(answers: Sequence[Answer], *, lifted: bool = False) -> LiftFigures:
 
     Args:
         answers: At least one.
-        lifted: Judge what the lifter placed instead of the pose that came out at the end.
+        lifted: Evaluate the lifter's joints instead of the final pose.
     """
     pairs = [(a.lifted_m if lifted else a.limbs_m, _from_hips(a.case.limbs_m)) for a in answers]
     took_ms = np.concatenate([a.lift_ms + (0 if lifted else a.solve_ms) for a in answers])
@@ -178,7 +178,7 @@ def judge(answers: Sequence[Answer], *, lifted: bool = False) -> LiftFigures:
 
 
 def _pooled_mm(pairs: Iterable[tuple[Float64, Float64]]) -> float:
-    """The mean distance in mm over all joints of all frames of all cases."""
+    """Mean distance in mm over all joints of all frames of all cases."""
     return float(np.concatenate([np.linalg.norm(x - y, axis=-1).ravel() for x, y in pairs]).mean() * 1e3)
 
 
@@ -189,14 +189,14 @@ def _pooled_jitter(clips: Sequence[tuple[Float64, Float64, float]]) -> float:
 
 
 def _bone_drift_percent(clips: Sequence[Float64]) -> float:
-    """The mean over limb bones and cases, each case counting by its frames."""
+    """Mean over limb bones and cases, weighted by the number of frames."""
     starts, ends = (list(rows) for rows in zip(*_BONES, strict=True))
     drift = [errors3d.lengths_drift_percent(np.linalg.norm(x[:, ends] - x[:, starts], axis=-1)).mean() for x in clips]
     return float(np.average(drift, weights=[len(x) for x in clips]))
 
 
 def _seen_mm(clips: Sequence[tuple[Float64, Float64, Bool]]) -> float:
-    """Hidden legs cannot be right; what the picture shows is judged by itself, around its own middle."""
+    """Mean error of the joints inside the image alone, relative to their middle; the others can only be guessed."""
     errors = []
     for answer, truth, seen in clips:
         weight = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1)

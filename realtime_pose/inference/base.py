@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.skeletons import KeypointLayout
 from realtime_pose.utils.settings import Shortcut, check_settings, setting
+from realtime_pose.utils.stopwatch import Stopwatch
 
 RUNTIMES = ("auto", "torch", "onnxruntime", "openvino", "tensorrt")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8", "int4")
@@ -176,6 +177,13 @@ class PoseEstimator(Protocol):
     def close(self) -> None:
         """Release memory and threads."""
         ...
+
+
+@runtime_checkable
+class HasStopwatch(Protocol):
+    """An estimator that times the parts of `estimate`, such as "crop", "network" and "decode"."""
+
+    stopwatch: Stopwatch
 
 
 class Tracker(Protocol):

@@ -48,7 +48,7 @@ def test_a_run_with_random_weights_follows_the_actor(figures):
     assert (found.estimator, found.runtime, found.precision) == ("vitpose-s", "torch", "fp32")
     assert (found.frames, found.persons_max, found.source) == (10, 1, "actor")
     assert found.notes[0] == told[0] == (
-        "The weights are random: their speed is right, and the actor's true keypoints stand in for theirs."
+        "The weights are random: the speed is real, and the actor's true keypoints replace the model's."
     )  # fmt: skip
     assert {total for _, total in steps} == {12}
     assert steps[-1] == (12, 12)
@@ -139,7 +139,7 @@ def test_auto_notes_that_it_uses_only_fp32_of_random_weights(tmp_path):
     told = []
     with bench._with_random_weights(settings(runtime="auto"), "s", told.append) as config:
         assert load_vitpose(Path(config.inference.checkpoint)).size == "s"
-    assert "name another, e.g. --runtime openvino --precision bf16" in told[1]
+    assert "choose another, e.g. --runtime openvino --precision bf16" in told[1]
 
 
 # --- laps -------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Judging the 3D: known errors give known figures, and what is judged is what the program would have done live."""
+"""Evaluation of lifting: known errors give known figures, and answers are those of a live run."""
 
 from dataclasses import replace
 
@@ -36,15 +36,15 @@ def test_a_perfect_answer():
     assert (found.cases, found.frames, found.ms_per_frame, found.lift_ms_per_frame) == (1, 40, 3.0, 1.0)
 
 
-def test_each_figure_forgives_what_it_should():
+def test_each_figure_ignores_the_scale_or_alignment_it_should():
     case = make_case()
     truth = truth_of(case)
     larger = judge([answered(case, truth * 1.3)])
-    assert larger.mpjpe_mm == pytest.approx(0, abs=1e-9)  # one scale a clip
+    assert larger.mpjpe_mm == pytest.approx(0, abs=1e-9)  # one scale per clip
     assert larger.jitter_ratio == pytest.approx(1.3)
     breathing = judge([answered(case, truth * np.linspace(0.8, 1.2, 40)[:, None, None])])
     assert breathing.mpjpe_mm > 20
-    assert breathing.n_mpjpe_mm == pytest.approx(0, abs=1e-9)  # one scale a frame
+    assert breathing.n_mpjpe_mm == pytest.approx(0, abs=1e-9)  # one scale per frame
     turned = judge(
         [answered(case, Rotation.from_euler("y", 30, degrees=True).apply(truth.reshape(-1, 3)).reshape(truth.shape))]
     )
@@ -72,7 +72,7 @@ def test_cases_are_pooled_by_frames():
     assert (both.cases, both.frames) == (2, 40)
 
 
-def test_bones_that_breathe_drift():
+def test_varying_bone_lengths_are_bone_drift():
     case = make_case(40)
     limbs = truth_of(case)
     still = limbs[:1].repeat(40, axis=0)
@@ -90,19 +90,19 @@ def test_a_truth_that_stands_still_has_no_jitter_ratio():
     assert np.isnan(judge([answered(make_case(1), truth_of(make_case(1)))]).jitter_ratio)  # one frame moves not at all
 
 
-def test_what_cannot_be_seen_does_not_count_among_the_seen():
+def test_joints_outside_the_image_do_not_count_as_seen():
     case = make_case()
     seen = case.seen.copy()
     seen[:, LEGS] = False
     case = replace(case, seen=seen)
-    limbs = truth_of(case) + np.array([0.3, 0.0, 0.0])  # a wrong root is no error of what is seen
+    limbs = truth_of(case) + np.array([0.3, 0.0, 0.0])  # an error of the root does not count
     limbs[:, LEGS] += 1.0
     assert judge([answered(case, limbs)]).seen_mpjpe_mm == pytest.approx(0, abs=1e-9)
     nothing = replace(case, seen=np.zeros_like(seen))
     assert np.isnan(judge([answered(nothing, limbs)]).seen_mpjpe_mm)
 
 
-def test_the_report_has_the_keys_that_others_read():
+def test_the_report_has_the_documented_keys():
     case = make_case()
     figures = judge([answered(case, truth_of(case))])
     keys = [
@@ -118,7 +118,7 @@ def test_the_report_has_the_keys_that_others_read():
 # --- through the program ------------------------------------------------------------------------------------------
 
 
-def test_the_answer_is_of_the_body_in_the_picture():
+def test_the_answer_follows_the_body_in_the_image():
     (answer,) = answer_cases(GEOMETRIC, [make_case()])
     found = judge([answer])
     assert found.mpjpe_mm < 100
@@ -134,7 +134,7 @@ def test_answers_are_causal():
     assert not np.allclose(before.limbs_m[20:], after.limbs_m[20:])
 
 
-def test_no_case_hears_of_another():
+def test_cases_do_not_affect_each_other():
     first, second = make_case(25), make_case(25, seed=3, intrinsics=CameraIntrinsics(400, 400, 320, 240, 640, 480))
     apart = answer_cases(GEOMETRIC, [second])[0]
     after = answer_cases(GEOMETRIC, [first, second])[1]
@@ -177,7 +177,7 @@ def test_an_unknown_lifter_is_refused():
         answer_cases(AppConfig().with_values({"body": {"lifter": "magic"}}, "test"), [make_case(3)])
 
 
-def test_progress_is_told():
+def test_progress_is_reported():
     told = []
     answer_cases(GEOMETRIC, [make_case(4), make_case(6)], progress=lambda done, total: told.append((done, total)))
     assert told == [(4, 10), (10, 10)]
