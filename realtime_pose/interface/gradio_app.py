@@ -1,7 +1,7 @@
-"""The Gradio demo: a picture or a camera's frame in; overlay, 3D figure and PosePackets out, at 127.0.0.1:7860.
+"""The Gradio demo: an image in; overlay, 3D figure and PosePackets out, at 127.0.0.1:7860.
 
 `python -m realtime_pose.interface.gradio_app`, or this file run as a script. VITPOSE_CONFIG, VITPOSE_CHECKPOINT and
-VITPOSE_DEVICE choose the model; without them it is chosen as by `--estimator auto`. docs/gradio.md has more.
+VITPOSE_DEVICE choose the model; without them it is chosen as by `--estimator auto`. See docs/gradio.md.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 PORT = 7860
 PEOPLE = 10
-"""How many are found in a picture at most."""
+"""The most people in an image."""
 _EXAMPLE_FRAMES = (40, 160, 320)  # of the actor's clip: waving, walking, crouching
 _FAILED, _WRONG_USAGE, _INTERRUPTED = 1, 2, 130
 
@@ -23,7 +23,7 @@ Say = Callable[[str], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve the demo until it is told to end; the exit code."""
+    """Serve the demo until SIGINT or SIGTERM; the exit code."""
     options = _parser().parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="realtime-pose-demo-"))
     try:
@@ -39,15 +39,15 @@ def _say(sentence: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("gradio_app", description="A picture in; overlay, 3D figure and PosePackets out.")
-    parser.add_argument("--port", type=int, default=PORT, help="port, %(default)s if not given")
-    parser.add_argument("--no-download", action="store_true", help="never fetch weights")
+    parser = argparse.ArgumentParser("gradio_app", description="An image in; overlay, 3D figure and PosePackets out.")
+    parser.add_argument("--port", type=int, default=PORT, help="port (default: %(default)s)")
+    parser.add_argument("--no-download", action="store_true", help="never download weights")
     return parser
 
 
 def _run(options: argparse.Namespace, folder: Path, say: Say) -> int:
-    """The same, with everything that visitors send kept in `folder`."""
-    keep_to_itself(folder)
+    """Serve the demo, with visitors' files in `folder`; the exit code."""
+    set_gradio_environment(folder)
     from realtime_pose.errors import ConfigError, RealtimePoseError
     from realtime_pose.utils.extras import needs_extra
 
@@ -61,8 +61,8 @@ def _run(options: argparse.Namespace, folder: Path, say: Say) -> int:
     return 0
 
 
-def keep_to_itself(folder: Path) -> None:
-    """Set what Gradio reads when it is imported: it tells nobody anything, and keeps its files in `folder`."""
+def set_gradio_environment(folder: Path) -> None:
+    """Set the variables that Gradio reads on import: no telemetry, and files in `folder`."""
     os.environ |= {
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -75,7 +75,7 @@ def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
     from realtime_pose.interface.dashboard.web.server import address_for, host_names_of
     from realtime_pose.interface.demo.page import build_page
     from realtime_pose.interface.demo.server import build_app, serve
-    from realtime_pose.interface.demo.stills import Stills, read_picture
+    from realtime_pose.interface.demo.stills import Stills, read_image
 
     notices: list[str] = []
 
@@ -86,13 +86,13 @@ def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
     settings = {"persons": PEOPLE, **({"download": False} if options.no_download else {})}
     config = load_config([], {"inference": settings})
     host_names = host_names_of()
-    with _listen(options.port, address_for(host_names)) as listener:  # before models are loaded, which takes long
+    with _listen(options.port, address_for(host_names)) as listener:  # before models are loaded, which takes a while
         stills = Stills(config, notify, _progress(say))
         examples = write_examples(folder)
-        stills.people_in(read_picture(examples[0]))  # what is loaded late is loaded before the first visitor comes
+        stills.people_in(read_image(examples[0]))  # loads everything before the first visitor comes
         page = build_page(stills, examples, notices)
         port = listener.getsockname()[1]
-        say(f"{stills.described}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends.")
+        say(f"{stills.description}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends it.")
         serve(build_app(page, folder, port, host_names), listener)
         stills.close()
 
@@ -101,7 +101,7 @@ def _listen(port: int, address: str) -> socket.socket:
     """A socket that listens at the address.
 
     Raises:
-        ConfigError: The port is taken, or none that can be.
+        ConfigError: The port is taken or invalid.
     """
     from realtime_pose.errors import ConfigError
 
@@ -118,7 +118,7 @@ def _listen(port: int, address: str) -> socket.socket:
 
 
 def _progress(say: Say) -> Callable[[int, int | None], None]:
-    """Says every tenth of a download."""
+    """A progress callback that prints every tenth of a download."""
     told = -1
 
     def progress(had: int, total: int | None) -> None:
@@ -126,13 +126,13 @@ def _progress(say: Say) -> Callable[[int, int | None], None]:
         tenth = 10 * had // total if total else 0
         if tenth != told:
             told = tenth
-            say(f"fetching weights: {had / 1e6:.0f} of {(total or 0) / 1e6:.0f} MB")
+            say(f"downloading weights: {had / 1e6:.0f} of {(total or 0) / 1e6:.0f} MB")
 
     return progress
 
 
 def write_examples(folder: Path) -> list[Path]:
-    """Pictures of the actor, written into the folder.
+    """Images of the actor, written into the folder.
 
     Raises:
         CaptureError: The actor's clip is missing.
@@ -153,6 +153,6 @@ def write_examples(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    if not __package__:  # run as a script: the package is what is imported, not the modules beside this file
+    if not __package__:  # run as a script: import the package, not the modules beside this file
         sys.path[0] = str(Path(__file__).resolve().parents[2])
     sys.exit(main())

@@ -93,7 +93,7 @@ def opened(browser, address, **context):
     tab.on("console", lambda message: message.type == "error" and tab.complaints.append(message.text))
     tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
     tab.goto(address)
-    tab.wait_for_selector("#said:has-text('Choose a picture')")
+    tab.wait_for_selector("#said:has-text('Choose an image')")
     return tab
 
 
@@ -111,7 +111,7 @@ def test_one_click_on_an_example_shows_a_skeleton_and_everything_comes_from_this
     assert "Running blazepose with mediapipe" in tab.text_content("#runs")
     assert "Using BlazePose instead of ViTPose" in tab.text_content("#runs")
     tab.locator(".gallery-item").first.click()
-    says(tab, "1 person was found.")
+    says(tab, "1 person found.")
     tab.wait_for_selector(".js-plotly-plot canvas")
     overlay, given = (
         cv2.imdecode(np.frombuffer(tab.request.get(tab.get_attribute(f"{place} img", "src")).body(), np.uint8), 1)
@@ -133,7 +133,7 @@ def test_a_frame_of_the_camera_is_taken_as_it_is(chromium, program):
     tab.get_by_text("Click to Access Webcam").click()
     tab.wait_for_function("() => document.querySelector('#picture video')?.videoWidth > 0")  # a press before is lost
     tab.get_by_label("capture photo").click()
-    says(tab, "Nobody was found in this picture.")  # Chromium's camera shows a circle
+    says(tab, "No person found.")  # Chromium's camera shows a circle
     tab.wait_for_selector("#overlay img")
     assert tab.complaints == []
 
@@ -141,7 +141,7 @@ def test_a_frame_of_the_camera_is_taken_as_it_is(chromium, program):
 def test_of_several_people_one_is_chosen_for_3d(chromium, crowd, tmp_path):
     tab = opened(chromium, crowd)
     tab.set_input_files("#picture input[type=file]", picture_of(3, tmp_path / "three.png"))
-    says(tab, "3 people were found.")
+    says(tab, "3 people found.")
     tab.wait_for_selector(".js-plotly-plot canvas")
     tab.wait_for_function(FIRST_BONE)
     first = tab.evaluate(FIRST_BONE)
@@ -154,9 +154,9 @@ def test_uploads_that_cannot_be_used_are_told_in_a_sentence(chromium, crowd, tmp
     tab = opened(chromium, crowd)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
     tab.set_input_files("#picture input[type=file]", tmp_path / "broken.png")
-    says(tab, "This file is not a picture that can be read")
+    says(tab, "This file is not a readable image")
     tab.reload()
-    says(tab, "Choose a picture")
+    says(tab, "Choose an image")
     (tmp_path / "large.png").write_bytes(bytes(21 * 2**20))
     tab.set_input_files("#picture input[type=file]", tmp_path / "large.png")
     tab.get_by_text("too large").or_(tab.get_by_text("maximum allowed size")).first.wait_for()
@@ -181,7 +181,7 @@ def test_the_page_fits_its_window_and_does_not_jump(chromium, crowd, width, tmp_
     tab.set_viewport_size({"width": width, "height": 900})
     before = settled_heights(tab)
     tab.set_input_files("#picture input[type=file]", picture_of(1, tmp_path / "one.png"))
-    says(tab, "1 person was found.")
+    says(tab, "1 person found.")
     tab.wait_for_selector(".js-plotly-plot canvas")
     assert settled_heights(tab) == pytest.approx(before, abs=4)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width

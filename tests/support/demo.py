@@ -44,7 +44,7 @@ def demo_app(folder: Path, host_names=()):
         for name in ("GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY", "GRADIO_TEMP_DIR"):
             patch.setenv(name, "")  # so that it is put back
         folder.mkdir()
-        gradio_app.keep_to_itself(folder)
+        gradio_app.set_gradio_environment(folder)
         with ThreadPoolExecutor(1) as elsewhere:  # in a browser test this thread's event loop is Playwright's
             app = elsewhere.submit(asyncio.run, _built(folder, host_names)).result()
         yield app

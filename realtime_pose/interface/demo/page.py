@@ -1,4 +1,4 @@
-"""The demo's page: a picture in; overlay, 3D figure and packets out."""
+"""The demo's page: an image in; overlay, 3D figure and packets out."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,33 +16,32 @@ from realtime_pose.drawing import draw_skeleton_on_frame
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.figures.skeleton import skeleton_figure
 from realtime_pose.figures.theme import LIGHT
-from realtime_pose.interface.demo.stills import Stills, read_picture
+from realtime_pose.interface.demo.stills import Stills, read_image
 from realtime_pose.utils.arrays import UInt8
 
 API_NAME = "pose"
-_SHOWN_PX = 1600  # the overlay's longer side at most: more is not seen, and has to be sent
+_SHOWN_PX = 1600  # the overlay's longer side at most: more would not be visible
 _QUEUED = 16
-_KEPT_S = 3600  # what a visitor gave and got is deleted after so long, or at the end
-_ON_ANY_GROUND = replace(
+_KEPT_S = 3600  # inputs and results are deleted after so long, or at shutdown
+_ON_ANY_BACKGROUND = replace(
     LIGHT, paper="rgba(0,0,0,0)", text="#7d8694", muted="#7d8694", zero="#8b94a1", middle="#958000"
 )
-"""Colours that keep their contrast on white and on dark, as the server does not know which one a visitor has."""
+"""Colours with enough contrast on white and on dark, as the server does not know the visitor's theme."""
 _HOVER = {"bgcolor": "#1c2128", "bordercolor": "#1c2128", "font": {"color": "#ffffff"}}
 _SYSTEM_FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
 _SYSTEM_MONO = ["ui-monospace", "SFMono-Regular", "Consolas", "Liberation Mono", "monospace"]
 
 _ABOUT = """# realtime_pose
 
-Give a picture with people in it, or take one with your camera. You get their skeletons drawn over it, in 3D, and as
-the PosePackets that the program sends over UDP. The picture goes to this server and nowhere else, and is deleted
-within an hour or two."""
-_START = "Choose a picture, or click one of the examples."
-_NOBODY = "Nobody was found in this picture. Try one that shows a person whole, larger and in good light."
+Upload an image with people in it, or take one with your camera. You get their skeletons drawn over it, in 3D, and as
+the PosePackets that the program sends over UDP. The image is sent to this server only, and deleted within two hours."""
+_START = "Choose an image, or click one of the examples."
+_NOBODY = "No person found. Try an image that shows a whole person, larger and in good light."
 _CSS = """
 .gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
 #said p, #runs p { margin: 0; padding: 2px 4px; }
 #runs p, #runs li { font-size: 0.9em; opacity: 0.75; overflow-wrap: anywhere; }
-#figure { min-height: 462px; }  /* as high empty as filled: nothing jumps when a result comes */
+#figure { min-height: 462px; }  /* the same height when empty: nothing moves when a result comes */
 @media (max-width: 640px) { #picture, #overlay { height: 320px !important; } }
 """
 
@@ -53,16 +52,16 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
     """The page, not served yet.
 
     Args:
-        stills: Who finds the people.
-        examples: Pictures that one click shows.
-        notices: Sentences on what was chosen for the user, shown with what runs.
+        stills: Finds the people.
+        examples: Example images.
+        notices: Choices made for the user, shown with the model.
     """
     with gr.Blocks(title="realtime_pose", analytics_enabled=False, delete_cache=(_KEPT_S, _KEPT_S)) as page:
         gr.Markdown(_ABOUT)
         poses = gr.State({}, time_to_live=_KEPT_S)
         with gr.Row():
             with gr.Column():
-                picture = _picture_input()
+                picture = _image_input()
                 said = gr.Markdown(_START, elem_id="said")
                 gr.Examples([[str(path)] for path in examples], picture, label="Examples", cache_examples=False)
             with gr.Column():
@@ -76,14 +75,14 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
                 )
         with gr.Row():
             with gr.Column():
-                who = gr.Radio([], label="In 3D", visible=False)
-                figure = gr.Plot(label="In 3D: drag to turn it", elem_id="figure")
+                who = gr.Radio([], label="Person in 3D", visible=False)
+                figure = gr.Plot(label="3D (drag to rotate)", elem_id="figure")
             with gr.Column():
                 packets = gr.JSON(label="PosePackets", min_height=462, max_height=462, elem_id="packets")
         gr.Markdown(_what_runs(stills, notices), elem_id="runs")
 
         def answer(path: str | None) -> Answer:
-            """Overlay, 3D figure, packets and one sentence for a picture."""
+            """Overlay, 3D figure, packets and one sentence for an image."""
             return _answer(stills, path)
 
         picture.change(
@@ -93,39 +92,39 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
         who.input(_figure_of, [who, poses], figure, show_progress="hidden", api_visibility="private")
     for block in page.blocks.values():
         if isinstance(block, gr.components.Component):
-            _fetch_nothing(block)
+            _refuse_urls(block)
     page.queue(api_open=False, max_size=_QUEUED, default_concurrency_limit=1)
     return page
 
 
-def look() -> dict[str, Any]:
-    """How the page is dressed, as arguments of `mount_gradio_app`: no font and nothing else from elsewhere."""
+def theme() -> dict[str, Any]:
+    """The page's theme and CSS, as arguments of `mount_gradio_app`; loads nothing from other servers."""
     return {"theme": gr.themes.Default(font=_SYSTEM_FONT, font_mono=_SYSTEM_MONO), "css": _CSS}
 
 
-def _picture_input() -> gr.Image:
-    """Upload, camera and clipboard; gives the file's path, so that reading it, with its limits, is ours."""
+def _image_input() -> gr.Image:
+    """Upload, camera and clipboard; returns the file's path, so that `read_image` reads it with its limits."""
     picture = gr.Image(
-        label="Picture",
+        label="Image",
         elem_id="picture",
         sources=["upload", "webcam", "clipboard"],
         type="filepath",
         height=420,
-        # a mirrored picture would have left and right confused
+        # a mirrored image would swap left and right
         webcam_options=gr.WebcamOptions(mirror=False),
     )
-    # Set on this one component: a class of our own would make Gradio write a .pyi file beside this one.
+    # Set on the instance: a subclass would make Gradio write a .pyi file beside this one.
     picture.preprocess = lambda payload: None if payload is None else payload.path or ""
     return picture
 
 
-def _fetch_nothing(component: gr.components.Component) -> None:
-    """Have the component refuse addresses, which Gradio would fetch where a visitor gives one in place of a file."""
+def _refuse_urls(component: gr.components.Component) -> None:
+    """Make the component refuse URLs, which Gradio would download in place of a file."""
     move = component.async_move_resource_to_block_cache
 
     async def only_files(path: str | Path | None) -> str | None:
         if "://" in str(path):
-            raise gr.Error("Upload the picture itself; addresses are not fetched.", print_exception=False)
+            raise gr.Error("Upload the image file; URLs are not downloaded.", print_exception=False)
         moved: str | None = await move(path)
         return moved
 
@@ -133,15 +132,15 @@ def _fetch_nothing(component: gr.components.Component) -> None:
 
 
 def _what_runs(stills: Stills, notices: Sequence[str]) -> str:
-    one = ["It finds one person in a picture."] if stills.finds_one else []
-    return "\n".join([" ".join([f"Running {stills.described}.", *one]), "", *(f"- {notice}" for notice in notices)])
+    one = ["It finds one person per image."] if stills.finds_one else []
+    return "\n".join([" ".join([f"Running {stills.description}.", *one]), "", *(f"- {notice}" for notice in notices)])
 
 
 def _answer(stills: Stills, path: str | None) -> Answer:
     if path is None:
         return _outputs(_START)
     try:
-        image = read_picture(Path(path))
+        image = read_image(Path(path))
         result = stills.people_in(image)
     except RealtimePoseError as exc:
         return _outputs(str(exc))
@@ -150,7 +149,7 @@ def _answer(stills: Stills, path: str | None) -> Answer:
     poses = {person.keypoints.track_id: person.pose for person in result.people if person.pose is not None}
     several = len(result.people) > 1
     overlay = draw_skeleton_on_frame(image, result.people, score_threshold=stills.score_threshold, ids=several)
-    found = f"{len(result.people)} people were found." if several else "1 person was found."
+    found = f"{len(result.people)} people found." if several else "1 person found."
     return _outputs(found, _shown(overlay), _packets_of(result), poses)
 
 
@@ -160,7 +159,7 @@ def _outputs(
     packets: list[dict[str, Any]] | None = None,
     poses: Mapping[int, SkeletonPose] | None = None,
 ) -> Answer:
-    """What the page's outputs are set to, in their order."""
+    """The values of the page's outputs, in their order."""
     poses = poses or {}
     first = next(iter(poses), None)
     choices = [(f"Person {name}", name) for name in poses]
@@ -169,23 +168,23 @@ def _outputs(
 
 
 def _figure_of(name: int | None, poses: Mapping[int, SkeletonPose]) -> Any:  # noqa: ANN401 - Plotly's own
-    """One person in 3D; None where there is no such person any more."""
+    """One person in 3D; None if there is no such person."""
     if name is None or name not in poses:
         return None
-    figure = skeleton_figure(poses[name], _ON_ANY_GROUND)
-    # Gradio keeps room for a title where there is one, an empty one too
+    figure = skeleton_figure(poses[name], _ON_ANY_BACKGROUND)
+    # Gradio reserves space for any title, even an empty one
     figure.update_layout(title=None, hoverlabel=_HOVER)
     return figure
 
 
 def _packets_of(result: FrameResult) -> list[dict[str, Any]]:
-    """The picture's packets as they would go over the wire, without the `hello` that announces their names."""
+    """The image's packets as they would be sent, without the `hello` packet."""
     packets = PacketStream().packets_of(result)
     return [json.loads(encode(packet)) for packet in packets if not isinstance(packet, HelloPacket)]
 
 
 def _shown(image_bgr: UInt8) -> UInt8:
-    """The picture (H, W, 3) RGB, made smaller where it is larger than anybody sees."""
+    """The image (H, W, 3) as RGB, scaled down to `_SHOWN_PX`."""
     height, width = image_bgr.shape[:2]
     share = min(1.0, _SHOWN_PX / max(height, width))
     small = cv2.resize(image_bgr, None, fx=share, fy=share, interpolation=cv2.INTER_AREA) if share < 1 else image_bgr

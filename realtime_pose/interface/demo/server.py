@@ -1,4 +1,4 @@
-"""Serving the demo: to its own pages, and gone within two seconds when it is told to end."""
+"""The demo's server: answers its own pages only, and ends within two seconds."""
 
 import shutil
 import socket
@@ -16,17 +16,17 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from realtime_pose.interface.dashboard.web.guard import Guard
-from realtime_pose.interface.demo.page import look
+from realtime_pose.interface.demo.page import theme
 
 MAX_UPLOAD_MB = 20
 MAX_BODY_BYTES = MAX_UPLOAD_MB * 2**20 + 2**16
-"""An upload, and what its form adds; no other request comes near it."""
+"""An upload with its form; all other requests are much smaller."""
 _CONNECTIONS = 100
-_END_WITHIN_S = 1  # pages keep a stream open, which would hold the end up
+_SHUTDOWN_S = 1  # pages keep a stream open, which would delay the shutdown
 
 
 class BodyLimit:
-    """Refuses requests that are too large by what they say, and breaks off those that turn out to be."""
+    """Refuses requests that are too large by their header, and cuts off those whose body is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,27 +48,27 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-_TOO_LARGE = f"This file is too large; at most {MAX_UPLOAD_MB} MB are taken."
+_TOO_LARGE = f"This file is too large; use one of at most {MAX_UPLOAD_MB} MB."
 
 
 def build_app(page: gr.Blocks, folder: Path, port: int, host_names: Iterable[str] = ()) -> Starlette:
     """The page as an ASGI app.
 
     Args:
-        page: What is served.
-        folder: Holds what visitors upload; is deleted when the app ends.
-        port: Where it is served.
-        host_names: Names beside this machine's own that the page may be called by.
+        page: The page.
+        folder: Of visitors' uploads; deleted when the app ends.
+        port: The server's port.
+        host_names: Host names beside this machine's own under which the page may be opened.
     """
 
     @asynccontextmanager
-    async def leave_nothing(app: Starlette) -> AsyncIterator[None]:
+    async def delete_uploads(app: Starlette) -> AsyncIterator[None]:
         yield
         shutil.rmtree(folder, ignore_errors=True)
 
-    # the page's own scripts hold its settings and what Gradio makes of them, so they have no hash to be known by
+    # the page's inline scripts contain its settings, so their hashes are not known in advance
     guard = Middleware(Guard, host_names=host_names, scripts=("unsafe-inline",))
-    app = Starlette(lifespan=leave_nothing, middleware=[guard, Middleware(BodyLimit)])
+    app = Starlette(lifespan=delete_uploads, middleware=[guard, Middleware(BodyLimit)])
     gr.mount_gradio_app(
         app,
         page,
@@ -84,20 +84,20 @@ def build_app(page: gr.Blocks, folder: Path, port: int, host_names: Iterable[str
         enable_monitoring=False,
         pwa=False,
         mcp_server=False,
-        **look(),
+        **theme(),
     )
-    page.has_launched = True  # until then Gradio takes any path of this machine for a visitor's file
+    page.has_launched = True  # until then Gradio accepts any path on this machine as a visitor's file
     return app
 
 
 def serve(app: Starlette, listener: socket.socket) -> None:
-    """Answer requests on an open socket until SIGINT or SIGTERM comes."""
+    """Serve on an open socket until SIGINT or SIGTERM."""
     config = uvicorn.Config(
         app,
         log_level="critical",
         server_header=False,
         limit_concurrency=_CONNECTIONS,
-        timeout_graceful_shutdown=_END_WITHIN_S,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
         ws="none",
     )
     uvicorn.Server(config).run(sockets=[listener])

@@ -1,4 +1,4 @@
-"""Single pictures in, results out: each stands alone, and the models are loaded once."""
+"""Pose estimation in single images: each is independent, and the models are loaded once."""
 
 import threading
 import time
@@ -25,61 +25,60 @@ _LEAST_PX = 32
 _KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 
 
-def read_picture(path: Path) -> UInt8:
-    """The picture (H, W, 3) BGR in a file, turned as its camera was held; of several pictures the first.
+def read_image(path: Path) -> UInt8:
+    """The image (H, W, 3) BGR in a file, turned by its EXIF orientation; the first one of several.
 
     Raises:
-        CaptureError: It is no picture, a damaged one, or one too large or too small; the size is told before the
+        CaptureError: It is not an image, or is damaged, too large or too small; the size is checked before the
             pixels are decoded.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a size that is refused below, and of faults that are survived
+            warnings.simplefilter("ignore")  # about sizes that are refused below, and about repaired faults
             with Image.open(path, formats=_KINDS) as opened:
                 _check_size(*opened.size)
                 upright = ImageOps.exif_transpose(opened).convert("RGB")
     except Image.DecompressionBombError as exc:
-        raise CaptureError(f"This picture is too large; at most {MAX_MEGAPIXELS} megapixels are taken.") from exc
+        raise CaptureError(f"This image is too large; use one of at most {MAX_MEGAPIXELS} megapixels.") from exc
     except UnidentifiedImageError as exc:
-        raise CaptureError(f"This file is not a picture that can be read; give one of {', '.join(_KINDS)}.") from exc
+        raise CaptureError(f"This file is not a readable image; use one of {', '.join(_KINDS)}.") from exc
     except (OSError, SyntaxError, ValueError, MemoryError, ArithmeticError, LookupError, TypeError) as exc:
         # what Pillow's decoders raise on damaged files
-        raise CaptureError("This picture is damaged and cannot be read; save it anew and try again.") from exc
+        raise CaptureError("This image is damaged; save it again and retry.") from exc
     return np.ascontiguousarray(np.asarray(upright, dtype=np.uint8)[:, :, ::-1])
 
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_MEGAPIXELS * 1e6:
         raise CaptureError(
-            f"This picture has {width} x {height} pixels; at most {MAX_MEGAPIXELS} megapixels are taken, "
-            "so make it smaller and try again."
+            f"This image has {width} x {height} pixels, more than {MAX_MEGAPIXELS} megapixels; "
+            "make it smaller and retry."
         )
     if min(width, height) < _LEAST_PX:
         raise CaptureError(
-            f"This picture has {width} x {height} pixels; wanted are at least {_LEAST_PX} x {_LEAST_PX}, "
-            "so take a larger one."
+            f"This image has {width} x {height} pixels, fewer than {_LEAST_PX} x {_LEAST_PX}; use a larger one."
         )
 
 
 class Stills:
-    """People and poses in pictures that have nothing to do with each other.
+    """Finds people and poses in independent images.
 
-    Safe from any thread: one picture at a time, and nothing of it is left when the next one comes.
+    Safe from any thread: one image at a time, without state from the one before.
 
     Args:
         config: All settings.
-        notify: Is told, in one plain sentence, of everything that was chosen for the user.
-        progress: Is told how far a download of weights has come.
+        notify: Called with one sentence for each choice made for the user.
+        progress: Called with the progress of a download of weights.
 
     Attributes:
-        estimator: What finds the keypoints.
-        finds_one: Whether it never finds more than one person.
-        score_threshold: Below it a keypoint counts as not seen.
+        estimator: The pose model.
+        finds_one: Whether it finds one person at most.
+        score_threshold: Keypoints with a lower score count as occluded.
 
     Raises:
         UnknownChoiceError: A name is in no table.
-        ConfigError: The settings do not fit together, or not this machine.
-        CheckpointError: The weights cannot be had.
+        ConfigError: The settings contradict each other or this machine.
+        CheckpointError: The weights are not available.
     """
 
     def __init__(
@@ -94,26 +93,26 @@ class Stills:
         self._one_at_a_time = threading.Lock()
 
     def people_in(self, image_bgr: UInt8) -> FrameResult:
-        """Everybody in the picture, as if it were the first one of a run."""
+        """The people in the image, as in the first frame of a run."""
         frame = Frame(image_bgr, 0, 0, time.monotonic_ns())
         with self._one_at_a_time:
             return assemble_pipeline(self._config, self.estimator, self._detector).step(frame)
 
     @property
-    def described(self) -> str:
-        """What runs, e.g. "vitpose-s with openvino fp32 on cpu"."""
+    def description(self) -> str:
+        """Model, runtime and device, e.g. "vitpose-s with openvino fp32 on cpu"."""
         model = self.estimator
         return f"{model.name} with {model.runtime} {model.precision} on {model.device}"
 
     def close(self) -> None:
-        """Give the models back."""
+        """Unload the models."""
         self.estimator.close()
         if self._detector is not None:
             self._detector.close()
 
 
 def _for_stills(estimator: PoseEstimator, config: AppConfig) -> PoseEstimator:
-    """The estimator without a memory of the picture before."""
+    """The estimator without tracking between images."""
     if not isinstance(estimator, BlazePoseEstimator):
         return estimator
     estimator.close()

@@ -28,7 +28,7 @@ from starlette.testclient import TestClient  # noqa: E402 - comes with gradio
 
 from realtime_pose.interface.demo import server  # noqa: E402
 from realtime_pose.interface.demo.page import API_NAME  # noqa: E402
-from realtime_pose.interface.demo.stills import Stills, read_picture  # noqa: E402
+from realtime_pose.interface.demo.stills import Stills, read_image  # noqa: E402
 
 HERE = "http://127.0.0.1"
 VISITOR = ("127.0.0.1", 50_000)  # the guard lets nobody else in
@@ -101,7 +101,7 @@ def served_image(demo, file):
 def test_a_picture_gives_an_overlay_a_figure_and_packets_that_the_schema_allows(demo, tmp_path):
     picture = picture_of(1, tmp_path / "one.png")
     outputs = shown(demo, picture.read_bytes())
-    assert outputs[SAID] == "1 person was found."
+    assert outputs[SAID] == "1 person found."
     changed = np.abs(served_image(demo, outputs[OVERLAY]).astype(int) - cv2.imread(str(picture))).max(axis=2) > 40
     assert 500 < changed.sum() < changed.size / 2
     assert outputs[FIGURE]["type"] == "plotly"
@@ -119,7 +119,7 @@ def test_a_picture_gives_an_overlay_a_figure_and_packets_that_the_schema_allows(
 def test_several_people_are_drawn_and_sent_and_one_of_them_is_chosen_for_3d(demo, tmp_path):
     one = shown(demo, picture_of(1, tmp_path / "one.png").read_bytes())
     three = shown(demo, picture_of(3, tmp_path / "three.png").read_bytes())
-    assert three[SAID] == "3 people were found."
+    assert three[SAID] == "3 people found."
     assert {packet["person"] for packet in three[PACKETS]} == {1, 2, 3}
     assert three[WHO]["visible"]
     assert [value for _, value in three[WHO]["choices"]] == [1, 2, 3]
@@ -129,7 +129,7 @@ def test_several_people_are_drawn_and_sent_and_one_of_them_is_chosen_for_3d(demo
 
 def test_nobody_is_said_in_a_plain_sentence_and_the_picture_is_shown(demo, tmp_path):
     outputs = shown(demo, picture_of(0, tmp_path / "none.png").read_bytes())
-    assert outputs[SAID].startswith("Nobody was found in this picture.")
+    assert outputs[SAID].startswith("No person found.")
     assert served_image(demo, outputs[OVERLAY]).shape == (480, 640, 3)
     assert outputs[FIGURE] is None
     assert outputs[PACKETS] is None
@@ -149,10 +149,10 @@ def encoded(kind, **more):
 
 
 BAD = {
-    "text": (b"hello", "is not a picture that can be read"),
-    "empty": (b"", "is not a picture that can be read"),
-    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a picture that can be read"),
-    "pdf": (b"%PDF-1.7\n%EOF", "is not a picture that can be read"),
+    "text": (b"hello", "is not a readable image"),
+    "empty": (b"", "is not a readable image"),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is not a readable image"),
+    "pdf": (b"%PDF-1.7\n%EOF", "is not a readable image"),
     "cut off": (encoded("PNG")[:5000], "is damaged"),
     "spoilt": (encoded("PNG")[:3000] + bytes(5000), "is damaged"),
     "large": (png_header(9000, 6000), "at most 50 megapixels"),
@@ -194,7 +194,7 @@ def test_a_request_that_hides_its_size_is_broken_off(demo):
 def test_pictures_of_each_kind_are_read(tmp_path, kind):
     path = tmp_path / "picture"
     path.write_bytes(encoded(kind))
-    image = read_picture(path)
+    image = read_image(path)
     assert image.shape == (480, 640, 3)
     assert np.abs(image.astype(int) - actor_frame(0).image_bgr).mean() < 12  # also tells RGB from BGR
 
@@ -205,7 +205,7 @@ def test_a_picture_is_turned_as_its_camera_was_held(tmp_path):
     path = tmp_path / "held.jpg"
     path.write_bytes(encoded("JPEG", exif=exif, quality=95))
     upright = cv2.rotate(actor_frame(0).image_bgr, cv2.ROTATE_90_CLOCKWISE)
-    assert np.abs(read_picture(path).astype(int) - upright).mean() < 3
+    assert np.abs(read_image(path).astype(int) - upright).mean() < 3
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_each_picture_stands_alone_also_when_two_come_at_once(stills):
 
 
 def test_what_runs_is_told(stills):
-    assert stills.described == "blazepose with mediapipe fp32 on cpu"
+    assert stills.description == "blazepose with mediapipe fp32 on cpu"
     assert stills.finds_one
 
 
@@ -364,7 +364,7 @@ def test_wrong_pictures_raise_errors_of_ours(tmp_path):
     for content, _ in BAD.values():
         (tmp_path / "picture").write_bytes(content)
         with pytest.raises(CaptureError):
-            read_picture(tmp_path / "picture")
+            read_image(tmp_path / "picture")
 
 
 def test_what_visitors_left_is_gone_in_the_end(tmp_path):

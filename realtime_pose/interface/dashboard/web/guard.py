@@ -1,8 +1,8 @@
-"""Who may talk to the dashboard: pages that it served itself, and programs on this machine. The outermost middleware.
+"""Access control, the outermost middleware: only pages that the server served itself, and programs on this machine.
 
-A browser sends requests to this machine on behalf of any page that its user opened. Such a page is known by its
-`Origin`, or, where it has bent its own name to this machine's address (DNS rebinding), by the `Host` it asks for. Both
-are judged before Streamlit sees the request, which asks an outside address for its own when it meets a foreign origin.
+A browser sends requests to this machine on behalf of any page that its user opened. Such a page is recognised by its
+`Origin` or, if it resolves its own name to this machine's address (DNS rebinding), by the `Host` header. Both are
+checked before Streamlit sees the request, which asks an outside server for its own address on a foreign origin.
 """
 
 import base64
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 OUR_NAMES = ("127.0.0.1", "localhost", "::1")
 MAX_SOCKETS = 32
-"""WebSockets at once, Streamlit's and ours: 16 windows."""
+"""Open WebSockets, Streamlit's and ours: enough for 16 windows."""
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -24,13 +24,13 @@ App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _FORBIDDEN, _POLICY_VIOLATION, _TRY_AGAIN_LATER = 403, 1008, 1013
 
-_NOT_KNOWN = (
-    "this server is not known by that name; open it as http://127.0.0.1 on its own machine, or start it with "
-    "REALTIME_POSE_HOST_NAMES=NAME (realtime-pose ui also takes --host-name NAME)"
+_UNKNOWN_HOST = (
+    "this host name is not allowed; open http://127.0.0.1 on the server's own machine, or start it with "
+    "REALTIME_POSE_HOST_NAMES=NAME (realtime-pose ui also has --host-name NAME)"
 )
 
-# Streamlit styles its widgets inline; components are modules in blobs. Nothing is fetched, shown, sent or embedded that
-# is not from here, and no text becomes code.
+# Streamlit styles its widgets inline; components are modules in blobs. Nothing is loaded from or sent to other servers,
+# and no text is run as code.
 _CONTENT = "; ".join(
     (
         "default-src 'self'",
@@ -59,12 +59,12 @@ _HEADERS = {
 
 
 class Guard:
-    """Passes on what may come in, refuses the rest with one sentence, and says to browsers what a page may load.
+    """Refuses requests from elsewhere with one sentence, and sets the content security policy and related headers.
 
     Args:
-        app: What is guarded.
-        host_names: Names beside this machine's own that the page may be called by.
-        scripts: Hashes of the scripts that stand in the page itself, as `hashes_of` gives them.
+        app: The app to protect.
+        host_names: Host names beside this machine's own under which the page may be opened.
+        scripts: Hashes of the page's inline scripts, from `hashes_of`.
     """
 
     def __init__(self, app: App, host_names: Iterable[str] = (), scripts: Iterable[str] = ()) -> None:
@@ -72,11 +72,11 @@ class Guard:
         content = _CONTENT.format(scripts=" ".join(f"'{script}'" for script in scripts))
         self._headers = {b"content-security-policy": content.encode(), **_HEADERS}
         others = {name.lower() for name in host_names}
-        self._names, self._alone = {*OUR_NAMES, *others}, not others
+        self._names, self._loopback_only = {*OUR_NAMES, *others}, not others
         self._sockets = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Judge a request and pass it on (ASGI)."""
+        """Check a request and pass it on (ASGI)."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif why := self._why_refused(scope):
@@ -88,13 +88,13 @@ class Guard:
 
     def _why_refused(self, scope: Message) -> str:
         client = scope.get("client")
-        if self._alone and client and not _is_loopback(client[0]):  # whatever address the server was told to listen at
-            return _NOT_KNOWN
-        return why_refused(scope["headers"], self._names)
+        if self._loopback_only and client and not _is_loopback(client[0]):  # at whatever address the server listens
+            return _UNKNOWN_HOST
+        return refusal_of(scope["headers"], self._names)
 
     async def _count(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._sockets >= MAX_SOCKETS:
-            await _refuse(scope, send, f"{MAX_SOCKETS} connections are open already", _TRY_AGAIN_LATER)
+            await _refuse(scope, send, f"{MAX_SOCKETS} connections are open already; close a window", _TRY_AGAIN_LATER)
             return
         self._sockets += 1
         try:
@@ -107,7 +107,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 ours = dict(self._headers)
                 if path.startswith("/dashboard/"):
-                    ours[b"cache-control"] = b"no-cache"  # asked for after an update; unchanged, it is not sent again
+                    ours[b"cache-control"] = (
+                        b"no-cache"  # revalidated after an update; if unchanged, it is not sent again
+                    )
                 theirs = [(key, value) for key, value in message["headers"] if key.lower() not in ours]
                 message["headers"] = [*theirs, *ours.items()]
             await send(message)
@@ -116,28 +118,28 @@ class Guard:
 
 
 def hashes_of(html: str) -> tuple[str, ...]:
-    """What a content security policy calls the scripts that stand in `html`: "sha256-..." each."""
+    """The hashes of the inline scripts in `html` for a content security policy: "sha256-..." each."""
     scripts = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", html, re.DOTALL)
     return tuple(f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}" for script in scripts)
 
 
-def why_refused(headers: Iterable[tuple[bytes, bytes]], names: Iterable[str]) -> str:
-    """Why a request with these headers is refused; empty if it is let in."""
+def refusal_of(headers: Iterable[tuple[bytes, bytes]], names: Iterable[str]) -> str:
+    """Why a request with these headers is refused; empty if it is allowed."""
     given = [(key.lower(), value.decode("latin-1").lower()) for key, value in headers]
     hosts = [value for key, value in given if key == b"host"]
     origins = [value for key, value in given if key == b"origin"]
     if len(hosts) != 1 or _name_of(hosts[0]) not in names:
-        return _NOT_KNOWN
+        return _UNKNOWN_HOST
     if origins and (len(origins) > 1 or origins[0] not in (f"http://{hosts[0]}", f"https://{hosts[0]}")):
-        return "pages from elsewhere are not let in"
+        return "requests from pages of other servers are not allowed"
     return ""
 
 
 def _name_of(host: str) -> str:
-    """The name in a Host header; empty where it has more than a name and a port."""
+    """The name in a Host header; empty if it has more than a name and a port."""
     try:
         parts = urlsplit(f"//{host}")
-        _ = parts.port  # refuses what is no number
+        _ = parts.port  # raises if it is not a number
     except ValueError:
         return ""
     return (parts.hostname or "") if parts.netloc == host and "@" not in host else ""

@@ -1,8 +1,8 @@
-"""Files that a page names or sends: only videos, pictures, and what lies in the folders that were allowed at the start.
+"""Files that the page names or uploads: videos, images, and files in the allowed folders; everything else is refused.
 
-A file counts as a video or picture by its name's ending and by its first bytes, and only once the program's own reader
-has got a picture out of it. FFmpeg also opens play lists (HLS, DASH, concat), which are text that names other files:
-none of the containers below is one.
+A video or image is recognised by its suffix and its first bytes, and must yield a frame in the program's own reader.
+FFmpeg also opens play lists (HLS, DASH, concat), which are text that names other files: none of the containers below
+is one.
 """
 
 import re
@@ -26,7 +26,7 @@ MEDIA_SUFFIXES = tuple(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".onnx")
 MODEL_CONFIG_SUFFIXES = (".py",)
 MAX_UPLOAD_MB = 100
-_MAX_PICTURE_PX = 50_000_000
+_MAX_IMAGE_PX = 50_000_000
 _KEPT_UPLOADS = 5
 _KEPT_S = 24 * 3600
 _HEAD_BYTES = 4096
@@ -34,46 +34,48 @@ _HEAD_BYTES = 4096
 _MOV_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _VIDEO_MAGIC = (b"\x1a\x45\xdf\xa3", b"OggS", b"FLV\x01", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3", b"GIF8",
                 b"\x30\x26\xb2\x75\x8e\x66\xcf\x11")  # fmt: skip
-_PICTURE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
+_IMAGE_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 _PLAY_LISTS = (b"#extm3u", b"ffconcat", b"<mpd", b"<smil", b"v=0\r\n", b"v=0\n")
 
 
 def checked_media(text: str) -> Path:
-    """The full path of the video or picture that `text` names.
+    """The full path of the video or image that `text` names.
 
     Raises:
-        CaptureError: It is anything else, or gives no picture; no word on what else lies there.
+        CaptureError: It is anything else, or yields no frame; the message says nothing of other files.
     """
     given = text.strip()
     if not given or "\0" in given or not given.isprintable():
-        raise CaptureError("no file is named; give the path of a video or a picture")
+        raise CaptureError("no path is given; give the path of a video or image")
     path = _resolved(given)
     if path.suffix.lower() not in MEDIA_SUFFIXES or Path(given).suffix.lower() not in MEDIA_SUFFIXES:
         raise CaptureError(
-            f"{given} does not end like a video or picture ({_listed(MEDIA_SUFFIXES)}); give one that does"
+            f"{given} is not a video or image by its name; give one that ends in {_listed(MEDIA_SUFFIXES)}"
         )
-    if not path.is_file():  # also refuses pipes and devices, which would hold the page up
-        raise CaptureError(f"{given} is not there, or is not a file; check the path")
+    if not path.is_file():  # also refuses pipes and devices, which would block the page
+        raise CaptureError(f"{given} does not exist or is not a file; check the path")
     _check_container(path, given)
-    _check_picture(path, given)
+    _check_frame(path, given)
     return path
 
 
 def keep_upload(name: str, data: BinaryIO, folder: Path, in_use: str = "") -> Path:
-    """The path of the uploaded file, stored in `folder` under a name of ours once it was opened as a video or picture.
+    """The path of the uploaded file, stored in `folder` under a new name and checked to be a video or image.
 
     Args:
-        name: What the browser calls the file; only its ending and a few plain letters are used.
+        name: What the browser calls the file; only its suffix and a few plain letters are used.
         data: Its bytes.
-        folder: Where uploads are kept; older ones there are cleaned away.
-        in_use: The source that is set now, which stays.
+        folder: Where uploads are kept; older ones are deleted.
+        in_use: The current source, which is kept.
 
     Raises:
-        CaptureError: It is too large, no video or picture, or cannot be stored; nothing is kept then.
+        CaptureError: It is too large, not a video or image, or cannot be stored; nothing is kept then.
     """
     suffix = Path(name).suffix.lower()
     if suffix not in MEDIA_SUFFIXES:
-        raise CaptureError(f"{name!r} does not end like a video or picture ({_listed(MEDIA_SUFFIXES)})")
+        raise CaptureError(
+            f"{name!r} is not a video or image by its name; give one that ends in {_listed(MEDIA_SUFFIXES)}"
+        )
     plain = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower()).strip("-")[:40] or "video"
     path = folder.resolve() / f"{plain}-{secrets.token_hex(4)}{suffix}"
     try:
@@ -83,7 +85,7 @@ def keep_upload(name: str, data: BinaryIO, folder: Path, in_use: str = "") -> Pa
             shutil.copyfileobj(_Limited(data, name), file)
     except OSError as exc:
         path.unlink(missing_ok=True)
-        raise CaptureError(f"{name!r} cannot be stored ({exc.strerror}); make room on the disk and try again") from exc
+        raise CaptureError(f"{name!r} cannot be stored ({exc.strerror}); free some disk space and try again") from exc
     except CaptureError:
         path.unlink(missing_ok=True)
         raise
@@ -95,7 +97,7 @@ def keep_upload(name: str, data: BinaryIO, folder: Path, in_use: str = "") -> Pa
 
 
 class _Limited:
-    """Reads `data`, and refuses to read more than an upload may have."""
+    """Reads `data` up to the size limit of an upload."""
 
     def __init__(self, data: BinaryIO, name: str) -> None:
         self._data, self._name, self._left = data, name, MAX_UPLOAD_MB * 1_000_000
@@ -111,9 +113,9 @@ class _Limited:
 
 
 def clean_uploads(folder: Path, in_use: str = "", now_s: float | None = None) -> None:
-    """Delete uploads older than a day, and all but the newest few; never the one that is set as the source."""
+    """Delete uploads older than a day, and all but the newest few; never the current source."""
     now_s = time.time() if now_s is None else now_s
-    with suppress(OSError):  # what cannot be listed or deleted stays
+    with suppress(OSError):  # files that cannot be listed or deleted stay
         files = [p for p in folder.iterdir() if p.is_file() and not p.is_symlink() and str(p.resolve()) != in_use]
         files.sort(key=lambda p: p.stat().st_mtime, reverse=True)
         for place, path in enumerate(files):
@@ -122,27 +124,27 @@ def clean_uploads(folder: Path, in_use: str = "", now_s: float | None = None) ->
 
 
 def allowed_file(text: str, suffixes: Sequence[str], allowed: Sequence[Path], what: str) -> Path:
-    """The full path of the file that `text` names, which lies in one of the allowed folders, links followed.
+    """The full path of the file that `text` names, which must be in one of the allowed folders, links resolved.
 
     Args:
-        text: A full path, or one below an allowed folder or below the working folder.
-        suffixes: How its name may end.
+        text: A full path, or one relative to an allowed folder or to the working folder.
+        suffixes: The suffixes that it may have.
         allowed: Folders.
-        what: What the message calls it, e.g. "weights".
+        what: Its name in messages, e.g. "weights".
 
     Raises:
-        ConfigError: It lies elsewhere, is not there, or ends otherwise; no word on what lies elsewhere.
+        ConfigError: It is elsewhere, does not exist, or has another suffix; the message says nothing of other folders.
     """
     given = text.strip()
     if not given.isprintable():
-        raise ConfigError(f"{what} {given!r} cannot be a path; give one of a file in {_places(allowed)}")
+        raise ConfigError(f"{what} {given!r} is not a path; give that of a file in {_places(allowed)}")
     folders = [folder.resolve() for folder in allowed]
     candidates = [_resolved(given), *(_resolved(str(folder / given)) for folder in folders)]
     inside = [path for path in candidates if any(path.is_relative_to(folder) for folder in folders)]
     if not inside:
         raise ConfigError(
-            f"{what} {given!r} lies outside of the folders allowed here ({_places(allowed)}); "
-            "put it there, or allow its folder at the start with: realtime-pose ui --allow FOLDER"
+            f"{what} {given!r} is outside of the allowed folders ({_places(allowed)}); "
+            "put it there, or allow its folder with: realtime-pose ui --allow FOLDER"
         )
     found = next((path for path in inside if path.is_file()), None)
     if found is None:
@@ -153,7 +155,7 @@ def allowed_file(text: str, suffixes: Sequence[str], allowed: Sequence[Path], wh
 
 
 def listed_files(allowed: Iterable[Path], suffixes: Sequence[str]) -> list[str]:
-    """The files with such endings in the allowed folders and one level below, as full paths."""
+    """The files with these suffixes in the allowed folders and one level below, as full paths."""
     found: set[str] = set()
     for folder in allowed:
         with suppress(OSError):
@@ -168,7 +170,7 @@ def listed_files(allowed: Iterable[Path], suffixes: Sequence[str]) -> list[str]:
 def _resolved(text: str) -> Path:
     try:
         return Path(text).expanduser().resolve()
-    except (OSError, RuntimeError, ValueError):  # a loop of links, a home that is unknown, a name too long
+    except (OSError, RuntimeError, ValueError):  # a loop of links, an unknown home, a name too long
         return Path("/nowhere")
 
 
@@ -181,18 +183,18 @@ def _places(folders: Sequence[Path]) -> str:
 
 
 def _check_container(path: Path, name: str) -> None:
-    """Refuse what does not begin as a video or picture does, and play lists above all."""
+    """Refuse files that do not start as a video or image does, above all play lists."""
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except OSError as exc:
         raise CaptureError(f"{name} cannot be read ({exc.strerror}); give a file that you may open") from exc
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        known = head.startswith(_PICTURE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+        known = head.startswith(_IMAGE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
     else:
         known = _is_video(head) and not any(mark in head.lower() for mark in _PLAY_LISTS)
     if not known:
-        raise CaptureError(f"{name} is not a video or picture inside, whatever its name says; give another file")
+        raise CaptureError(f"{name} is not a video or an image; give another file")
 
 
 def _is_video(head: bytes) -> bool:
@@ -208,14 +210,14 @@ def _is_video(head: bytes) -> bool:
     )
 
 
-def _check_picture(path: Path, name: str) -> None:
-    """Refuse what the program's own reader gets no picture out of."""
+def _check_frame(path: Path, name: str) -> None:
+    """Refuse files from which the program's own reader gets no frame."""
     if path.suffix.lower() in IMAGE_SUFFIXES:
         _check_size(path, name)
     source = open_source(CaptureConfig(source=str(path)))
     try:
         if source.read() is None:
-            raise CaptureError(f"{name} gives no picture; give another file")
+            raise CaptureError(f"{name} contains no frame; give another file")
     finally:
         source.close()
 
@@ -224,9 +226,11 @@ def _check_size(path: Path, name: str) -> None:
     from PIL import Image, UnidentifiedImageError  # comes with Streamlit
 
     try:
-        with Image.open(path) as picture:
-            width, height = picture.size
+        with Image.open(path) as image:
+            width, height = image.size
     except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as exc:
-        raise CaptureError(f"{name} is not a picture that can be read; give another file") from exc
-    if width * height > _MAX_PICTURE_PX:
-        raise CaptureError(f"{name} has {width} x {height} pixels, at most {_MAX_PICTURE_PX // 10**6} million are read")
+        raise CaptureError(f"{name} is not a readable image; give another file") from exc
+    if width * height > _MAX_IMAGE_PX:
+        raise CaptureError(
+            f"{name} has {width} x {height} pixels; give one of at most {_MAX_IMAGE_PX // 10**6} million"
+        )

@@ -1,4 +1,4 @@
-"""A take played back: its recorded frames through the same runtime, viewer and sinks as a live run."""
+"""Playback of a take: its recorded frames through the same runtime, live view and sinks as a live run."""
 
 import threading
 import time
@@ -25,23 +25,23 @@ _WAIT_S = 0.1  # how long a read at the end waits for a seek
 
 
 class SessionSource:
-    """The frames of a take, as a FrameSource in which one can move about at any time, from any thread.
+    """The frames of a take, as a FrameSource with `seek`, safe from any thread.
 
-    `read` answers at once with a black frame whose number is its row; `PlaybackPipeline.step` puts people and picture
-    into it. At the end `read` answers None until there is a seek. It is not to be read ahead.
+    `read` returns at once with a black frame whose index is its row; `PlaybackPipeline.step` adds people and image. At
+    the end `read` returns None until there is a seek. Do not read it ahead.
 
     Args:
         path: The take's folder, or its session.
 
     Attributes:
-        rows: How many frames there are.
+        rows: Number of frames.
         times_s: (rows,) each frame's media time after the first.
         row: The frame that was shown last.
-        drawn: The pictures have the people drawn on them already.
-        settings: What made the session.
+        drawn: Whether the people are already drawn on the images.
+        settings: The settings of the recorded run.
 
     Raises:
-        RecordingError: The session cannot be read, or has no whole frame.
+        RecordingError: The session cannot be read, or has no complete frame.
     """
 
     live = False
@@ -59,13 +59,13 @@ class SessionSource:
         self.fps = _rate_hz(self.times_s)
         self.row = 0
         self._blank = self._index.result(0).frame.image_bgr
-        self._film, self.drawn = self._find_film(session)
+        self._video, self.drawn = self._find_video(session)
         self._changed, self._files = threading.Condition(), threading.Lock()
         self._next = 0
         self._closed = False
 
     def read(self) -> Frame | None:
-        """The next row's frame without its picture; None at the end, if no seek comes within a moment.
+        """The next row's frame without its image; None at the end, if no seek comes within 0.1 s.
 
         Raises:
             EndOfStream: The source was closed.
@@ -80,13 +80,13 @@ class SessionSource:
         return Frame(self._blank, row, int(self._times_ns[row]), time.monotonic_ns())
 
     def seek(self, row: int) -> None:
-        """Go on with this row, or the nearest that there is."""
+        """Continue at this row, or the nearest one."""
         with self._changed:
             self._next = min(max(row, 0), self.rows - 1)
             self._changed.notify_all()
 
     def result(self, frame: Frame) -> FrameResult:
-        """The recorded people of a frame that `read` gave, with their picture.
+        """The recorded people of a frame from `read`, with its image.
 
         Raises:
             EndOfStream: The source was closed.
@@ -97,65 +97,65 @@ class SessionSource:
             if self._closed:
                 raise EndOfStream("the take was closed")
             recorded = self._index.result(row)
-            image = self._film.at(int(self._times_ns[row])) if self._film is not None else None
+            image = self._video.at(int(self._times_ns[row])) if self._video is not None else None
         self.row = row
-        if image is None:  # the blank of a session takes no memory as it is
+        if image is None:  # a session's blank image takes no memory
             return replace(recorded, frame=frame)
         image = np.ascontiguousarray(image[: frame.height, : frame.width])
         return replace(recorded, frame=replace(frame, image_bgr=image))
 
     def close(self) -> None:
-        """Give the files back. Safe to repeat, and from any thread."""
+        """Close the files. Safe to repeat, and from any thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        with self._files:  # a film that is closed while it is read crashes the process
+        with self._files:  # closing a video while it is read crashes the process
             self._index.close()
-            if self._film is not None:
-                self._film.close()
+            if self._video is not None:
+                self._video.close()
 
-    def _find_film(self, session: Session) -> tuple["_Film | None", bool]:
-        """The first pictures that are the session's, and whether the people are drawn on them already."""
+    def _find_video(self, session: Session) -> tuple["_Video | None", bool]:
+        """The first images that belong to the session, and whether the people are drawn on them."""
         faults: list[str] = []
         for capture, drawn in _candidates(session):
-            # a film of the take begins with the take, what the take was made from may have begun long before
+            # the take's own video starts with the take; its source may have started long before
             shift_ns = 0 if is_source(session, capture) else int(self._times_ns[0])
             try:
-                film = _Film(open_seekable_images(capture), shift_ns)
+                video = _Video(open_seekable_images(capture), shift_ns)
             except (CaptureError, ConfigError) as exc:
                 faults.append(str(exc))
                 continue
-            if self._fits(film.at(int(self._times_ns[0]))):
-                return film, drawn
-            film.close()
+            if self._fits(video.at(int(self._times_ns[0]))):
+                return video, drawn
+            video.close()
             faults.append(f"{capture.source} is not the video of this take")
-        self.notices.append(f"The take is played without its pictures{': ' if faults else ''}{'; '.join(faults)}.")
+        self.notices.append(f"The take is played without its video{': ' if faults else ''}{'; '.join(faults)}.")
         return None, False
 
     def _fits(self, image: UInt8 | None) -> bool:
-        """Whether it has the session's size; a film of ours has even edges, whatever the picture's were."""
+        """Whether it has the session's size; the program's videos have even sizes, so one pixel may differ."""
         height, width = self._blank.shape[:2]
         return image is not None and {image.shape[0] - height, image.shape[1] - width} <= {0, 1}
 
 
 @dataclass(frozen=True)
-class _Film:
-    """Pictures, and the media time of the session at which they begin with 0."""
+class _Video:
+    """Images, and the session's media time at which they start."""
 
     pictures: SeekableImages
     shift_ns: int
 
     def at(self, time_ns: int) -> UInt8 | None:
-        """The picture of this media time of the session."""
+        """The image at this media time of the session."""
         return self.pictures.at(time_ns - self.shift_ns)
 
     def close(self) -> None:
-        """Give the files back."""
+        """Close the files."""
         self.pictures.close()
 
 
 def _candidates(session: Session) -> Iterator[tuple[CaptureConfig, bool]]:
-    """Where the pictures may be, best first, and whether the people are drawn on them."""
+    """Where the images may be, best first, and whether the people are drawn on them."""
     found = find_images(session)
     if found is not None:
         yield found, False
@@ -165,14 +165,14 @@ def _candidates(session: Session) -> Iterator[tuple[CaptureConfig, bool]]:
 
 
 def _rate_hz(times_s: Float64) -> float:
-    """The usual rate of these times; 0 where it cannot be told."""
+    """The median rate of these times; 0 if it is unknown."""
     period_s = float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
     return 1 / period_s if period_s > 0 else 0.0
 
 
 @dataclass
 class RecordedEstimator:
-    """Says what made the people of a take, where a run has what makes them."""
+    """The name and runtime of the model that made a take, in place of an estimator."""
 
     name: str
     runtime: str
@@ -183,15 +183,15 @@ class RecordedEstimator:
     finds_people: bool = True
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
-        """Nobody: a take's people are in its session."""
+        """No people: a take's people are in its session."""
         return []
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing."""
 
     @classmethod
     def of(cls, settings: dict[str, object]) -> "RecordedEstimator":
-        """What a session says of itself."""
+        """From a session's settings."""
         model = settings.get("model")
         name = model.get("name") if isinstance(model, dict) else None
         runtime, _, precision = str(settings.get("runtime") or "").partition(" ")
@@ -199,7 +199,7 @@ class RecordedEstimator:
 
 
 class PlaybackPipeline:
-    """Stands where a run has its pipeline: the people of each frame are those that were recorded."""
+    """The pipeline of a playback: the people of each frame are the recorded ones."""
 
     def __init__(self, source: SessionSource) -> None:
         self.stopwatch = Stopwatch()
@@ -207,7 +207,7 @@ class PlaybackPipeline:
         self._source = source
 
     def step(self, frame: Frame) -> FrameResult:
-        """A row of the take with its people and picture; its number is `frame.index`.
+        """A row of the take with its people and image; `frame.index` is the row.
 
         Raises:
             RecordingError: The take cannot be read any more.
@@ -216,5 +216,5 @@ class PlaybackPipeline:
             return self._source.result(frame)
 
     def close(self) -> None:
-        """Give the take's files back."""
+        """Close the take's files."""
         self._source.close()

@@ -1,4 +1,4 @@
-"""The takes below a folder: what there is to play, and how one is deleted."""
+"""The list of takes in a folder, and deleting them."""
 
 import time
 from collections.abc import Iterator
@@ -14,23 +14,23 @@ from realtime_pose.exporters.table import EXPORTERS, is_of
 from realtime_pose.session.index import SessionIndex
 from realtime_pose.session.reader import read_session
 
-_PATIENCE_S = 0.1  # a listing reads no further file after so long: the next one goes on where it stopped
+_PATIENCE_S = 0.1  # after so long a listing reads no further file; the next one continues
 
 
 @dataclass(frozen=True)
 class Take:
-    """One take, as a list shows it.
+    """One take in the list.
 
     Attributes:
-        folder: Where it is.
-        when: When its first frame was captured.
-        seconds: From its first to its last frame; None while that is not read yet.
-        frames: How many there are; None likewise.
+        folder: Its folder.
+        when: The capture time of its first frame.
+        seconds: From its first to its last frame; None before it has been read.
+        frames: Number of frames; None before it has been read.
         people: The most at once.
-        size_bytes: All its files.
-        formats: Names in EXPORTERS of the files that are there.
-        damage: One sentence on what is missing of it; empty if nothing is.
-        playable: Whether there is a frame to play.
+        size_bytes: Of all its files.
+        formats: Names in EXPORTERS of its files.
+        damage: One sentence on what is missing; empty if nothing is.
+        playable: Whether it has a frame.
     """
 
     folder: Path
@@ -45,13 +45,13 @@ class Take:
 
     @property
     def name(self) -> str:
-        """The folder's."""
+        """The folder's name."""
         return self.folder.name
 
 
 @dataclass(frozen=True)
 class _Contents:
-    """What a session says of itself, as long as its file stays as it is."""
+    """The contents of a session file with this stamp."""
 
     stamp: tuple[int, int]
     when: datetime
@@ -63,12 +63,12 @@ class _Contents:
 
 
 class TakeList:
-    """The takes in the folders directly below one folder; nothing that a link points to is one.
+    """The takes in the direct subfolders of a folder; links are not followed.
 
-    Sessions are read once and again only when they change, so that asking each second is cheap.
+    Sessions are read again only when they change, so listing them every second is cheap.
 
     Args:
-        folder: What they are below; it need not be there yet.
+        folder: The folder of all takes; it need not exist yet.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,7 +76,7 @@ class TakeList:
         self._known: dict[Path, _Contents] = {}
 
     def takes(self, leave_out: Path | None = None) -> list[Take]:
-        """All takes, newest first; `leave_out` is the one that is being recorded."""
+        """All takes, newest first, without `leave_out`, which is being recorded."""
         until_s = time.monotonic() + _PATIENCE_S
         found: list[Take] = []
         folders = [folder for folder in self._folders() if leave_out is None or folder.name != leave_out.name]
@@ -88,7 +88,7 @@ class TakeList:
         return sorted(found, key=lambda take: take.when, reverse=True)
 
     def stamps(self) -> tuple[tuple[str, int, int], ...]:
-        """What changes with every take that comes, goes or grows: name, time of change and size of each session."""
+        """Name, modification time and size of each session: changes when a take is added, removed or grows."""
         found = []
         for folder in self._folders():
             with suppress(OSError):  # it was deleted meanwhile
@@ -105,14 +105,14 @@ class TakeList:
         for folder in self._folders():
             if folder.name == name:
                 return folder
-        raise RecordingError(f"there is no take {name!r} any more; choose another")
+        raise RecordingError(f"take {name!r} does not exist any more; choose another")
 
     def delete(self, folder: Path, in_use: Path | None = None) -> None:
         """Delete a take's own files, and its folder if nothing else is in it.
 
         Args:
             folder: The take.
-            in_use: What is being recorded or played now.
+            in_use: The take that is being recorded or played.
 
         Raises:
             RecordingError: There is no such take, it is in use, or a file cannot be deleted.
@@ -126,7 +126,9 @@ class TakeList:
             if not any(folder.iterdir()):
                 folder.rmdir()
         except OSError as exc:
-            raise RecordingError(f"cannot delete {folder}: {exc.strerror}; close what has its files open") from exc
+            raise RecordingError(
+                f"cannot delete {folder}: {exc.strerror}; close the program that has its files open"
+            ) from exc
         self._known.pop(folder, None)
 
     def _folders(self) -> Iterator[Path]:
@@ -158,7 +160,7 @@ class TakeList:
 
 
 def own_files(folder: Path) -> list[Path]:
-    """The files of a take that the program made: nothing that a user put beside them.
+    """The files of a take that the program wrote, without those that a user put beside them.
 
     Raises:
         OSError: The folder cannot be read.
@@ -174,23 +176,23 @@ def _read(path: Path, stamp: tuple[int, int]) -> _Contents:
         session = read_session(path)
         index = SessionIndex(session)
     except RecordingError as exc:
-        return _Contents(stamp, _moment(when_s, when_s), 0.0, 0, 0, _short(f"{exc}.", path), playable=False)
+        return _Contents(stamp, _local_time(when_s, when_s), 0.0, 0, 0, _short(f"{exc}.", path), playable=False)
     index.close()
     offset_ns = session.settings.get("wall_offset_ns")
     began_s = (index.captured_ns + offset_ns) / 1e9 if isinstance(offset_ns, int) else when_s
     seconds = (index.times_ns[-1] - index.times_ns[0]) / 1e9
     return _Contents(
-        stamp, _moment(began_s, when_s), seconds, len(index.times_ns), index.people, _short(index.damage, path)
+        stamp, _local_time(began_s, when_s), seconds, len(index.times_ns), index.people, _short(index.damage, path)
     )
 
 
 def _short(text: str, path: Path) -> str:
-    """The sentence with the file's name in its path's place: the folder is beside it."""
+    """The sentence with the file's name instead of its path."""
     return text.replace(str(path), path.name)
 
 
-def _moment(unix_s: float, otherwise_s: float) -> datetime:
-    """A moment in local time; the other one where a file names none that can be."""
+def _local_time(unix_s: float, otherwise_s: float) -> datetime:
+    """A Unix time as local time; the other one if it is out of range."""
     try:
         return datetime.fromtimestamp(unix_s).astimezone()
     except (OverflowError, OSError, ValueError):

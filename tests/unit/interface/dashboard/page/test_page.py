@@ -248,7 +248,7 @@ def test_words_that_stand_for_nobody_lock_on_to_nobody(monkeypatch, studio):
 def test_a_path_that_is_no_video_is_refused_in_place(page, studio):
     drawn(page).selectbox(key="source.kind").select(source_section.FILE).run()
     page.text_input(key="source.path").set_value("/etc/passwd").run()
-    assert "does not end like a video" in page.error[0].value
+    assert "not a video or image by its name" in page.error[0].value
     assert studio.config.capture.source == "actor"
 
 
@@ -290,7 +290,7 @@ def test_weights_outside_of_the_allowed_folders_are_refused(page, studio, tmp_pa
     # Streamlit's tester cannot type a new choice, so both are in the list
     monkeypatch.setattr(settings_section, "listed_files", lambda folders, suffixes: [str(evil), str(mine)])
     drawn(page).selectbox(key="inference.checkpoint").select(str(evil)).run()
-    assert "outside of the folders" in page.error[0].value
+    assert "outside of the allowed folders" in page.error[0].value
     assert studio.config.inference.checkpoint == ""
     page.selectbox(key="inference.checkpoint").select(str(mine)).run()
     assert not page.error

@@ -68,7 +68,7 @@ def test_other_machines_are_refused_whatever_they_say_unless_a_name_was_given():
 
 @pytest.mark.parametrize("headers", [[], [(b"host", b"localhost"), (b"host", b"localhost")]])
 def test_no_host_or_two_are_refused(headers):
-    assert guard.why_refused(headers, guard.OUR_NAMES)
+    assert guard.refusal_of(headers, guard.OUR_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_other_pages_are_refused_before_streamlit_sees_them(origin):
 
 def test_two_origins_are_refused():
     twice = [(b"host", b"localhost"), (b"origin", b"http://localhost"), (b"origin", b"http://localhost")]
-    assert guard.why_refused(twice, guard.OUR_NAMES)
-    assert not guard.why_refused(twice[:2], guard.OUR_NAMES)
+    assert guard.refusal_of(twice, guard.OUR_NAMES)
+    assert not guard.refusal_of(twice[:2], guard.OUR_NAMES)
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": "http://127.0.0.1:8501"}, {"origin": "https://127.0.0.1:8501"}])

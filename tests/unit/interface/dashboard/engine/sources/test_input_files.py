@@ -63,7 +63,7 @@ def test_a_play_list_is_refused_before_ffmpeg_sees_it(mark, tmp_path, monkeypatc
     monkeypatch.setattr(input_files, "open_source", lambda config: pytest.fail("opened"))
     path = tmp_path / "list.mp4"
     path.write_bytes(mark + b"\nfile:///etc/passwd\n")
-    with pytest.raises(CaptureError, match="not a video or picture inside"):
+    with pytest.raises(CaptureError, match="is not a video or an image"):
         checked_media(str(path))
 
 
@@ -72,7 +72,7 @@ def test_a_link_named_like_a_video_does_not_open_what_it_leads_to(tmp_path):
     secret.write_text("password")
     link = tmp_path / "nice.mp4"
     link.symlink_to(secret)
-    with pytest.raises(CaptureError, match="does not end like") as caught:
+    with pytest.raises(CaptureError, match="not a video or image by its name") as caught:
         checked_media(str(link))
     assert "secret" not in str(caught.value)
 
@@ -92,7 +92,7 @@ def test_a_pipe_does_not_hold_the_page_up(tmp_path):
 
 
 def test_a_picture_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(input_files, "_MAX_PICTURE_PX", 1000)
+    monkeypatch.setattr(input_files, "_MAX_IMAGE_PX", 1000)
     cv2.imwrite(str(tmp_path / "large.png"), PICTURE)
     with pytest.raises(CaptureError, match="64 x 48"):
         checked_media(str(tmp_path / "large.png"))
@@ -155,7 +155,7 @@ def test_a_file_in_an_allowed_folder_is_taken(folders, given):
 @pytest.mark.parametrize("given", ["{root}/outside.pth", "{allowed}/../outside.pth", "link.pth", "/etc/passwd"])
 def test_a_file_elsewhere_is_refused_also_through_a_link(folders, given):
     root, allowed = folders
-    with pytest.raises(ConfigError, match="outside of the folders"):
+    with pytest.raises(ConfigError, match="outside of the allowed folders"):
         allowed_file(given.format(root=root, allowed=allowed), (".pth",), [allowed], "weights")
 
 

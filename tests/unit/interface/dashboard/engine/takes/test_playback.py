@@ -115,7 +115,7 @@ def test_where_the_film_is_gone_the_overlay_serves_and_says_so(tmp_path):
 def test_without_pictures_it_is_played_black_and_says_so(tmp_path):
     folder = record(tmp_path / "take", make_clip(4), (), {"config": {"capture": {"source": "gone.mp4"}}})
     source = SessionSource(folder)
-    assert source.notices == ["The take is played without its pictures."]
+    assert source.notices == ["The take is played without its video."]
     result = shown(source, PlaybackPipeline(source), 2)
     assert not result.frame.image_bgr.any()
     assert jpeg_of(result.frame) == b""  # the viewer says that there is none
@@ -126,7 +126,7 @@ def test_without_pictures_it_is_played_black_and_says_so(tmp_path):
 def test_pictures_of_another_size_are_not_taken_for_the_takes(tmp_path):
     results = [FrameResult(Frame(np.zeros((50, 60, 3), np.uint8), 0, 0, 0), ())]
     source = SessionSource(record(tmp_path / "take", results))
-    assert source.notices == ["The take is played without its pictures: actor is not the video of this take."]
+    assert source.notices == ["The take is played without its video: actor is not the video of this take."]
     source.close()
 
 

@@ -105,9 +105,9 @@ def test_links_are_no_takes_and_no_name_leads_out(tmp_path):
     files = TakeList(tmp_path / "takes")
     assert files.takes() == []
     for name in ("link", "inner", "../outside", "..", ".", "", str(tmp_path / "outside")):
-        with pytest.raises(RecordingError, match="there is no take"):
+        with pytest.raises(RecordingError, match="does not exist"):
             files.folder_of(name)
-        with pytest.raises(RecordingError, match="there is no take"):
+        with pytest.raises(RecordingError, match="does not exist"):
             files.delete(tmp_path / "takes" / name)
     assert (tmp_path / "outside" / SESSION).is_file()
 
@@ -123,7 +123,7 @@ def test_deleting_takes_the_takes_own_files_only(tmp_path):
     assert [take.name for take in files.takes()] == ["two"]
     files.delete(other)
     assert not other.exists()
-    with pytest.raises(RecordingError, match="no take 'two' any more"):
+    with pytest.raises(RecordingError, match="take 'two' does not exist"):
         files.delete(other)
 
 
