@@ -225,7 +225,7 @@ def test_widgets_leave_the_view_as_it_is(tab):
     where = tab.locator(".rp-live").bounding_box()
     choose(tab, "Smoothing", "Crisp")
     more_frames(tab, 2)
-    slider = tab.get_by_role("slider", name="Confidence")
+    slider = tab.get_by_role("slider", name="Score threshold")
     slider.press("ArrowRight")
     until(tab, "location.search.includes('score_threshold=0.35')")
     choose(tab, "Feet", "Leave free")
@@ -274,7 +274,7 @@ def test_marks_of_the_pages_runs_do_not_pile_up(tab):
 def test_a_file_runs_and_is_paused_and_stepped(tab, tmp_path):
     clip = write_clip(tmp_path / "dance.mp4", first=30, count=60, fps=10)
     stop(tab)
-    choose(tab, "Pictures from", "File")
+    choose(tab, "Source", "File")
     path = tab.get_by_role("textbox", name="Path")
     path.fill(str(clip))
     path.press("Enter")
@@ -287,7 +287,7 @@ def test_a_file_runs_and_is_paused_and_stepped(tab, tmp_path):
         until(tab, "realtimePose.seq >= given[0]", shown + further)
         still(tab)
         assert tab.evaluate("realtimePose.seq") == shown + further
-    button(tab, "Go on").click()
+    button(tab, "Resume").click()
     more_frames(tab, 5)
     assert tab.evaluate("realtimePose.seq") > shown + 5
     tab.wait_for_selector(".pg-status:has-text('The clip is over.')")
@@ -304,24 +304,24 @@ def test_a_file_runs_and_is_paused_and_stepped(tab, tmp_path):
 )
 def test_a_path_that_is_no_video_is_refused_in_place(tab, tmp_path, name, why):
     (tmp_path / "notes.mp4").write_text("#EXTM3U\nfile:///etc/passwd\n")
-    choose(tab, "Pictures from", "File")
+    choose(tab, "Source", "File")
     path = tab.get_by_role("textbox", name="Path")
     path.fill(name if name.startswith("/") else str(tmp_path / name))
     path.press("Enter")
     said = tab.locator("[data-testid=stSidebar] [data-testid=stAlert]")
     playwright.expect(said).to_contain_text(why)
     assert "root:" not in tab.inner_text("body")
-    choose(tab, "Pictures from", "Demo")
+    choose(tab, "Source", "Demo")
     playwright.expect(said).to_have_count(0)
 
 
 def test_an_uploaded_video_runs(tab, dashboard, tmp_path):
     stop(tab)
-    choose(tab, "Pictures from", "Upload")
+    choose(tab, "Source", "Upload")
     tab.set_input_files(
         "[data-testid=stFileUploader] input", write_clip(tmp_path / "My Dance.mp4", first=60, count=90, fps=10)
     )
-    tab.wait_for_selector("text=/^Set: my-dance-.*mp4/")
+    tab.wait_for_selector("text=/^In use: my-dance-.*mp4/")
     start(tab)
     until(tab, "realtimePose.character.figures === 1")
     assert "my-dance" in name_of_source(tab)
@@ -331,12 +331,12 @@ def test_an_uploaded_video_runs(tab, dashboard, tmp_path):
     )
     said = tab.locator("[data-testid=stSidebar] [data-testid=stAlert]")
     playwright.expect(said).to_contain_text("'x.mp4'")
-    choose(tab, "Pictures from", "Demo")
+    choose(tab, "Source", "Demo")
 
 
 def test_the_browsers_camera_is_seen_and_given_back(tab):
     stop(tab)
-    choose(tab, "Pictures from", "Browser camera")
+    choose(tab, "Source", "Browser camera")
     tab.wait_for_selector("text=Browsers allow it on localhost or over HTTPS only")
     start(tab, frames=5)
     until(tab, "realtimePose.pictures_sent > 5 && document.querySelector('.rp-nobody').hidden")
@@ -355,7 +355,7 @@ def test_the_browsers_camera_is_seen_and_given_back(tab):
 def test_a_source_that_fails_says_why_and_can_be_tried_again(tab, tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", count=90, fps=10)
     stop(tab)
-    choose(tab, "Pictures from", "File")
+    choose(tab, "Source", "File")
     path = tab.get_by_role("textbox", name="Path")
     path.fill(str(clip))
     path.press("Enter")
@@ -373,7 +373,7 @@ def test_a_source_that_fails_says_why_and_can_be_tried_again(tab, tmp_path):
     tab.wait_for_selector(".pg-running")
     more_frames(tab, 3)
     stop(tab)
-    choose(tab, "Pictures from", "Demo")
+    choose(tab, "Source", "Demo")
 
 
 # ---- settings and outputs -------------------------------------------------------------------------------------------
@@ -413,8 +413,8 @@ def test_packets_arrive_only_while_the_switch_is_on(tab):
     assert receiver.receive(0) is None  # an address alone sends nothing
     switch(tab, "UDP", on=True)
     assert a_pose(receiver).person == 1
-    tab.wait_for_selector("text=/packets a second, [\\d,]+ sent/")
-    tab.get_by_role("tab", name="Packet").click()
+    tab.wait_for_selector("text=/packets\\/s, [\\d,]+ sent/")
+    tab.get_by_role("tab", name="Data").click()
     until(tab, "document.querySelector('[data-testid=stCode]').innerText.includes('\"rotations\"')")
     shown = json.loads(tab.inner_text("[data-testid=stCode] code"))
     assert len(shown["rotations"]) == len(HUMANOID.joints)
@@ -452,7 +452,7 @@ def metric(tab, label):
 def test_figures_are_told_while_it_runs_and_gone_when_it_does_not(tab):
     start_demo(tab)
     until(tab, "[...document.querySelectorAll('[data-testid=stMetricValue]')].every((e) => e.innerText !== '–')")
-    playwright.expect(metric(tab, "Pictures/s")).not_to_have_text("0.0")
+    playwright.expect(metric(tab, "Frames/s")).not_to_have_text("0.0")
     values = tab.locator("[data-testid=stMetricValue]").all_inner_texts()
     rate, dropped, usual, worst, people, confidence, engine = (value.strip() for value in values)
     assert float(rate) > 0
@@ -516,12 +516,12 @@ def test_a_take_is_recorded_played_exported_and_deleted(tab, dashboard, tmp_path
     assert motion.frame_time == pytest.approx(1 / 30, rel=0.05)
 
     take.get_by_role("button", name="Delete", exact=True).click()
-    button(tab, "Delete for good").wait_for()
+    button(tab, "Delete permanently").wait_for()
     tab.keyboard.press("Escape")
-    button(tab, "Delete for good").wait_for(state="detached")
+    button(tab, "Delete permanently").wait_for(state="detached")
     assert folder.is_dir()
     take.get_by_role("button", name="Delete", exact=True).click()
-    button(tab, "Delete for good").click()
+    button(tab, "Delete permanently").click()
     take.wait_for(state="detached")
     assert list(dashboard.takes.iterdir()) == []
     tab.get_by_role("tab", name="Figures").click()
@@ -532,7 +532,7 @@ def test_a_paused_moment_is_drawn_as_figures(tab):
     button(tab, "Pause").click()
     for name in ("skeleton", "angles", "latency"):
         tab.wait_for_selector(f".st-key-still-{name} .main-svg, .st-key-still-{name} canvas", state="attached")
-    button(tab, "Go on").click()
+    button(tab, "Resume").click()
     tab.wait_for_selector(".st-key-still .js-plotly-plot", state="detached")
 
 
@@ -559,7 +559,7 @@ def test_a_character_with_pictures_in_it_is_shown(tab, tmp_path):
     tab.set_input_files(".rp-live input[type=file]", tmp_path / "bad.glb")
     tab.wait_for_selector(".rp-said:has-text('bad.glb cannot be used')")
     assert tab.evaluate("realtimePose.character.name") == "mine.glb"
-    tab.locator(".rp-live").get_by_role("button", name="Default").click()
+    tab.locator(".rp-live").get_by_role("button", name="Built-in").click()
     until(tab, "realtimePose.character.name === 'default_model.glb'")
 
 

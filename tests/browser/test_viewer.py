@@ -241,10 +241,10 @@ def test_a_picture_that_is_unpacked_while_all_is_cleared_does_not_come_back(open
     )
     watcher.send(message(1, [], plain(99)))
     watcher.tell(state("idle"))
-    tab.wait_for_function("document.querySelector('.rp-2d .rp-says').innerText.includes('Nothing is running')")
+    tab.wait_for_function("document.querySelector('.rp-2d .rp-says').innerText.includes('Choose a source')")
     tab.evaluate("goOn()")
     watcher.until(lambda: 1 in watcher.acks)
-    assert "Nothing is running" in said(tab, "2d")
+    assert "Choose a source" in said(tab, "2d")
     assert pixel(tab, 0.5, 0.5) == [0, 0, 0]
 
 
@@ -335,7 +335,7 @@ def test_a_lost_3d_view_is_told_and_comes_back(opened):
         window.loss = document.querySelector(".rp-3d canvas").getContext("webgl2").getExtension("WEBGL_lose_context");
         window.loss.loseContext();
     }""")
-    tab.wait_for_function("document.querySelector('.rp-3d .rp-says').innerText.includes('took the 3D view away')")
+    tab.wait_for_function("document.querySelector('.rp-3d .rp-says').innerText.includes('has reset the 3D view')")
     watcher.show(message(1, [actor(30)], plain(40)))
     assert pixel(tab, 0.1, 0.1) == [40, 40, 40]
     tab.evaluate("window.loss.restoreContext()")
@@ -445,8 +445,8 @@ def without_skin(document):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (without_left_hand, "it has no bone for: left hand."),
-        (refers_outside, "it needs further files beside it, which are never fetched"),
+        (without_left_hand, "no bone found for: left hand."),
+        (refers_outside, "it refers to other files, which are not loaded"),
         (in_draco, "it is compressed with Draco"),
         (without_skin, "it has no skeleton"),
     ],
@@ -457,7 +457,7 @@ def test_a_character_that_cannot_be_used_changes_nothing_and_says_why(opened, se
     drop(tab, "bad.glb", packed(tmp_path, change))
     tab.wait_for_function("document.querySelector('.rp-said').innerText.includes('bad.glb cannot be used')")
     assert sentence in note(tab)
-    assert "The character stays as it was" in note(tab)
+    assert "The character is unchanged" in note(tab)
     watcher.show(message(0, [actor(90)], plain(90)))
     bone = tab.evaluate("realtimePose.bone('leftHand')")
     assert angle_rad(bone, actor(90)["rotations"][HUMANOID.index["leftHand"]]) < 2e-3
@@ -468,9 +468,9 @@ def test_a_character_that_cannot_be_used_changes_nothing_and_says_why(opened, se
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"PK\x03\x04 a zip of an .fbx and its textures", "it is no GLB or VRM file"),
-        (b"", "it is no GLB or VRM file"),
-        (default_character_path().read_bytes()[:9000], "it is cut off"),
+        (b"PK\x03\x04 a zip of an .fbx and its textures", "it is not a GLB or VRM file"),
+        (b"", "it is not a GLB or VRM file"),
+        (default_character_path().read_bytes()[:9000], "it is incomplete"),
         (struct.pack("<4sIIII", b"glTF", 2, 28, 8, 0x4E4F534A) + b"{ broken", "its contents are damaged"),
     ],
 )
@@ -514,7 +514,7 @@ def test_it_connects_again_when_the_server_drops_it(opened, server):
 
 def test_it_says_what_is_going_on(opened):
     tab, watcher = opened(greeting=state("idle"))
-    assert said(tab, "2d") == "Nothing is running: choose a source and press Start."
+    assert said(tab, "2d") == "Choose a source and press Start."
     watcher.tell(state("opening", doing="Fetching vitpose-s ...", progress=0.4))
     tab.wait_for_selector("text=Fetching vitpose-s ...")
     assert tab.evaluate("document.querySelector('.rp-says progress').value") == 0.4
@@ -522,12 +522,12 @@ def test_it_says_what_is_going_on(opened):
     watcher.show(message(0, [], plain(90)))
     tab.wait_for_selector(".rp-rec >> visible=true")
     assert said(tab, "2d") == ""
-    assert tab.inner_text(".rp-nobody") == "Nobody in 3D"
+    assert tab.inner_text(".rp-nobody") == "No 3D pose"
     watcher.tell(state("failed", failure="The camera is gone. Plug it in and press Start."))
     tab.wait_for_selector("text=The camera is gone. Plug it in and press Start.")
     assert pixel(tab, 0.5, 0.5) == [0, 0, 0]
     watcher.tell(state("idle"))
-    tab.wait_for_selector("text=Nothing is running")
+    tab.wait_for_selector("text=Choose a source")
 
 
 def test_text_of_the_server_is_text(opened):
@@ -604,7 +604,7 @@ def test_pictures_of_the_browsers_camera_are_sent_while_they_are_wanted(opened):
         assert image.shape == (480, 640, 3)
         assert image.std() > 5
     watcher.tell(state("idle"))
-    tab.wait_for_selector("text=Nothing is running")
+    tab.wait_for_selector("text=Choose a source")
     sent = tab.evaluate("realtimePose.pictures_sent")
     tab.evaluate("async () => { for (let i = 0; i < 20; i += 1) await new Promise(requestAnimationFrame); }")
     assert tab.evaluate("realtimePose.pictures_sent") == sent
@@ -628,7 +628,7 @@ def test_a_camera_that_cannot_be_had_is_told_with_what_to_do(opened, name):
     tab.click("text=Try again")
     tab.wait_for_selector("text=Try again")
     watcher.tell(state("idle"))
-    tab.wait_for_selector("text=Nothing is running")
+    tab.wait_for_selector("text=Choose a source")
     assert tab.complaints == []
 
 
@@ -681,6 +681,6 @@ def test_each_control_is_reached_by_keyboard_and_has_a_name(opened):
                 return at.ariaLabel ?? at.labels?.[0]?.innerText ?? at.innerText;
             }""").strip()
         )
-    wanted = ["Skeleton", "Boxes", "Numbers", "Character", "Joints", "Reset view", "Recentre", "Choose character"]
+    wanted = ["Skeleton", "Boxes", "IDs", "Character", "Joints", "Reset view", "Recentre", "Choose character"]
     assert [name for name in names if name in wanted] == wanted
     assert any("in 3D" in name for name in names)

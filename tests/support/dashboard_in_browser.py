@@ -173,7 +173,7 @@ def start(tab, frames=3):
 def start_demo(tab):
     """The demo runs from its beginning."""
     stop(tab)
-    choose(tab, "Pictures from", "Demo")
+    choose(tab, "Source", "Demo")
     start(tab)
 
 

@@ -19,7 +19,7 @@ STEP = 50
 class CountedPeople:
     """Stands in for `demo.stills.Stills`; never two pictures at once, as the page's queue promises."""
 
-    described = "made-up with nothing on cpu"
+    description = "made-up with nothing on cpu"
     finds_one = False
     score_threshold = 0.3
 

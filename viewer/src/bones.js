@@ -1,11 +1,11 @@
-// Which node is which joint: a VRM says it; else by name, first as the receivers do, then by the words in the name.
+// Mapping of nodes to joints: from the VRM, else by name, first as the receivers do, then by the words in the name.
 import { JOINTS } from "../../receivers/javascript/pose_receiver.mjs";
 import { nodesByName, nodesOfVrm } from "../../receivers/javascript/three_rig.mjs";
 
 const NOT_NEEDED = ["chest", "neck"];
 const SIDES = { left: "left", l: "left", right: "right", r: "right" };
 const WORDS = {
-  hips: ["hips", "pelvis", "hip", "spine"], // Rigify's spine begins at the hips
+  hips: ["hips", "pelvis", "hip", "spine"], // Rigify's spine starts at the hips
   neck: ["neck", "neck01", "neck1", "neck0", "spine004"],
   head: ["head", "spine006"],
   UpperArm: ["upperarm", "arm", "uparm"],
@@ -17,7 +17,7 @@ const WORDS = {
 };
 const PREFIX = /^(mixamorig\d*|bip0*\d+|j bip|cc base|armature|character\d*|rig|skeleton|valvebiped bip\d+|def) /;
 
-/** {nodes: {joint: Object3D}, missing: joints that must be there and are not, without: those that are not needed} */
+/** {nodes: {joint: Object3D}, missing: required joints that were not found, without: optional ones that were not} */
 export async function findBones(gltf) {
   const vrm = await nodesOfVrm(gltf);
   const found = vrm ? [vrm] : [nodesByName(gltf.scene), nodesByWords(gltf.scene)];
@@ -30,7 +30,7 @@ export async function findBones(gltf) {
 /** "leftUpperArm" -> "left upper arm" */
 export const inWords = (joint) => joint.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-/** "mixamorig1:LeftForeArm" -> ["left", "forearm"], as realtime_pose/model3d/bone_names.py takes names apart. */
+/** "mixamorig1:LeftForeArm" -> ["left", "forearm"], as realtime_pose/model3d/bone_names.py splits names. */
 function sideAndWord(name) {
   const words = name
     .split(/[:|]/)

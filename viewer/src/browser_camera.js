@@ -1,4 +1,4 @@
-// The browser's own camera: pictures to the server, one in flight, and plain words for what can go wrong.
+// The browser's own camera: sends frames to the server, one in flight, and explains what can go wrong.
 import { encodePicture } from "./message.js";
 
 const WANTED = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
@@ -6,10 +6,10 @@ const MOST_WIDTH = 1280;
 const QUALITY = 0.85;
 
 const SENTENCES = {
-  NotAllowedError: "The browser may not use the camera. Allow it in the address bar (the camera symbol), then try again.",
-  NotFoundError: "This computer has no camera that the browser can see. Plug one in, then try again.",
+  NotAllowedError: "The browser may not use the camera. Allow it in the address bar (camera icon), then try again.",
+  NotFoundError: "The browser finds no camera on this computer. Connect one, then try again.",
   NotReadableError: "The camera is in use by another program. Close that program, then try again.",
-  OverconstrainedError: "The camera has no picture size that can be used. Choose another camera, then try again.",
+  OverconstrainedError: "The camera has no usable frame size. Choose another camera, then try again.",
 };
 export const NEEDS_SECURITY =
   "The browser's camera needs localhost or HTTPS. Open this page as http://localhost with the same port, or over HTTPS.";
@@ -17,9 +17,9 @@ export const NEEDS_SECURITY =
 export class BrowserCamera {
   #stream = null;
   #video = null;
-  #run = 0; // grows with each start and stop, so that what an older one awaits is dropped
+  #run = 0; // incremented by each start and stop, so that results of an older one are dropped
 
-  /** socket: where pictures go; failed(sentence): "" when there is nothing to say. */
+  /** socket: receives the frames; failed(sentence): called with "" when all is well. */
   constructor(socket, failed) {
     this.socket = socket;
     this.failed = failed;
@@ -42,7 +42,7 @@ export class BrowserCamera {
       stream.getVideoTracks()[0].onended = () => {
         if (run !== this.#run) return;
         this.stop();
-        this.failed("The camera was unplugged or taken away. Connect it, then try again.");
+        this.failed("The camera was disconnected. Connect it, then try again.");
       };
       this.#video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, srcObject: stream });
       await this.#video.play();
@@ -63,7 +63,7 @@ export class BrowserCamera {
     const grab = () => {
       if (run !== this.#run) return;
       next(grab);
-      if (busy || !this.socket.hasRoom || !video.videoWidth) return; // this picture is left out: a newer one is better
+      if (busy || !this.socket.hasRoom || !video.videoWidth) return; // skip this frame: a newer one is better
       busy = true;
       const grabbedMs = performance.timeOrigin + performance.now();
       const scale = Math.min(1, MOST_WIDTH / video.videoWidth);

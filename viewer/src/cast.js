@@ -1,16 +1,16 @@
-// Who is played by which figure: up to four people, each by a figure of the character of their own.
+// The figures in the scene: up to four people, each with a copy of the character.
 import { Character } from "./character.js";
 
 const MOST = 4;
 
 export class Cast {
   #character = null;
-  #figures = []; // {figure, id: of whoever it plays, or null}
+  #figures = []; // {figure, id: of its person, or null}
   #growing = false;
   #people = [];
   #asked = 0;
 
-  /** changed(): something is to be rendered, perhaps later than the call that led to it. */
+  /** changed(): called when the scene has to be rendered, also later than the call that led to it. */
   constructor(scene, changed) {
     this.scene = scene;
     this.changed = changed;
@@ -25,7 +25,7 @@ export class Cast {
     return this.#character?.missing ?? [];
   }
 
-  /** Takes another character; false where a later one was asked for meanwhile. Raises CharacterError, and keeps this one. */
+  /** Changes the character; false if a later one was requested meanwhile. Raises CharacterError, and keeps the old one. */
   async use(name, buffer) {
     const asked = ++this.#asked;
     const character = await Character.read(name, buffer);
@@ -47,7 +47,7 @@ export class Cast {
     this.#figures.push({ figure, id: null });
   }
 
-  /** people: those with a pose. Nobody: one figure stands at the origin, if `idle`, else none is seen. */
+  /** people: those with a pose. If empty, one figure stands at the origin when `idle`, else none is visible. */
   play(people, idle = this.idle) {
     this.idle = idle;
     this.#people = people.slice(0, MOST);
@@ -94,7 +94,7 @@ export class Cast {
     this.#show();
   }
 
-  /** Whether something goes on moving after the pose has come to rest. */
+  /** Whether hair or clothes move on after the pose has come to rest. */
   get swings() {
     return this.visible && this.#figures.some(({ figure }) => figure.vrm);
   }
@@ -103,7 +103,7 @@ export class Cast {
     for (const { figure } of this.#figures) if (figure.holder.visible) figure.update(seconds);
   }
 
-  /** The figure of a person, or of the first one there is. */
+  /** The figure of a person, or of the first one. */
   figureOf(id) {
     const part = this.#figures.find((other) => (id === undefined ? other.id !== null : other.id === id));
     return (part ?? (id === undefined ? this.#figures[0] : undefined))?.figure;

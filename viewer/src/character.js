@@ -1,4 +1,4 @@
-// The character's file, parsed in the browser alone, and one figure of it for each person.
+// The character's file, parsed in the browser, and one figure of it for each person.
 import { Group, LoadingManager, Vector3 } from "three";
 import { GLTFLoader } from "three/examples/jsm/loaders/GLTFLoader.js";
 import { MeshoptDecoder } from "three/examples/jsm/libs/meshopt_decoder.module.js";
@@ -8,23 +8,23 @@ import { ThreeRig } from "../../receivers/javascript/three_rig.mjs";
 import { findBones, inWords } from "./bones.js";
 import { CharacterError, checkedDocument } from "./model_file.js";
 
-const STANDING_LEG_M = 0.83; // a figure that nobody drives is shown with legs so long
+const STANDING_LEG_M = 0.83; // leg length of a figure without a person
 
-/** A file that was read: makes figures, as many as there are people. */
+/** A parsed file; makes a figure for each person. */
 export class Character {
   #gltf;
   #first;
 
   constructor(name, buffer, gltf, without) {
     this.name = name;
-    this.missing = without; // joints that the rig lacks and can do without
+    this.missing = without; // optional joints that the rig lacks
     this.buffer = buffer;
     this.isVrm = Boolean(gltf.userData.vrm);
     this.#gltf = gltf;
     this.#first = true;
   }
 
-  /** Reads a file. Raises CharacterError with the end of a sentence: what is wrong, what to do. */
+  /** Reads a file. Raises CharacterError: what is wrong, and what to do, as the end of a sentence. */
   static async read(name, buffer) {
     checkedDocument(buffer);
     const gltf = await parse(buffer);
@@ -32,14 +32,14 @@ export class Character {
     if (missing.length) {
       dispose(gltf.scene);
       throw new CharacterError(
-        `it has no bone for: ${missing.map(inWords).join(", ")}. Bones are known by the names of VRM, Unity, Mixamo, ` +
-          "Ready Player Me, Unreal and Rigify",
+        `no bone found for: ${missing.map(inWords).join(", ")}. Rename the bones as in VRM, Unity, Mixamo, ` +
+          "Ready Player Me, Unreal or Rigify",
       );
     }
     return new Character(name, buffer, gltf, without);
   }
 
-  /** One more figure. A VRM is parsed anew for each: its hair and materials live of their own. */
+  /** Another figure. A VRM is parsed again for each, as its hair and materials are animated. */
   async figure() {
     if (!this.isVrm) {
       const scene = clone(this.#gltf.scene);
@@ -56,11 +56,11 @@ export class Character {
 }
 
 async function parse(buffer) {
-  // Nothing is ever fetched: what a checked file holds lies in it, and the loader makes blob: addresses of that.
+  // Nothing is ever downloaded: a checked file contains all its data, for which the loader makes blob: URLs.
   const manager = new LoadingManager();
   manager.setURLModifier((url) => (/^(data|blob):/.test(url) ? url : "data:,"));
   const loader = new GLTFLoader(manager).setMeshoptDecoder(MeshoptDecoder);
-  loader.register((parser) => new VRMLoaderPlugin(parser, { autoUpdateHumanBones: false })); // ours are its own bones
+  loader.register((parser) => new VRMLoaderPlugin(parser, { autoUpdateHumanBones: false })); // poses are applied to its own bones
   try {
     return await loader.parseAsync(buffer, "");
   } catch (error) {
@@ -78,17 +78,17 @@ export class Figure {
     this.vrm = vrm;
     this.nodes = nodes;
     this.rig = new ThreeRig(scene, nodes);
-    scene.traverse((node) => (node.frustumCulled = false)); // a skin's bounds are those of its rest
+    scene.traverse((node) => (node.frustumCulled = false)); // a skin's bounds are those of its rest pose
     this.holder = new Group().add(scene);
     const { facing, leg, bones } = this.rig.retarget;
     this.leg = leg;
-    this.holder.quaternion.set(...facing).invert(); // it faces +z, whichever way it was made to
+    this.holder.quaternion.set(...facing).invert(); // it faces +z, whatever its own front is
     const [x, , z] = bones[nodes.hips.uuid].position;
     this.aside = new Vector3(-x, 0, -z).applyQuaternion(this.holder.quaternion);
     this.rest();
   }
 
-  /** Lays a pose on it; its legs become as long as the person's, so that its steps fall where theirs do. */
+  /** Applies a pose, scaled to the person's leg length, so that its steps match theirs. */
   pose({ joints, rotations, root }) {
     this.rig.apply({ joints_3d: joints, rotations, root });
     this.#size(Math.max(legOf(joints), 0.01));
@@ -104,18 +104,18 @@ export class Figure {
     this.holder.position.copy(this.aside).multiplyScalar(legM / this.leg);
   }
 
-  /** Hair, clothes and materials of a VRM go on by themselves. */
+  /** Animates hair, clothes and materials of a VRM. */
   update(seconds) {
     this.vrm?.update(seconds);
   }
 
-  /** No swing is left over from the person before. */
+  /** Resets the swing of hair and clothes, for another person. */
   settle() {
     this.holder.updateMatrixWorld(true);
     this.vrm?.springBoneManager?.reset();
   }
 
-  /** The local rotation of a joint's bone, xyzw; null where the rig has none. */
+  /** The local rotation of a joint's bone, xyzw; null if the rig has none. */
   bone(joint) {
     return this.nodes[joint]?.quaternion.toArray() ?? null;
   }

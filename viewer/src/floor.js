@@ -1,4 +1,4 @@
-// The floor: a grid of half metres that fades into the distance, and a ring where the origin is.
+// The floor: a half-metre grid that fades into the distance, and a ring at the origin.
 import { Color, DoubleSide, Mesh, PlaneGeometry, ShaderMaterial } from "three";
 
 const SIZE_M = 80;
@@ -12,7 +12,7 @@ const VERTEX = `
     seen = (viewMatrix * world).xyz;
     gl_Position = projectionMatrix * vec4(seen, 1.0);
   }`;
-// A line is one pixel wide however far away it is: the distance to it is measured in what a pixel covers.
+// A line is one pixel wide at any distance: the distance to it is measured in pixels.
 const FRAGMENT = `
   uniform vec3 line;
   uniform vec3 mark;
@@ -43,7 +43,7 @@ export class Floor {
     });
     this.mesh = new Mesh(new PlaneGeometry(SIZE_M, SIZE_M), this.material);
     this.mesh.rotation.x = -Math.PI / 2;
-    this.mesh.renderOrder = -2; // under all else that is transparent
+    this.mesh.renderOrder = -2; // below everything else that is transparent
     scene.add(this.mesh);
   }
 
@@ -56,7 +56,7 @@ export class Floor {
     this.mesh.position.y = y;
   }
 
-  /** The floor has no end: it lies under whatever one looks at, and its lines stay where they are in the room. */
+  /** Keeps the floor under the view's target; its lines stay fixed in the room. */
   lieUnder({ x, z }, eyeM) {
     this.mesh.position.x = x;
     this.mesh.position.z = z;

@@ -1,9 +1,9 @@
-// Keys of the whole page: r, space and the full stop, as long as nobody types.
+// Keys of the whole page: r, space and the full stop, except in text fields.
 
 const TYPED_IN = 'input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable=""], [contenteditable=true]';
-const PRESSED = "button, a, summary, input, [role=button], [role=option], [role=tab], [role=slider], [role=switch]"; // space is theirs
+const PRESSED = "button, a, summary, input, [role=button], [role=option], [role=tab], [role=slider], [role=switch]"; // they use space themselves
 
-/** pressed(what): "recentre", "pause" or "step"; answers whether it was taken. */
+/** pressed(what): called with "recentre", "pause" or "step"; returns whether it was handled. */
 export function listenToKeys(pressed, signal) {
   const keys = { r: "recentre", R: "recentre", " ": "pause", ".": "step" };
   const heard = (event) => {
@@ -15,5 +15,5 @@ export function listenToKeys(pressed, signal) {
     event.preventDefault();
     event.stopPropagation();
   };
-  window.addEventListener("keydown", heard, { capture: true, signal }); // before the page's own keys
+  window.addEventListener("keydown", heard, { capture: true, signal }); // before the page's own key handlers
 }

@@ -43,7 +43,7 @@ class LiveView {
     parent.append(this.root);
     this.pane = new Pane(this.root, {
       toggle: (name, on) => this.#toggle(name, on),
-      press: (name) => this.#press(name),
+      press: (name) => this.#onPress(name),
       file: (file) => this.#useFile(file),
     }, signal);
     const means = probe();
@@ -51,20 +51,20 @@ class LiveView {
     this.#openStage(means, signal);
     new Theme(this.root, options.theme, (name) => this.#stage?.setTheme(name), signal);
     this.socket = new LiveSocket(options.url, {
-      hello: (hello) => this.#know(hello),
-      state: (state) => this.#become(state),
+      hello: (hello) => this.#setUp(hello),
+      state: (state) => this.#setState(state),
       frame: (frame) => this.#show(frame),
-      link: (text) => this.#linked(text),
+      link: (text) => this.#setLink(text),
     });
     this.camera = new BrowserCamera(this.socket, (sentence) => {
       this.#cameraFailure = sentence;
-      this.#say();
+      this.#updateMessages();
     });
-    listenToKeys((what) => this.#keyed(what), signal);
+    listenToKeys((what) => this.#onKey(what), signal);
     window.addEventListener("online", () => this.socket.retry(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.socket.retry(), { signal });
-    this.#timer = setInterval(() => this.#tellRate(), RATE_EVERY_MS);
-    this.#say();
+    this.#timer = setInterval(() => this.#updateRate(), RATE_EVERY_MS);
+    this.#updateMessages();
     this.#publish();
   }
 
@@ -88,7 +88,7 @@ class LiveView {
     const name = decodeURIComponent(new URL(address, location.href).pathname.split("/").at(-1));
     try {
       const answer = await fetch(address, { signal: this.#ended.signal });
-      if (!answer.ok) throw new CharacterError(`the server has none (${answer.status})`);
+      if (!answer.ok) throw new CharacterError(`the server does not have it (${answer.status})`);
       if (!(await this.#stage.cast.use(name, await answer.arrayBuffer()))) return;
       this.pane.note("");
       this.pane.enable("default", false);
@@ -106,23 +106,23 @@ class LiveView {
       if (!(await this.#stage.cast.use(file.name, buffer))) return;
     } catch (error) {
       const why = error instanceof CharacterError ? error.message : `it cannot be read (${error.message})`;
-      this.pane.note(`${file.name} cannot be used: ${why}. The character stays as it was.`, "bad");
+      this.pane.note(`${file.name} cannot be used: ${why}. The character is unchanged.`, "bad");
       return;
     }
     const { missing } = this.#stage.cast;
-    this.pane.note(missing.length ? `${file.name}: has no ${missing.join(" and no ")} bone; the bone below it bends for it.` : `${file.name}`);
+    this.pane.note(missing.length ? `${file.name} has no ${missing.join(" and no ")} bone; the bone below it bends instead.` : `${file.name}`);
     this.pane.enable("default", true);
   }
 
-  // ---- what the server says ----------------------------------------------------------------------------------------
+  // ---- messages from the server ------------------------------------------------------------------------------------
 
-  #know(hello) {
+  #setUp(hello) {
     this.picture.layouts = hello.layouts;
     this.picture.colours = hello.colours;
-    this.#stage?.skeletons.know(hello.skeleton, hello.colours);
+    this.#stage?.skeletons.setUp(hello.skeleton, hello.colours);
   }
 
-  #become(state) {
+  #setState(state) {
     const before = this.#state;
     this.#state = state;
     this.picture.threshold = state.threshold ?? this.picture.threshold;
@@ -134,7 +134,7 @@ class LiveView {
     }
     if (state.browser_camera && !this.camera.running && !(before.browser_camera && this.#cameraFailure)) this.camera.start();
     if (!state.browser_camera && (this.camera.running || before.browser_camera)) this.camera.stop();
-    this.#say();
+    this.#updateMessages();
   }
 
   #clear() {
@@ -142,7 +142,7 @@ class LiveView {
     this.picture.clear();
     this.#rates.clear();
     this.#stage?.idle();
-    this.#tellRate();
+    this.#updateRate();
   }
 
   async #show(frame) {
@@ -152,46 +152,46 @@ class LiveView {
     this.#rates.add(nowMs, performance.timeOrigin + nowMs - frame.sent_unix_s * 1000);
     const first = this.#count.run !== frame.run;
     Object.assign(this.#count, { frames: this.#count.frames + 1, seq: frame.seq, run: frame.run });
-    this.pane.badge("nobody", this.#stage && !this.#stage.persons ? "Nobody in 3D" : "");
-    if (first) this.#say();
+    this.pane.badge("nobody", this.#stage && !this.#stage.persons ? "No 3D pose" : "");
+    if (first) this.#updateMessages();
   }
 
-  #linked(text) {
+  #setLink(text) {
     this.#link = text;
-    this.#say();
+    this.#updateMessages();
   }
 
-  // ---- what is said -------------------------------------------------------------------------------------------------
+  // ---- messages to the user -----------------------------------------------------------------------------------------
 
-  #say() {
+  #updateMessages() {
     const { phase, recording } = this.#state;
     const away = this.#link !== "" && phase !== "";
     this.pane.badge("link", away ? this.#link : "");
     this.pane.badge("rec", recording && !away ? "Recording" : "");
     this.pane.badge("paused", phase === "paused" && !away ? "Paused" : "");
     if (this.#count.run === null) this.pane.badge("nobody", "");
-    this.pane.sayPicture(this.#overPicture());
+    this.pane.sayPicture(this.#message());
   }
 
-  #overPicture() {
+  #message() {
     const { phase, failure, doing, progress } = this.#state;
     if (this.#cameraFailure) return { text: this.#cameraFailure, tone: "bad", retry: "camera" };
     if (phase === "failed") return { text: failure || "The run ended with an error. Press Start to try again.", tone: "bad" };
     if (this.#count.run !== null) return { text: "" };
-    if (phase === "idle") return { text: "Nothing is running: choose a source and press Start." };
+    if (phase === "idle") return { text: "Choose a source and press Start." };
     if (phase === "opening") return { text: doing || "Starting ...", progress: progress ?? null };
     if (phase === "") return { text: this.#link };
-    return { text: "Waiting for the first picture ..." };
+    return { text: "Waiting for the first frame ..." };
   }
 
-  #tellRate() {
+  #updateRate() {
     clearRunMarks();
     const fps = this.#rates.fps(performance.now());
     const latency = this.#rates.latencyMs();
     this.pane.badge("rate", fps > 0 ? `${fps.toFixed(0)} fps, ${Math.max(0, latency).toFixed(0)} ms` : "");
   }
 
-  // ---- what the user does -------------------------------------------------------------------------------------------
+  // ---- input --------------------------------------------------------------------------------------------------------
 
   #toggle(name, on) {
     if (name === "character") {
@@ -205,14 +205,14 @@ class LiveView {
     }
   }
 
-  #press(name) {
+  #onPress(name) {
     if (name === "reset") this.#stage?.resetView();
     if (name === "recentre") this.socket.do("recentre");
     if (name === "default") this.#useDefault();
     if (name === "camera") this.camera.start();
   }
 
-  #keyed(what) {
+  #onKey(what) {
     const { phase } = this.#state;
     if (phase !== "running" && phase !== "paused") return false;
     this.socket.do(what === "pause" && phase === "paused" ? "resume" : what);
@@ -236,7 +236,7 @@ class LiveView {
       get renders() { return stage?.renders ?? 0; },
       get character() { return { name: stage?.cast.name ?? "", missing: stage?.cast.missing ?? [], figures: stage?.cast.count ?? 0 }; },
       get eye() { return stage && { position: stage.camera.position.toArray(), target: stage.orbit.target.toArray() }; },
-      /** The local rotation xyzw of a joint's bone: of the person of that number, or of the first. */
+      /** The local rotation xyzw of a joint's bone, of the person with this id or of the first one. */
       bone: (name, id) => stage?.cast.figureOf(id)?.bone(name) ?? null,
     };
     window.realtimePose = this.published;

@@ -1,4 +1,4 @@
-// A look at a character's file before anything is made of it: what is wrong is said in a sentence.
+// Checks of a character's file before it is parsed; each error is a sentence for the user.
 
 export const MOST_BYTES = 100 * 1024 * 1024;
 const MAGIC = 0x46546c67; // "glTF"
@@ -6,7 +6,7 @@ const JSON_CHUNK = 0x4e4f534a;
 const MOST_POINTS = 20_000_000;
 const PACKED = { KHR_draco_mesh_compression: "Draco", KHR_texture_basisu: "KTX2" };
 
-/** What is wrong with a file, or with its bones, as a sentence for the user. */
+/** A problem with a file or its bones, as a sentence for the user. */
 export class CharacterError extends Error {}
 
 const megabytes = (bytes) => `${Math.ceil(bytes / (1024 * 1024))} MB`;
@@ -22,18 +22,18 @@ export function checkedDocument(buffer) {
   checkSize(buffer.byteLength);
   const view = new DataView(buffer);
   if (buffer.byteLength < 20 || view.getUint32(0, true) !== MAGIC) {
-    throw new CharacterError("it is no GLB or VRM file; export the character as one .glb or .vrm");
+    throw new CharacterError("it is not a GLB or VRM file; export the character as one .glb or .vrm");
   }
-  if (view.getUint32(4, true) !== 2) throw new CharacterError("it is not of glTF version 2; export it again as glTF 2.0");
+  if (view.getUint32(4, true) !== 2) throw new CharacterError("it is not glTF version 2; export it again as glTF 2.0");
   const length = view.getUint32(12, true);
   if (view.getUint32(8, true) > buffer.byteLength || 20 + length > buffer.byteLength) {
-    throw new CharacterError("it is cut off; copy or export it again");
+    throw new CharacterError("it is incomplete; copy or export it again");
   }
   let document = null;
   try {
     if (view.getUint32(16, true) === JSON_CHUNK) document = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 20, length)));
   } catch {
-    // told below
+    // reported below
   }
   if (document === null || typeof document !== "object") throw new CharacterError("its contents are damaged; export it again");
   checkContents(document);
@@ -44,12 +44,12 @@ function checkContents(document) {
   const list = (name) => (Array.isArray(document[name]) ? document[name] : []);
   const outside = [...list("buffers"), ...list("images")].find(({ uri }) => uri !== undefined && !/^data:/i.test(uri));
   if (outside) {
-    throw new CharacterError("it needs further files beside it, which are never fetched; export it as one .glb with everything inside");
+    throw new CharacterError("it refers to other files, which are not loaded; export it as one .glb with everything inside");
   }
   for (const [extension, name] of Object.entries(PACKED)) {
     const demanded = extension === "KHR_draco_mesh_compression" ? list("extensionsUsed") : list("extensionsRequired");
     if (demanded.includes(extension)) {
-      throw new CharacterError(`it is compressed with ${name}, which this view cannot unpack; export it without that compression`);
+      throw new CharacterError(`it is compressed with ${name}, which this view does not support; export it without that compression`);
     }
   }
   if (list("accessors").some(({ count }) => !(count <= MOST_POINTS))) throw new CharacterError("it is damaged or far too large; export it again");

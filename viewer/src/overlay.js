@@ -1,15 +1,15 @@
-// People drawn over a picture as the program draws them into films: realtime_pose/drawing.py has the same rules.
+// People drawn over a frame, by the same rules as realtime_pose/drawing.py.
 
 const RIM = "#1e1e1e";
 const THICKNESS = { body: 1, foot: 1, hand: 0.45, face: 0.3 }; // of the body's lines
 const FINE = new Set(["hand", "face"]);
-const LINK_WIDTHS = 4; // in lines' widths: a fine link is at least so long, or drawn finer
-const DOT_WIDTHS = 5; // and so long to leave room for dots
-const BODY_WIDTHS = 40; // a person is at least so many lines tall
-const MIN_LINK_PX = 2; // a part whose links are shorter (the middle one) cannot be told apart, and is left out
+const LINK_WIDTHS = 4; // in line widths: a fine link is at least so long, or drawn thinner
+const DOT_WIDTHS = 5; // and at least so long for dots
+const BODY_WIDTHS = 40; // a person is at least so many line widths tall
+const MIN_LINK_PX = 2; // a part whose median link is shorter is not drawn
 const HEAD = new Set(["nose", "left_eye", "right_eye", "left_ear", "right_ear"]);
 
-/** The width of a body's lines in a picture that is shown so large. */
+/** The line width of a body in an image of this size. */
 export const lineWidth = (width, height) => Math.max(1.8, Math.hypot(width, height) / 350);
 
 const finer = (a, b) => (THICKNESS[a] <= THICKNESS[b] ? a : b);
@@ -26,7 +26,7 @@ function seenPoints(person, place, threshold) {
   return { at: person.keypoints.map(place), seen };
 }
 
-/** Each row's part, and [part, middle length of its links] of what can be told apart, finest last. */
+/** Each row's part, and [part, median length of its links] of the parts to draw, finest last. */
 function partsToDraw(layout, at, links) {
   const lengths = { body: [], foot: [], hand: [], face: [] };
   for (const [a, b] of links) {
@@ -36,7 +36,7 @@ function partsToDraw(layout, at, links) {
     .map(([part, values]) => [part, values.length ? median(values) : 0])
     .filter(([part, length]) => !FINE.has(part) || length >= MIN_LINK_PX);
   const face = drawn.some(([part]) => part === "face");
-  // the body's own eyes, ears and nose would hide the face
+  // the body's own eyes, ears and nose would cover the face
   const parts = face ? layout.parts.map((part, row) => (HEAD.has(layout.names[row]) ? "face" : part)) : layout.parts;
   return { parts, drawn };
 }
@@ -52,7 +52,7 @@ export function drawSkeleton(ctx, person, { layout, colours, place, threshold, w
     let thick = body * THICKNESS[part];
     if (FINE.has(part)) thick = Math.min(thick, length / LINK_WIDTHS);
     thick = Math.max(FINE.has(part) ? 0.8 : 1, thick);
-    const rims = thick > 1 || !FINE.has(part) ? [2, 0] : [0]; // a hair line has none: it would be all rim
+    const rims = thick > 1 || !FINE.has(part) ? [2, 0] : [0]; // a hairline has none: it would be all rim
     for (const rim of rims) {
       for (const [a, b] of links) {
         if (finer(parts[a], parts[b]) !== part) continue;
@@ -97,7 +97,7 @@ export function drawBox(ctx, person, { place, width }) {
   }
 }
 
-/** The person's number over their head, wholly inside the picture `area` ({x, y, width, height}). */
+/** The person's id over their head, inside the image `area` ({x, y, width, height}). */
 export function writeId(ctx, person, { layout, place, threshold, width, area }) {
   const { at, seen } = seenPoints(person, place, threshold);
   const face = at.filter((_, row) => seen[row] && HEAD.has(layout.names[row]));

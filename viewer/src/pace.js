@@ -1,7 +1,7 @@
-// How often the 3D view may be rendered: where that is slow (no graphics card), the picture and the page go first.
+// The 3D view's render rate: where rendering is slow (no graphics card), the image and the page have priority.
 
-const FREE_MS = 20; // what is done by the next picture of the screen needs no rest
-const REST = 1.0; // of the time that it took
+const FREE_MS = 20; // a frame that is done before the screen's next one needs no rest
+const REST = 1.0; // as a share of the time that it took
 const LONGEST_REST_MS = 60;
 
 export class Pace {
@@ -13,7 +13,7 @@ export class Pace {
     this.gl = gl;
   }
 
-  /** Whether what was rendered last is done, and the rest after it is over. */
+  /** Whether the last frame is done, and the rest after it is over. */
   mayRender(nowMs) {
     if (this.#fence) {
       const { gl } = this;
@@ -26,7 +26,7 @@ export class Pace {
     return nowMs >= this.#restUntilMs;
   }
 
-  /** The context was lost: what was under way is gone with it. */
+  /** The context was lost, and the frame under way with it. */
   reset() {
     this.#fence = null;
     this.#restUntilMs = 0;

@@ -1,4 +1,4 @@
-// What one sees: two boxes of fixed shape, what is said in them, and the controls below. It knows no other part.
+// The layout: two boxes of fixed shape, their messages, and the controls below. Independent of all other parts.
 import css from "./style.css";
 
 const PAGE = `
@@ -6,37 +6,37 @@ const PAGE = `
   <div class="rp-views">
     <div class="rp-view">
       <div class="rp-box rp-2d">
-        <canvas role="img" aria-label="The picture with the people's skeletons over it"></canvas>
+        <canvas role="img" aria-label="The frame with the people's skeletons over it"></canvas>
         <div class="rp-says" role="status"></div>
         <div class="rp-badges">
           <span class="rp-badge rp-rec" hidden>Recording</span>
           <span class="rp-badge rp-paused" hidden>Paused</span>
           <span class="rp-badge rp-link" role="status" hidden></span>
         </div>
-        <span class="rp-rate" title="Pictures a second shown here, and how long one takes from the program to this screen" hidden></span>
+        <span class="rp-rate" title="Frames a second shown here, and the time from the program to this screen" hidden></span>
       </div>
-      <div class="rp-bar" role="group" aria-label="What is drawn over the picture">
-        <label class="rp-toggle" title="Joins the points that were found on each person"><input type="checkbox" data-toggle="skeleton" checked>Skeleton</label>
-        <label class="rp-toggle" title="A frame around each person that was found"><input type="checkbox" data-toggle="boxes">Boxes</label>
-        <label class="rp-toggle" title="The number that each person keeps while in view"><input type="checkbox" data-toggle="ids" checked>Numbers</label>
+      <div class="rp-bar" role="group" aria-label="Overlay">
+        <label class="rp-toggle" title="Draw each person's keypoints and the lines between them"><input type="checkbox" data-toggle="skeleton" checked>Skeleton</label>
+        <label class="rp-toggle" title="Draw a box around each person"><input type="checkbox" data-toggle="boxes">Boxes</label>
+        <label class="rp-toggle" title="Draw each person's number"><input type="checkbox" data-toggle="ids" checked>IDs</label>
       </div>
-      <p class="rp-note"><kbd>space</kbd> pause or go on, <kbd>.</kbd> one step, <kbd>R</kbd> recentre</p>
+      <p class="rp-note"><kbd>space</kbd> pause or resume, <kbd>.</kbd> next frame, <kbd>R</kbd> recentre</p>
     </div>
     <div class="rp-view">
       <div class="rp-box rp-3d">
         <div class="rp-says" role="status"></div>
-        <div class="rp-badges"><span class="rp-badge rp-nobody" role="status" hidden>Nobody in 3D</span></div>
+        <div class="rp-badges"><span class="rp-badge rp-nobody" role="status" hidden>No 3D pose</span></div>
         <div class="rp-drop">Drop the .glb or .vrm file here</div>
       </div>
-      <div class="rp-bar" role="group" aria-label="The 3D view">
-        <label class="rp-toggle" title="The figure that moves as the person does"><input type="checkbox" data-toggle="character" checked>Character</label>
-        <label class="rp-toggle" title="The joints and bones that drive the figure; grey: not seen by the camera"><input type="checkbox" data-toggle="joints" checked>Joints</label>
-        <button type="button" data-press="reset" title="Look from the front again">Reset view</button>
-        <button type="button" data-press="recentre" title="The character stands at the middle of the floor again (key R)">Recentre</button>
+      <div class="rp-bar" role="group" aria-label="3D view">
+        <label class="rp-toggle" title="Show the character"><input type="checkbox" data-toggle="character" checked>Character</label>
+        <label class="rp-toggle" title="Show joints and bones; grey ones are occluded"><input type="checkbox" data-toggle="joints" checked>Joints</label>
+        <button type="button" data-press="reset" title="Back to the front view">Reset view</button>
+        <button type="button" data-press="recentre" title="Move the character back to the middle of the floor (key R)">Recentre</button>
       </div>
-      <div class="rp-bar rp-file" role="group" aria-label="The character">
-        <button type="button" data-press="choose" title="A .glb or .vrm file of yours; it stays in this browser. You can drop it on the view, too">Choose character</button>
-        <button type="button" data-press="default" title="The character that comes with the program" disabled>Default</button>
+      <div class="rp-bar rp-file" role="group" aria-label="Character">
+        <button type="button" data-press="choose" title="Your own .glb or .vrm file; it stays in this browser. You can also drop it on the view">Choose character</button>
+        <button type="button" data-press="default" title="Use the character that comes with the program" disabled>Built-in</button>
         <p class="rp-note rp-said" role="status"></p>
         <input type="file" accept=".glb,.vrm,model/gltf-binary" aria-label="A character's .glb or .vrm file" tabindex="-1" hidden>
       </div>
@@ -63,7 +63,7 @@ export class Pane {
     const file = this.#one("input[type=file]");
     file.addEventListener("change", () => {
       if (file.files[0]) on.file(file.files[0]);
-      file.value = ""; // the same file may be chosen again
+      file.value = ""; // so that the same file can be chosen again
     }, { signal });
     this.#takeDrops(on, signal);
   }
@@ -91,12 +91,12 @@ export class Pane {
     }, { signal });
   }
 
-  /** Over the picture: {text, tone: "bad" or "", progress: 0..1 or null, retry: name of a button's press or ""}. */
+  /** The message over the image: {text, tone: "bad" or "", progress: 0..1 or null, retry: name of a button's press or ""}. */
   sayPicture(said) {
     fill(this.#one(".rp-2d .rp-says"), said);
   }
 
-  /** Over the 3D view; "" for nothing. */
+  /** The message over the 3D view; "" for none. */
   say3d(text) {
     fill(this.#one(".rp-3d .rp-says"), { text });
   }
@@ -118,7 +118,7 @@ export class Pane {
   }
 }
 
-/** Puts text, progress and a button in; leaves all as it is where nothing has changed, so that readers stay calm. */
+/** Sets text, progress and button; changes nothing if they are the same, so that screen readers do not repeat them. */
 function fill(place, { text, tone = "", progress = null, retry = "" }) {
   const key = JSON.stringify([text, tone, progress, retry]);
   if (place.dataset.key === key) return;

@@ -1,7 +1,7 @@
-// The left canvas: the newest picture with the people drawn over it, at the screen's own resolution.
+// The left canvas: the newest frame with the people drawn over it, at the screen's resolution.
 import { drawBox, drawSkeleton, lineWidth, writeId } from "./overlay.js";
 
-const NO_PICTURE = "#20242b"; // what people are drawn on where a take has no pictures
+const NO_PICTURE = "#20242b"; // the background for a take without video
 
 export class Picture {
   #ctx;
@@ -10,7 +10,7 @@ export class Picture {
   #clears = 0;
   #observer;
 
-  /** soft: nothing is gained from a graphics card that is made up by the processor. */
+  /** soft: WebGL is emulated by the CPU, so there is no graphics card to use. */
   constructor(canvas, soft) {
     this.canvas = canvas;
     this.#ctx = canvas.getContext("2d", { willReadFrequently: soft });
@@ -33,7 +33,7 @@ export class Picture {
     this.draw();
   }
 
-  /** Shows a frame; done once it is on the canvas. False if all was cleared while it was unpacked. */
+  /** Shows a frame; resolves once it is on the canvas. False if the view was cleared while it was decoded. */
   async take(frame) {
     const clears = this.#clears;
     let bitmap = null;
@@ -56,7 +56,7 @@ export class Picture {
     this.draw();
   }
 
-  /** Draws again what there is: after a change of size, of what is shown, or of the mirror. */
+  /** Draws the current frame again: after a change of size, overlay or mirroring. */
   draw() {
     const ctx = this.#ctx;
     const { width, height } = this.canvas;

@@ -1,4 +1,4 @@
-// Joints and bones of each person, drawn through the character so that both are seen.
+// Joints and bones of each person, drawn through the character so that both are visible.
 import {
   CanvasTexture, CircleGeometry, Color, CylinderGeometry, Group, IcosahedronGeometry, InstancedMesh, Matrix4, Mesh,
   MeshBasicMaterial, MeshLambertMaterial, Quaternion, Vector3,
@@ -7,7 +7,7 @@ import {
 const MOST = 8;
 const JOINT_M = 0.024;
 const BONE_M = 0.012;
-const UNKNOWN = new Color("#8b919b"); // a joint that the camera does not see: held, or a guess
+const UNKNOWN = new Color("#8b919b"); // an occluded joint
 const UP = new Vector3(0, 1, 0);
 
 export class Skeletons {
@@ -22,12 +22,12 @@ export class Skeletons {
     this.colours = {};
     this.ball = new IcosahedronGeometry(1, 2);
     this.rod = new CylinderGeometry(0.75, 1, 1, 8, 1, true);
-    // among what is transparent, so that it comes after all of the character
+    // as transparent objects, so that they are drawn after the character
     this.material = new MeshLambertMaterial({ transparent: true });
   }
 
-  /** What hello says: the tree, and the sides' colours. */
-  know({ joints, parents }, colours) {
+  /** From the hello message: the joint tree, and the sides' colours. */
+  setUp({ joints, parents }, colours) {
     this.#clear();
     this.parents = parents;
     this.sides = joints.map((joint) => /^(left|right)/.exec(joint)?.[0] ?? "middle");
@@ -59,7 +59,7 @@ export class Skeletons {
       mesh.renderOrder = 11;
     }
     rods.renderOrder = 10;
-    rods.onBeforeRender = (renderer) => renderer.clearDepth(); // seen through the body
+    rods.onBeforeRender = (renderer) => renderer.clearDepth(); // visible through the body
     const shadow = new Mesh(this.#spot.geometry, this.#spot.material);
     shadow.rotation.x = -Math.PI / 2;
     shadow.renderOrder = -1;
@@ -108,7 +108,7 @@ export class Skeletons {
   }
 }
 
-/** A soft round shadow under somebody: it says where on the floor they are. */
+/** A soft round shadow under a person, which shows their position on the floor. */
 function spot() {
   const canvas = Object.assign(document.createElement("canvas"), { width: 128, height: 128 });
   const ctx = canvas.getContext("2d");

@@ -1,9 +1,9 @@
-// The connection to the server: opens again by itself, and answers each frame once it has been drawn.
+// The connection to the server: reconnects by itself, and acknowledges each frame once it has been drawn.
 import { decodeFrame } from "./message.js";
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
-const UNSENT_BYTES = 262_144; // above it a picture for the server waits for a better moment
+const UNSENT_BYTES = 262_144; // above this, camera frames are skipped
 
 export class LiveSocket {
   #socket = null;
@@ -12,8 +12,8 @@ export class LiveSocket {
   #ended = false;
 
   /**
-   * on.hello(message), on.state(message), on.link(text): what is wrong with the connection, "" when all is well;
-   * on.frame(frame): may be async, and its end is told to the server, which sends no more than two frames ahead.
+   * on.hello(message), on.state(message), on.link(text): a problem with the connection, or "";
+   * on.frame(frame): may be async; the server is told when it is done, and sends a few frames ahead at most.
    */
   constructor(url, on) {
     this.url = url;
@@ -31,12 +31,12 @@ export class LiveSocket {
       if (typeof data === "string") {
         this.#told(JSON.parse(data));
       } else {
-        before = before.then(() => this.#shown(socket, data)); // in their order: decoding may overtake
+        before = before.then(() => this.#shown(socket, data)); // in order, as decoding may finish out of order
       }
     };
     socket.onclose = ({ code, reason }) => {
       if (this.#ended) return;
-      const why = code === 1008 && reason ? ` The server says: ${reason}.` : "";
+      const why = code === 1008 && reason ? ` The server closed the connection: ${reason}.` : "";
       this.on.link(`Reconnecting ...${why}`);
       this.#timer = setTimeout(() => this.retry(), this.#waitMs);
       this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
@@ -59,12 +59,12 @@ export class LiveSocket {
     try {
       await this.on.frame(frame);
     } catch (error) {
-      console.error(error); // one frame that cannot be shown must not hold up those after it
+      console.error(error); // one broken frame must not block the next ones
     }
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ ack: frame.seq }));
   }
 
-  /** Try now instead of after the wait; nothing happens while a connection is there or on its way. */
+  /** Reconnect now instead of after the wait; does nothing while connected or connecting. */
   retry() {
     clearTimeout(this.#timer);
     if (this.#ended || this.#socket.readyState < WebSocket.CLOSING) return;
@@ -76,7 +76,7 @@ export class LiveSocket {
     return this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** Whether a picture may be sent without a queue growing. */
+  /** Whether a camera frame may be sent without a growing queue. */
   get hasRoom() {
     return this.ready && this.#socket.bufferedAmount < UNSENT_BYTES;
   }

@@ -10,14 +10,14 @@ import { Skeletons } from "./skeletons.js";
 import { SCENE } from "./theme.js";
 import { openContext } from "./webgl.js";
 
-const EYE = new Vector3(0.28, 0.16, 1).normalize(); // from where one looks at first
+const EYE = new Vector3(0.28, 0.16, 1).normalize(); // the direction of the first view
 const EYE_M = 3.9;
-const HIGH_M = 0.95; // what one looks at: about the hips
-const FOLLOW_S = 0.6; // how softly the view goes after people
-const SWING_MS = 1500; // how long hair goes on after a pose
-const GONE_MS = 600; // who was not seen for so long is gone
-const SUNK_M = -0.25; // feet lower than this: the floor is not known yet, and lies under them
-const NEAR_M = 0.002; // so close to where it goes the view rests
+const HIGH_M = 0.95; // the height of the view's target: about the hips
+const FOLLOW_S = 0.6; // time constant of following people
+const SWING_MS = 1500; // how long hair moves on after a pose
+const GONE_MS = 600; // a person is removed after so long without a pose
+const SUNK_M = -0.25; // with feet lower than this the floor is not known yet, and is drawn under them
+const NEAR_M = 0.002; // the view stops this close to its target
 const TURN_RAD = 0.1;
 
 export class Stage {
@@ -27,9 +27,9 @@ export class Stage {
   #people = new Map(); // id -> {person, seenMs}
   #run = null;
   #centre = new Vector3(0, HIGH_M, 0);
-  #spread = 0; // how far from the centre the people stand
+  #spread = 0; // distance of the people from their centre
   #snap = true;
-  #free = true; // nobody has turned the view: it may come nearer and go further by itself
+  #free = true; // the user has not moved the view, so its distance adapts by itself
   #floorY = 0;
   #lost = false;
   #pace;
@@ -55,7 +55,7 @@ export class Stage {
     Object.assign(this.orbit, { minDistance: 0.6, maxDistance: 14, maxPolarAngle: Math.PI * 0.53, enableZoom: false });
     this.orbit.addEventListener("change", () => this.changed());
     this.orbit.addEventListener("start", () => (this.#free = false));
-    this.canvas.style.touchAction = "pan-y"; // a finger that goes up and down scrolls the page
+    this.canvas.style.touchAction = "pan-y"; // vertical swipes scroll the page
     this.cast = new Cast(this.scene, () => this.changed());
     this.skeletons = new Skeletons(this.scene);
     this.#furnish();
@@ -88,9 +88,9 @@ export class Stage {
 
   #listen(lost, signal) {
     this.canvas.addEventListener("webglcontextlost", (event) => {
-      event.preventDefault(); // it may come back
+      event.preventDefault(); // so that it can be restored
       this.#lost = true;
-      lost("The graphics card took the 3D view away. It comes back by itself in a moment; if it does not, reload the page.");
+      lost("The graphics card has reset the 3D view. It should come back by itself in a moment; otherwise reload the page.");
     }, { signal });
     this.canvas.addEventListener("webglcontextrestored", () => {
       this.#lost = false;
@@ -98,7 +98,7 @@ export class Stage {
       lost("");
       this.changed();
     }, { signal });
-    // the wheel scrolls the page until somebody has turned to this view
+    // the wheel scrolls the page until this view has the focus
     this.canvas.addEventListener("focus", () => (this.orbit.enableZoom = true), { signal });
     this.canvas.addEventListener("blur", () => (this.orbit.enableZoom = false), { signal });
     this.canvas.addEventListener("pointerdown", () => this.canvas.focus({ preventScroll: true }), { signal });
@@ -132,7 +132,7 @@ export class Stage {
     this.changed();
   }
 
-  /** Back to where one looked from at first, at whoever is there now. */
+  /** Back to the first view, at the people who are there now. */
   resetView() {
     this.#free = true;
     this.#follow(1);
@@ -186,7 +186,7 @@ export class Stage {
     this.floor.setHeight(this.#floorY);
   }
 
-  /** Nothing runs: the character stands at the origin. */
+  /** Without a run the character stands at the origin. */
   idle() {
     this.#people.clear();
     this.#run = null;
@@ -202,7 +202,7 @@ export class Stage {
     return this.#people.size;
   }
 
-  /** Where one looks from after all of the way: a view that somebody turned only goes along. */
+  /** The final position of the view; one that the user has moved keeps its direction and distance. */
   #goal() {
     if (this.#free) return this.#centre.clone().addScaledVector(EYE, EYE_M + 1.6 * this.#spread);
     return this.camera.position.clone().add(this.#centre).sub(this.orbit.target);
@@ -240,7 +240,7 @@ export class Stage {
 
   destroy() {
     cancelAnimationFrame(this.#frame);
-    this.#frame = -1; // nothing is rendered any more
+    this.#frame = -1; // stops rendering
     this.#observer.disconnect();
     this.cast.destroy();
     this.skeletons.destroy();

@@ -1,11 +1,11 @@
-// Light or dark, as the page is: what it was told, else the page's own colours, else what the system prefers.
+// Light or dark theme: as given, else from the page's colours, else from the system.
 
 export const SCENE = {
   light: { ground: "#eef1f5", line: "#b3bdca", mark: "#6b7c93", floorLight: "#b9b4a8", shadow: 0.28 },
   dark: { ground: "#171a20", line: "#454e5c", mark: "#8493a8", floorLight: "#3a3a40", shadow: 0.5 },
 };
 
-/** "light" or "dark" of a CSS colour; null where it is none. */
+/** "light" or "dark" for a CSS colour; null if it is none. */
 export function toneOf(colour) {
   const ctx = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   if (!colour || !CSS.supports("color", colour)) return null;
@@ -18,7 +18,7 @@ export function toneOf(colour) {
 export class Theme {
   #query = window.matchMedia("(prefers-color-scheme: dark)");
 
-  /** changed(name): told now and at each change. `root` has a colour transition, which says when the page's changed. */
+  /** changed(name): called now and at each change. A colour transition on `root` shows when the page's colours change. */
   constructor(root, fixed, changed, signal) {
     this.root = root;
     this.fixed = fixed;

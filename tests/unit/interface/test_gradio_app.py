@@ -155,9 +155,9 @@ BAD = {
     "pdf": (b"%PDF-1.7\n%EOF", "is not a readable image"),
     "cut off": (encoded("PNG")[:5000], "is damaged"),
     "spoilt": (encoded("PNG")[:3000] + bytes(5000), "is damaged"),
-    "large": (png_header(9000, 6000), "at most 50 megapixels"),
+    "large": (png_header(9000, 6000), "more than 50 megapixels"),
     "bomb": (png_header(60_000, 60_000), "at most 50 megapixels"),
-    "tiny": (cv2.imencode(".png", np.zeros((1, 4000, 3), np.uint8))[1].tobytes(), "at least 32 x 32"),
+    "tiny": (cv2.imencode(".png", np.zeros((1, 4000, 3), np.uint8))[1].tobytes(), "fewer than 32 x 32"),
 }
 
 
@@ -241,7 +241,7 @@ def test_no_other_file_is_served_or_read(demo, folder, path):
 def test_an_address_is_not_fetched(demo, outside):
     event, data = asked(demo, "http://elsewhere.example/picture.png")
     assert event == "error"
-    assert "addresses are not fetched" in json.dumps(data)
+    assert "URLs are not downloaded" in json.dumps(data)
     assert outside == []
 
 
