@@ -421,7 +421,7 @@ def test_packets_arrive_only_while_the_switch_is_on(tab):
     assert shown["type"] == "pose"
     tab.get_by_role("tab", name="Figures").click()
     switch(tab, "UDP", on=False)
-    tab.wait_for_selector("text=Nothing is sent.")
+    tab.wait_for_selector("text=No output is on.")
     newest_pose(receiver)
     more_frames(tab, 3)
     assert receiver.receive(0) is None
