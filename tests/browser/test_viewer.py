@@ -612,7 +612,7 @@ def test_pictures_of_the_browsers_camera_are_sent_while_they_are_wanted(opened):
 
 CAMERAS = {
     "NotAllowedError": "The browser may not use the camera.",
-    "NotFoundError": "This computer has no camera",
+    "NotFoundError": "The browser finds no camera",
     "NotReadableError": "The camera is in use by another program.",
 }
 
