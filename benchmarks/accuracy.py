@@ -1,4 +1,4 @@
-"""How right the 3D is, part by part: measures one column of docs/accuracy.md's table, or prints the table.
+"""Accuracy of the 3D, part by part: measures one column of docs/accuracy.md's table, or prints the table.
 
     python benchmarks/accuracy.py measure NAME [--without filters,feet,bones] [--lifter geometric|trained] [--cases DIR]
     python benchmarks/accuracy.py table [--write]
@@ -11,12 +11,12 @@ The columns, each with the parts of those to its left:
     measure "floor, feet"    --without filters
     measure "filters"
 
-A column is everything that `eval lift` and `selftest` say, for the lifting cases (if they are there), the drawn bodies
-and both actors; it is kept in benchmarks/accuracy.json. Parts are switched off where a setting does that (`feet`), else
-by putting their plain forerunner in their place: bones by height alone, and of the filters only One-Euro on rotations
-and root with the parameters it had before. The column "before" was measured in a checkout of commit adf9053 with what
-the evaluation needs put over it: `realtime_pose/evaluation`, this script, both actors' films with their truth, and the
-seam in the pipeline that the evaluation holds on to. A column keeps the commit that it was measured at.
+A column is everything that `eval lift` and `selftest` report, for the lifting cases (if present), the drawn bodies
+and both actors; it is kept in benchmarks/accuracy.json. Parts are switched off by a setting (`feet`), or
+replaced by their simple predecessor: bones by height alone, and of the filters only One-Euro on rotations
+and root with the parameters it had before. The column "before" was measured in a checkout of commit adf9053 plus what
+the evaluation needs: `realtime_pose/evaluation`, this script, both actors' clips with their truth, and the hook in the
+pipeline that the evaluation uses. A column has the commit that it was measured at.
 """
 
 import argparse
@@ -46,7 +46,7 @@ BEGIN, END = "<!-- table: python benchmarks/accuracy.py table --write -->", "<!-
 
 @contextmanager
 def without(parts: list[str]) -> Iterator[None]:
-    """Work as if those parts were not there; `feet` is a setting, so nothing is done for it here."""
+    """Replace those parts by their predecessors; `feet` is a setting and not handled here."""
     with ExitStack() as undo:
         if "bones" in parts:
             undo.enter_context(mock.patch("realtime_pose.ik.simple_ik.BoneLengths", _by_height()))
@@ -59,7 +59,7 @@ def without(parts: list[str]) -> Iterator[None]:
 
 
 def _by_height() -> type:
-    """Bones that know a person's height and learn nothing."""
+    """Bone lengths from the height alone, without estimation."""
     from realtime_pose.body.bone_lengths import BoneLengths
     from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 
@@ -75,7 +75,7 @@ def _by_height() -> type:
 
 
 def _plain_filters() -> type:
-    """The smoothing as it was at first, then floor and feet as they are; no occlusion handling."""
+    """The original smoothing, then floor and feet as they are; no occlusion handling."""
     from realtime_pose.body.smoothing_presets import SMOOTHING_PRESETS
     from realtime_pose.filters.chain import FilterChain
     from realtime_pose.filters.smoothing import OneEuroPoseFilter
@@ -97,7 +97,7 @@ def _plain_filters() -> type:
 
 
 def measure(lifter: str, off: list[str], folder: Path) -> dict[str, Any]:
-    """One column's figures."""
+    """The figures of one column."""
     body: dict[str, Any] = {"lifter": lifter} if lifter else {}
     if "feet" in off:
         body["feet"] = "never"
@@ -179,17 +179,17 @@ def _commit() -> str:
 
 
 def main() -> int:
-    """Read the options, measure or print; the exit code."""
+    """Measure or print, by the options; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ways = parser.add_subparsers(dest="way", required=True)
     measuring = ways.add_parser("measure")
-    measuring.add_argument("name", help="the column's head")
+    measuring.add_argument("name", help="heading of the column")
     measuring.add_argument("--without", default="", help=f"parts to leave out, of {', '.join(PARTS)}")
     measuring.add_argument("--lifter", default="")
     measuring.add_argument("--cases", type=Path, default=data_path("../shared/data/lift/dev"))
     measuring.add_argument("--kept", type=Path, default=KEPT)
     printing = ways.add_parser("table")
-    printing.add_argument("--write", action="store_true", help=f"put it into {PAGE.name}")
+    printing.add_argument("--write", action="store_true", help=f"write it into {PAGE.name}")
     options = parser.parse_args()
     if options.way == "measure":
         off = [part for part in options.without.split(",") if part]

@@ -1,4 +1,4 @@
-"""How right a person's bones come out: learnt in a run and calibrated, on the actor's clip, against its truth.
+"""Accuracy of bone lengths, estimated in a run and calibrated, on the actors' clips against their truth.
 
 Run: python benchmarks/bones.py [CLIP ...]   (actor, actor-2; about a minute each)
 """
@@ -31,7 +31,7 @@ BONES = ("leftUpperLeg", "leftLowerArm", "leftHand", "leftLowerLeg", "leftFoot")
 
 
 def lengths_of(bone_m: Float64) -> Float64:
-    """The lengths (7,) that a skeleton with these bones (17,) has."""
+    """The lengths (7,) of a skeleton with these bones (17,)."""
     rest = joint_positions(HUMANOID, np.tile(rot.IDENTITY_XYZW, (17, 1)), np.zeros(3), bone_m)
     shoulders = rest[[HUMANOID.index[f"{side}UpperArm"] for side in ("left", "right")]]
     own = bone_m[[HUMANOID.index[joint] for joint in BONES]] * (2, 1, 1, 1, 1)
@@ -39,7 +39,7 @@ def lengths_of(bone_m: Float64) -> Float64:
 
 
 def estimated(clip: str, config: AppConfig) -> Iterator[FrameResult]:
-    """The clip as BlazePose sees it."""
+    """The clip's keypoints by BlazePose."""
     source = open_source(CaptureConfig(source=clip))
     pipeline = build_pipeline(config.with_values({"inference": {"estimator": "blazepose"}}, clip), print)
     try:
@@ -53,7 +53,7 @@ def estimated(clip: str, config: AppConfig) -> Iterator[FrameResult]:
 
 
 def exact(clip: str, truth: ActorTruth, config: AppConfig) -> Iterator[FrameResult]:
-    """The clip as an estimator without errors would see it."""
+    """The clip's true keypoints."""
 
     def seen() -> Iterator[FrameResult]:
         source = open_source(CaptureConfig(source=clip))
@@ -73,7 +73,7 @@ def exact(clip: str, truth: ActorTruth, config: AppConfig) -> Iterator[FrameResu
 
 
 def judge(results: Iterator[FrameResult], config: AppConfig) -> dict[str, Float64]:
-    """Lengths (7,) in metres, learnt and calibrated."""
+    """Lengths (7,) in metres, estimated and calibrated."""
     calibration, bones = Calibration(config), BoneLengths(config.body)
     bone_m = np.zeros(17)
     for result in results:

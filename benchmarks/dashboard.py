@@ -1,12 +1,13 @@
-"""How fluently the dashboard shows a camera's rate in a browser, and whether it grows when it is watched for long.
+"""Frame rate, latency and memory of the dashboard in a browser.
 
     .venv/bin/python benchmarks/dashboard.py [--seconds 10] [--estimator blazepose] [--source FILE]
     .venv/bin/python benchmarks/dashboard.py --soak MINUTES [--seed 1]
 
-The first way starts the program and opens its page in Chromium: the time from Start to the first picture, pictures
-shown a second, their median delay between the program and the screen, and the processor time of both, then the same
-for two tabs at once. The second way leaves two tabs open, changes settings at random, and exits with 1 if the
-program's or the page's memory grew by over 3 % after the first quarter, or a tab lost its connection. Needs Chromium.
+The first form starts the program and opens its page in Chromium: it measures the time from Start to the first frame,
+frames shown per second, their median latency from the program to the screen, and the CPU time of both, then the same
+for two tabs at once. The second form keeps two tabs open, changes settings at random, and exits with 1 if the
+program's or the page's memory grew by more than 3 % after the first quarter, or a tab lost its connection.
+Needs Chromium.
 """
 
 import argparse
@@ -47,7 +48,7 @@ _FROM_START = """() => new Promise((done) => {
 
 @contextmanager
 def dashboard(source: str, estimator: str) -> Iterator[tuple[psutil.Process, str]]:
-    """The program in a process of its own, and its address; all that it keeps goes with it."""
+    """The program in its own process with temporary folders, and its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
@@ -81,7 +82,7 @@ def opened(context: BrowserContext, address: str) -> Page:
 
 
 def wait_for(page: Page, condition: str) -> None:
-    """Wait for a JavaScript condition; Playwright's own waiting is what the page's security policy forbids."""
+    """Wait for a JavaScript condition; the page's security policy forbids Playwright's own way of waiting."""
     end = time.monotonic() + _PATIENCE_MS / 1000
     while not page.evaluate(f"Boolean({condition})"):
         if time.monotonic() > end:
@@ -90,7 +91,7 @@ def wait_for(page: Page, condition: str) -> None:
 
 
 def busy_s(processes: list[psutil.Process]) -> float:
-    """Processor time so far."""
+    """CPU time so far."""
     total = 0.0
     for process in processes:
         try:
@@ -102,12 +103,12 @@ def busy_s(processes: list[psutil.Process]) -> float:
 
 
 def browser_processes(server: psutil.Process) -> list[psutil.Process]:
-    """Everything that this program started, but for the dashboard and Playwright's driver."""
+    """Every child process except the dashboard and Playwright's driver."""
     return [p for p in psutil.Process().children(recursive=True) if p.pid != server.pid and "chrom" in p.name()]
 
 
 def measure(pages: list[Page], server: psutil.Process, seconds: float) -> dict[str, float | list[float]]:
-    """What the pages show over some seconds, and what it costs in percent of one core."""
+    """What the pages show over some seconds, and its CPU time in percent of one core."""
     chromium = browser_processes(server)
     frames = [page.evaluate("realtimePose.frames") for page in pages]
     latencies: list[list[float]] = [[] for _ in pages]
@@ -127,7 +128,7 @@ def measure(pages: list[Page], server: psutil.Process, seconds: float) -> dict[s
 
 
 def show_rates(browser: Browser, source: str, estimator: str, seconds: float) -> None:
-    """Print the first way's figures."""
+    """Print the figures of the first form."""
     with dashboard(source, estimator) as (server, address):
         page = opened(browser.new_context(viewport={"width": 1280, "height": 900}), address)
         idle = measure_idle(server, page)
@@ -142,7 +143,7 @@ def show_rates(browser: Browser, source: str, estimator: str, seconds: float) ->
 
 
 def measure_idle(server: psutil.Process, page: Page) -> tuple[float, float]:
-    """Percent of a core that the program and the browser take while nothing runs."""
+    """CPU time of the program and the browser while nothing runs, in percent of a core."""
     page.wait_for_timeout(1000)
     chromium = browser_processes(server)
     began, server_s, browser_s = time.monotonic(), busy_s([server]), busy_s(chromium)
@@ -161,7 +162,7 @@ def show(words: str, figures: dict[str, float | list[float]]) -> None:
 
 
 def changes(page: Page, chance: random.Random) -> list[Callable[[], None]]:
-    """What a user may do at any moment."""
+    """Random actions of a user."""
 
     def pick(label: str, options: tuple[str, ...]) -> None:
         box = page.get_by_role("combobox", name=label)
@@ -188,7 +189,7 @@ def changes(page: Page, chance: random.Random) -> list[Callable[[], None]]:
 
 
 def soak(browser: Browser, source: str, estimator: str, minutes: float, seed: int) -> int:
-    """Print the second way's figures; the exit code."""
+    """Print the figures of the second form; returns the exit code."""
     chance = random.Random(seed)
     with dashboard(source, estimator) as (server, address):
         pages = [opened(browser.new_context(viewport={"width": 1280, "height": 900}), address) for _ in range(2)]
@@ -201,7 +202,7 @@ def soak(browser: Browser, source: str, estimator: str, minutes: float, seed: in
         while (passed := time.monotonic() - began) < 60 * minutes:
             try:
                 chance.choice(chance.choice(todo))()
-            except Exception as exc:  # noqa: BLE001 - a list that the other tab's change closed is no finding
+            except Exception as exc:  # noqa: BLE001 - a list closed by the other tab's change is not a fault
                 missed += 1
                 print(f"  {passed:5.0f} s: not done ({str(exc).splitlines()[0][:90]})", flush=True)
             pages[0].wait_for_timeout(1000 * chance.uniform(0.3, 1) * _CHANGE_S)
@@ -220,7 +221,7 @@ def soak(browser: Browser, source: str, estimator: str, minutes: float, seed: in
 
 
 def memory_mb(server: psutil.Process, tools: list[Any]) -> list[float]:
-    """Of the program (resident), and of each page (live objects of its scripts), after its rubbish was cleared away."""
+    """Memory of the program (resident) and of each page (live script objects, after garbage collection)."""
     pages = []
     for tool in tools:
         tool.send("HeapProfiler.collectGarbage")

@@ -1,9 +1,9 @@
-"""What becomes of an estimator's mistakes: exchanged sides found and invented, limbs that vanish and come back.
+"""Handling of an estimator's errors: side swaps found and invented, limbs that vanish and come back.
 
     python benchmarks/estimator_errors.py [--mocap FOLDER]
 
-For docs/filtering.md. Exchanges are drawn into the motions of benchmarks/filters.py; a clip of an estimator's own
-keypoints (--keypoints, CSV with frame, person_id, keypoint_name, x, y) shows what real noise sets off.
+For docs/filtering.md. Swaps are added to the motions of benchmarks/filters.py; a clip of an estimator's own
+keypoints (--keypoints, CSV with frame, person_id, keypoint_name, x, y) shows the effect of real noise.
 """
 
 import argparse
@@ -28,17 +28,17 @@ SIDES = {
     "both arms": ("elbow", "wrist"),
     "both legs": ("knee", "ankle"),
 }
-MATTERS = 0.06  # of a body's height in the picture: twins nearer to each other may be called as one likes
+MATTERS = 0.06  # of the body's height in the image: for twins nearer to each other the names make no difference
 
 
 def guarded(people: Sequence[PersonKeypoints]) -> Float64:
-    """The pixels (T, 17, 2) that a guard makes of a clip."""
+    """The pixels (T, 17, 2) of a clip after the swap correction."""
     guard = SideSwapCorrector()
     return np.array([guard.apply(person).xy_px for person in people], dtype=np.float64)
 
 
 def exchanged(people: list[PersonKeypoints], start: int, count: int, parts: Sequence[str]) -> list[PersonKeypoints]:
-    """The clip with left and right exchanged for so many frames."""
+    """The clip with left and right swapped for so many frames."""
     rows = np.arange(17)
     left, right = (COCO17.rows([f"{side}_{part}" for part in parts]) for side in ("left", "right"))
     rows[left], rows[right] = right, left
@@ -46,7 +46,7 @@ def exchanged(people: list[PersonKeypoints], start: int, count: int, parts: Sequ
 
 
 def found_and_spoilt(clips: Sequence[Clip], parts: Sequence[str], count: int) -> tuple[float, float]:
-    """Of the exchanged points that matter the share put right; of all others the share made wrong."""
+    """The share of swapped points that is corrected, and the share of all others that is made wrong."""
     rng, right, wrong, changed, others = np.random.default_rng(5), 0, 0, 0, 0
     for clip in clips:
         for seed in range(3):
@@ -63,13 +63,13 @@ def found_and_spoilt(clips: Sequence[Clip], parts: Sequence[str], count: int) ->
 
 
 def invented(people: Sequence[PersonKeypoints]) -> int:
-    """Frames of an honest clip in which sides are exchanged."""
+    """Frames in which a clip without swaps is changed."""
     given = np.array([person.xy_px for person in people], dtype=np.float64)
     return int((np.abs(guarded(people) - given).max(axis=(1, 2)) > 1e-3).sum())
 
 
 def spinning(clip: Clip, deg_s: float) -> Clip:
-    """The clip's first pose, turned about itself twice."""
+    """The clip's first pose, turned twice about the vertical."""
     body = clip.points_m[0]
     middle = body[COCO17.rows(["left_hip", "right_hip"])].mean(axis=0)
     angles = np.radians(deg_s) * np.maximum(np.arange(round(720 / deg_s * FPS) + 20) - 10, 0) / FPS
@@ -78,7 +78,7 @@ def spinning(clip: Clip, deg_s: float) -> Clip:
 
 
 def largest_turn_deg(away_s: float, lifter: str) -> tuple[float, float]:
-    """The arms' largest turn from frame to frame, in deg: while they are seen, and from when they are lost."""
+    """The arms' largest turn from frame to frame, in deg: while visible, and from when they are lost."""
     clip = actor()
     rows = COCO17.rows(["left_elbow", "left_wrist", "right_elbow", "right_wrist"])
     start, seen, lost, before = 60, [0.0], [0.0], None

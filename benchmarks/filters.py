@@ -1,8 +1,8 @@
-"""What each smoothing preset costs and gives: lag, jitter and tremor at rest, for docs/filtering.md.
+"""Lag, jitter and tremor at rest of each smoothing preset, for docs/filtering.md.
 
     python benchmarks/filters.py [--mocap FOLDER] [--lifter NAME]
 
-Known motion is projected, an estimator's noise is added, and the pose that comes out of lifter, IK and filters is
+Known motion is projected, an estimator's noise is added, and the pose after lifter, IK and filters is
 compared with the truth. The motion is the actor's; with --mocap (ASF/AMC files) some of CMU's as well.
 """
 
@@ -38,8 +38,8 @@ PRESETS = ("none", "crisp", "balanced", "smooth")
 CLIPS = ("02_01", "02_05", "02_10", "03_01", "01_09")  # walking, punching, washing, uneven ground, climbing
 CAMERA = CameraIntrinsics.from_field_of_view(60.0, 640, 480)
 FPS = 30.0
-# How a ViTPose's keypoints of a tennis player tremble from frame to frame (standard deviation of what a cubic does not
-# explain), in shares of the body's height in the picture; beside it an error three times as large that wanders slowly.
+# Jitter of a ViTPose's keypoints of a tennis player (standard deviation of the residual of a cubic fit), as a share
+# of the body's height in the image; added to it is a slow error three times as large.
 TREMOR = {
     "nose": 0.2, "eye": 0.2, "ear": 0.15, "shoulder": 0.15, "elbow": 0.3, "wrist": 0.45,
     "hip": 0.25, "knee": 0.2, "ankle": 0.25,
@@ -77,11 +77,11 @@ def actor() -> Clip:
 
 
 def captured(folder: Path) -> Iterator[Clip]:
-    """Some of CMU's motions, ten seconds at most, three and a half metres away, each turned its own way."""
+    """Some of CMU's motions, at most ten seconds each, 3.5 m away, each with its own heading."""
     motions = read_motions(folder)
     one = {name: np.ones(1) * value for name, value in _average().items()}
     for row, name in enumerate(CLIPS):
-        motion = motions[name][::2][: round(10 * FPS)]  # they have 60 frames a second
+        motion = motions[name][::2][: round(10 * FPS)]  # 60 frames per second
         points = body_points(motion[None], one)[0][:, LAYOUT.rows(COCO17.names)] * 1.70
         angle = 2.4 * row
         turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
@@ -99,7 +99,7 @@ def _average() -> dict[str, float]:
 
 
 def keypoints(clip: Clip, *, noise: float, seed: int = 0) -> list[PersonKeypoints]:
-    """What an estimator sees of it."""
+    """Its keypoints as an estimator would find them."""
     seen, c = opencv_from_canonical(clip.points_m), clip.camera
     xy = seen[..., :2] / seen[..., 2:] * [c.fx, c.fy] + [c.cx, c.cy]
     rng, size = np.random.default_rng(seed), noise * TREMOR_SHARE[:, None] * np.median(np.ptp(xy[..., 1], axis=1))
@@ -114,7 +114,7 @@ def keypoints(clip: Clip, *, noise: float, seed: int = 0) -> list[PersonKeypoint
 
 
 def poses(config: AppConfig, clip: Clip, people: Iterable[PersonKeypoints]) -> list[SkeletonPose]:
-    """What the program makes of them."""
+    """The poses that the program computes from them."""
     values = {"body": {"height_m": clip.height_m, "feet": "never", "camera_height_m": 1.0}}
     config = config.with_values(values, "benchmark")
     body, watch = build_body(config), Stopwatch()
@@ -136,7 +136,7 @@ def limbs_of(answer: Sequence[SkeletonPose]) -> Float64:
 
 
 def lag_ms(answer_m: Float64, reference_m: Float64) -> float:
-    """The delay of the reference (T, J, 3) at which the answer fits it best."""
+    """The delay of the reference (T, J, 3) at which the result fits it best."""
     frames = np.arange(10, len(answer_m) - 10)
     delays = np.arange(-2.0, 6.01, 0.05)
     misfit = []
@@ -150,14 +150,14 @@ def lag_ms(answer_m: Float64, reference_m: Float64) -> float:
 
 
 def acceleration(limbs_m: Float64) -> Float64:
-    """Mean acceleration (T - 2,) in m a squared frame."""
+    """Mean acceleration (T - 2,) in metres per frame squared."""
     return np.linalg.norm(np.diff(limbs_m, n=2, axis=0), axis=-1).mean(axis=1)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mocap", type=Path, help="a folder with ASF/AMC files")
-    parser.add_argument("--lifter", default="", help="the default's if left out")
+    parser.add_argument("--lifter", default="", help="the default lifter if left out")
     args = parser.parse_args()
     base = AppConfig().with_values({"body": {"lifter": args.lifter}} if args.lifter else {}, "benchmark")
     clips = [actor(), *(captured(args.mocap) if args.mocap else ())]
@@ -191,7 +191,7 @@ def main() -> None:
 
 
 def _tremor_mm(places_m: Float64) -> float:
-    """How places (T, J, 3) that should stand still move within a third of a second (standard deviation)."""
+    """Standard deviation within a third of a second of positions (T, J, 3) that should be still."""
     window = round(FPS / 3)
     parts = places_m[: len(places_m) // window * window].reshape(-1, window, *places_m.shape[1:])
     return float(np.linalg.norm(parts - parts.mean(axis=1, keepdims=True), axis=-1).mean() * 1e3)

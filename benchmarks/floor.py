@@ -1,10 +1,10 @@
-"""How soon and how well floor and camera's pitch are found, and what feet do, over cameras that nobody describes.
+"""Floor, camera pitch and feet, found without any information about the camera: how soon and how well.
 
 Run: python benchmarks/floor.py [--held-back] [--feet auto|never] [--told] [--each]   (three minutes)
 
-Own cases, the same each time: drawn bodies that walk to and fro, round and sideways, stand on the spot, turn, squat, or
-sit and get up and walk, and the actor of the first clip, each before cameras of six pitches, 0.8 to 2.2 m high. An
-estimator's errors are added; what comes out of lifter, IK and filters is compared with the truth in the upright world.
+Synthetic cases, the same each time: drawn bodies that walk to and fro, round and sideways, stand on the spot, turn, squat,
+or sit and get up and walk, and the actor of the first clip, each before cameras of six pitches, 0.8 to 2.2 m high. An
+estimator's errors are added; the pose after lifter, IK and filters is compared with the truth in the upright world.
 The held-back cases are other bodies, other cameras and other errors: for judging, not for tuning.
 """
 
@@ -30,10 +30,10 @@ from realtime_pose.utils.stopwatch import Stopwatch
 
 FPS, SECONDS = 30.0, 15.0
 PITCHES_DEG = (0.0, 3.0, 6.0, 8.0, 12.0, 20.0)
-NEAR_DEG = 2.0  # a pitch that is so near is found
+NEAR_DEG = 2.0  # a pitch within this counts as found
 _FRAMES = round(FPS * SECONDS)
 _SIZES = ((640, 480), (1280, 720), (720, 1280))
-_STILL_M_S = 0.15  # slower, a foot that is never lifted stands
+_STILL_M_S = 0.15  # below it a foot that is never lifted stands
 _FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
 _LIMBS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _ANKLES, _LIMB_POINTS = COCO17.rows(("left_ankle", "right_ankle")), COCO17.rows(LIMB_NAMES)
@@ -45,7 +45,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, eq=False)
 class Walk:
-    """Somebody in motion: COCO's points (T, 17, 3) over the floor at y = 0, and which feet stand (T, 2)."""
+    """A person in motion: COCO's points (T, 17, 3) over the floor at y = 0, and which feet stand (T, 2)."""
 
     name: str
     points_m: Float64
@@ -55,25 +55,25 @@ class Walk:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A motion before a camera, as an estimator sees it."""
+    """A motion in front of a camera, as an estimator finds it."""
 
     walk: Walk
     pitch_deg: float
     camera_m: float
     camera: CameraIntrinsics
     fov_deg: float
-    world_m: Float64  # points as they are in the world that faces as the camera does
+    world_m: Float64  # points in the world that has the camera's heading
     xy_px: Float64
     score: Float64
 
 
 @dataclass(frozen=True)
 class Found:
-    """What came of a case; NaN where there is nothing to judge."""
+    """The result of a case; NaN where there is nothing to measure."""
 
     motion: str
     pitch_deg: float
-    found_s: float  # from then on the pitch stays within NEAR_DEG; the clip's length if never
+    found_s: float  # when the pitch is within NEAR_DEG for good; the clip's length if never
     pitch_error_deg: float  # at the end, signed
     worst_deg: float  # beyond both the truth and level
     height_error_cm: float
@@ -87,9 +87,9 @@ class Found:
 
 
 def _steps(rng: Rng, place_m: Float64, heading: Float64, build: bodies.Build) -> tuple[Float64, Bool]:
-    """Ankles (T, 2, 3) and which stand (T, 2), of feet that step along a way (T, 2) over the floor.
+    """Ankles (T, 2, 3) and contacts (T, 2) of feet that step along a path (T, 2) over the floor.
 
-    Each foot in turn goes where the way will be when it bears, as often as the way moves; who stands keeps both down.
+    Each foot in turn steps to where the path will be when it bears weight, while the path moves; else both stay down.
     """
     frames, stride_s = len(place_m), rng.uniform(0.9, 1.2)
     t = np.arange(frames) / FPS
@@ -120,7 +120,7 @@ def _steps(rng: Rng, place_m: Float64, heading: Float64, build: bodies.Build) ->
 
 
 def _way(rng: Rng, name: str) -> tuple[Float64, Float64]:
-    """Where the body goes (T, 2), x and z, and its heading (T,) in rad: 0 faces the camera, which is at +z."""
+    """The path of the body (T, 2), x and z, and its heading (T,) in rad: 0 faces the camera, which is at +z."""
     t = np.arange(_FRAMES) / FPS
     pace = rng.uniform(0.6, 1.2)
     if name == "to and fro":
@@ -144,13 +144,13 @@ def _way(rng: Rng, name: str) -> tuple[Float64, Float64]:
 
 
 def _shuttle(t: Float64, pace: float, far: float) -> tuple[Float64, Float64]:
-    """A way to and fro (T,) within `far` of its middle, slowing at both ends, and its direction."""
+    """A path to and fro (T,) within `far` of its middle, slowing at both ends, and its direction."""
     phase = pace * t / far
     return far * np.sin(phase), np.sign(np.cos(phase))
 
 
 def _smoothed(angle: Float64, seconds: float = 0.5) -> Float64:
-    """A heading (T,) that turns no quicker than a body does."""
+    """A heading (T,) with a limited turning rate."""
     width = round(seconds * FPS)
     padded = np.pad(np.unwrap(angle), (width, width), mode="edge")
     return np.convolve(padded, np.ones(2 * width + 1) / (2 * width + 1), mode="valid")
@@ -166,11 +166,11 @@ def _stepping(rng: Rng, name: str, build: bodies.Build) -> tuple[bodies.Motion, 
     legs = 0.985 * (build.thigh + build.shank)
     rise = np.sqrt(np.maximum(legs**2 - (apart / 2) ** 2, 0.3)) + build.ankle - 0.015
     hips = np.column_stack((mean[:, 0], rise, mean[:, 2]))
-    # Who stands at ease has the ankles a little behind the hips (Kendall's plumb line).
+    # In a relaxed stance the ankles are a little behind the hips (Kendall's plumb line).
     ahead = rng.normal(0.03, 0.015) * build.size
     hips[:, [0, 2]] = 0.5 * hips[:, [0, 2]] + 0.5 * place + ahead * np.column_stack((np.sin(heading), np.cos(heading)))
     yaw = np.degrees(heading)
-    lean = rng.normal(2.0, 2.5) + bodies.sway(rng, _FRAMES, FPS, 6)  # people differ in how they hold themselves
+    lean = rng.normal(2.0, 2.5) + bodies.sway(rng, _FRAMES, FPS, 6)  # people differ in posture
     zero = np.zeros(_FRAMES)
     motion = bodies.Motion(
         hips_m=hips,
@@ -191,7 +191,7 @@ def _stepping(rng: Rng, name: str, build: bodies.Build) -> tuple[bodies.Motion, 
 
 
 def _get_up(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
-    """On a chair for a third of the time, up, and to and fro."""
+    """Sitting for a third of the time, standing up, walking to and fro."""
     walk, stands = _stepping(rng, "to and fro", build)
     sits, gets_up = round(_FRAMES / 3), round(1.2 * FPS)
     seat = bodies.seated(rng, build, _FRAMES, FPS)
@@ -201,7 +201,7 @@ def _get_up(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
     start = walk.hips_m[0] * (1, 0, 1)
 
     def shown(field: str) -> Float64:
-        """The walk, held at its first frame until it begins."""
+        """The walk, held at its first frame until it starts."""
         value = getattr(walk, field)
         return np.concatenate((np.repeat(value[:1], late, axis=0), value[: _FRAMES - late]))
 
@@ -229,7 +229,7 @@ def _get_up(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
 def _standing_still(draw: Callable[..., bodies.Motion]) -> Callable[[Rng, bodies.Build], tuple[bodies.Motion, Bool]]:
     def made(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
         motion = draw(rng, build, _FRAMES, FPS)
-        back = rng.normal(0.03, 0.015) * build.size * (motion.hips_m[:, 1].min() > 0.6)  # not of who sits
+        back = rng.normal(0.03, 0.015) * build.size * (motion.hips_m[:, 1].min() > 0.6)  # not while sitting
         motion = replace(motion, ankles_m=motion.ankles_m * (1, 0, 1) + (0, build.ankle, -back))
         return motion, _slow(motion.ankles_m)
 
@@ -237,7 +237,7 @@ def _standing_still(draw: Callable[..., bodies.Motion]) -> Callable[[Rng, bodies
 
 
 def _slow(ankles_m: Float64) -> Bool:
-    """Which ankles (T, 2, 3) stand."""
+    """Contacts of ankles (T, 2, 3)."""
     speed = np.linalg.norm(np.gradient(ankles_m, 1 / FPS, axis=0), axis=-1)
     return np.asarray(speed < _STILL_M_S)
 
@@ -266,11 +266,11 @@ def actor() -> Walk:
 
 
 def before_a_camera(walk: Walk, pitch_deg: float, rng: Rng) -> Case:
-    """The motion with all of it in the picture; the actor, whose heading is its own, turned anyhow."""
+    """The motion, completely in the image; the actor, which has its own heading, at a random one."""
     yaw = rng.uniform(-np.pi, np.pi) if walk.name == "actor" else 0.0
     points = walk.points_m - walk.points_m.mean(axis=(0, 1)) * (1, 0, 1)
     points = rot.rotate(rot.from_axis_angle((0.0, 1.0, 0.0), np.array(yaw)), points)
-    while True:  # not every lens at every height can see all of a body
+    while True:  # not every lens at every height has all of a body in view
         width, height = _SIZES[rng.integers(len(_SIZES))]
         fov_deg = float(rng.uniform(50, 95))
         camera = CameraIntrinsics.from_field_of_view(fov_deg, width, height)
@@ -287,7 +287,7 @@ def before_a_camera(walk: Walk, pitch_deg: float, rng: Rng) -> Case:
 
 
 def cases(*, held_back: bool) -> list[Case]:
-    """Every motion before cameras of every pitch."""
+    """Every motion in front of cameras of every pitch."""
     out = []
     fixed = actor()
     for row, name in enumerate([*MOTIONS, "actor"]):
@@ -321,7 +321,7 @@ def score(
     case: Case, poses: Sequence[SkeletonPose], pitches_deg: Sequence[float], said: Sequence[tuple[bool, bool]],
     camera_m: float, took_ms: float,
 ) -> Found:  # fmt: skip
-    """What came of it, against the truth."""
+    """The result against the truth."""
     stands = case.walk.stands
     joints = np.array([forward_kinematics(pose) for pose in poses], dtype=np.float64)
     limbs, truth = joints[:, _LIMBS], case.world_m[:, _LIMB_POINTS]
@@ -374,7 +374,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--feet", default="auto")
-    parser.add_argument("--told", action="store_true", help="tell the camera's pitch and height")
+    parser.add_argument("--told", action="store_true", help="give the camera's pitch and height to the program")
     parser.add_argument("--each", action="store_true", help="a line for every case")
     args = parser.parse_args()
     found = []

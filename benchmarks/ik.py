@@ -1,8 +1,8 @@
-"""How quick, near, calm and lawful the IK is: the actor's true joints and motion capture, clean and with noise.
+"""Speed, error, jitter and limit violations of the IK, on the actor and motion capture, clean and with noise.
 
 python benchmarks/ik.py [--mocap FOLDER] [--clips N]
 
-Time is the CPU's, so that other programs at work do not count. docs/ik.md explains the columns.
+Time is CPU time, so that other programs do not count. docs/ik.md explains the columns.
 """
 
 import argparse
@@ -43,7 +43,7 @@ _HEAD = (
 
 @dataclass
 class Figures:
-    """What is collected frame by frame."""
+    """Figures collected frame by frame."""
 
     took_ms: list[float] = field(default_factory=list)
     away_mm: list[Float64] = field(default_factory=list)
@@ -75,7 +75,7 @@ def actor() -> tuple[Float64, Float64, float]:
 
 
 def mocap_points(motion: Motion) -> Float64:
-    """The points (T, 27, 3), from the hips, of an average body that moves so."""
+    """The points (T, 27, 3), relative to the hips, of an average body in this motion."""
     body = BodyDimensions.of_height(1.0)
     parts = ("torso", "shoulder_width", "hip_width", "upper_arm", "forearm", "thigh", "shank", "head_height")
     lengths = {part: np.array([getattr(body, part)]) for part in parts} | {"head": np.ones(1), "shrug": np.zeros(1)}
@@ -83,7 +83,7 @@ def mocap_points(motion: Motion) -> Float64:
 
 
 def frames(points: Float64, noise_m: float, track_id: int) -> Iterator[Joints3D]:
-    """The points as a lifter would hand them over, with errors that last about three frames."""
+    """The points with a lifter's errors, which last about three frames."""
     rng = np.random.default_rng(7)
     error = np.zeros(points.shape[1:])
     score = np.ones(points.shape[1])
@@ -100,13 +100,13 @@ def frames(points: Float64, noise_m: float, track_id: int) -> Iterator[Joints3D]
 
 
 def offence_deg(pose: SkeletonPose) -> float:
-    """By how much the worst limit is broken, in degrees; 0 or less inside all of them."""
+    """The largest violation of a joint limit, in degrees; 0 or less inside all of them."""
     turns = dict(zip(HUMANOID.joints, pose.rotations.local_xyzw.astype(np.float64).tolist(), strict=True))
     return float(np.degrees(max(limits.violation_rad(tuple(turns[joint])) for joint, limits in JOINT_LIMITS.items())))
 
 
 def measure(name: str, clips: list[Float64], height_m: float, noise_m: float, truth: Float64 | None = None) -> None:
-    """Solve the clips and print what came of them."""
+    """Solve the clips and print the figures."""
     found = Figures()
     solver = SimpleIKSolver(BodyConfig(height_m=height_m))
     for clip, points in enumerate(clips):
@@ -134,7 +134,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mocap", type=Path, help="folder with .asf and .amc files, or DeepMimic's")
-    parser.add_argument("--clips", type=int, help="so many of them at most")
+    parser.add_argument("--clips", type=int, help="at most this many of them")
     given = parser.parse_args()
     print(_HEAD)
     points, local, height_m = actor()

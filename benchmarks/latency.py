@@ -1,10 +1,10 @@
-"""How long a pose takes from the camera's frame to a decoded packet in another process, beside the in-process figure.
+"""Latency from the camera's frame to a decoded packet in another process, beside the in-process figure.
 
     .venv/bin/python benchmarks/latency.py [--frames 300] [--estimator blazepose] [--format json] [--out FILE.json]
 
-The actor's clip is played at its own speed. Both ends read the system's monotonic clock, which processes of one machine
-share: the sender at the capture and when the packet was handed to the socket (what `run --report` calls latency), the
-other process when it has decoded the packet.
+The actor's clip is played at its own speed. Both ends read the system's monotonic clock, which all processes of a
+machine share: the sender at capture and after handing the packet to the socket (the latency of `run --report`), the
+other process after decoding the packet.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from realtime_pose.pipeline import build_pipeline
 from realtime_pose.runtime import Runtime
 
 _SILENCE_S = 0.2
-_WARM_UP = 20  # frames left out: the first ones load caches on both sides
+_WARM_UP = 20  # frames that do not count: the first ones fill caches on both sides
 
 
 def listen(pipe: Connection) -> None:
@@ -42,19 +42,19 @@ def listen(pipe: Connection) -> None:
 
 
 class Tap:
-    """A sink behind the others: when each frame was captured, and when its packets had been handed over."""
+    """A sink after the others: when each frame was captured, and when its packets were handed to the socket."""
 
     def __init__(self) -> None:
         self.captured_ns: list[int] = []
         self.handed_ns: list[int] = []
 
     def send(self, result: FrameResult) -> None:
-        """Note one frame."""
+        """Record the times of one frame."""
         self.handed_ns.append(time.monotonic_ns())
         self.captured_ns.append(result.frame.captured_ns)
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to release."""
 
 
 def measure(frames: int, estimator: str, udp_format: str) -> dict[str, object]:

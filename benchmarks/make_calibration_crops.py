@@ -1,4 +1,4 @@
-"""Cuts resources/calibration/crops.png out of the packaged clip: the person that runtimes are compared on.
+"""Cuts resources/calibration/crops.png from the packaged clip: the crops on which runtimes are compared.
 
     python benchmarks/make_calibration_crops.py
 

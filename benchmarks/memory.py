@@ -1,9 +1,9 @@
-"""How much memory a live run takes, and whether that grows: the actor's clip again and again at its own 30 Hz.
+"""Memory of a live run and its growth: the actor's clip in a loop, at its own 30 Hz.
 
     python benchmarks/memory.py [--minutes 10] [--size s|b|l|h] [--checkpoint FILE] [--runtime R] [--precision P]
 
-Without --checkpoint the weights are random, which take as much as trained ones; the actor's true keypoints then stand
-in for theirs, so that somebody is followed. Growth is told from the second minute on: what comes before is the start.
+Without --checkpoint the weights are random, which use as much memory as trained ones; the actor's true keypoints then
+replace theirs, so that a person is followed. Growth is measured from the second minute on, after the start-up.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _SAMPLE_S = 2.0
 
 
 class _ActorForEver:
-    """The clip, over and over, in time that goes on; frame indices are those of the clip."""
+    """The clip in a loop, with increasing time; frame indices are those of the clip."""
 
     live = False
     dropped = 0
@@ -53,7 +53,7 @@ class _ActorForEver:
         return replace(frame, time_ns=self._last_ns)
 
     def close(self) -> None:
-        """Give the clip back."""
+        """Close the clip."""
         self._clip.close()
 
 
@@ -75,7 +75,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, closing(UdpReceiver("127.0.0.1:0")) as receiver:
         checkpoint = options.checkpoint
         if not checkpoint:
-            os.environ["XDG_CACHE_HOME"] = folder  # what is made of random weights goes with them
+            os.environ["XDG_CACHE_HOME"] = folder  # models made from random weights are temporary
             checkpoint = str(write_random_vitpose(options.size, Path(folder) / "random.safetensors"))
         inference = {"checkpoint": checkpoint, "runtime": options.runtime, "precision": options.precision}
         pipeline = build_pipeline(load_config([], {"inference": inference}), print)

@@ -1,4 +1,4 @@
-"""The ways from a picture and boxes to keypoints that other programs take, each as they document it.
+"""Other programs' ways from an image and boxes to keypoints, as they document them.
 
 Each function makes one from the same transformers model with random weights: (image_bgr, boxes_xyxy) -> (N, 17, 2) px.
 """
@@ -20,7 +20,7 @@ _MEAN, _STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
 def transformers_way(model: torch.nn.Module, device: str, dtype: torch.dtype) -> Way:
-    """Processor, model, post-processing, as transformers' ViTPose page shows them."""
+    """Processor, model and post-processing, as on transformers' ViTPose page."""
     from transformers import logging
 
     logging.set_verbosity_error()
@@ -68,8 +68,8 @@ def mmpose_way(weights: dict[str, torch.Tensor], size: str, device: str) -> Way:
 def onnx_way(file: Path, device: str) -> Way:
     """The steps that easy_ViTPose publishes for its ONNX files: person by person, at fp32, on ONNX Runtime's defaults.
 
-    The box grown by 10 px and cut out, padded with black to 3:4, scaled and normalised in double precision; every
-    heatmap blurred whole; DARK's step. Only the steps are theirs (JunkyByte/easy_ViTPose, inference.py).
+    The box is grown by 10 px, cropped, padded with black to 3:4, scaled and normalised in double precision; each
+    whole heatmap is blurred; then DARK's step. Only the steps are theirs (JunkyByte/easy_ViTPose, inference.py).
     """
     import onnxruntime
 
@@ -102,7 +102,7 @@ def onnx_way(file: Path, device: str) -> Way:
 
 
 def _peaks(heatmaps: np.ndarray) -> np.ndarray:
-    """Where heatmaps (K, 64, 48) peak, in cells (K, 2): blur, log, and Newton's step from the highest cell."""
+    """Peaks of heatmaps (K, 64, 48) in cells (K, 2): blur, log, and Newton's step from the highest cell."""
     count, _, width = heatmaps.shape
     row, column = np.divmod(heatmaps.reshape(count, -1).argmax(axis=1), width)
     blurred = np.stack([cv2.GaussianBlur(heatmap, (11, 11), 0) for heatmap in heatmaps])

@@ -1,11 +1,11 @@
-"""ViTPose here beside other programs: the same random weights, pictures and boxes, turn by turn in one process.
+"""Speed of ViTPose here and in other programs: the same random weights, images and boxes, in turn in one process.
 
     python benchmarks/peers.py [--size s|b|l|h] [--people 1,4,16] [--rounds 15] [--device cpu|cuda]
 
-Random weights cost what trained ones do. Beside ours run transformers (processor, model, post-processing), mmpose
-(`inference_topdown`, no flip test) and the path that easy_ViTPose takes with an ONNX file. Everything is timed from
-the picture and the boxes to keypoints in it. Ratios are the median of the rounds' own ratios, so that a disturbance of
-the machine hits both sides. int8 is quantized on noise here: its speed is right, its keypoints are not.
+Random weights take as long as trained ones. The others are transformers (processor, model, post-processing), mmpose
+(`inference_topdown`, no flip test) and easy_ViTPose's path for an ONNX file. Everything is timed from
+the image and the boxes to keypoints. Ratios are medians of the ratios of each round, so that a disturbance of
+the machine affects both sides. int8 is quantized on noise here: its speed is right, its keypoints are not.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
 from realtime_pose.utils.paths import data_path
 
-sys.path.append(str(data_path("tests")))  # for their random weights
+sys.path.append(str(data_path("tests")))  # for the random weights of the tests
 from support.vitpose import mmpose_tensors, random_vitpose, save
 
 _OURS = {
@@ -46,13 +46,13 @@ _OURS = {
 }
 _PEERS = ("transformers", "mmpose", "ONNX path")
 _PARTS = ("crop", "network", "decode")
-_SETTLE_S = 0.03  # threads of the one before may still spin
+_SETTLE_S = 0.03  # threads of the previous one may still spin
 _WARM_ROUNDS = 2
 
 
 @dataclass
 class Column:
-    """One way, and what it took: seconds by round, and of ours the parts."""
+    """One program and its times: seconds by round, and for ours the parts."""
 
     name: str
     way: Way
@@ -61,7 +61,7 @@ class Column:
     parts_ms: dict[str, list[float]] = field(default_factory=lambda: {part: [] for part in _PARTS})
 
     def run(self, image: np.ndarray, boxes: np.ndarray) -> None:
-        """Once for the threads to wake up, once for the clock."""
+        """Run once for the threads to wake up, and once for the clock."""
         time.sleep(_SETTLE_S)
         self.way(image, boxes)
         if self.estimator is not None:
@@ -74,7 +74,7 @@ class Column:
                 self.parts_ms[part].append(taken_ms)
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Reset."""
         self.seconds.clear()
         for values in self.parts_ms.values():
             values.clear()
@@ -93,7 +93,7 @@ def _ours(name: str, weights: Path, device: str) -> Column:
 
 
 def _scenes(people: int, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pictures of the actor, each with its box and as many others of a person's shape as are wanted."""
+    """Frames of the actor, each with its box and further person-shaped boxes up to the wanted number."""
     truth = load_truth(data_path(TRUTH))
     body = truth.keypoints_px[:, COCO17_FEET_HANDS.rows(COCO17.names)]
     rng = np.random.default_rng(0)
@@ -111,12 +111,12 @@ def _scenes(people: int, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def _measure(columns: list[Column], people: int, rounds: int) -> None:
-    """Fill the columns anew."""
+    """Measure all columns."""
     for turn, (image, boxes) in enumerate(_scenes(people, rounds + _WARM_ROUNDS)):
         if turn == _WARM_ROUNDS:
             for column in columns:
                 column.forget()
-        first = turn % len(columns)  # nobody always comes after the same one
+        first = turn % len(columns)  # so that the order varies
         for column in columns[first:] + columns[:first]:
             column.run(image, boxes)
 
@@ -150,7 +150,7 @@ def _flops(source: SourceModel) -> float:
 
 
 def _peak_flops(device: str) -> tuple[str, float]:
-    """What a large product of matrices reaches here a second, at the precision whose peak counts."""
+    """Operations per second of a large matrix product here, at the given precision."""
     dtype = torch.float16 if device == "cuda" else torch.bfloat16
     side = 8192 if device == "cuda" else 2048
     a, b = (torch.randn(side, side).to(device, dtype) for _ in range(2))
@@ -166,7 +166,7 @@ def _peak_flops(device: str) -> tuple[str, float]:
 
 
 def _columns(size: str, device: str, folder: Path) -> tuple[list[Column], SourceModel]:
-    """Everything that runs here, ours first; what does not is said."""
+    """Everything that runs here, ours first; prints what does not."""
     model = random_vitpose(size)
     tensors = mmpose_tensors(model)
     weights = save(tensors, folder / "random.safetensors")
@@ -194,7 +194,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=("s", "b", "l", "h"), default="s")
-    parser.add_argument("--people", help="How many at a time, e.g. 1,4,16; on cuda 1,64 if left out.")
+    parser.add_argument("--people", help="People at a time, e.g. 1,4,16; by default 1,64 on cuda.")
     parser.add_argument("--rounds", type=int, default=15, help="For one person; fewer for more, at least 3.")
     parser.add_argument("--device", choices=tuple(_OURS), default="cpu")
     options = parser.parse_args()
@@ -203,8 +203,8 @@ def main() -> None:
     counts = [int(n) for n in (options.people or ("1,64" if options.device == "cuda" else "1,4,16")).split(",")]
 
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what the libraries say of each other
-        os.environ["XDG_CACHE_HOME"] = folder  # what is made of random weights goes with them
+        warnings.simplefilter("ignore")  # the libraries' warnings about each other
+        os.environ["XDG_CACHE_HOME"] = folder  # models made from random weights are temporary
         columns, source = _columns(options.size, options.device, Path(folder))
         what, peak = _peak_flops(options.device)
         flops = _flops(source)

@@ -1,9 +1,9 @@
-"""What independent readers find in the files of a take, and how far that is from the session: one table.
+"""The files of a take in independent readers, compared with the session: one table.
 
     python benchmarks/verify_exports.py [INPUT] [--out DIR] [--estimator NAME]
 
-processes INPUT (the packaged clip) into every format, unless DIR has its take already, and reads each file with a
-program that is none of ours. It ends with 1 if anything is farther off than it may be.
+Processes INPUT (the packaged clip) into every format, unless DIR has its take already, and reads each file with
+an independent program. Exits with 1 if a difference is larger than allowed.
 """
 
 import argparse
@@ -44,7 +44,7 @@ JOINT_MM, TABLE_MM, PIXEL, MS, DEGREES = 5.0, 0.1, 0.01, 0.1, 0.01
 
 
 class Finding(NamedTuple):
-    """What one reader found: an error and what it may be at most; None where the reader is not here."""
+    """One reader's error and its limit; None where the reader is missing."""
 
     file: str
     reader: str
@@ -72,18 +72,18 @@ class Truth:
         self.joints_m = np.array([forward_kinematics(pose) for pose in self.poses.values()])
 
     def worst_mm(self, times_s: Any, joints_m: Any) -> float:  # noqa: ANN401 - arrays
-        """How far joints (T, J, 3) at these times are from where they were, at most, where somebody was seen."""
+        """The largest error of joints (T, J, 3) at these times, where a person was visible."""
         times, joints = np.asarray(times_s), np.asarray(joints_m)
         there = (times >= self.times_s[0]) & (times <= self.times_s[-1])
         after = np.clip(np.searchsorted(self.times_s, times), 1, len(self.times_s) - 1)
-        there &= self.times_s[after] - self.times_s[after - 1] < 0.2  # where nobody was seen, a pose is held
+        there &= self.times_s[after] - self.times_s[after - 1] < 0.2  # without a visible person a pose is held
         flat = self.joints_m.reshape(len(self.times_s), -1)
         wanted = np.stack([np.interp(times, self.times_s, column) for column in flat.T], axis=1).reshape(joints.shape)
         return float(np.linalg.norm(joints - wanted, axis=-1)[there].max() * 1e3)
 
 
 def of_session(truth: Truth) -> Iterator[Finding]:
-    """The take computed anew is the same to the byte."""
+    """The recomputed take is identical to the byte."""
     with tempfile.TemporaryDirectory() as folder:
         recorder = SessionRecorder(Path(folder) / SESSION, truth.session.settings)
         for result in recompute_poses(truth.session.frames(), recorded_settings(truth.session)):
@@ -97,7 +97,7 @@ def of_session(truth: Truth) -> Iterator[Finding]:
 
 
 def of_bvh(truth: Truth) -> Iterator[Finding]:
-    """The bvh package's numbers, walked by SciPy's rotations; and Blender's bones."""
+    """The bvh package's numbers through SciPy's rotations; and Blender's bones."""
     path = truth.folder / "motion.bvh"
     motion = bvh.Bvh(path.read_text())
     values = np.array(motion.frames, dtype=float)
@@ -123,7 +123,7 @@ def of_bvh(truth: Truth) -> Iterator[Finding]:
 
 
 def of_blender(truth: Truth, path: Path, frames: int, period_s: float) -> Finding:
-    """Blender's own importer; it takes whole rates only."""
+    """Blender's own importer; it accepts whole frame rates only."""
     error = None
     if shutil.which("blender") is not None:
         asked = list(range(0, frames, max(1, frames // 60)))
@@ -138,7 +138,7 @@ def of_blender(truth: Truth, path: Path, frames: int, period_s: float) -> Findin
 
 
 def of_glb(truth: Truth) -> Iterator[Finding]:
-    """The animation that pygltflib reads, played by plain matrices; and Khronos' validator."""
+    """The animation read by pygltflib, through plain matrices; and Khronos' validator."""
     from support.gltf_player import Player
 
     for name in ("motion.glb", "motion.vrma"):
@@ -162,7 +162,7 @@ def _validated(path: Path) -> float | None:
 
 
 def of_tables(truth: Truth) -> Iterator[Finding]:
-    """Places and angles, by the csv module and pyarrow."""
+    """Positions and angles, by the csv module and pyarrow."""
     with (truth.folder / "joints.csv").open(newline="") as file:
         yield from _table(truth, "joints.csv", "csv", list(csv.DictReader(file)))
     try:
@@ -216,7 +216,7 @@ def of_opensim(truth: Truth) -> Iterator[Finding]:
 
 
 def _canonical(places: Any) -> Any:  # noqa: ANN401 - arrays
-    """OpenSim's axes back: their x is our z, their z our -x."""
+    """Canonical axes from OpenSim's: their x is our z, their z our -x."""
     back = places[..., [2, 1, 0]] * [-1, 1, 1]
     assert np.allclose(OPENSIM.positions(back), places, equal_nan=True)
     return back
@@ -267,7 +267,7 @@ CHECKS: list[Callable[[Truth], Iterator[Finding]]] = [
 
 
 def main() -> int:
-    """Process, read, print; 1 if something is farther off than it may be."""
+    """Process, read and print; 1 if a difference is larger than allowed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("input", nargs="?", default=str(data_path("resources/videos/default.mp4")))
     parser.add_argument("--out", type=Path, help="folder of the take; a temporary one if left out")

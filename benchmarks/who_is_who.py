@@ -1,10 +1,10 @@
-"""Trackers on made-up scenes whose truth is known: people who cross, hide, meet and wander.
+"""Trackers on synthetic scenes with known truth: people who cross, occlude each other, meet and wander.
 
     python benchmarks/who_is_who.py [--seeds N] [--first-seed S]
 
-Prints IDF1 and how often a body's name changed, per kind of scene, for ours and, where `trackers` (2.6.1, Roboflow) is
-installed, for its SORT, ByteTrack and OC-SORT: fed with the same detections and keypoint boxes, each body once, each
-new box named at once, somebody lost remembered for two seconds. Then what ours costs a frame with 1, 4 and 16 people.
+Prints IDF1 and identity switches per kind of scene, for ours and, if `trackers` (2.6.1, Roboflow) is installed, for
+its SORT, ByteTrack and OC-SORT: with the same detections and keypoint boxes, each body once, each new box named at
+once, lost people remembered for two seconds. Then the time per frame of ours with 1, 4 and 16 people.
 """
 
 import argparse
@@ -97,7 +97,7 @@ class _LibraryTracker:
         self._library.tracks = [track for track in self._library.tracks if track.tracker_id != track_id]
 
     def _named_at_once(self, names: np.ndarray) -> list[int]:
-        """The library names people only when it sees them a second time, and here that may be half a second later."""
+        """The library names people only at their second detection, which here may be half a second later."""
         unnamed = [track for track in self._library.tracks if track.tracker_id == -1]
         for track in unnamed:
             track.tracker_id = self._library._allocate_tracker_id()
@@ -135,7 +135,7 @@ def _judge(seeds: range) -> None:
 
 
 def _cost(people: int) -> None:
-    """Milliseconds a frame of update and choose together, everybody close to their neighbours."""
+    """Milliseconds per frame of update and choose together, with people close to each other."""
     walkers = [Walker(lambda t, i=i: 40 + 58 * i + 10 * np.sin(t), 150.0, i, phase=i) for i in range(people)]  # type: ignore[misc]
     scene, tracker = Scene(walkers, 6.0), PeopleTracker(InferenceConfig(persons=people))
     last: list[PersonKeypoints] = []
