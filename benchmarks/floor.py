@@ -2,7 +2,7 @@
 
 Run: python benchmarks/floor.py [--held-back] [--feet auto|never] [--told] [--each]   (three minutes)
 
-Synthetic cases, the same each time: drawn bodies that walk to and fro, round and sideways, stand on the spot, turn, squat,
+Synthetic cases, always the same: drawn bodies that walk to and fro, round and sideways, stand on the spot, turn, squat,
 or sit and get up and walk, and the actor of the first clip, each before cameras of six pitches, 0.8 to 2.2 m high. An
 estimator's errors are added; the pose after lifter, IK and filters is compared with the truth in the upright world.
 The held-back cases are other bodies, other cameras and other errors: for judging, not for tuning.
