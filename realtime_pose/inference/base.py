@@ -114,7 +114,7 @@ class InferenceConfig:
     )
     detect_every: int = setting(
         30,
-        help="Run the person detector every N frames while somebody is tracked.",
+        help="Run the person detector every N frames while a person is tracked.",
         option="--detect-every",
         panel=_DETECTION,
         metavar="N",
@@ -187,19 +187,19 @@ class HasStopwatch(Protocol):
 
 
 class Tracker(Protocol):
-    """Names people over time, and says where each is in the next frame."""
+    """Gives people track ids over time, and predicts where each is in the next frame."""
 
     def update(
         self, frame: Frame, detections: Sequence[PersonBox], last_keypoints: Sequence[PersonKeypoints]
     ) -> list[PersonBox]:
-        """Where to look in this frame, each box with a name, from fresh detections and the keypoints last chosen.
+        """The boxes to estimate in this frame, with track ids, from new detections and the keypoints last chosen.
 
-        Those who are followed come first; passers-by who could be mistaken for them may come after.
+        Followed people come first; bystanders who could be confused with them may come after.
         """
         ...
 
     def choose(self, boxes: Sequence[PersonBox], people: Sequence[PersonKeypoints]) -> list[PersonKeypoints]:
-        """Those who are followed, out of what an estimator found in the boxes of `update`: in order, nobody twice."""
+        """The followed people, out of those found in the boxes of `update`: in order, no duplicates."""
         ...
 
     @property
@@ -208,12 +208,12 @@ class Tracker(Protocol):
         ...
 
     def gone(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
-        """Note who is visible in the frame of this media time; returns who is gone for good, each id once.
+        """Update with the ids visible at this media time; returns those that are gone for good, each once.
 
-        The tracker alone decides this. It has forgotten them itself; every other stage then drops their state.
+        The tracker alone decides this, and has dropped their state; every other stage then drops its own.
         """
         ...
 
     def forget(self, track_id: int) -> None:
-        """Drop what is known of one person."""
+        """Drop one person's state."""
         ...

@@ -1,4 +1,4 @@
-"""What every Tracker promises."""
+"""The contract of every Tracker."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def detection(left, score=0.9):
 
 
 def keypoints_of(box, seed=1):
-    """Somebody's keypoints, moved into the box, under its name."""
+    """A person's keypoints, moved into the box, with its track id."""
     person = make_person(seed, track_id=box.track_id).keypoints
     low, high = person.xy_px.min(axis=0), person.xy_px.max(axis=0)
     left, top, right, bottom = box.bbox_xyxy_px
@@ -33,38 +33,38 @@ def keypoints_of(box, seed=1):
     return replace(person, xy_px=as_float32(xy))
 
 
-def test_nobody_stays_nobody(tracker):
+def test_no_detections_are_no_people(tracker):
     assert tracker.update(FRAME, [], []) == []
 
 
-def test_everybody_who_is_detected_gets_a_name(tracker):
+def test_everyone_detected_gets_an_id(tracker):
     found = tracker.update(FRAME, [detection(50), detection(400)], [])
     assert len(found) == len({box.track_id for box in found}) == 2
     assert all(isinstance(box, PersonBox) and box.track_id != -1 for box in found)
 
 
-def test_names_last_while_people_are_seen_with_and_without_detections(tracker):
+def test_ids_stay_while_people_are_visible_with_and_without_detections(tracker):
     found = tracker.update(FRAME, [detection(50), detection(400)], [])
-    names = [box.track_id for box in found]
+    ids = [box.track_id for box in found]
     seen = [keypoints_of(box) for box in found]
     for step in range(10):
         detections = [detection(50), detection(400)] if step % 3 == 0 else []
         found = tracker.update(FRAME, detections, seen)
-        assert [box.track_id for box in found] == names
+        assert [box.track_id for box in found] == ids
 
 
-def test_names_are_not_rows(tracker):
+def test_ids_are_not_rows(tracker):
     first = tracker.update(FRAME, [detection(50), detection(400)], [])
     found = tracker.update(FRAME, [], [keypoints_of(first[1])])
     assert [box.track_id for box in found] == [first[1].track_id]
 
 
-def test_no_more_people_than_were_asked_for(tracker):
+def test_at_most_the_set_number_of_people_is_followed(tracker):
     boxes = tracker.update(FRAME, [detection(left) for left in (0, 120, 240, 360, 480)], [])
     assert [p.track_id for p in tracker.choose(boxes, [keypoints_of(b) for b in boxes])] == [1, 2, 3]
 
 
-def test_nobody_is_chosen_twice_nor_renamed(tracker):
+def test_people_are_chosen_once_and_keep_their_ids(tracker):
     boxes = tracker.update(FRAME, [detection(50), detection(400)], [])
     first = keypoints_of(boxes[0])
     assert tracker.choose(boxes, [first, keypoints_of(boxes[1])])[0] is first
@@ -73,7 +73,7 @@ def test_nobody_is_chosen_twice_nor_renamed(tracker):
     assert tracker.choose([], []) == []
 
 
-def test_inputs_stay_as_they_are(tracker):
+def test_inputs_are_not_changed(tracker):
     boxes = [detection(50), detection(400)]
     found = tracker.update(FRAME, boxes, [])
     seen = [keypoints_of(box) for box in found]
@@ -84,7 +84,7 @@ def test_inputs_stay_as_they_are(tracker):
     assert [box.track_id for box in boxes] == [-1, -1]
 
 
-def test_forgetting_strangers_and_friends_is_no_fault(tracker):
+def test_forgetting_unknown_ids_is_no_error(tracker):
     (found,) = tracker.update(FRAME, [detection(50)], [])
     tracker.forget(found.track_id)
     tracker.forget(found.track_id)
@@ -92,7 +92,7 @@ def test_forgetting_strangers_and_friends_is_no_fault(tracker):
     assert tracker.update(FRAME, [], []) == []
 
 
-def test_it_says_who_is_gone_and_knows_them_no_more(tracker):
+def test_it_reports_who_is_gone_and_drops_them(tracker):
     first, second = tracker.update(FRAME, [detection(50), detection(400)], [])
     both = {first.track_id, second.track_id}
     assert tracker.gone(both, 0) == frozenset()

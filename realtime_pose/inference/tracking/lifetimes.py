@@ -1,16 +1,16 @@
-"""Lifetimes of tracked people: from their first frame until they have been gone for two seconds."""
+"""Lifetimes of tracked people: from their first frame until they have been missing for two seconds."""
 
 from collections.abc import Iterable
 
-_FORGET_AFTER_NS = 2_000_000_000
+_FORGET_AFTER_NS = 2_000_000_000  # a person who is missing for longer is gone
 
 
 class Lifetimes:
-    """Who is known, by track id.
+    """The track ids in use.
 
     Args:
-        single: Only one person is followed: they stay known however long they are gone, until someone else is seen, so
-            that the same character goes on when they return.
+        single: Only one person is followed: they stay known however long they are missing, until someone else is
+            visible, so that the same character continues when they return.
     """
 
     def __init__(self, *, single: bool) -> None:
@@ -23,7 +23,7 @@ class Lifetimes:
         return frozenset(self._last_seen_ns)
 
     def update(self, visible: Iterable[int], time_ns: int) -> frozenset[int]:
-        """Note who is visible at this media time; returns who is gone for good, each once."""
+        """Update with the ids visible at this media time; returns those that are gone for good, each once."""
         self._last_seen_ns |= dict.fromkeys(visible, time_ns)
         if self._single and len(self._last_seen_ns) == 1:
             return frozenset()

@@ -1,4 +1,4 @@
-"""Boxes from keypoints, their overlap, and one body found twice."""
+"""Boxes around keypoints, their overlap, and the removal of duplicates."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def box(left, top, right, bottom, score=0.9, track_id=-1):
 
 
 def keypoints_in(left, top, right, bottom, track_id=1, score=0.9, seed=0):
-    """Seventeen keypoints whose outermost ones are on these borders."""
+    """17 keypoints that reach to these borders."""
     xy = np.random.default_rng(seed).uniform(0, 1, (17, 2))
     xy[:2] = [[0, 0], [1, 1]]
     xy = xy * [right - left, bottom - top] + [left, top]
@@ -34,19 +34,19 @@ def keypoints_in(left, top, right, bottom, track_id=1, score=0.9, seed=0):
 # --- the box of keypoints -----------------------------------------------------------------------------------------
 
 
-def test_the_box_has_room_about_the_keypoints_by_the_longer_side():
+def test_the_margin_of_the_box_is_a_share_of_the_longer_side():
     found = box_of_keypoints(keypoints_in(200, 100, 260, 300, track_id=7), 0.3, WIDTH, HEIGHT)
     assert np.allclose(found.bbox_xyxy_px, [200 - 30, 100 - 30, 260 + 30, 300 + 30])  # 15 % of 200
     assert found.track_id == 7
     assert found.score == pytest.approx(0.9)
 
 
-def test_the_box_stays_inside_the_picture():
+def test_the_box_stays_inside_the_image():
     found = box_of_keypoints(keypoints_in(-50, 10, 700, 470), 0.3, WIDTH, HEIGHT)
     assert found.bbox_xyxy_px.tolist() == [0, 0, WIDTH, HEIGHT]
 
 
-def test_keypoints_that_were_not_seen_do_not_count():
+def test_occluded_keypoints_do_not_count():
     xy = keypoints_in(200, 100, 260, 300).xy_px.copy()
     score = np.full(17, 0.9, np.float32)
     xy[5:9], score[5:9] = [[1, 1], [639, 479], [-9999, 5], [np.nan, np.nan]], [0.29, 0.1, 0.0, 0.9]
@@ -58,12 +58,12 @@ def test_keypoints_that_were_not_seen_do_not_count():
 @pytest.mark.parametrize(("seen", "is_found"), [(0, False), (3, False), (4, True), (17, True)])
 def test_a_few_keypoints_are_no_person(seen, is_found):
     score = np.zeros(17, np.float32)
-    score[:seen] = 0.3  # the threshold itself counts as seen
+    score[:seen] = 0.3  # the threshold itself counts as visible
     person = PersonKeypoints(COCO17, keypoints_in(200, 100, 260, 300).xy_px, score, 1, 0)
     assert (box_of_keypoints(person, 0.3, WIDTH, HEIGHT) is not None) == is_found
 
 
-def test_keypoints_in_one_spot_still_have_a_box_with_an_area():
+def test_keypoints_at_one_point_have_a_box_with_an_area():
     found = box_of_keypoints(keypoints_in(300, 200, 300, 200), 0.3, WIDTH, HEIGHT).bbox_xyxy_px
     assert found[2] > found[0]
     assert found[3] > found[1]
@@ -93,7 +93,7 @@ def test_intersection_over_union(a, b, share):
 
 def test_boxes_of_many_are_the_boxes_of_each():
     people = [keypoints_in(100 * i, 20 * i, 100 * i + 60, 300, i, seed=i) for i in range(5)]
-    people.append(keypoints_in(0, 0, 60, 200, 5, score=0.1))  # not seen
+    people.append(keypoints_in(0, 0, 60, 200, 5, score=0.1))  # occluded
     people.append(keypoints_in(-500, 0, -300, 200, 6))  # outside
     boxes, scores, found = boxes_of_keypoints(people, 0.3, WIDTH, HEIGHT)
     assert found.tolist() == [True] * 5 + [False] * 2
@@ -104,14 +104,14 @@ def test_boxes_of_many_are_the_boxes_of_each():
     assert [len(part) for part in boxes_of_keypoints([], 0.3, WIDTH, HEIGHT)] == [0, 0, 0]
 
 
-def test_what_a_detector_found_is_sorted_and_cut_to_the_picture():
+def test_detections_are_sorted_and_clipped_to_the_image():
     boxes = np.array([[10, 20, 30, 40], [-5, -5, 9999, 9999], [700, 10, 800, 60]], float)
     found = person_boxes(boxes, np.array([0.4, 0.7, 0.9]), 640, 480)
     assert [(b.bbox_xyxy_px.tolist(), b.score) for b in found] == [([0, 0, 640, 480], 0.7), ([10, 20, 30, 40], 0.4)]
     assert person_boxes(np.zeros((0, 4)), np.zeros(0), 640, 480) == []
 
 
-# --- each body once ---------------------------------------------------------------------------------------------------
+# --- duplicates -------------------------------------------------------------------------------------------------------
 
 
 def shaken(person, track_id, by_px, seed=1):
@@ -123,14 +123,14 @@ def shaken(person, track_id, by_px, seed=1):
 BODY = keypoints_in(200, 100, 300, 400, 1, seed=3)
 
 
-def test_who_was_looked_for_where_the_body_is_keeps_it():
+def test_the_person_whose_box_fits_the_body_is_kept():
     again = shaken(BODY, 2, by_px=5)
     right, wrong = box(160, 60, 340, 440), box(280, 80, 420, 420)
     assert one_per_body([right, wrong], [BODY, again], (), 0.3) == [BODY]
     assert one_per_body([wrong, right], [BODY, again], (), 0.3) == [again]
 
 
-def test_who_was_known_before_keeps_the_body_from_a_newcomer():
+def test_a_known_person_is_kept_over_a_new_one():
     again = shaken(BODY, 2, by_px=5)
     right, wrong = box(160, 60, 340, 440), box(280, 80, 420, 420)
     assert one_per_body([right, wrong], [BODY, again], {2}, 0.3) == [again]
@@ -142,13 +142,13 @@ def test_two_bodies_stay_two_even_close_together():
     assert one_per_body([box(160, 60, 340, 440), box(190, 70, 370, 450)], [BODY, other], (), 0.3) == [BODY, other]
 
 
-def test_what_was_not_seen_does_not_make_two_people_one():
-    """A body of which next to nothing is seen is nobody's double."""
+def test_occluded_keypoints_make_no_duplicates():
+    """A body that is hardly visible is no duplicate."""
     faint = PersonKeypoints(COCO17, BODY.xy_px.copy(), np.full(17, 0.1, np.float32), 2, 0)
     assert one_per_body([box(160, 60, 340, 440)] * 2, [BODY, faint], (), 0.3) == [BODY, faint]
 
 
-def test_of_three_on_one_body_one_stays_and_the_order_of_the_others_too():
+def test_of_three_on_one_body_one_is_kept_and_the_order_stays():
     far = keypoints_in(450, 100, 550, 400, 9)
     people = [shaken(BODY, 5, 4, seed=5), far, BODY, shaken(BODY, 6, 4, seed=6)]
     boxes = [box(300, 60, 400, 440), box(430, 60, 570, 440), box(160, 60, 340, 440), box(100, 60, 210, 440)]

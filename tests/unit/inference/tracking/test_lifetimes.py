@@ -1,4 +1,4 @@
-"""Lifetimes: who is known, and who is gone for good."""
+"""Lifetimes: known track ids, and ids that are gone for good."""
 
 from realtime_pose.inference.tracking.lifetimes import Lifetimes
 

@@ -1,4 +1,4 @@
-"""Who is who over time."""
+"""Track ids over time, and the boxes to estimate."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def box(left, top, right, bottom, score=0.9, track_id=-1):
 
 
 def keypoints_in(left, top, right, bottom, track_id=1, score=0.9, seed=0):
-    """Seventeen keypoints whose outermost ones are on these borders."""
+    """17 keypoints that reach to these borders."""
     xy = np.random.default_rng(seed).uniform(0, 1, (17, 2))
     xy[:2] = [[0, 0], [1, 1]]
     xy = xy * [right - left, bottom - top] + [left, top]
@@ -41,14 +41,14 @@ def ids(found):
     return [person.track_id for person in found]
 
 
-# --- names --------------------------------------------------------------------------------------------------------
+# --- ids --------------------------------------------------------------------------------------------------------------
 
 
-def test_nobody_is_nobody():
+def test_no_detections_are_no_people():
     assert make_tracker().update(FRAME, [], []) == []
 
 
-def test_new_people_get_names_of_their_own_best_detection_first():
+def test_new_people_get_ids_of_their_own_best_detection_first():
     found = make_tracker().update(FRAME, [box(0, 0, 100, 200, 0.9), box(300, 0, 400, 200, 0.5)], [])
     assert corners(found) == [[0, 0, 100, 200], [300, 0, 400, 200]]
     assert len(set(ids(found))) == 2
@@ -56,7 +56,7 @@ def test_new_people_get_names_of_their_own_best_detection_first():
     assert [person.score for person in found] == [0.9, 0.5]
 
 
-def test_a_name_stays_with_its_person_as_they_walk_past_each_other():
+def test_ids_stay_with_their_people_as_they_walk_past_each_other():
     tracker = make_tracker()
     left, right = ids(tracker.update(FRAME, [box(0, 0, 100, 200), box(400, 0, 500, 200)], []))
     for step in range(20):
@@ -67,22 +67,22 @@ def test_a_name_stays_with_its_person_as_they_walk_past_each_other():
         assert ids(tracker.update(FRAME, [], people)) == [left, right]
 
 
-def test_a_detection_of_somebody_followed_is_not_somebody_new():
+def test_a_detection_of_a_followed_person_is_no_new_person():
     tracker = make_tracker()
-    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
-    found = tracker.update(FRAME, [box(160, 90, 280, 340)], [keypoints_in(200, 100, 260, 300, name)])
-    assert ids(found) == [name]
-    assert np.allclose(found[0].bbox_xyxy_px, [170, 70, 290, 330])  # keypoints say where, detections only who
+    (track_id,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    found = tracker.update(FRAME, [box(160, 90, 280, 340)], [keypoints_in(200, 100, 260, 300, track_id)])
+    assert ids(found) == [track_id]
+    assert np.allclose(found[0].bbox_xyxy_px, [170, 70, 290, 330])  # the box comes from keypoints, not from detections
 
 
-def test_a_detection_elsewhere_is_somebody_new_and_comes_after_those_who_are_followed():
+def test_a_detection_elsewhere_is_a_new_person_after_the_followed_ones():
     tracker = make_tracker()
-    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
-    people = [keypoints_in(200, 100, 260, 300, name)]
+    (track_id,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    people = [keypoints_in(200, 100, 260, 300, track_id)]
     found = tracker.update(FRAME, [box(450, 80, 560, 320), box(168, 72, 292, 333)], people)
-    assert ids(found)[0] == name
+    assert ids(found)[0] == track_id
     assert len(found) == 2
-    assert ids(found)[1] not in (name, -1)
+    assert ids(found)[1] not in (track_id, -1)
     assert corners(found)[1] == [450, 80, 560, 320]
 
 
@@ -94,57 +94,57 @@ def test_of_two_side_by_side_each_detection_goes_to_its_own_person():
     assert ids(tracker.update(FRAME, [box(115, 70, 235, 330), box(160, 70, 280, 330)], people)) == [one, other]
 
 
-def test_somebody_new_is_seen_also_where_the_followed_one_was_overlooked():
+def test_a_new_person_is_found_where_the_followed_one_is_not_detected():
     tracker = make_tracker()
-    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
-    found = tracker.update(FRAME, [box(280, 70, 400, 330)], [keypoints_in(200, 100, 260, 300, name)])
-    assert ids(found)[0] == name
+    (track_id,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    found = tracker.update(FRAME, [box(280, 70, 400, 330)], [keypoints_in(200, 100, 260, 300, track_id)])
+    assert ids(found)[0] == track_id
     assert corners(found)[1:] == [[280, 70, 400, 330]]
 
 
-def test_the_best_fit_is_settled_first():
+def test_the_best_fits_are_assigned():
     tracker = make_tracker()
     one, other = ids(tracker.update(FRAME, [box(100, 70, 220, 330), box(160, 70, 280, 330)], []))
     people = [keypoints_in(130, 100, 190, 300, one), keypoints_in(190, 100, 250, 300, other)]
-    # the first is `one` exactly, though it overlaps `other` too; the second overlaps `one` a little, `other` not enough
+    # the first is exactly `one`, though it overlaps `other`; the second overlaps `one` a little, `other` too little
     found = tracker.update(FRAME, [box(100, 70, 220, 330), box(40, 70, 160, 330)], people)
     assert ids(found)[:2] == [one, other]
     assert corners(found)[2:] == [[40, 70, 160, 330]]
 
 
-def test_who_stands_half_behind_somebody_followed_is_somebody_new():
+def test_a_person_half_behind_a_followed_one_is_new():
     tracker = make_tracker()
-    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
-    people = [keypoints_in(200, 100, 260, 300, name)]
+    (track_id,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    people = [keypoints_in(200, 100, 260, 300, track_id)]
     assert len(tracker.update(FRAME, [box(170, 70, 290, 330), box(220, 70, 340, 330)], people)) == 2
 
 
-def test_names_are_never_used_twice():
+def test_ids_are_never_used_twice():
     tracker, seen = make_tracker(), set()
     for step in range(10):
-        (name,) = ids(tracker.update(FRAME, [box(10 * step, 0, 10 * step + 90, 200)], []))
-        assert name not in seen
-        seen.add(name)
+        (track_id,) = ids(tracker.update(FRAME, [box(10 * step, 0, 10 * step + 90, 200)], []))
+        assert track_id not in seen
+        seen.add(track_id)
         assert tracker.update(FRAME, [], []) == []
-        tracker.forget(name)
+        tracker.forget(track_id)
 
 
-def test_who_is_no_longer_seen_is_followed_no_more():
+def test_a_person_without_visible_keypoints_is_not_returned():
     tracker = make_tracker()
-    (name,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
-    assert tracker.update(FRAME, [], [keypoints_in(200, 100, 260, 300, name, score=0.1)]) == []
+    (track_id,) = ids(tracker.update(FRAME, [box(170, 70, 290, 330)], []))
+    assert tracker.update(FRAME, [], [keypoints_in(200, 100, 260, 300, track_id, score=0.1)]) == []
 
 
 @pytest.mark.parametrize("persons", [1, 2, 3])
-def test_no_more_than_so_many_people(persons):
+def test_at_most_this_many_people_are_followed(persons):
     tracker = make_tracker(persons)
     detections = [box(150 * i, 0, 150 * i + 100, 200, 0.9 - 0.1 * i) for i in range(4)]
     found = tracker.update(FRAME, detections, [])[:persons]
     assert corners(found) == corners(detections[:persons])  # the best ones
-    people = [keypoints_in(150 * i + 30, 30, 150 * i + 70, 170, name) for i, name in enumerate(ids(found))]
+    people = [keypoints_in(150 * i + 30, 30, 150 * i + 70, 170, track_id) for i, track_id in enumerate(ids(found))]
     boxes = tracker.update(FRAME, detections, people)
     assert ids(tracker.choose(boxes, seen_in(boxes))) == ids(found)
-    # who was overlooked for a moment keeps their place
+    # a person without keypoints for a frame keeps their slot
     boxes = tracker.update(FRAME, detections, people[1:])
     assert ids(boxes)[:persons] == [*ids(found)[1:], ids(found)[0]]
     assert corners(boxes)[persons - 1] == corners(detections)[0]
@@ -155,67 +155,67 @@ def test_no_more_than_so_many_people(persons):
 
 
 def seen_in(found, seed=0):
-    """Keypoints of everybody in `found`, whose boxes are those of the detections."""
+    """Keypoints of everyone in `found`, whose boxes are those of the detections."""
     return [keypoints_in(*np.add(b.bbox_xyxy_px, [15, 25, -15, -25]), b.track_id, seed=seed) for b in found]
 
 
 def lose(tracker, *detections):
-    """The names of people who were detected, seen and then lost from sight."""
-    names = ids(tracker.update(FRAME, [], seen_in(tracker.update(FRAME, detections, []))))
+    """The ids of people who were detected, visible, and then lost."""
+    track_ids = ids(tracker.update(FRAME, [], seen_in(tracker.update(FRAME, detections, []))))
     for _ in range(3):
         assert tracker.update(FRAME, [], []) == []
-    return names
+    return track_ids
 
 
-def test_who_comes_back_where_they_were_lost_has_their_old_name():
+def test_a_person_who_returns_where_they_were_lost_keeps_the_id():
     tracker = make_tracker()
     left, right = lose(tracker, box(0, 0, 100, 200), box(400, 0, 500, 200))
     assert ids(tracker.update(FRAME, [box(410, 10, 510, 210), box(10, 0, 110, 200)], [])) == [right, left]
 
 
-def test_who_comes_elsewhere_among_several_is_somebody_new():
+def test_with_several_people_one_who_appears_elsewhere_is_new():
     tracker = make_tracker()
-    names = lose(tracker, box(0, 0, 100, 200))
+    track_ids = lose(tracker, box(0, 0, 100, 200))
     (found,) = ids(tracker.update(FRAME, [box(400, 0, 500, 200)], []))
-    assert found not in names
-    assert ids(tracker.update(FRAME, [box(0, 0, 100, 200)], [])) == names  # still known
+    assert found not in track_ids
+    assert ids(tracker.update(FRAME, [box(0, 0, 100, 200)], [])) == track_ids  # still known
 
 
-def test_a_single_performer_has_one_name_wherever_they_come_back():
+def test_a_single_person_keeps_the_id_wherever_they_return():
     tracker = make_tracker(persons=1)
-    names = lose(tracker, box(0, 0, 100, 200))
-    assert ids(tracker.update(FRAME, [box(500, 200, 600, 400)], [])) == names
+    track_ids = lose(tracker, box(0, 0, 100, 200))
+    assert ids(tracker.update(FRAME, [box(500, 200, 600, 400)], [])) == track_ids
 
 
-def test_a_single_performer_has_one_name_however_long_they_are_away():
+def test_a_single_person_keeps_the_id_however_long_they_are_missing():
     tracker = make_tracker(1)
-    (name,) = lose(tracker, box(0, 0, 100, 200))
+    (track_id,) = lose(tracker, box(0, 0, 100, 200))
     for i in range(0, 3000, 100):
         assert tracker.update(empty_frame(i), [], []) == []
-    assert ids(tracker.update(empty_frame(3000), [box(500, 200, 600, 400)], [])) == [name]
+    assert ids(tracker.update(empty_frame(3000), [box(500, 200, 600, 400)], [])) == [track_id]
 
 
-def test_of_several_who_were_away_for_long_nobody_is_known():
+def test_with_several_people_one_who_was_missing_for_long_gets_a_new_id():
     tracker = make_tracker(2)
-    names = lose(tracker, box(0, 0, 100, 200))
+    track_ids = lose(tracker, box(0, 0, 100, 200))
     tracker.update(empty_frame(3000), [], [])
-    assert ids(tracker.update(empty_frame(3001), [box(0, 0, 100, 200)], []))[0] not in names
+    assert ids(tracker.update(empty_frame(3001), [box(0, 0, 100, 200)], []))[0] not in track_ids
 
 
-def test_a_name_is_given_back_to_one_person_only():
+def test_a_lost_id_is_assigned_to_one_person_only():
     tracker = make_tracker()
-    (name,) = lose(tracker, box(100, 0, 200, 200))
+    (track_id,) = lose(tracker, box(100, 0, 200, 200))
     found = ids(tracker.update(FRAME, [box(100, 0, 200, 200), box(110, 0, 210, 200)], []))
-    assert found[0] == name
+    assert found[0] == track_id
     assert len(set(found)) == 2
 
 
-def test_who_is_forgotten_while_lost_comes_back_under_a_new_name():
+def test_a_person_forgotten_while_lost_returns_with_a_new_id():
     for persons in (1, 5):
         tracker = make_tracker(persons)
-        names = lose(tracker, box(100, 0, 200, 200))
-        tracker.forget(names[0])
-        assert ids(tracker.update(FRAME, [box(100, 0, 200, 200)], []))[0] not in names
+        track_ids = lose(tracker, box(100, 0, 200, 200))
+        tracker.forget(track_ids[0])
+        assert ids(tracker.update(FRAME, [box(100, 0, 200, 200)], []))[0] not in track_ids
 
 
 # --- smoothing ----------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def fresh_box(keypoints):
     return box_of_keypoints(keypoints, 0.3, WIDTH, HEIGHT).bbox_xyxy_px
 
 
-def test_trembling_borders_are_calmed():
+def test_jitter_of_the_box_is_reduced():
     tracker, widths, raw = make_tracker(), [], []
     for step in range(40):
         tremble = 4 * (-1) ** step
@@ -257,7 +257,7 @@ def test_the_box_comes_to_rest_where_the_person_does():
     assert np.allclose(found.bbox_xyxy_px, fresh_box(person), atol=0.1)
 
 
-def test_people_are_smoothed_each_by_their_own_past():
+def test_people_are_smoothed_independently():
     tracker = make_tracker()
     tracker.update(FRAME, [], [keypoints_in(0, 0, 60, 200, 1), keypoints_in(400, 200, 460, 400, 2)])
     swapped = [keypoints_in(410, 200, 470, 400, 2), keypoints_in(0, 0, 60, 200, 1)]
@@ -266,24 +266,24 @@ def test_people_are_smoothed_each_by_their_own_past():
     assert second.bbox_xyxy_px[0] > 300
 
 
-def test_who_is_forgotten_has_no_past():
+def test_a_forgotten_person_has_no_smoothed_box():
     tracker, fresh = make_tracker(), make_tracker()
     here, there = keypoints_in(0, 0, 60, 200), keypoints_in(400, 200, 460, 400)
     tracker.update(FRAME, [], [here])
     assert not np.allclose(tracker.update(FRAME, [], [there])[0].bbox_xyxy_px, fresh_box(there))
     tracker.forget(there.track_id)
     assert corners(tracker.update(FRAME, [], [there])) == corners(fresh.update(FRAME, [], [there]))
-    tracker.forget(12345)  # nobody we know
+    tracker.forget(12345)  # unknown id
 
 
-def test_somebody_elsewhere_is_not_taken_for_the_one_who_is_lost():
+def test_a_person_elsewhere_is_not_the_lost_one():
     tracker = make_tracker(2)
     (lost,) = tracker.update(FRAME, [box(0, 0, 100, 200)], [])
     (other,) = tracker.update(FRAME, [box(400, 0, 500, 200)], [])
     assert other.track_id != lost.track_id
 
 
-def test_a_single_performer_keeps_the_name_wherever_they_come_back():
+def test_a_single_person_keeps_the_id_until_forgotten():
     tracker = make_tracker(1)
     (lost,) = lose(tracker, box(0, 0, 100, 200))
     (back,) = tracker.update(FRAME, [box(400, 0, 500, 200)], [])
@@ -303,64 +303,64 @@ def test_a_keypoint_that_is_no_number_does_not_spoil_the_box():
     assert np.isfinite(followed.bbox_xyxy_px).all()
 
 
-# --- who is shown -----------------------------------------------------------------------------------------------------
+# --- followed people --------------------------------------------------------------------------------------------------
 
 
-def test_a_second_detection_of_somebody_followed_does_not_become_somebody_new():
-    """They ran out of the box expected, so the detector's fits better, and the estimator finds them in both."""
+def test_a_second_detection_of_a_followed_person_does_not_become_a_new_one():
+    """They ran out of the expected box, so the detection fits better, and the estimator finds them in both."""
     tracker = make_tracker()
-    (name,) = lose(tracker, box(100, 70, 220, 330))
-    tracker.update(FRAME, [], [keypoints_in(115, 95, 205, 305, name)])
-    boxes = tracker.update(FRAME, [box(200, 70, 320, 330)], [keypoints_in(115, 95, 205, 305, name)])
-    assert ids(boxes)[0] == name
+    (track_id,) = lose(tracker, box(100, 70, 220, 330))
+    tracker.update(FRAME, [], [keypoints_in(115, 95, 205, 305, track_id)])
+    boxes = tracker.update(FRAME, [box(200, 70, 320, 330)], [keypoints_in(115, 95, 205, 305, track_id)])
+    assert ids(boxes)[0] == track_id
     assert len(boxes) == 2
     there = [keypoints_in(215, 95, 305, 305, i, seed=5) for i in ids(boxes)]
     assert tracker.choose(boxes, there) == [there[0]]
     again = tracker.update(FRAME, [], there[:1])
-    assert ids(again) == [name]
+    assert ids(again) == [track_id]
 
 
-def test_who_was_looked_at_in_vain_is_nobody():
-    """A coat on a hook: a detector takes it for somebody, an estimator does not."""
+def test_a_detection_without_keypoints_is_dropped():
+    """An object that the detector reports as a person and in which the estimator finds no keypoints."""
     tracker = make_tracker()
-    (coat,) = ids(tracker.update(FRAME, [box(100, 70, 220, 330)], []))
+    (unconfirmed,) = ids(tracker.update(FRAME, [box(100, 70, 220, 330)], []))
     for _ in range(3):
         assert tracker.update(FRAME, [], []) == []
         (again,) = ids(tracker.update(FRAME, [box(100, 70, 220, 330)], []))
-        assert again != coat  # the name was never shown, and nobody waits under it
+        assert again != unconfirmed  # the id was never reported, so it need not be kept
 
 
-def test_places_go_to_the_largest():
+def test_slots_go_to_the_largest():
     tracker = make_tracker(2)
     boxes = tracker.update(FRAME, [box(0, 0, 60, 120), box(200, 0, 300, 300), box(400, 0, 480, 200, 0.5)], [])
     assert corners(boxes)[:2] == [[200, 0, 300, 300], [400, 0, 480, 200]]
     assert ids(tracker.choose(boxes, seen_in(boxes))) == ids(boxes)[:2]
 
 
-@pytest.mark.parametrize(("away_s", "taken"), [(0.5, False), (1.5, True)])
-def test_a_place_is_kept_for_a_second(away_s, taken):
+@pytest.mark.parametrize(("missing_s", "taken"), [(0.5, False), (1.5, True)])
+def test_a_slot_is_kept_for_a_second(missing_s, taken):
     tracker = make_tracker(2)
-    names = ids(
+    track_ids = ids(
         tracker.update(FRAME, [], seen_in(tracker.update(FRAME, [box(0, 0, 90, 200), box(500, 0, 600, 200)], [])))
     )
-    here = box(0, 0, 90, 200, track_id=names[0])
-    frame = empty_frame(round(30 * away_s))
+    here = box(0, 0, 90, 200, track_id=track_ids[0])
+    frame = empty_frame(round(30 * missing_s))
     last = [replace(person, time_ns=frame.time_ns) for person in seen_in([here])]
     boxes = tracker.update(frame, [box(0, 0, 90, 200), box(230, 0, 330, 220)], last)
     chosen = ids(tracker.choose(boxes, seen_in(boxes)))
-    assert chosen[0] == names[0]
+    assert chosen[0] == track_ids[0]
     assert (len(chosen) == 2) == taken
-    assert names[1] not in chosen
+    assert track_ids[1] not in chosen
 
 
-def test_a_box_is_carried_on_by_the_velocity():
+def test_a_box_is_moved_ahead_by_the_velocity():
     tracker = make_tracker()
     for index in range(20):
         left = 50 + 10 * index  # 300 px/s
         person = replace(keypoints_in(left, 100, left + 60, 300, 1), time_ns=empty_frame(index).time_ns)
         (found,) = tracker.update(empty_frame(index + 1), [], [person])
     centre = found.bbox_xyxy_px[[0, 2]].mean()
-    assert left + 30 + 2 < centre < left + 30 + 12  # where they will be, not where they were
+    assert left + 30 + 2 < centre < left + 30 + 12  # the predicted position, not the last
     assert found.bbox_xyxy_px[2] > fresh_box(person)[2] + 7
 
 

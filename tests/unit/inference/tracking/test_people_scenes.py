@@ -1,4 +1,4 @@
-"""Names through crossings and occlusion, on made-up scenes whose truth is known, through the real pipeline."""
+"""Track ids through crossings and occlusion, on synthetic scenes with known truth, through the real pipeline."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def follow(scene, persons=5, **how):
 
 
 def last_names(names):
-    """Body -> its name at the end."""
+    """Body -> its id at the end."""
     return {body: name for name, body in names.rows[-1][1]}
 
 
@@ -43,13 +43,13 @@ def names_at(names, frame):
         "near-and-far",
         "run",
         "passing-by",
-        "half-hidden",
-        "hidden",
+        "half-occluded",
+        "occluded",
         "handshake",
         "overtaking",
     ],
 )
-def test_everybody_keeps_their_name_and_nobody_has_two(scene, seed):
+def test_everyone_keeps_one_id(scene, seed):
     names = follow(scene(seed))
     first = names_at(names, 3)
     assert sorted(first) == [0, 1]
@@ -58,7 +58,7 @@ def test_everybody_keeps_their_name_and_nobody_has_two(scene, seed):
     assert names.idf1 > 0.9
 
 
-def test_in_a_crowd_names_seldom_change():
+def test_ids_seldom_switch_in_a_crowd():
     found = [follow(crowd(people, seed), persons=8) for people in (3, 5) for seed in (1, 2, 3)]
     assert np.mean([names.idf1 for names in found]) > 0.8
     assert sum(names.doubles for names in found) == 0
@@ -72,14 +72,14 @@ def test_all_people_of_a_frame_are_estimated_at_once():
     assert [len(named) for _, named in names.rows[60:]] == [6] * 30
 
 
-def test_the_detector_is_asked_seldom():
+def test_the_detector_runs_seldom():
     names = follow(Scene([Walker(lambda t, i=i: 200 + 300 * i, 250.0, i) for i in range(2)], 6.0, seed=4))
     assert names.looks == 6
 
 
-def test_who_has_left_is_looked_for_for_two_seconds_and_not_in_every_frame():
+def test_the_detector_looks_for_a_missing_person_for_two_seconds_in_every_fifth_frame():
     def leaves(t):
-        return 250.0 if t < 2 else 250 - 300 * (t - 2)  # out of the picture at about 3 s
+        return 250.0 if t < 2 else 250 - 300 * (t - 2)  # out of the image at about 3 s
 
     stays = Walker(lambda t: 700.0, 250.0, 1.0)
     names = follow(Scene([Walker(leaves, 250.0, 0.0), stays], 12.0, seed=1))
@@ -88,16 +88,16 @@ def test_who_has_left_is_looked_for_for_two_seconds_and_not_in_every_frame():
     assert all(body == 1 for _, named in names.rows[150:] for _, body in named)
 
 
-# --- one performer ----------------------------------------------------------------------------------------------------
+# --- one person -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
     "scene",
     [lambda seed: crossing(100, seed, stands=True), lambda seed: crossing(160, seed), lambda seed: pillar(0.7, seed)],
-    ids=["passer-by", "crossing", "pillar"],
+    ids=["bystander", "crossing", "pillar"],
 )
-def test_a_single_performer_is_not_exchanged_for_a_passer_by(scene, seed):
+def test_a_single_person_is_not_confused_with_a_bystander(scene, seed):
     names = follow(scene(seed), persons=1, blind_to=lambda frame: [1] if frame == 0 else [])
     assert max(len(named) for _, named in names.rows) == 1
     assert {name for _, named in names.rows for name, _ in named} == {1}
@@ -105,7 +105,7 @@ def test_a_single_performer_is_not_exchanged_for_a_passer_by(scene, seed):
     assert last_names(names) == {0: 1}
 
 
-def test_only_a_passer_by_who_is_near_costs_anything():
+def test_only_bystanders_who_are_near_are_estimated():
     far = Scene([Walker(lambda t: 150.0, 250.0, 0.0), Walker(lambda t: 850.0, 250.0, 1.0)], 3.0)
     assert max(follow(far, persons=1).batches) == 1
     near = Scene([Walker(lambda t: 350.0, 250.0, 0.0), Walker(lambda t: 550.0, 250.0, 1.0)], 3.0)
@@ -114,7 +114,7 @@ def test_only_a_passer_by_who_is_near_costs_anything():
     assert max(len(named) for _, named in names.rows) == 1
 
 
-def test_when_the_performer_is_gone_for_good_another_takes_the_place_under_another_name():
+def test_when_the_single_person_is_gone_another_is_followed_with_a_new_id():
     def leaves(t):
         return 300.0 if t < 1 else 300 - 500 * (t - 1)
 
