@@ -48,7 +48,7 @@ def live_run(tmp_path_factory):
         datagrams.append(receiver._socket.recv(65_535))
         packet = decode(datagrams[-1])
         if isinstance(packet, HelloPacket) and packet.sent and packet.seq >= FRAMES:
-            break  # the last words
+            break  # the closing packet
     output, errors = process.communicate(timeout=PATIENCE_S)
     receiver.close()
     assert process.returncode == 0, errors.decode()
@@ -77,7 +77,7 @@ def test_the_report_has_every_promised_key(live_run):
     assert (report["estimator"], report["runtime"], report["device"]) == ("blazepose", "mediapipe", "cpu")
     assert (report["frames"], report["frames_dropped"], report["persons_max"]) == (FRAMES, 0, 1)
     assert set(report["latency_ms"]) == {"p50", "p95"}
-    assert list(report["stages_ms"]) == ["capture", "detect", "estimate", "lift", "solve", "send"]
+    assert list(report["stages_ms"]) == ["capture", "detect", "estimate", "lift", "solve", "filter", "send"]
 
 
 def test_the_files_are_whole(live_run):
