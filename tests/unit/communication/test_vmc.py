@@ -7,7 +7,6 @@ from support.osc import read_osc
 from support.people import make_clip, make_person, make_result
 
 from realtime_pose.axes import mirrored_positions
-from realtime_pose.communication.osc import bundles, message
 from realtime_pose.communication.vmc import VmcSink, unity_bone
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID
@@ -108,15 +107,6 @@ def test_python_osc_reads_what_the_independent_reader_reads(ear):
         parsed = [(content.address, list(content.params)) for content in OscBundle(datagram)]
         assert parsed == read_osc(datagram)
     sink.close()
-
-
-def test_bundles_are_filled_up_to_the_limit():
-    one = message("/abc", "x" * 43)  # 8 + 4 + 44 bytes, and 4 for its size
-    assert one.size == 56
-    assert [len(b) for b in bundles([one] * 4, 16 + 2 * 60)] == [136, 136]
-    assert [len(b) for b in bundles([one] * 4, 16 + 2 * 60 - 1)] == [76] * 4
-    assert [len(b) for b in bundles([one] * 2, 10)] == [76, 76]  # a single message is sent even if over the limit
-    assert list(bundles([])) == []
 
 
 def test_the_port_may_be_left_out():

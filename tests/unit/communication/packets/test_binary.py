@@ -15,14 +15,14 @@ from golden.make_binary_packets import (
     valid_datagrams_in_binary,
     valid_lines,
 )
-from golden.make_packets import longest_pose, valid_datagrams
+from golden.make_packets import longest_pose
 from support.people import make_person, make_result
 
 from realtime_pose.communication.packets.binary import MAGIC, decode_binary, encode_binary
-from realtime_pose.communication.packets.formats import ENCODERS, decode_any, encoder
+from realtime_pose.communication.packets.formats import ENCODERS, decode_any
 from realtime_pose.communication.packets.packet_stream import PacketStream
-from realtime_pose.communication.packets.pose_packet import HelloPacket, PartPacket, PosePacket, decode, encode
-from realtime_pose.errors import PacketError, UnknownChoiceError
+from realtime_pose.communication.packets.pose_packet import HelloPacket, PartPacket, PosePacket, encode
+from realtime_pose.errors import PacketError
 
 
 def test_the_golden_files_are_what_the_program_sends_today():
@@ -61,22 +61,6 @@ def test_hello_is_the_same_json_in_both_forms():
 def test_it_is_compact_whatever_the_numbers():
     assert len(encode_binary(longest_pose())) == 537
     assert encode_binary(longest_pose()).startswith(MAGIC)
-
-
-def test_a_datagram_of_either_form_is_taken_for_what_it_is():
-    for json_form in valid_datagrams():
-        assert says_or_hello(decode_any(json_form)) == says_or_hello(decode(json_form))
-    for binary_form in valid_datagrams_in_binary():
-        assert says(decode_any(binary_form)) == says(decode_binary(binary_form))
-
-
-def says_or_hello(packet):
-    return packet.sent if isinstance(packet, HelloPacket) else says(packet)
-
-
-def test_an_unknown_form_lists_those_there_are():
-    with pytest.raises(UnknownChoiceError, match=r"output\.udp_format='yaml' is not one of: binary, json"):
-        encoder("yaml")
 
 
 @pytest.mark.parametrize(("name", "datagram"), malformed_cases().items(), ids=list(malformed_cases()))
