@@ -100,8 +100,8 @@ class OutputConfig:
     )
 
     @property
-    def targets(self) -> dict[str, str]:
-        """The targets of each live sink, by its name in SINKS."""
+    def destinations(self) -> dict[str, str]:
+        """The destinations of each live sink, by its name in SINKS."""
         return {name: getattr(self, name) for name in SINKS}
 
 

@@ -173,7 +173,7 @@ def open_replay(
         check_names(config)
         frames = recompute_poses(frames, config)
     with ExitStack() as undo:
-        sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
+        sinks = open_sinks(output.destinations, mirror=output.mirror, udp_format=output.udp_format)
         for sink in sinks:
             undo.callback(sink.close)
         recorder, folder = None, Path(output.record)

@@ -111,7 +111,7 @@ def open_run(
 
     with ExitStack() as undo:  # what was opened is closed again if a later part cannot be had
         output = config.output
-        sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
+        sinks = open_sinks(output.destinations, mirror=output.mirror, udp_format=output.udp_format)
         for sink in sinks:
             undo.callback(sink.close)
         source = undo.enter_context(closing(open_frames(config.capture)))

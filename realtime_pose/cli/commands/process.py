@@ -52,7 +52,7 @@ def process(
 
     settings = given.settings(AppConfig().with_values({"body": {"look_ahead": True}}, "process"))
     jobs = plan(inputs, to, settings, max_frames, force=force)
-    live = any(settings.output.targets.values())
+    live = any(settings.output.destinations.values())
     if live and workers is not None and workers > 1:
         raise ConfigError(
             f"--workers {workers} would send several inputs to one receiver at once; leave out --workers or the outputs"

@@ -1,4 +1,4 @@
-"""The command line's live feeds: what wrong targets say, and what `listen --check` ends with."""
+"""Live outputs on the command line: errors for wrong destinations, and the exit codes of `listen --check`."""
 
 import os
 import re

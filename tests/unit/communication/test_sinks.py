@@ -21,7 +21,7 @@ from realtime_pose.utils.choices import load_choice
 
 def test_every_sink_has_a_setting_and_an_option_of_run_and_process():
     several = [option.settings[0].key for option in options.OPTIONS if option.settings[0].info.several]
-    assert [*OutputConfig().targets] == [*SINKS] == several
+    assert [*OutputConfig().destinations] == [*SINKS] == several
     for command in (run, process):
         assert {*SINKS} <= {*inspect.signature(command).parameters}
 
@@ -30,11 +30,11 @@ def test_several_destinations_are_one_setting():
     given = {"udp": ["127.0.0.1:1", "127.0.0.1:2,person=3"], "vmc": ["localhost"], "udp_format": "binary"}
     output = options.given_in(given).settings().output
     assert (output.udp, output.vmc, output.udp_format) == ("127.0.0.1:1 127.0.0.1:2,person=3", "localhost", "binary")
-    assert {name for name, targets in output.targets.items() if targets} == {"udp", "vmc"}
+    assert {name for name, listed in output.destinations.items() if listed} == {"udp", "vmc"}
 
 
 def test_by_default_nothing_is_sent():
-    assert open_sinks(AppConfig().output.targets) == []
+    assert open_sinks(AppConfig().output.destinations) == []
 
 
 def test_sinks_of_one_kind_have_their_own_destinations_and_people():

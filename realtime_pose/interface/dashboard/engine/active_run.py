@@ -71,22 +71,22 @@ class ActiveRun:
             self.runtime.between_frames(partial(self.tuned.retune, before, self.config, locked_on))
 
     def use_outputs(self, after: AppConfig, trouble: Callable[[str], None]) -> None:
-        """Send to other targets from the next frame on; `trouble` is called with what a target raised."""
+        """Send to other destinations from the next frame on; `trouble` is called with what one raised."""
         before, self.config = self.config.output, replace(self.config, output=after.output)
         self.runtime.between_frames(partial(self._exchange_sinks, before, after.output, trouble))
 
     def _exchange_sinks(self, old: OutputConfig, new: OutputConfig, trouble: Callable[[str], None]) -> None:
         same = (old.mirror, old.udp_format) == (new.mirror, new.udp_format)
-        wanted = [(name, target) for name, text in new.targets.items() for target in text.split()]
+        wanted = [(name, to) for name, text in new.destinations.items() for to in text.split()]
         kept = {(s.name, s.destination): s for s in self.sinks if same and (s.name, s.destination) in wanted}
         for sink in self.sinks:
             if sink not in kept.values():
                 sink.close()  # before others are opened, which may need its port
         sinks = list(kept.values())
-        for name, target in wanted:
-            if (name, target) not in kept:
+        for name, to in wanted:
+            if (name, to) not in kept:
                 try:
-                    sinks += open_sinks({name: target}, mirror=new.mirror, udp_format=new.udp_format)
+                    sinks += open_sinks({name: to}, mirror=new.mirror, udp_format=new.udp_format)
                 except ConfigError as exc:
                     trouble(f"{exc}.")
         self.sinks = sinks
@@ -105,7 +105,7 @@ def open_live(config: AppConfig, notify: Callable[[str], None], progress: Progre
     """A started run from the source in the settings; the demo's clips are looped.
 
     Raises:
-        RealtimePoseError: Source, model or target is not available; the message says what to do.
+        RealtimePoseError: Source, model or destination is not available; the message says what to do.
     """
     with open_run(without_auto_download(config), notify, progress, open_frames=_open_frames) as run:
         kind = "live" if run.source.live else "file"
@@ -118,12 +118,12 @@ def open_take(folder: Path, config: AppConfig) -> Iterator[ActiveRun]:
 
     Raises:
         RecordingError: There is no take, or it cannot be read.
-        ConfigError: A target is not available.
+        ConfigError: A destination is not available.
     """
     output = config.output
     with ExitStack() as undo:
         source = undo.enter_context(closing(SessionSource(folder)))
-        sinks = open_sinks(output.targets, mirror=output.mirror, udp_format=output.udp_format)
+        sinks = open_sinks(output.destinations, mirror=output.mirror, udp_format=output.udp_format)
         for sink in sinks:
             undo.callback(sink.close)
         pipeline = PlaybackPipeline(source)

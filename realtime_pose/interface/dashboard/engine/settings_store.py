@@ -40,7 +40,7 @@ class SettingsStore:
         after = self.config.with_values(values, _ORIGIN)
         after = replace(after, body=resolved(after.body, keep_height="height_m" in (values.get("body") or {})))
         check_names(after)
-        check_destinations(after.output.targets)
+        check_destinations(after.output.destinations)
         if after == self.config:
             return False
         self.set(after)

@@ -46,7 +46,7 @@ class Folders:
 
 @dataclass(frozen=True)
 class SinkState:
-    """One live output: its name in SINKS, its target as the user wrote it, and how much was sent."""
+    """One live output: its name in SINKS, its destination as the user wrote it, and how much was sent."""
 
     name: str
     target: str

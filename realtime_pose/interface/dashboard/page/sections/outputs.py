@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Output:
-    """One live output: its setting, its texts, and the targets that it accepts."""
+    """One live output: its setting, its texts, and the destinations that it accepts."""
 
     name: str
     label: str
@@ -103,12 +103,12 @@ def _readdressed(studio: "StudioApi", output: _Output) -> None:
 
 
 def _is_valid(output: _Output, text: str) -> bool:
-    """Whether every target is valid; if not, `problem` has the reason."""
+    """Whether every destination is valid; if not, `problem` has the reason."""
     try:
         if not text:
             raise ConfigError(f"enter an address, such as {output.default}")
-        for target in text.split():
-            parse_destination(target, output.default_port, options=output.options, lowest_port=output.lowest_port)
+        for destination in text.split():
+            parse_destination(destination, output.default_port, options=output.options, lowest_port=output.lowest_port)
     except ConfigError as exc:
         set_problem(output.setting, sentence_of(exc))
         return False
@@ -129,4 +129,4 @@ def _sent(studio: "StudioApi") -> None:
 
 
 def _any_on(config: AppConfig) -> bool:
-    return any(config.output.targets.values())
+    return any(config.output.destinations.values())
