@@ -1,4 +1,4 @@
-"""What every PersonDetector promises, checked for every class in the table."""
+"""Contract of PersonDetector, checked for every class in the table."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.detectors.table import DETECTORS, build_detector
 
 CLASSES = {target: name for name, target in reversed(DETECTORS.items())}  # each once, under its first name
-SEES_NOBODY_REALLY = ("rtdetr", "whole-frame")  # random weights; the whole frame, which was asked for
+SEES_NOBODY_REALLY = ("rtdetr", "whole-frame")  # random weights; and the whole frame, whatever it shows
 
 
 @pytest.fixture(scope="module", params=sorted(CLASSES.values()))
@@ -30,7 +30,7 @@ def detector(request, tmp_path_factory):
 
 @pytest.fixture
 def seeing(detector, request):
-    """Those that tell a person from a wall."""
+    """Detectors that truly recognise people."""
     if request.node.callspec.params["detector"] in SEES_NOBODY_REALLY:
         pytest.skip("finds nobody of its own: weights are random, or it takes whatever there is")
     return detector

@@ -1,4 +1,4 @@
-"""What every PoseEstimator promises, checked for every entry of the table that can run without a download."""
+"""Contract of PoseEstimator, checked for every entry of the table that runs without a download."""
 
 import re
 from dataclasses import replace
@@ -24,12 +24,12 @@ def blazepose(folder):
 
 
 def vitpose_s(folder):
-    """Random weights: what is promised here does not depend on what a network has learnt."""
+    """Random weights: the contract does not depend on training."""
     return replace(TORCH, checkpoint=str(save(mmpose_tensors(random_vitpose()), folder / "s.pth")))
 
 
 def mmpose(folder):
-    """A config of the user's own: ViTPose-S with two layers."""
+    """A user's config: ViTPose-S with two layers."""
     text = data_path("configs/vitpose/vitpose-s.py").read_text("utf-8")
     (folder / "mine.py").write_text(text.replace("num_layers=", "num_layers=2 if True else "), "utf-8")
     weights = save(huggingface_tensors(random_vitpose("s", layers=2)), folder / "mine.safetensors")
@@ -50,7 +50,7 @@ def estimator(request, tmp_path_factory):
 
 @pytest.fixture
 def boxes(estimator):
-    """Two boxes about the actor and one about its head; none for an estimator that finds people by itself."""
+    """Two boxes around the actor and one around its head; none for an estimator that finds people by itself."""
     if estimator.finds_people:
         return []
     low, high = actor_truth().keypoints_px[FACING].min(axis=0), actor_truth().keypoints_px[FACING].max(axis=0)
@@ -65,7 +65,7 @@ def copies(people):
 
 def test_no_entry_of_the_table_is_left_out():
     assert set(ESTIMATORS) == {*MAKERS, *LARGER}
-    assert {ESTIMATORS[name] for name in LARGER} == {ESTIMATORS["vitpose-s"]}  # one class, held by its smallest size
+    assert {ESTIMATORS[name] for name in LARGER} == {ESTIMATORS["vitpose-s"]}  # one class, tested at its smallest size
 
 
 def test_it_says_what_it_is(estimator):

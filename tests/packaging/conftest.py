@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory):
-    """The wheel's file, built here and now."""
+    """Path of the wheel."""
     builders = pytest.importorskip("hatchling.builders.wheel", reason="hatchling, which builds the wheel, is missing")
     built = builders.WheelBuilder(str(ROOT)).build(
         directory=str(tmp_path_factory.mktemp("dist")), versions=["standard"]

@@ -71,7 +71,7 @@ def test_the_base_alone_runs_the_demo(environment, tmp_path):
 
 @pytest.mark.slow
 def test_the_base_alone_has_all_that_it_asks_for(environment, tmp_path):
-    """What MediaPipe 0.10.21 asks for beyond it is known, and not needed."""
+    """Only MediaPipe 0.10.21 declares more, which it does not need."""
     python, env = environment
     checked = run(python, "-m", "pip", "check", cwd=tmp_path, env=env)
     assert [line for line in checked.stdout.splitlines() if not line.startswith(("mediapipe ", "No broken"))] == []

@@ -1,4 +1,4 @@
-"""What the container's files promise, held without an engine: docker/verify.sh builds and starts the image itself."""
+"""Docker files, checked without an engine; docker/verify.sh builds and starts the image."""
 
 import ast
 import re
@@ -30,7 +30,7 @@ NOT_FOR_AN_IMAGE = (".git/config", ".venv/bin/python", "outputs/demo/report.json
 
 
 def _stages():
-    """{name: (what it begins from, [(instruction, rest)])} of the Dockerfile."""
+    """{name: (base, [(instruction, rest)])} of the Dockerfile's stages."""
     text = re.sub(r"^#.*\n", "", (DOCKER / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE).replace("\\\n", " ")
     found, steps = {}, []
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -50,7 +50,7 @@ ARGUMENTS = dict(re.findall(r"^ARG (\w+)=(\S*)$", (DOCKER / "Dockerfile").read_t
 
 
 def of(stage, instruction):
-    """What a stage, and those below it, give an instruction; the last of them counts."""
+    """The arguments of an instruction in a stage and its bases; the last one counts."""
     out = []
     while stage in STAGES:
         stage, steps = STAGES[stage]
@@ -59,12 +59,12 @@ def of(stage, instruction):
 
 
 def words(stage):
-    """What a container of this target starts."""
+    """The command of a container of this target."""
     return [word for name in ("ENTRYPOINT", "CMD") for word in ast.literal_eval((of(stage, name) or ["[]"])[-1])]
 
 
 def let_in(path):
-    """Whether a file goes into a build: the last pattern that fits it, or a folder above it, decides."""
+    """Whether a file is in the build context: the last pattern that matches it, or a folder above it, decides."""
     answer = True
     for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines():
         if not line or line.startswith("#"):
@@ -87,7 +87,7 @@ def test_it_is_built_on_a_slim_python_or_on_cuda():
     assert STAGES["by default"] == ("cpu", [])
 
 
-def test_no_registry_is_named_but_by_who_builds():
+def test_no_registry_is_named():
     assert ARGUMENTS["TORCH_INDEX"] == ""
     for file in DOCKER.iterdir():
         named = set(re.findall(r"https?://([^/:\s'\"$]+)", file.read_text("utf-8")))
@@ -95,7 +95,7 @@ def test_no_registry_is_named_but_by_who_builds():
 
 
 @pytest.mark.parametrize("target", PAGES)
-def test_it_runs_as_somebody_who_is_not_root(target):
+def test_it_does_not_run_as_root(target):
     assert of(target, "USER") == ["1000"]
     last = STAGES[target][1][-1][0]
     assert last in ("CMD", "ENTRYPOINT")
@@ -103,7 +103,7 @@ def test_it_runs_as_somebody_who_is_not_root(target):
 
 
 @pytest.mark.parametrize("target", PAGES)
-def test_what_builds_stays_behind_and_the_program_comes_last(target):
+def test_build_tools_are_left_out_and_the_program_comes_last(target):
     steps = [rest for name, rest in STAGES[target][1] if name == "COPY" and "/opt/venv" in rest]
     assert steps[-1] in ("--from=cpu-program /opt/venv /opt/venv", "--from=gpu-program /opt/venv /opt/venv")
     below = "\n".join(of(target, "RUN"))
@@ -122,7 +122,7 @@ def test_a_change_of_code_leaves_the_packages_as_they_are(packages):
 
 
 def test_a_target_is_built_from_stages_above_it():
-    """So that a builder that makes every stage up to the target needs nothing of the others."""
+    """So that a builder that builds every stage up to the target needs no later one."""
     names = list(STAGES)
     for name, (base, steps) in STAGES.items():
         used = [base] + [source for _, rest in steps for source in re.findall(r"--from=([\w-]+)", rest)]
@@ -165,7 +165,7 @@ def test_all_that_the_wheel_needs_goes_into_a_build():
 
 
 def started():
-    """(where it stands, words) of everything that a container or a health check runs."""
+    """(place, words) of every command that a container runs."""
     for target in PAGES:
         yield target, words(target)
     for name, service in SERVICES.items():
@@ -186,7 +186,7 @@ def test_the_command_line_takes_what_is_started(place):
     else:
         assert command[:3] == ["python3", "-m", "realtime_pose.interface.gradio_app"]
         options = gradio_parser().parse_args(command[3:])
-        assert options.no_download  # nothing is fetched unless asked for
+        assert options.no_download  # nothing is downloaded unless chosen
         assert options.port == 7860
 
 
@@ -200,7 +200,7 @@ def test_the_page_is_reached_from_outside_by_the_name_localhost_only(target):
     assert host_names_of(environment) == ("localhost",)
     assert HOST_NAMES in environment
     assert environment["XDG_CACHE_HOME"].startswith("/data/")
-    assert of(target, "WORKDIR") == ["/data"]  # below which takes lie
+    assert of(target, "WORKDIR") == ["/data"]  # takes are below it
 
 
 def test_the_health_check_of_image_and_compose_is_one_program_that_compiles():
@@ -250,7 +250,7 @@ def test_weights_takes_and_profiles_outlive_a_container(name):
     assert mounted["checkpoints"] == environment["XDG_CACHE_HOME"]
     assert mounted["profiles"] == environment["XDG_DATA_HOME"]
     assert mounted["outputs"] == "/data/takes"
-    made = re.search(r"-o pose .*", (DOCKER / "user.sh").read_text("utf-8"))[0]  # else it would be root's
+    made = re.search(r"-o pose .*", (DOCKER / "user.sh").read_text("utf-8"))[0]  # otherwise root would own it
     assert all(folder in made for folder in mounted.values())
 
 
@@ -271,7 +271,7 @@ def test_the_camera_and_the_card_are_handed_in_where_they_are_asked_for_only():
 
 
 @pytest.mark.parametrize("script", sorted(DOCKER.glob("*.sh")), ids=lambda path: path.name)
-def test_a_script_is_one(script):
+def test_a_script_parses(script):
     shell = script.read_text("utf-8").splitlines()[0].split("/")[-1].split()[-1]
     checked = subprocess.run([shell, "-n", script], capture_output=True, text=True, timeout=30, check=False)
     assert checked.returncode == 0, checked.stderr

@@ -1,4 +1,4 @@
-"""Without its extra a part says the one command that installs it, and a run does without all of them."""
+"""Extras: the command that each part names when its extra is missing, and a run without any of them."""
 
 import json
 import re
@@ -51,7 +51,7 @@ from realtime_pose.cli import main
 main()
 """
 
-# What is asked for: how, what is said to be missing, the extra that brings it.
+# Part: the code that uses it, the start of its error, the extra.
 PARTS = {
     "vitpose": (
         "from realtime_pose.inference.estimators import build_estimator\n"
@@ -123,7 +123,7 @@ PARTS = {
 
 
 def base_distributions():
-    """Every distribution that an install of the base brings, by its metadata here."""
+    """Every distribution of a base install, by the metadata of this environment."""
     found, left = set(), [Requirement(line) for line in PROJECT["dependencies"]]
     while left:
         name = canonicalize_name(left.pop().name)
@@ -156,7 +156,7 @@ def run_python(*arguments, cwd):
 
 @pytest.fixture(scope="module")
 def said(not_base, tmp_path_factory):
-    """What each part says where only the base is installed."""
+    """Each part's error in a base install."""
     folder = tmp_path_factory.mktemp("base")
     (folder / "x.pth").write_bytes(b"PK\x03\x04")
     (folder / "x.onnx").write_bytes(b"\x08\x08")

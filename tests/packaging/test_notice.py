@@ -1,4 +1,4 @@
-"""NOTICE names whatever is bundled with the program, and whatever an install of it brings."""
+"""NOTICE names everything that is bundled with the program, and every package that it installs."""
 
 import json
 import re
@@ -68,7 +68,7 @@ def test_everything_in_the_bundle_is_named():
 
 
 def test_nothing_else_of_others_lies_in_the_wheel():
-    """A font, a script or weights that come new into the package need a line in NOTICE, and then one here."""
+    """A new font, script or weights file in the package needs a line in NOTICE, and then one here."""
     known = {
         "interface/dashboard/web/static/live.js", "figures/page.js", "figures/page.css", "py.typed",
         "interface/.streamlit/config.toml", "interface/dashboard/web/static/LICENSES.txt",

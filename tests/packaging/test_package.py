@@ -1,4 +1,4 @@
-"""What pip gets: everything the program needs, nothing else, from one list and with one version."""
+"""The package: the wheel's and the source archive's content, the dependencies and the version."""
 
 import json
 import os
@@ -21,7 +21,7 @@ SHIPPED_FOLDERS = ("configs", "resources", "schema")
 SHIPPED_FILES = ("checkpoints/manifest.json",)
 PINNED = re.compile(r"\b(mediapipe|mmpose)==(\d[\w.]*\w)")
 MADE = ("vitpose", "onnx", "openvino", "int8", "dashboard", "schema")  # the extras that `make install` brings
-IMPORT_AND_TELL = """
+IMPORT_AND_PRINT = """
 import json, sys, time
 began = time.perf_counter()
 import realtime_pose
@@ -30,7 +30,7 @@ print(json.dumps([time.perf_counter() - began, sorted({name.split(".")[0] for na
 
 
 def requirements(name):
-    """The lines of a requirements file, without their reasons."""
+    """The lines of a requirements file, without comments."""
     lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text("utf-8").splitlines())
     return [line for line in lines if line]
 
@@ -47,7 +47,7 @@ def tracked():
 
 @pytest.fixture(scope="module")
 def installed(wheel, tmp_path_factory):
-    """A folder with the wheel's files in it, and an environment in which Python takes the package from there."""
+    """A folder with the wheel's files, and an environment in which Python imports the package from there."""
     folder = tmp_path_factory.mktemp("site-packages")
     with zipfile.ZipFile(wheel) as files:
         files.extractall(folder)
@@ -62,7 +62,7 @@ def run_python(*arguments, cwd, env=None):
 
 
 def test_importing_the_package_brings_nothing_heavy(tmp_path, capsys):
-    seconds, modules = json.loads(run_python("-c", IMPORT_AND_TELL, cwd=tmp_path))
+    seconds, modules = json.loads(run_python("-c", IMPORT_AND_PRINT, cwd=tmp_path))
     with capsys.disabled():
         print(f"import realtime_pose: {seconds:.3f} s")
     heavy = "torch cv2 streamlit mediapipe mmengine mmpose transformers openvino onnxruntime scipy av plotly matplotlib"

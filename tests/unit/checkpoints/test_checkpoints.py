@@ -1,4 +1,4 @@
-"""Weights: what is known of them, that only whole and harmless files are taken, and how they are fetched."""
+"""Checkpoints: the manifest, safe readers, families, conversion, ONNX contracts and downloads."""
 
 import os
 import socket
@@ -77,7 +77,7 @@ def test_every_entry_names_a_file_that_can_be_had_and_what_is_in_it():
 
 
 def test_mmposes_entries_are_its_own_zoos():
-    """Held against the model zoo file in mmpose's wheel: address, AP, and the digits that its file names end in."""
+    """Compared with the model zoo file in mmpose's wheel: address, AP, and the hash digits in its file names."""
     (folder,) = find_spec("mmpose").submodule_search_locations
     zoo = Path(folder) / ".mim/configs/body_2d_keypoint/topdown_heatmap/coco/vitpose_coco.yml"
     models = {m["Weights"]: m for m in yaml.safe_load(zoo.read_text("utf-8"))["Models"]}
@@ -93,7 +93,7 @@ def test_mmposes_entries_are_its_own_zoos():
 
 @pytest.fixture
 def folders(tmp_path, monkeypatch) -> tuple[Path, Path]:
-    """The program's and the user's checkpoint folders, empty ones; the first exists."""
+    """The program's and the user's checkpoint folders, empty; the first exists."""
     pair = (tmp_path / "program", tmp_path / "user" / "checkpoints")
     pair[0].mkdir()
     monkeypatch.setattr(manifest, "folders", lambda: pair)
@@ -118,7 +118,7 @@ def test_a_local_file_is_found_in_either_folder_and_under_either_suffix(folders)
 
 
 class _WritesAFile:
-    """What a hostile pickle looks like: reading it with plain pickle runs a command."""
+    """A hostile pickle: reading it with plain pickle runs a command."""
 
     def __init__(self, flag: Path) -> None:
         self.flag = flag
@@ -133,7 +133,7 @@ class _Evaluates(_WritesAFile):
 
 
 class _ThroughGetattr(_WritesAFile):
-    """Calls what getattr found; getattr itself is one of the names that training notes use."""
+    """Calls what getattr returns; getattr itself occurs in training logs."""
 
     def __reduce__(self):
         return Path.touch, (self.flag,)  # pickled as getattr(Path, "touch")
@@ -148,7 +148,7 @@ def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path, hostile, zipped):
     with pytest.raises(CheckpointError, match=r"hostile\.pth.*(nothing in it was run)"):
         read_tensors(path)
     assert not flag.exists()
-    torch.load(path, weights_only=False)  # the file does what it was made for when it is trusted
+    torch.load(path, weights_only=False)  # a trusting reader runs it
     assert flag.exists()
 
 
@@ -219,7 +219,7 @@ def _cases():
 
 @pytest.mark.parametrize(("size", "layers", "decoder", "family"), list(_cases()))
 def test_every_family_size_and_decoder_is_recognised_and_fits_its_config(size, layers, decoder, family):
-    """By names and shapes alone (torch's meta device), so that even H costs nothing; values are proved elsewhere."""
+    """By names and shapes alone (torch's meta device), so that even H is quick; other tests compare values."""
     named = {"mmpose": mmpose_tensors, "original": original_tensors, "huggingface": huggingface_tensors}[family]
     tensors = named(random_vitpose(size, decoder, device="meta"))
     weights = recognise_vitpose(tensors, Path("some.file"))
@@ -242,7 +242,7 @@ def test_the_experts_of_every_size_are_folded_away(named):
         assert not any("expert" in name or "associate" in name for name in weights.tensors)
 
 
-# --- whose keypoints --------------------------------------------------------------------------------------------------
+# --- data sets --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -314,7 +314,7 @@ def test_an_expert_that_is_not_there_is_refused(plus):
 
 
 def test_heads_that_were_trained_together_without_experts(plus):
-    """What the original repository calls COCO+AIC+MPII(+CrowdPose): a fourth head is not AP-10K's."""
+    """The original repository's COCO+AIC+MPII(+CrowdPose): a fourth head is not AP-10K's."""
     tensors = original_tensors(random_vitpose(layers=1))
     for i, like in enumerate(("aic", "mpii", "aic")):
         head = f"associate_keypoint_heads.{list(PLUS).index(like) - 1}."
@@ -362,7 +362,7 @@ def test_converting_replaces_nothing_unasked_and_leaves_no_half_file(tmp_path, m
         convert_vitpose(source, target)
     assert target.read_bytes() == b"mine"
     assert load_vitpose(convert_vitpose(source, target, overwrite=True)).family == "mmpose"
-    with pytest.raises(CheckpointError, match=r"ours\.pth has another ending"):
+    with pytest.raises(CheckpointError, match=r"ours\.pth does not end in"):
         convert_vitpose(source, tmp_path / "ours.pth")
     with pytest.raises(CheckpointError, match=r"cannot be written"):
         convert_vitpose(source, source / "below_a_file.safetensors")
@@ -392,7 +392,7 @@ def test_notes_of_a_later_version_are_refused(tmp_path):
 
 
 def onnx_file(path: Path, given: list, taken: list | None = None, kind: int = 1, notes: dict | None = None) -> Path:
-    """A graph with that input and output; its one node is an identity, which nobody runs."""
+    """A graph with that input and output; its one node is an identity, which is never run."""
     import onnx
     from onnx import helper
 
@@ -491,7 +491,7 @@ def test_graphs_of_another_kind_and_files_that_are_none_are_refused(tmp_path):
 
 
 def test_weights_in_other_files_must_be_there(tmp_path):
-    """As easy_ViTPose's largest models have them."""
+    """Like those of easy_ViTPose's largest models."""
     import onnx
     from onnx import TensorProto, external_data_helper
 
@@ -516,7 +516,7 @@ def test_an_onnx_file_is_no_table_of_weights(tmp_path):
         load_vitpose(path)
 
 
-# --- whole and known --------------------------------------------------------------------------------------------------
+# --- incomplete files -------------------------------------------------------------------------------------------------
 
 
 def test_a_tensor_that_is_missing_deep_inside_is_named(tmp_path):
@@ -535,7 +535,9 @@ def test_half_precision_becomes_single(tmp_path):
 
 
 def test_another_networks_weights_are_refused(tmp_path):
-    path = save_weights({"backbone.stem.weight": torch.zeros(3)}, tmp_path / "vitpose-s.pth")  # the name says nothing
+    path = save_weights(
+        {"backbone.stem.weight": torch.zeros(3)}, tmp_path / "vitpose-s.pth"
+    )  # the name does not matter
     with pytest.raises(CheckpointError, match=r"not a known ViTPose.*backbone\.stem\.weight"):
         load_vitpose(path)
 
@@ -636,14 +638,14 @@ def test_an_unreachable_hub_is_given_up(folders, monkeypatch):
 
 def test_a_hub_that_never_answers_is_given_up(folders, monkeypatch):
     monkeypatch.setattr("realtime_pose.checkpoints.hub.HUB_TIMEOUT_S", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts connections and never answers
         go_online(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(CheckpointError, match="cannot be reached"):
             download("vitpose-s")
 
 
 def test_a_lookup_without_end_is_given_up(hub: FakeHub, monkeypatch):
-    """Resolving a name has no timeout of its own, so nothing inside the question ends it here either."""
+    """Resolving a host name has no timeout, and neither has this stand-in."""
     monkeypatch.setattr("realtime_pose.checkpoints.hub.HUB_TIMEOUT_S", 0.05)
     release, returned = threading.Event(), threading.Event()
 
@@ -677,9 +679,7 @@ def test_what_lies_on_another_server_is_held_against_the_digits_that_are_known(h
 
 
 def test_what_no_program_can_fetch_says_where_it_is_and_where_it_goes(hub: FakeHub, folders):
-    wanted = (
-        r"original-vitpose-h lies where .* vitpose-h\.pth by way of https://github.com/ViTAE-Transformer/ViTPose and"
-    )
+    wanted = r"original-vitpose-h cannot be .* vitpose-h\.pth from https://github.com/ViTAE-Transformer/ViTPose and"
     with pytest.raises(CheckpointError, match=rf"{wanted} put it at .*original-vitpose-h\.pth$"):
         download("original-vitpose-h")
     assert hub.ranges == []

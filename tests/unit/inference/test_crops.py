@@ -1,4 +1,4 @@
-"""Crops are held against mmpose's own pipeline, and against what a reader expects of boxes."""
+"""Crops, compared with mmpose's own pipeline and with simple geometry."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A device is had, or refused with those that can be had."""
+"""Choice of the device, and the errors for devices that are not available."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Which estimator is built, and that every step down is told."""
+"""Choice of the estimator, and the notice of every fallback."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ AUTO = InferenceConfig(estimator="auto", runtime="torch", precision="fp32", devi
 
 
 class BlazePoseStandIn:
-    """Takes BlazePose's place in the table: what is tested here is the choice."""
+    """Replaces BlazePose in the table; only the choice is tested here."""
 
     name = "blazepose"
 
@@ -87,7 +87,7 @@ def test_auto_downloads_vitpose_s_where_nothing_is_here(folder, hub, said):
     assert (folder / "vitpose-s.safetensors").is_file()
 
 
-def test_auto_passes_over_damaged_weights_and_says_so(folder, said):
+def test_auto_skips_damaged_weights_and_says_so(folder, said):
     (folder / "vitpose-s.safetensors").write_bytes(b"")
     assert build_estimator(replace(AUTO, runtime="auto"), said.append).name == "blazepose"
     assert [sentence.partition(":")[0] for sentence in said] == [

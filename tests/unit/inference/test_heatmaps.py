@@ -1,4 +1,4 @@
-"""Decoding is held against mmpose's codec, transformers' post-processing, and the Gaussians themselves."""
+"""Decoding, compared with mmpose's codec, transformers' post-processing and the Gaussians' true centres."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ INPUT_WH, HEATMAP_WH = np.array([192, 256]), np.array([48, 64])
 
 
 def gaussians(xy_cells: np.ndarray, sigma: float = 2.0, height: float = 0.9) -> np.ndarray:
-    """Heatmaps (N, K, 64, 48) of a Gaussian about each point (N, K, 2)."""
+    """Heatmaps (N, K, 64, 48) of a Gaussian around each point (N, K, 2)."""
     across = np.exp(-((np.arange(48) - xy_cells[..., :1]) ** 2) / (2 * sigma**2))
     down = np.exp(-((np.arange(64) - xy_cells[..., 1:]) ** 2) / (2 * sigma**2))
     return (height * down[..., :, None] * across[..., None, :]).astype(np.float32)
@@ -38,7 +38,7 @@ def test_decoding_equals_mmposes_codec(points):
 
     codec = UDPHeatmap(input_size=(192, 256), heatmap_size=(48, 64), sigma=2)
     noise = np.random.default_rng(5).normal(0, 0.002, (3, 17, 64, 48)).astype(np.float32)
-    beside = gaussians(points + np.array([1.5, 2.0]))  # makes each peak slanted, so that x and y hang together
+    beside = gaussians(points + np.array([1.5, 2.0]))  # makes each peak slanted, so that x and y are correlated
     heatmaps = 0.8 * (gaussians(points) + 0.4 * beside) + noise
     theirs = np.stack([codec.decode(person)[0][0] for person in heatmaps])  # in crop px of its own convention
     ours, score = decode_heatmaps(heatmaps)

@@ -1,4 +1,4 @@
-"""On real peaks: of a ViTPose-S that was fitted to the actor, on frames that it did not learn from.
+"""Decoding and runtimes on real peaks, of a ViTPose-S fitted to the actor, on frames outside its training set.
 
 Random weights have no peaks worth the name. `make peaks` fits the model, once, and then these tests run.
 """
@@ -29,7 +29,7 @@ pytestmark = [needs_peaks, pytest.mark.slow]
 
 FRAMES = 18
 ENOUGH = 200
-SHIFT_PX = {  # median and 95th percentile that a way of counting may move keypoints by, pixels of the frame
+SHIFT_PX = {  # median and 95th percentile of the shift that a precision may cause, pixels of the frame
     ("torch", "bf16"): (0.05, 0.2),
     ("onnxruntime", "fp32"): (0.002, 0.01),
     ("openvino", "fp32"): (0.002, 0.01),
@@ -68,9 +68,9 @@ def heatmaps(crops) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def clear(heatmaps) -> np.ndarray:
-    """Which have one high peak and no rival."""
+    """Mask of those with one high peak and no second."""
     found = clear_peaks(heatmaps)
-    assert found.sum() >= ENOUGH  # else nothing here proves anything
+    assert found.sum() >= ENOUGH  # otherwise the tests would prove nothing
     return found
 
 
@@ -130,7 +130,7 @@ def test_the_flip_test_is_the_mean_of_both_looks_as_transformers_turns_them_back
         wanted = ((theirs(pictures).heatmaps + back) / 2).numpy()
     flipped = estimator(flip_test=True).heatmaps(crops)
     assert np.abs(flipped - wanted).max() < 1e-4
-    assert np.abs(flipped - heatmaps).max() > 1e-2  # the second look does add something
+    assert np.abs(flipped - heatmaps).max() > 1e-2  # the mirrored copy makes a difference
     both = clear_peaks(flipped) & clear_peaks(wanted)
     assert both.sum() >= ENOUGH
     assert np.abs(decode_heatmaps(flipped)[0] - decode_heatmaps(wanted)[0])[both].max() < 0.01

@@ -81,7 +81,7 @@ def test_the_bar_is_one_line_that_is_written_over(monkeypatch, capsys):
 def test_what_no_program_can_fetch_says_what_to_do(call, folder):
     code, _, err = call("download", "original-vitpose-plus-h")
     assert code == 1
-    assert re.search(r"download vitpose\+_huge\.pth by way of \S+ViTPose and put it at \S+plus-h\.pth", err)
+    assert re.search(r"download vitpose\+_huge\.pth from \S+ViTPose and put it at \S+plus-h\.pth", err)
 
 
 def test_convert_says_what_it_recognised_and_what_it_wrote(call, folder, tmp_path):

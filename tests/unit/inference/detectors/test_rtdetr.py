@@ -1,4 +1,4 @@
-"""RT-DETR, held against transformers' own processor, model and post-processing, with random weights."""
+"""RT-DETR with random weights, compared with transformers' own processor, model and post-processing."""
 
 import socket
 
@@ -75,7 +75,7 @@ def test_weights_are_read_from_the_file_alone_and_in_silence(variant, tmp_path, 
 
 @pytest.mark.parametrize("variant", sorted(RTDETRS))
 def test_every_variant_is_known_by_its_tensors(variant, tmp_path):
-    """Those of the backbone and one head are enough to be known, and too few to be loaded."""
+    """Tensors of the backbone and one head suffice to recognise it, and are too few to load."""
     backbone, _ = RTDETRS[variant]
     names = [
         f"model.backbone.model.encoder.stages.{stage}.layers.{layer}.layer.{part}.convolution.weight"
@@ -84,7 +84,7 @@ def test_every_variant_is_known_by_its_tensors(variant, tmp_path):
         for part in range(2 if backbone["layer_type"] == "basic" else 3)
     ]
     tensors = {"model.decoder.class_embed.0.weight": torch.zeros(80, 256)}
-    # sizes do not matter for being known, and no weight of a wrong one is taken
+    # shapes do not matter for recognition, and no weight of a wrong one is loaded
     save_file(tensors | {name: torch.zeros(1) for name in names}, tmp_path / "x.safetensors")
     with pytest.raises(CheckpointError, match=r"x\.safetensors (does not fit RT-DETR|lacks \d+ tensors)"):
         load_rtdetr(tmp_path / "x.safetensors")

@@ -1,4 +1,4 @@
-"""The table of detectors: what each name means, what auto takes, and how weights come."""
+"""Table of detectors: names, the choice of auto, and downloads."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def folders(tmp_path, monkeypatch):
 
 @pytest.fixture
 def chosen(folders, monkeypatch):
-    """Asks for a detector, and answers with its name, the stem of its file and what the user was told."""
+    """Builds a detector; returns its name, the stem of its file and the notices."""
     monkeypatch.setattr(detectors, "load_choice", lambda setting, name, table: Recorder)
     monkeypatch.setattr(detectors, "pick_device", lambda device: "cpu" if device == "auto" else device)
 

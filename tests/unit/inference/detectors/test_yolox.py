@@ -1,4 +1,4 @@
-"""YOLOX: what goes in, how answers are read, and which files are refused."""
+"""YOLOX: preprocessing, decoding, and refused files."""
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ CELLS = 84
 
 
 def network(folder, answers, takes=(1, 3, SIDE, SIDE)):
-    """A file with YOLOX's contract that gives the same answers to every picture."""
+    """A file with YOLOX's contract that gives the same outputs for every image."""
     constant = helper.make_node("Constant", [], ["output"], value=numpy_helper.from_array(answers.astype(np.float32)))
     graph = helper.make_graph(
         [constant],
@@ -30,7 +30,7 @@ def network(folder, answers, takes=(1, 3, SIDE, SIDE)):
 
 
 def answers_of(*cells):
-    """Answers (1, 84, 85) where only the given cells speak: (cell, x, y, log w, log h, objectness, class, score)."""
+    """Outputs (1, 84, 85) with only the given cells set: (cell, x, y, log w, log h, objectness, class, score)."""
     answers = np.zeros((1, CELLS, 85))
     for cell, x, y, w, h, objectness, kind, score in cells:
         answers[0, cell, :5] = x, y, w, h, objectness
@@ -44,7 +44,7 @@ def detect(folder, answers, height=SIDE, width=SIDE):
     return [(box.bbox_xyxy_px.tolist(), round(box.score, 4)) for box in found]
 
 
-def test_a_cell_speaks_of_a_box_in_units_of_its_stride(tmp_path):
+def test_a_cell_gives_a_box_in_units_of_its_stride(tmp_path):
     # cell 8 * 3 + 2 of stride 8 is column 2, row 3: centre ((2 + 0.5) * 8, (3 + 0.25) * 8), size 8 * e^1, 8 * e^0.5
     (found,) = detect(tmp_path, answers_of((26, 0.5, 0.25, 1.0, 0.5, 0.9, 0, 0.8)))
     w, h = 8 * np.e / 2, 8 * np.exp(0.5) / 2
@@ -133,7 +133,7 @@ def test_a_crowd_is_found_by_the_published_nano():
         assert found
         boxes = detector.detect(Frame(image, index, 0, 0))
         assert 6 <= len(boxes) <= 12
-        if index == 0:  # the four nearest, seen with own eyes
+        if index == 0:  # the four nearest, checked by eye
             nearest = sorted((box.bbox_xyxy_px.tolist() for box in boxes), key=lambda b: -b[3] + b[1])[:4]
             by_eye = [[760, 175, 910, 535], [596, 158, 667, 343], [502, 151, 565, 335], [765, 175, 825, 322]]
             assert np.allclose(nearest, by_eye, atol=8)

@@ -1,4 +1,4 @@
-"""BlazePose on the actor, whose truth is known: the right points, of the right person, on the right side."""
+"""BlazePose on the actor, whose ground truth is known: positions, sides, scores and ids."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ def started():
 
 @pytest.fixture
 def estimator(started):
-    """One that follows nobody: an empty frame ends what it followed in the test before."""
+    """An estimator that tracks nobody: an empty frame ends the tracking of the test before."""
     started.estimate(empty_frame(), [])
     return started
 
@@ -104,7 +104,7 @@ def test_pixels_are_those_of_the_picture_whatever_its_size(estimator):
     assert np.linalg.norm(person.xy_px - expected, axis=-1).max() < 1.5 * NEAR_PX
 
 
-def test_what_lies_outside_the_picture_has_not_been_seen(estimator):
+def test_points_outside_the_image_have_score_0(estimator):
     knees = truth_px(FACING)[COCO17_FEET_HANDS.index["left_knee"], 1]
     cut = np.ascontiguousarray(actor_frame(FACING).image_bgr[: int(knees) - 10])
     (person,) = estimator.estimate(Frame(cut, 0, 0, 0), [])
@@ -114,7 +114,7 @@ def test_what_lies_outside_the_picture_has_not_been_seen(estimator):
     assert person.score[COCO17_FEET_HANDS.index["left_shoulder"]] > 0.5
 
 
-def test_too_little_belief_is_nobody():
+def test_too_low_a_score_is_nobody():
     strict = BlazePoseEstimator(replace(InferenceConfig(), score_threshold=1.0))
     assert strict.estimate(actor_frame(FACING), []) == []
     strict.close()
@@ -179,7 +179,7 @@ def test_the_box_holds_the_whole_person_and_not_the_whole_picture(detector, inde
     assert box.track_id == -1
 
 
-def test_the_detector_sees_each_picture_anew(detector):
+def test_the_detector_keeps_no_state_between_frames(detector):
     (first,) = detector.detect(actor_frame(FACING))
     assert detector.detect(empty_frame()) == []
     detector.detect(actor_frame(TURNED_AWAY))

@@ -1,4 +1,4 @@
-"""The fastest way of running a model that agrees with fp32 is taken; the question is asked once a machine."""
+"""Choice of the fastest runtime and precision that agrees with fp32, measured once per machine."""
 
 import json
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ MS = {SLOW_EXACT: 60.0, FAST_EXACT: 30.0, ROUGH: 20.0, INT8: 9.0}
 
 
 class FakeRuntime:
-    """A peak in every heatmap, `shift_px` of the crop to the right of where it belongs."""
+    """A peak in every heatmap, `shift_px` of the crop right of its true place."""
 
     def __init__(self, candidate, shift_px=0.0, height=1.0):
         self.runtime, self.precision, self.device = candidate.runtime, candidate.precision, "cpu"
@@ -37,7 +37,7 @@ class FakeRuntime:
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """A machine with the given candidates; `built` and `measured` say what was done."""
+    """A machine with the given candidates; `built` and `measured` record the calls."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     state = SimpleNamespace(here=[*MS], shift_px={}, height=1.0, measured=[], ms=dict(MS), said=[])
 
@@ -79,7 +79,7 @@ def test_the_fastest_that_agrees_is_taken_and_said(machine):
     assert machine.said[1].startswith("openvino int8 is the fastest here")
 
 
-def test_what_moves_keypoints_is_passed_over(machine):
+def test_a_candidate_that_moves_keypoints_is_skipped(machine):
     machine.here.remove(INT8)
     machine.shift_px[ROUGH] = 0.8
     assert ask(machine) == FAST_EXACT
@@ -101,7 +101,7 @@ def test_int8_that_was_judged_too_rough_is_not_taken(machine):
     assert "on the footage it was quantized with" in refused.why_not
 
 
-def test_what_does_not_run_is_told_and_passed_over(machine):
+def test_a_candidate_that_does_not_run_is_reported_and_skipped(machine):
     machine.here = [BROKEN, SLOW_EXACT]
     assert ask(machine) == SLOW_EXACT
     (choice,) = read_choices()

@@ -1,4 +1,4 @@
-"""A model is written as the files that another runtime reads, and they can be read back."""
+"""Export of a model as the files of a runtime, which can be read back."""
 
 from dataclasses import replace
 

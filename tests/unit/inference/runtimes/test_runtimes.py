@@ -1,4 +1,4 @@
-"""Every runtime gives torch's heatmaps; what is made for it is made once, whole; what cannot run says why."""
+"""Runtimes: the same heatmaps as torch's, artefacts made once and atomically, reasons for what cannot run."""
 
 import os
 import subprocess
@@ -148,7 +148,7 @@ def test_two_that_make_the_same_at_once_are_no_fault(tmp_path):
     assert (tmp_path / "x" / "a").read_text() in ("mine", "theirs")
 
 
-# --- what is here and what is not -------------------------------------------------------------------------------
+# --- availability -----------------------------------------------------------------------------------------------
 
 
 def test_every_way_that_is_here_is_offered(source):
@@ -189,7 +189,7 @@ def test_a_device_that_a_runtime_does_not_know_is_refused(source):
         build_runtime(source, Candidate("openvino", "fp32"), "gpu")
 
 
-def test_a_provider_that_does_not_come_up_is_no_silent_fall_back(source, monkeypatch):
+def test_a_provider_that_does_not_start_is_no_silent_fallback(source, monkeypatch):
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
 
     class FallenBack:
@@ -220,7 +220,7 @@ def test_a_damaged_model_is_named(source, tmp_path):
 
 
 def test_libraries_do_not_report_home(tmp_path):
-    """A fresh process that runs a model leaves no id of ONNX Runtime's telemetry, and OpenVINO has none to call."""
+    """A fresh process that runs a model stores no id of ONNX Runtime's telemetry, and OpenVINO's is disabled."""
     program = (
         "import sys, os\n"
         "import realtime_pose.inference.runtimes.onnx_runtime as r\n"

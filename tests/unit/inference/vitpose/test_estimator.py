@@ -1,4 +1,4 @@
-"""ViTPose is held against transformers (the same weights) and against mmpose's own way from box to keypoint."""
+"""ViTPose estimator, compared with transformers (same weights) and with mmpose's inference from box to keypoint."""
 
 import warnings
 from dataclasses import replace
@@ -37,7 +37,7 @@ def config_for(path: Path, **changes: str) -> InferenceConfig:
 
 
 def frame_of(seed: int = 0) -> Frame:
-    """A picture of soft coloured blobs."""
+    """An image of soft coloured blobs."""
     noise = np.random.default_rng(seed).normal(size=(480, 640, 3))
     soft = gaussian_filter(noise, (12, 12, 0))
     return Frame(np.uint8(np.clip(soft / soft.std() * 60 + 128, 0, 255)), 3, 100_000_000, 0)
@@ -68,7 +68,7 @@ def assert_same_heatmaps(ours: np.ndarray, theirs: np.ndarray) -> None:
     assert np.abs(ours - theirs).max() < 1e-4
 
 
-# --- heatmaps (test_vitpose_parity.py has every family, size and expert) --------------------------------------------
+# --- heatmaps (test_network_parity.py has every family, size and expert) --------------------------------------------
 
 
 def test_heatmaps_equal_transformers(estimator, crops):
@@ -78,7 +78,7 @@ def test_heatmaps_equal_transformers(estimator, crops):
 
 
 def test_the_flip_test_is_the_mean_of_both_looks_as_transformers_turns_them_back(vitpose_s, crops):
-    """transformers' `flip_pairs` turns the answer to mirrored crops back; the mean of both is the flip test."""
+    """transformers' `flip_pairs` mirrors the heatmaps of mirrored crops back; the mean of both is the flip test."""
     ours = ViTPoseEstimator(config_for(vitpose_s, flip_test=True))
     pairs = torch.tensor([(i, j) for i, j in enumerate(COCO17.mirror) if i < j])
     pictures = torch.from_numpy(crops)
@@ -86,10 +86,10 @@ def test_the_flip_test_is_the_mean_of_both_looks_as_transformers_turns_them_back
         straight = random_vitpose()(pictures).heatmaps
         back = random_vitpose()(pictures.flip(3), flip_pairs=pairs).heatmaps
     assert_same_heatmaps(ours.heatmaps(crops), ((straight + back) / 2).numpy())
-    assert (straight - back).abs().max() > 0.1  # random weights see no mirror, so the mean is another answer
+    assert (straight - back).abs().max() > 0.1  # random weights are not symmetric, so the mean differs
 
 
-# --- from box to keypoint as mmpose does it -----------------------------------------------------------------------
+# --- from box to keypoint, as in mmpose ---------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,7 @@ def test_half_a_cell_would_be_noticed(both):
     assert np.abs(stretched - theirs)[clear].max() > 0.05
 
 
-# --- the estimator's promises -------------------------------------------------------------------------------------
+# --- the estimator's contract -------------------------------------------------------------------------------------
 
 
 def test_answers_follow_the_boxes_in_order_and_name(estimator):
@@ -226,7 +226,7 @@ def test_frame_and_boxes_stay_as_they_are(estimator):
     image, corners = frame.image_bgr.copy(), BOXES.copy()
     first = estimator.estimate(frame, boxes)
     kept = [person.xy_px.copy() for person in first]
-    estimator.estimate(frame_of(1), boxes)  # a later call must not write into an earlier answer
+    estimator.estimate(frame_of(1), boxes)  # a later call must not overwrite an earlier result
     assert np.array_equal(frame.image_bgr, image)
     assert all(np.array_equal(box.bbox_xyxy_px, corner) for box, corner in zip(boxes, corners, strict=True))
     assert all(np.array_equal(person.xy_px, xy) for person, xy in zip(first, kept, strict=True))

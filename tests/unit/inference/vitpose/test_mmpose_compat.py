@@ -1,4 +1,4 @@
-"""mmpose's other heatmap models: built from its own configs, fed and read as mmpose's own inference does it.
+"""mmpose's other heatmap models: built from its own configs, with the same results as mmpose's own inference.
 
 Weights are random, with the decoder's kernels made soft, so that heatmaps have peaks. Whatever is compared is the whole
 way from boxes to keypoints, with mmpose's `inference_topdown` on the other side, flip test off.
@@ -37,7 +37,7 @@ CODECS = {
 
 
 def config_of(folder: Path, codec: str) -> Path:
-    """mmpose's ResNet for COCO, at 18 layers, read by that codec; flip test off, and a path to its keypoints' names."""
+    """mmpose's ResNet-18 for COCO with that codec; flip test off, and a path to its keypoints' names."""
     settings, use_udp = CODECS[codec]
     path = folder / f"resnet_{codec}.py"
     path.write_text(
