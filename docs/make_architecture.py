@@ -46,7 +46,8 @@ WIDTH, ROW, BOX_HEIGHT, MARGIN, GAP, LINE_GAP = 760, 56, 34, 14, 16, 11
 def layers() -> list[list[str]]:
     """The rooms from top to bottom, those of one layer side by side."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (contract,) = (c for c in project["tool"]["importlinter"]["contracts"] if c["type"] == "layers")
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (contract,) = (c for c in contracts if c["type"] == "layers" and c["containers"] == [PACKAGE])
     return [[room.strip() for room in line.split("|")] for line in contract["layers"]]
 
 

@@ -6,15 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from realtime_pose.config import DEFAULTS, SETTINGS, Setting, load_config
+from realtime_pose.config import DEFAULTS, SETTINGS, AppConfig, Setting, load_config
 from realtime_pose.errors import ConfigError
-
-if TYPE_CHECKING:
-    from realtime_pose.config import AppConfig
 
 Config = Annotated[
     list[Path] | None,
@@ -45,19 +42,18 @@ class Given:
     values: Mapping[str, object] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
 
-    def settings(self, base: "AppConfig" = DEFAULTS, **more: object) -> "AppConfig":
-        """All settings: `base`, over it the files, the environment and the options.
+    def settings(self, base: AppConfig = DEFAULTS, fixed: Mapping[str, object] | None = None) -> AppConfig:
+        """All settings: those of `base`, then of the files, the environment, the options, and the command.
 
         Args:
             base: The settings to start from.
-            more: Values that the command sets itself, over all others: `inference__download=False`.
+            fixed: Values that the command sets itself, by the setting's name.
 
         Raises:
             ConfigError: A file or a value is wrong.
         """
-        values = {**self.values, **{name.replace("__", "."): value for name, value in more.items()}}
         sections: dict[str, dict[str, object]] = {}
-        for name, value in values.items():
+        for name, value in {**self.values, **(fixed or {})}.items():
             section, key = name.split(".")
             sections.setdefault(section, {})[key] = value
         return load_config([*self.files], sections, base=base)
@@ -128,7 +124,7 @@ class SettingOption(NamedTuple):
         if self.shortcut and first.info.shortcut is not None:
             yield first.name, first.info.shortcut.value
         elif len(self.settings) > 1:
-            yield from zip((each.name for each in self.settings), _parse_size(self.names[0], given), strict=True)
+            yield from _parse_size(self, given)
         elif self.is_switch:
             yield first.name, given != self.names[0].startswith("--no-")
         elif first.info.several:
@@ -254,8 +250,13 @@ def _chosen(option: str, setting: Setting, typed: object) -> object:
     raise ConfigError(f"{option} {typed!r} is not one of: {', '.join(names)}{hint}")
 
 
-def _parse_size(option: str, text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise ConfigError(f"{option} {text!r} is not a size; write it like 1280x720")
-    return int(width), int(height)
+def _parse_size(option: SettingOption, text: str) -> Iterator[tuple[str, int]]:
+    """Names and values of two settings from a text such as 1280x720."""
+    typed, numbers = f"{option.names[0]} {text[:40]!r}", text.lower().split("x")
+    if len(numbers) != len(option.settings) or not all(number.isdecimal() for number in numbers):
+        raise ConfigError(f"{typed} is not a size; write it like 1280x720")
+    for setting, number in zip(option.settings, numbers, strict=True):
+        low, high = setting.info.low, setting.info.high
+        if low is not None and high is not None and not low <= float(number) <= high:
+            raise ConfigError(f"{typed} is out of range, wanted {setting.info.range_words} {setting.info.unit}")
+        yield setting.name, int(number)

@@ -73,12 +73,12 @@ DEFAULT_FORMATS = "overlay,bvh,glb,easy-vitpose,csv"
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
-    """The names in "bvh,csv", each once, in the table's order; empty for empty text.
+    """The names in "bvh,csv", in any case, each once, in the table's order; empty for empty text.
 
     Raises:
         UnknownChoiceError: There is no such format; the message lists all of them.
     """
-    wanted = {name.strip() for name in text.split(",") if name.strip()}
+    wanted = {name.strip().lower() for name in text.split(",") if name.strip()}
     for name in sorted(wanted):
         check_choice("format", name, EXPORTERS)
     return tuple(name for name in EXPORTERS if name in wanted)

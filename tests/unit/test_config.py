@@ -136,7 +136,7 @@ def test_a_wrong_type_says_what_came_and_what_was_wanted(file, text, said):
     assert str(caught.value) == f"{path}: {said}"
 
 
-def test_whole_numbers_serve_as_numbers_and_a_cameras_index_as_text(file):
+def test_whole_numbers_are_accepted_as_numbers_and_a_cameras_index_as_text(file):
     got = load(file("capture: {source: 0, fps: 30}\nbody: {height_m: 2}"))
     assert (got.capture.source, got.capture.fps, got.body.height_m) == ("0", 30.0, 2.0)
     assert type(got.capture.fps) is type(got.body.height_m) is float
@@ -162,7 +162,7 @@ def test_no_smoothing_needs_no_quotes(file):
         ("capture", "fps", [-30, ".inf"]),
     ],
 )
-def test_a_number_that_cannot_be_meant_is_refused_with_its_range(file, section, key, values):
+def test_a_number_out_of_range_is_refused_with_the_range(file, section, key, values):
     for value in values:
         with pytest.raises(ConfigError, match=rf"{section}\.{key} is \S+, wanted \S+ to \S+$"):
             load(file(f"{section}: {{{key}: {value}}}"))
@@ -196,15 +196,13 @@ def test_a_file_of_another_kind_is_refused_in_one_sentence(file, text, said):
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "missing/mine.yaml", "."])
-def test_a_file_that_is_not_there_is_named_with_the_way_on(tmp_path, name):
+def test_a_missing_file_is_named_with_what_to_do(tmp_path, name):
     path = tmp_path / name
     with pytest.raises(ConfigError) as caught:
         load(path)
     assert str(caught.value).startswith(f"cannot read the settings file {path} (")
     example = Path(str(caught.value).rpartition("); see ")[2])
-    assert example.samefile(
-        data_path("configs/default.yaml")
-    )  # a path that whoever reads it can open, wheel or checkout
+    assert example.samefile(data_path("configs/default.yaml"))  # a path that exists, in a wheel and in a checkout
 
 
 @pytest.mark.parametrize(
@@ -223,7 +221,7 @@ def test_nothing_in_a_file_is_executed(file, tmp_path, text):
     with pytest.raises(ConfigError, match="could not determine a constructor"):
         load(file(text.format(marker=marker)))
     assert not marker.exists()
-    # the same file in hands that trust it does make the folder, so the test above could fail
+    # an unsafe loader does make the folder, so the test above can fail
     if "apply:os" in text:
         yaml.unsafe_load(text.format(marker=marker))
         assert marker.exists()

@@ -38,7 +38,7 @@ def bench(
     from realtime_pose.cli.console import progress_bar
     from realtime_pose.evaluation.bench import run_bench
 
-    settings = given.settings(capture__source=source, inference__download=False)
+    settings = given.settings(fixed={"capture.source": source, "inference.download": False})
     with progress_bar("bench", out) as advance:
         figures = run_bench(settings, max_frames, random, progress=advance)
     out.print(_table(figures))

@@ -43,7 +43,7 @@ def calibrate(
     from realtime_pose.body.profile import profile_path
     from realtime_pose.cli.preview import PreviewWindow
 
-    settings = given.settings(body__profile="")  # the profile is what is measured
+    settings = given.settings(fixed={"body.profile": ""})  # the profile is what is measured
     path = profile_path(profile)  # a wrong name is refused before anybody stands still
     preview = PreviewWindow() if show else None
     countdown = _Countdown()

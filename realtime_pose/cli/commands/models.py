@@ -120,7 +120,9 @@ def quantize_model(
 
     from realtime_pose.evaluation.quantization import ACCEPTED_SHIFT, quantize
 
-    settings = given.settings(inference__checkpoint=model, inference__estimator="auto", capture__source=footage)
+    settings = given.settings(
+        fixed={"inference.checkpoint": model, "inference.estimator": "auto", "capture.source": footage}
+    )
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         judged, folder = quantize(
             settings,

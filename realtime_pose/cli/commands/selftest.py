@@ -27,7 +27,7 @@ def selftest(
     from realtime_pose.evaluation.selftest import run_selftest
     from realtime_pose.pipeline import check_names
 
-    settings = given.settings(inference__download=False)
+    settings = given.settings(fixed={"inference.download": False})
     check_names(settings)
     with progress_bar(clip, out) as advance:
         figures = run_selftest(settings, max_frames, advance, clip)

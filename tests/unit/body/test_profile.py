@@ -1,4 +1,4 @@
-"""A person's profile: what is written is read again, and nothing else is taken for one."""
+"""Body profiles: written, read again, resolved in the settings; other files are refused."""
 
 import json
 import pickle

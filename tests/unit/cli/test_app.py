@@ -62,7 +62,7 @@ def call(monkeypatch, capsys):
 
 
 def only_sentence(stderr):
-    """The one sentence of an error, which is all that stderr holds."""
+    """The sentence of an error, which must be all of stderr."""
     lines = stderr.strip().splitlines()
     assert len(lines) == 1, stderr
     assert lines[0].startswith("error ")
@@ -211,7 +211,7 @@ def test_brackets_in_a_name_are_shown_as_they_are(call):
     assert "'[red]take[/].mp4'" in only_sentence(err)
 
 
-def test_a_fault_of_our_own_is_one_sentence_too_that_says_how_to_see_more(call, monkeypatch):
+def test_a_bug_is_one_sentence_that_mentions_debug(call, monkeypatch):
     monkeypatch.setattr(run_command, "play", lambda settings, **_: 1 / 0)
     code, _, err = call(*ACTOR)
     assert code == 1
@@ -264,7 +264,7 @@ def test_process_writes_a_take_and_has_no_latency(call, tmp_path):
 
 
 def test_names_are_checked_before_anything_is_opened(call):
-    """A wrong name is the user's to mend first, also where the source is not there."""
+    """A wrong name is reported first, even if the source is missing."""
     code, _, err = call("run", "--source", "missing.mp4", "--estimator", "blazepose", "--smoothing", "soft")
     assert code == 2
     assert "none, crisp, balanced, smooth" in err
@@ -280,7 +280,7 @@ def test_two_inputs_of_one_name_do_not_overwrite_each_other(call, tmp_path, monk
     assert len(set(taken)) == 2
 
 
-def test_one_bad_file_of_several_does_not_keep_the_others_from_being_done(call, tmp_path):
+def test_one_bad_file_of_several_does_not_stop_the_others(call, tmp_path):
     code, _, err = call(
         "process", "missing.mp4", "actor", "--out", "out", "--estimator", "blazepose", "--max-frames", 2,
         "--report", "r.json",
@@ -293,7 +293,7 @@ def test_one_bad_file_of_several_does_not_keep_the_others_from_being_done(call, 
     assert (bad["source"], bad["frames"], good["source"], good["frames"]) == ("missing.mp4", 0, "actor", 2)
 
 
-def test_what_stops_a_run_is_said_after_its_report_is_written(call, tmp_path, monkeypatch):
+def test_a_failure_is_raised_after_the_report_is_written(call, tmp_path, monkeypatch):
     broken = StageFailedError("pose stopped: the camera was unplugged")
     monkeypatch.setattr(run_command, "play", lambda settings, **_: ({"frames": 7}, broken))
     monkeypatch.setattr(run_command, "print_run", lambda *_: None)
@@ -302,7 +302,7 @@ def test_what_stops_a_run_is_said_after_its_report_is_written(call, tmp_path, mo
     assert json.loads((tmp_path / "r.json").read_text()) == {"frames": 7}
 
 
-def test_models_are_listed_and_fetched_by_name(call, monkeypatch, tmp_path):
+def test_models_are_listed_and_downloaded_by_name(call, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     code, out, _ = call("models", "list")
     assert code == 0
@@ -322,8 +322,8 @@ def test_what_is_not_downloaded_offline_says_where_to_put_it(call, monkeypatch, 
 
 # --- interrupted is 130 -------------------------------------------------------------------------------------------
 
-# A shell that starts programs in the background has them ignore Ctrl-C, and a child inherits that.
-HEEDS_CTRL_C = """
+# A shell makes background programs ignore Ctrl-C, and child processes inherit that.
+REACTS_TO_CTRL_C = """
 import signal
 from realtime_pose.cli import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -346,7 +346,7 @@ def interrupted(tmp_path_factory, request):
             "--report", folder / "r.json",
         ]  # fmt: skip
         process = subprocess.Popen(
-            [sys.executable, "-c", HEEDS_CTRL_C, *map(str, command)],
+            [sys.executable, "-c", REACTS_TO_CTRL_C, *map(str, command)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -393,7 +393,7 @@ def test_an_interrupted_run_has_a_report(interrupted):
 
 @posix
 def test_listening_ends_with_130_too():
-    command = [sys.executable, "-u", "-c", HEEDS_CTRL_C, "listen", "127.0.0.1:0"]
+    command = [sys.executable, "-u", "-c", REACTS_TO_CTRL_C, "listen", "127.0.0.1:0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline().startswith("listening on 127.0.0.1:")

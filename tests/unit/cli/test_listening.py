@@ -1,4 +1,4 @@
-"""What listening shows: lines for a pipe, a table for a terminal, and what was not valid."""
+"""Output of `listen`: lines for a pipe, a table for a terminal, and invalid datagrams."""
 
 import io
 import threading
@@ -16,7 +16,7 @@ from realtime_pose.communication.udp import UdpReceiver, UdpSink
 
 
 class Screen(io.StringIO):
-    """Remembers what is shown, and tells when it listens."""
+    """Records the output, and sets an event once it listens."""
 
     def __init__(self):
         super().__init__()
@@ -31,7 +31,7 @@ class Screen(io.StringIO):
 
 
 def listened(send, count, *, terminal=False, check=None):
-    """What is shown, and how it ended, when `send` gets the address to send to."""
+    """The output and the result of listening, when `send` is called with the address."""
     screen, ended = Screen(), []
     console = Console(file=screen, force_terminal=terminal, width=160, highlight=False, legacy_windows=False)
     thread = threading.Thread(target=lambda: ended.append(listen_to("127.0.0.1:0", count, console, check)))
@@ -74,14 +74,14 @@ def nonsense_and_a_clip(address):
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_what_is_malformed_is_counted_and_said_without_repeating_it(terminal):
+def test_malformed_datagrams_are_counted_and_reported_once(terminal):
     shown, heard = listened(nonsense_and_a_clip, 15, terminal=terminal)
     assert heard.malformed == 1
     assert "malformed 1: a datagram is not JSON in UTF-8" in shown
     assert "nonsense" not in shown + heard.why_malformed
 
 
-def test_the_schema_is_held_against_every_datagram():
+def test_every_datagram_is_validated_against_the_schema():
     def bad_score(address):
         packets = PacketStream().packets_of(make_result([make_person(1)]))
         sink = UdpSink(address)
@@ -94,6 +94,6 @@ def test_the_schema_is_held_against_every_datagram():
     assert heard.why_malformed == "the schema refuses a packet at scores/0: it breaks 'maximum'"
 
 
-def test_a_taken_port_is_given_back_afterwards():
+def test_the_port_is_released_afterwards():
     shown, _ = listened(a_clip, 14)
     UdpReceiver(shown.split()[2].rstrip(";")).close()

@@ -135,6 +135,8 @@ def test_the_camera_interfaces_are_those_there_are():
         ({"rotate": 45}, "--rotate 45 is not one of: 0, 90, 180, 270"),
         ({"device": ""}, "--device '' is not one of: auto, cpu, cuda, mps, gpu"),
         ({"size": "1280"}, "--size '1280' is not a size; write it like 1280x720"),
+        ({"size": "70000x10"}, "--size '70000x10' is out of range, wanted 0 to 65535 px"),
+        ({"size": "9" * 5000 + "x1"}, "--size '9{40}' is out of range, wanted 0 to 65535 px"),
         ({"persons": 3, "single": True}, "--single means --persons 1, and --persons 3 was given too; leave one of .*"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, dict) else "",
@@ -192,7 +194,7 @@ def test_what_was_not_typed_changes_nothing():
 
 
 def test_what_the_command_sets_goes_over_what_was_typed():
-    assert given_in({"profile": "me"}).settings(body__profile="").body.profile == ""
+    assert given_in({"profile": "me"}).settings(fixed={"body.profile": ""}).body.profile == ""
 
 
 def test_a_command_gets_its_own_parameters_as_they_are():

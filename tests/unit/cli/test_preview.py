@@ -1,4 +1,4 @@
-"""The preview window, with a window system that is made up."""
+"""The preview window, with a fake window system."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from realtime_pose.errors import ConfigError
 
 
 class Windows:
-    """Stands in for OpenCV's windows: remembers what was shown, and presses keys."""
+    """Fake of OpenCV's windows: records what is shown, and presses keys."""
 
     def __init__(self):
         self.open, self.shown, self.key, self.clicked_away = set(), [], -1, False

@@ -16,6 +16,7 @@ from realtime_pose.session.writer import SessionRecorder
 
 def test_formats_are_named_once_in_the_tables_order():
     assert parse_formats(" csv, bvh,csv ,") == ("bvh", "csv")
+    assert parse_formats("BVH,Csv") == ("bvh", "csv")
     assert parse_formats("") == ()
     assert set(parse_formats(DEFAULT_FORMATS)) == {"overlay", "bvh", "glb", "easy-vitpose", "csv"}
 

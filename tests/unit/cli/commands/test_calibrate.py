@@ -1,4 +1,4 @@
-"""`calibrate` on the command line: what it says, and the profile it leaves."""
+"""`calibrate` on the command line: its output, and the profile it writes."""
 
 import sys
 
@@ -35,7 +35,7 @@ def call(monkeypatch, capsys, tmp_path):
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Puts an answer in the place of measuring; gives the settings that it was asked with."""
+    """Replaces the measurement by a given result; returns the settings it was called with."""
     asked = []
 
     def put(answer):
@@ -56,7 +56,7 @@ def measured(monkeypatch):
     return put
 
 
-def test_it_counts_down_shows_what_it_found_and_says_what_nobody_can_know(call, measured, tmp_path):
+def test_it_counts_down_shows_the_measures_and_says_what_a_camera_cannot_measure(call, measured, tmp_path):
     asked = measured(FOUND)
     code, out, err = call("calibrate", "--source", "actor", "--height", "1.8", "--fov", "70", "--profile", "ana")
     assert (code, err) == (0, "")
@@ -82,7 +82,7 @@ def test_without_a_height_it_says_that_it_was_a_guess_and_a_file_may_be_named(ca
     assert load_profile(str(tmp_path / "mine.json")) == PROFILE
 
 
-def test_settings_that_name_the_profile_to_be_made_are_no_obstacle(call, measured, tmp_path):
+def test_settings_may_name_the_profile_that_is_made(call, measured, tmp_path):
     asked = measured(FOUND)
     (tmp_path / "mine.yaml").write_text("body: {profile: me, height_m: 1.66}")
     assert call("calibrate", "--config", "mine.yaml")[0] == 0

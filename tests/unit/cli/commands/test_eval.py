@@ -42,7 +42,7 @@ def cases(tmp_path):
     return folder
 
 
-def test_cases_are_judged_and_reported(call, cases, tmp_path):
+def test_cases_are_measured_and_reported(call, cases, tmp_path):
     code, out, _ = call(cases, "--lifter", "geometric", "--unfiltered", "--report", tmp_path / "r.json")
     assert code == 0
     report = json.loads((tmp_path / "r.json").read_text())
@@ -92,7 +92,7 @@ def test_drawn_bodies_and_actors_come_group_by_group(call, cases, tmp_path, monk
         (("CASES", "--lifter", "magic"), 2, "body.lifter='magic' is not one of: geometric"),
     ],
 )
-def test_what_cannot_be_judged_is_said_in_a_sentence(call, cases, arguments, code, says):
+def test_what_cannot_be_measured_is_one_sentence(call, cases, arguments, code, says):
     got, _, err = call(*(cases if word == "CASES" else word for word in arguments))
     assert got == code
     assert err.startswith("error ")

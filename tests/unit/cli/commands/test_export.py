@@ -45,7 +45,7 @@ def call(monkeypatch, capsys):
 
 @pytest.fixture
 def take(tmp_path):
-    """A take of five frames of a person of ours."""
+    """A take of five frames of a synthetic person."""
     recorder = TakeRecorder(tmp_path / "take", TakeInfo(30.0, {"fps": 30.0, "config": {}}), ())
     for result in make_clip(5):
         recorder.send(result)
@@ -56,7 +56,7 @@ def take(tmp_path):
 # --- process ------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_done_is_passed_over_and_force_does_it_anew(call, tmp_path):
+def test_finished_inputs_are_skipped_and_force_processes_them_again(call, tmp_path):
     assert call(*PROCESS, "actor", "--out", "out")[0] == 0
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["motion.bvh", SESSION]
     assert read_session(tmp_path / "out" / SESSION).total_frames == 3
@@ -94,7 +94,7 @@ def test_workers_and_one_receiver_do_not_go_together(call):
     assert "--workers 2" in err
 
 
-HEEDS_CTRL_C = """
+REACTS_TO_CTRL_C = """
 import signal
 from realtime_pose.cli import main
 if __name__ == "__main__":
@@ -107,7 +107,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize(("number", "everyone"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
 def test_workers_that_were_interrupted_leave_whole_files_and_go_on_later(tmp_path, call, number, everyone):
     """SIGTERM goes to the whole process group, as `timeout` sends it."""
-    (tmp_path / "main.py").write_text(HEEDS_CTRL_C)
+    (tmp_path / "main.py").write_text(REACTS_TO_CTRL_C)
     clip = os.path.join(os.path.dirname(cli.__file__), "../../resources/videos/default.mp4")
     for name in ("a.mp4", "b.mp4"):
         os.symlink(os.path.realpath(clip), tmp_path / name)
@@ -145,7 +145,7 @@ def test_workers_that_were_interrupted_leave_whole_files_and_go_on_later(tmp_pat
 # --- replay -------------------------------------------------------------------------------------------------------
 
 
-def test_a_recording_is_sent_again_and_reported(call, take, tmp_path):
+def test_a_session_is_sent_again_and_reported(call, take, tmp_path):
     code, out, err = call("replay", take, "--udp", "127.0.0.1:9", "--speed", "1000", "--report", "r.json")
     assert (code, err) == (0, "")
     assert "5 frames" in out
@@ -204,7 +204,7 @@ def test_what_is_wrong_gets_a_sentence_and_leaves_nothing_behind(call, take, tmp
 # --- export -------------------------------------------------------------------------------------------------------
 
 
-def test_a_recording_becomes_files_that_are_named(call, take, tmp_path):
+def test_a_session_becomes_files_that_are_named(call, take, tmp_path):
     code, out, err = call("export", take, "--out", "x", "--format", "bvh,csv,trc,mot,coco,easy-vitpose")
     assert (code, err) == (0, "")
     names = {"motion.bvh", "joints.csv", "markers.trc", "angles.mot", "coco.json", "keypoints.json"}

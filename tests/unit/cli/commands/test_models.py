@@ -1,4 +1,4 @@
-"""`realtime-pose models`: what is listed, fetched and converted, and how a wrong file is refused."""
+"""`realtime-pose models`: list, download and convert, and how a wrong file is refused."""
 
 import re
 import sys
@@ -66,7 +66,7 @@ def test_a_download_shows_a_bar_and_ends_with_the_file(call, folder, monkeypatch
     assert "downloading weights: 2 of 2 MB (100 %)" in err
 
 
-def test_the_bar_is_one_line_that_is_written_over(monkeypatch, capsys):
+def test_the_bar_is_one_line_that_is_overwritten(monkeypatch, capsys):
     monkeypatch.setattr(terminal, "err", Console(file=sys.stderr, force_terminal=True, highlight=False, soft_wrap=True))
     progress = terminal.download_progress()
     for had in (0, 500, 501, 1000):
@@ -78,7 +78,7 @@ def test_the_bar_is_one_line_that_is_written_over(monkeypatch, capsys):
     assert "━" in said
 
 
-def test_what_no_program_can_fetch_says_what_to_do(call, folder):
+def test_what_cannot_be_downloaded_says_what_to_do(call, folder):
     code, _, err = call("download", "original-vitpose-plus-h")
     assert code == 1
     assert re.search(r"download vitpose\+_huge\.pth from \S+ViTPose and put it at \S+plus-h\.pth", err)

@@ -40,7 +40,7 @@ def take(tmp_path):
     return tmp_path / "take"
 
 
-def test_a_take_is_drawn_beside_its_session(call, take):
+def test_a_take_is_plotted_beside_its_session(call, take):
     code, out, err = call("plot", take)
     assert (code, err) == (0, "")
     assert f"written: {take / PLOT}" in out
@@ -48,7 +48,7 @@ def test_a_take_is_drawn_beside_its_session(call, take):
     assert call("plot", take / SESSION)[0] == 0
 
 
-def test_a_new_take_in_the_folder_takes_the_old_ones_page_away(call, take):
+def test_a_new_take_in_the_folder_removes_the_old_page(call, take):
     call("plot", take)
     record(take)
     assert not (take / PLOT).exists()

@@ -1,4 +1,4 @@
-"""`realtime-pose ui`: what it hands to the server, what it prints, and what it opens."""
+"""`realtime-pose ui`: what it passes to the server, prints and opens."""
 
 import socket
 
@@ -12,7 +12,7 @@ from realtime_pose.interface.dashboard.web import server
 
 @pytest.fixture
 def started(monkeypatch):
-    """What the server was started with; it is ready at once and over at once."""
+    """The arguments of the server, a fake that is ready and stopped at once."""
     given = {}
 
     def serve(make_studio, *, port, host_names, on_ready):
@@ -60,7 +60,7 @@ def test_the_page_opens_by_itself(started):
     assert started["opened"] == f"http://127.0.0.1:{port}"
 
 
-def test_a_terminal_without_a_screen_is_left_alone(started, monkeypatch):
+def test_no_browser_opens_without_a_display(started, monkeypatch):
     monkeypatch.setattr(ui_module.sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -68,7 +68,7 @@ def test_a_terminal_without_a_screen_is_left_alone(started, monkeypatch):
     assert "opened" not in started
 
 
-def test_a_taken_port_is_told(started):
+def test_a_port_in_use_is_reported(started):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
