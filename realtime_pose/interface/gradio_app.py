@@ -19,7 +19,7 @@ PEOPLE = 10
 _EXAMPLE_FRAMES = (40, 160, 320)  # of the actor's clip: waving, walking, crouching
 _FAILED, _WRONG_USAGE, _INTERRUPTED = 1, 2, 130
 
-Say = Callable[[str], None]
+Print = Callable[[str], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,14 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="realtime-pose-demo-"))
     try:
-        return _run(options, folder, _say)
+        return _run(options, folder, _print)
     except KeyboardInterrupt:
         return _INTERRUPTED
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _say(sentence: str) -> None:
+def _print(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
 
 
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace, folder: Path, say: Say) -> int:
+def _run(options: argparse.Namespace, folder: Path, print_line: Print) -> int:
     """Serve the demo, with visitors' files in `folder`; the exit code."""
     set_gradio_environment(folder)
     from realtime_pose.errors import ConfigError, RealtimePoseError
@@ -54,9 +54,9 @@ def _run(options: argparse.Namespace, folder: Path, say: Say) -> int:
     try:
         with needs_extra("gradio", "the demo"):
             import gradio  # noqa: F401 - only whether it is there
-        _serve(options, folder, say)
+        _serve(options, folder, print_line)
     except RealtimePoseError as exc:
-        say(f"error {exc}")
+        print_line(f"error {exc}")
         return _WRONG_USAGE if isinstance(exc, ConfigError) else _FAILED
     return 0
 
@@ -70,7 +70,7 @@ def set_gradio_environment(folder: Path) -> None:
     }
 
 
-def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
+def _serve(options: argparse.Namespace, folder: Path, print_line: Print) -> None:
     from realtime_pose.config import load_config
     from realtime_pose.interface.dashboard.web.server import address_for, host_names_of
     from realtime_pose.interface.demo.page import build_page
@@ -81,18 +81,18 @@ def _serve(options: argparse.Namespace, folder: Path, say: Say) -> None:
 
     def notify(sentence: str) -> None:
         notices.append(sentence)
-        say(sentence)
+        print_line(sentence)
 
     settings = {"persons": PEOPLE, **({"download": False} if options.no_download else {})}
     config = load_config([], {"inference": settings})
     host_names = host_names_of()
     with _listen(options.port, address_for(host_names)) as listener:  # before models are loaded, which takes a while
-        stills = Stills(config, notify, _progress(say))
+        stills = Stills(config, notify, _progress(print_line))
         examples = write_examples(folder)
         stills.people_in(read_image(examples[0]))  # loads everything before the first visitor comes
         page = build_page(stills, examples, notices)
         port = listener.getsockname()[1]
-        say(f"{stills.description}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends it.")
+        print_line(f"{stills.description}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends it.")
         serve(build_app(page, folder, port, host_names), listener)
         stills.close()
 
@@ -117,16 +117,16 @@ def _listen(port: int, address: str) -> socket.socket:
     return listener
 
 
-def _progress(say: Say) -> Callable[[int, int | None], None]:
+def _progress(print_line: Print) -> Callable[[int, int | None], None]:
     """A progress callback that prints every tenth of a download."""
-    told = -1
+    last_tenth = -1
 
     def progress(had: int, total: int | None) -> None:
-        nonlocal told
+        nonlocal last_tenth
         tenth = 10 * had // total if total else 0
-        if tenth != told:
-            told = tenth
-            say(f"downloading weights: {had / 1e6:.0f} of {(total or 0) / 1e6:.0f} MB")
+        if tenth != last_tenth:
+            last_tenth = tenth
+            print_line(f"downloading weights: {had / 1e6:.0f} of {(total or 0) / 1e6:.0f} MB")
 
     return progress
 

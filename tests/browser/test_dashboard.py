@@ -1,4 +1,4 @@
-"""The dashboard as its user has it, from Start to a downloaded file: the real program, the real page, real Chromium."""
+"""The dashboard end to end, from Start to a downloaded file: the real program, page and browser."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ playwright.expect.set_options(timeout=PATIENCE_MS)
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
 
 END_WITHIN_S = 2
-AS_STARTED = "?estimator=blazepose"  # what the address says of the program's own start
+AS_STARTED = "?estimator=blazepose"  # the URL of a page with the program's start options
 ARM, FOREARM = "rightUpperArm", "rightLowerArm"
 BONES = ("hips", ARM, FOREARM, "leftUpperArm", "leftUpperLeg", "rightLowerLeg", "head")
 SAME_RAD = 0.002  # packets have four decimals
@@ -75,7 +75,7 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def window(chromium):
-    """What one user has open."""
+    """A browser context."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     yield context
     context.close()
@@ -88,7 +88,7 @@ def page(window, dashboard):
 
 @pytest.fixture
 def tab(page):
-    """The page that stays open through all tests; what went wrong on it is no test's wish."""
+    """The page that stays open through all tests; it must log no errors."""
     yield page
     assert page.evaluate("window.harm") == []
     assert page.complaints == []
@@ -96,7 +96,7 @@ def tab(page):
 
 @pytest.fixture
 def ear(tab):
-    """Somebody who listens to UDP while the page sends there."""
+    """A UDP receiver, to which the page sends."""
     receiver = UdpReceiver("127.0.0.1:0")
     send_to(tab, receiver.address)
     yield receiver
@@ -119,7 +119,7 @@ def send_to(tab, address):
 
 
 def a_pose(receiver, wanted=lambda packet: True):
-    """The next pose that is as wanted."""
+    """The next pose that satisfies `wanted`."""
     for _ in range(3000):
         packet = receiver.receive(PATIENCE_MS / 1000)
         assert packet is not None, receiver.why_malformed or "no packet came"
@@ -129,7 +129,7 @@ def a_pose(receiver, wanted=lambda packet: True):
 
 
 def newest_pose(receiver, before=None):
-    """The last pose of those that have come by now, or `before`."""
+    """The latest pose received so far, or `before`."""
     while (packet := receiver.receive(0)) is not None:
         before = packet if isinstance(packet, PosePacket) else before
     return before
@@ -196,7 +196,7 @@ def test_the_character_stands_as_the_packets_say(tab, ear):
     a_pose(ear)
     more_frames(tab, 20)
     pause(tab)
-    newest_pose(ear)  # what came unread until now filled the receiver, which takes nothing new then
+    newest_pose(ear)  # unread packets have filled the receiver's buffer
     first = None
     for moment in range(2):
         frames = tab.evaluate("realtimePose.frames")
@@ -346,7 +346,7 @@ def test_the_browsers_camera_is_seen_and_given_back(tab):
     more_frames(tab, 5)
     assert picture(tab) != shown
     stop(tab)
-    start_demo(tab)  # by its first picture the camera has been given back
+    start_demo(tab)  # by its first frame the camera has been released
     sent = tab.evaluate("realtimePose.pictures_sent")
     more_frames(tab, 10)
     assert tab.evaluate("realtimePose.pictures_sent") == sent
@@ -397,7 +397,7 @@ def test_a_setting_holds_at_once_everywhere_and_after_a_reload(tab, ear, window,
     field = tab.get_by_role("spinbutton", name="Body height (m)")
     playwright.expect(field).to_have_value("1.36")
     assert tab.evaluate("location.search") == f"{AS_STARTED}&height_m=1.36"
-    more_frames(tab, 2)  # the run went on
+    more_frames(tab, 2)  # the run continued
     set_number(tab, "Body height (m)", 1.7)
     until(tab, "location.search === given[0]", AS_STARTED)
     a_pose(ear, lambda packet: abs(length_m(packet, *thigh) - length_m(before, *thigh)) < 0.01)
@@ -410,7 +410,7 @@ def test_packets_arrive_only_while_the_switch_is_on(tab):
     field.fill(receiver.address)
     field.press("Enter")
     more_frames(tab, 3)
-    assert receiver.receive(0) is None  # an address alone sends nothing
+    assert receiver.receive(0) is None  # with the switch off nothing is sent
     switch(tab, "UDP", on=True)
     assert a_pose(receiver).person == 1
     tab.wait_for_selector("text=/packets\\/s, [\\d,]+ sent/")
@@ -490,7 +490,7 @@ def test_a_take_is_recorded_played_exported_and_deleted(tab, dashboard, tmp_path
     slider = tab.locator(".st-key-player").get_by_role("slider")
     slider.wait_for()
     until(tab, "realtimePose.run !== null && realtimePose.character.figures === 1")
-    button(tab.locator(".st-key-player"), "Play").wait_for()  # it is at its end
+    button(tab.locator(".st-key-player"), "Play").wait_for()  # it has ended
     tab.click(".st-key-pause button:has-text('Pause')")
     tab.wait_for_selector(".pg-paused")
     slider.press("Home")
@@ -540,7 +540,7 @@ def test_a_paused_moment_is_drawn_as_figures(tab):
 
 
 def test_a_character_with_pictures_in_it_is_shown(tab, tmp_path):
-    """Its pictures are read from blobs, which the page's security policy has to allow."""
+    """Its textures are read from blobs, which the page's security policy must allow."""
     data = default_character_path().read_bytes()
     length = struct.unpack_from("<I", data, 12)[0]
     document, binary = json.loads(data[20 : 20 + length]), data[20 + length + 8 :]
@@ -617,7 +617,7 @@ def test_nothing_is_asked_of_another_machine(tab, dashboard):
 
 
 def test_a_signal_ends_it_in_time_with_the_page_open(tab, chromium, tmp_path):
-    stop(tab)  # the other one needs the processor no longer
+    stop(tab)  # frees the CPU for the other one
     running = Dashboard(tmp_path)
     context = chromium.new_context()
     try:

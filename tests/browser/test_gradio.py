@@ -1,4 +1,4 @@
-"""The Gradio demo in a real browser: one click shows a result, all comes from its server, and it ends at once."""
+"""The Gradio demo in a real browser: one click shows a result, all requests go to its server, and it ends at once."""
 
 import os
 import shutil
@@ -54,7 +54,7 @@ def program(tmp_path_factory):
             break
     assert said, "it said nothing"
     assert "Open http" in said[-1], said
-    reader = threading.Thread(target=process.stderr.read)  # what is said later must not hold it up
+    reader = threading.Thread(target=process.stderr.read)  # so that a full pipe does not block it
     reader.start()
     yield process, said[-1].split("Open ")[1].split()[0], Path(environment["TMPDIR"])
     process.kill()
@@ -65,7 +65,7 @@ def program(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory):
-    """The page, served by this process, where pictures say how many people are in them."""
+    """The page, served by this process, with `CountedPeople`."""
     with demo_app(tmp_path_factory.mktemp("crowd") / "demo") as app, socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -85,7 +85,7 @@ def chromium():
 
 
 def opened(browser, address, **context):
-    """The page; what it asked for and complained of is in `asked` and `complaints`."""
+    """The page; `asked` has its requests, `complaints` its console errors."""
     tab = browser.new_context(viewport={"width": 1280, "height": 900}, **context).new_page()
     tab.set_default_timeout(PATIENCE_MS)
     tab.asked, tab.complaints = [], []
@@ -115,7 +115,7 @@ def test_one_click_on_an_example_shows_a_skeleton_and_everything_comes_from_this
     tab.wait_for_selector(".js-plotly-plot canvas")
     overlay, given = (
         cv2.imdecode(np.frombuffer(tab.request.get(tab.get_attribute(f"{place} img", "src")).body(), np.uint8), 1)
-        for place in ("#overlay", "#picture")
+        for place in ("#overlay", "#image")
     )
     assert (np.abs(overlay.astype(int) - given).max(axis=2) > 60).sum() > 1000  # px that the skeleton covers
     tab.wait_for_function(FIRST_BONE)
@@ -129,9 +129,9 @@ def test_one_click_on_an_example_shows_a_skeleton_and_everything_comes_from_this
 def test_a_frame_of_the_camera_is_taken_as_it_is(chromium, program):
     _, address, _ = program
     tab = opened(chromium, address, permissions=["camera"])
-    tab.locator("#picture button[aria-label*=ebcam], #picture button[aria-label*=amera]").first.click()
+    tab.locator("#image button[aria-label*=ebcam], #image button[aria-label*=amera]").first.click()
     tab.get_by_text("Click to Access Webcam").click()
-    tab.wait_for_function("() => document.querySelector('#picture video')?.videoWidth > 0")  # a press before is lost
+    tab.wait_for_function("() => document.querySelector('#image video')?.videoWidth > 0")  # a press before is lost
     tab.get_by_label("capture photo").click()
     says(tab, "No person found.")  # Chromium's camera shows a circle
     tab.wait_for_selector("#overlay img")
@@ -140,7 +140,7 @@ def test_a_frame_of_the_camera_is_taken_as_it_is(chromium, program):
 
 def test_of_several_people_one_is_chosen_for_3d(chromium, crowd, tmp_path):
     tab = opened(chromium, crowd)
-    tab.set_input_files("#picture input[type=file]", picture_of(3, tmp_path / "three.png"))
+    tab.set_input_files("#image input[type=file]", picture_of(3, tmp_path / "three.png"))
     says(tab, "3 people found.")
     tab.wait_for_selector(".js-plotly-plot canvas")
     tab.wait_for_function(FIRST_BONE)
@@ -153,12 +153,12 @@ def test_of_several_people_one_is_chosen_for_3d(chromium, crowd, tmp_path):
 def test_uploads_that_cannot_be_used_are_told_in_a_sentence(chromium, crowd, tmp_path):
     tab = opened(chromium, crowd)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
-    tab.set_input_files("#picture input[type=file]", tmp_path / "broken.png")
+    tab.set_input_files("#image input[type=file]", tmp_path / "broken.png")
     says(tab, "This file is not a readable image")
     tab.reload()
     says(tab, "Choose an image")
     (tmp_path / "large.png").write_bytes(bytes(21 * 2**20))
-    tab.set_input_files("#picture input[type=file]", tmp_path / "large.png")
+    tab.set_input_files("#image input[type=file]", tmp_path / "large.png")
     tab.get_by_text("too large").or_(tab.get_by_text("maximum allowed size")).first.wait_for()
 
 
@@ -180,7 +180,7 @@ def test_the_page_fits_its_window_and_does_not_jump(chromium, crowd, width, tmp_
     tab = opened(chromium, crowd)
     tab.set_viewport_size({"width": width, "height": 900})
     before = settled_heights(tab)
-    tab.set_input_files("#picture input[type=file]", picture_of(1, tmp_path / "one.png"))
+    tab.set_input_files("#image input[type=file]", picture_of(1, tmp_path / "one.png"))
     says(tab, "1 person found.")
     tab.wait_for_selector(".js-plotly-plot canvas")
     assert settled_heights(tab) == pytest.approx(before, abs=4)

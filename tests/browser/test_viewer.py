@@ -1,4 +1,4 @@
-"""The live view in a real browser, against a stand-in for the server that sends what each test wants."""
+"""The live view in a real browser, with a scripted server."""
 
 import base64
 import json
@@ -66,7 +66,7 @@ def chromium(tools):
 
 @pytest.fixture
 def opened(chromium, server):
-    """A function that opens the page: the tab, and what the server has of it."""
+    """A function that opens the page and returns the tab and its connection."""
     contexts = []
 
     def open_page(browser=chromium, greeting=None, spy="", **options):
@@ -155,7 +155,7 @@ def test_each_of_thirty_frames_is_shown_and_then_answered_for(opened):
 
 
 def person(points, *, score=1.0, layout="coco17"):
-    """Somebody of whom only a few keypoints are known: {row: (x, y)}."""
+    """A person with a few keypoints only: {row: (x, y)}."""
     rows = range(17)
     return {"id": 7, "box": [100, 50, 540, 430], "layout": layout, "joints": None, "rotations": None, "root": None,
             "known": None, "keypoints": [points.get(row, (0, 0)) for row in rows],
@@ -171,7 +171,7 @@ def test_limbs_have_the_programs_colours_and_a_dark_rim(opened):
     watcher.show(message(0, [person(ARM)], plain(128)))
     assert is_blue(tab, 160 / 640, 0.5)
     across = [sum(pixel(tab, (160 + dx) / 640, 0.5)) for dx in np.arange(0, 6, 0.25)]
-    assert min(across) < 150 < 370 < across[-1]  # the rim is darker than the picture beyond it
+    assert min(across) < 150 < 370 < across[-1]  # the rim is darker than the image around it
 
 
 def test_what_is_below_the_threshold_is_not_drawn(opened):
@@ -291,7 +291,7 @@ def test_a_view_that_was_turned_stays_while_people_walk_and_can_be_reset(opened)
     here = actor(150)["joints"][0]
     tab.wait_for_function(
         "([x, , z]) => Math.hypot(realtimePose.eye.target[0] - x, realtimePose.eye.target[2] - z) < 0.01", arg=here
-    )  # the view has gone along
+    )  # the view has followed
     assert tab.evaluate(EYE) == pytest.approx(turned, abs=1e-3)
     tab.click("[data-press=reset]")
     assert tab.evaluate(EYE) == pytest.approx(before, abs=1e-2)
@@ -502,7 +502,7 @@ def test_it_connects_again_when_the_server_drops_it(opened, server):
     server.hold()
     watcher.drop()
     tab.wait_for_selector("text=Reconnecting ...")
-    assert pixel(tab, 0.05, 0.05) == [50, 50, 50]  # what was there stays
+    assert pixel(tab, 0.05, 0.05) == [50, 50, 50]  # the last frame stays
     server.go_on()
     again = server.newest(count + 1)
     again.show(message(7, [actor(0)], plain(99)))

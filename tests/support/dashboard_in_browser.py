@@ -1,4 +1,4 @@
-"""The dashboard as a user has it: the program in a process of its own, and its page in Chromium."""
+"""The dashboard end to end: the program in a process of its own, and its page in Chromium."""
 
 import json
 import os
@@ -20,7 +20,7 @@ FLAGS = [
     "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]  # fmt: skip
-SILENCE_MS = 1500  # after which no picture is under way any more
+SILENCE_MS = 1500  # after which no frame is under way
 PATIENCE_MS = 60_000  # bounds a test that hangs; a passing one never waits it out
 ROOT = Path(__file__).parents[2]
 
@@ -42,10 +42,10 @@ new MutationObserver((changes) => {
 
 
 class Dashboard:
-    """`realtime-pose ui` on a free port, without a network; its files lie below `folder`.
+    """`realtime-pose ui` on a free port, without a network; its files are in `folder`.
 
     Args:
-        folder: Takes, uploads and everything that it keeps go into folders below it.
+        folder: For takes, uploads and everything else that it stores.
         words: Further words of the command line.
     """
 
@@ -70,7 +70,7 @@ class Dashboard:
         assert self.said, "it said nothing"
         assert "dashboard: http" in self.said[-1], self.said
         self.url = self.said[-1].split()[1]
-        self._reader = threading.Thread(target=self._read)  # what is said later must not hold it up
+        self._reader = threading.Thread(target=self._read)  # so that a full pipe does not block it
         self._reader.start()
 
     def _read(self) -> None:
@@ -78,11 +78,11 @@ class Dashboard:
         self.said.extend(self.process.stdout)
 
     def ask_to_end(self) -> None:
-        """What Ctrl-C of a service manager is."""
+        """Send SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
 
     def end(self) -> None:
-        """End it, by force if it must be."""
+        """Kill it."""
         self.process.kill()
         self.process.wait()
         self._reader.join()
@@ -112,7 +112,7 @@ def until(tab, condition, *given):
 
 
 def open_page(context, url):
-    """The page, once its live view is there; what it asked for and complained of is in `asked` and `complaints`."""
+    """The page, once its live view has loaded; `asked` has its requests, `complaints` its console errors."""
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE_MS)
     tab.asked, tab.complaints = [], []
@@ -127,7 +127,7 @@ def open_page(context, url):
 
 
 def settled(tab):
-    """Wait until the live view is there with its character, and the whole page below it."""
+    """Wait until the live view has its character and the page below it is complete."""
     until(tab, "window.realtimePose.character.name && window.realtimePose.renders")
     tab.get_by_role("tab", name="Help").wait_for()
 
@@ -137,7 +137,7 @@ def button(tab, name):
 
 
 def choose(tab, label, option):
-    """Choose in one of the page's lists, if it is not chosen."""
+    """Choose an option of a list, unless it is chosen."""
     box = tab.get_by_role("combobox", name=label)
     if option == box.input_value():
         return
@@ -152,7 +152,7 @@ def phase(tab):
 
 
 def stop(tab):
-    """Nothing runs any more."""
+    """Stop, and wait until nothing runs."""
     tab.wait_for_selector(".pg-phase")
     if tab.locator(".pg-opening, .pg-running, .pg-paused").count():
         tab.click(".st-key-stop button:visible")
@@ -161,7 +161,7 @@ def stop(tab):
 
 
 def start(tab, frames=3):
-    """Start anew, and wait for a few frames of this run."""
+    """Start again, and wait for a few frames of this run."""
     stop(tab)
     run = tab.evaluate("window.realtimePose.run")
     tab.click(".st-key-start button")
@@ -171,14 +171,14 @@ def start(tab, frames=3):
 
 
 def start_demo(tab):
-    """The demo runs from its beginning."""
+    """Start the demo."""
     stop(tab)
     choose(tab, "Source", "Demo")
     start(tab)
 
 
 def pause(tab):
-    """Pause, and wait until the last picture that was under way is drawn."""
+    """Pause, and wait until the last frame is drawn."""
     button(tab, "Pause").click()
     tab.wait_for_selector(".pg-paused")
     tab.wait_for_selector(".rp-paused:visible")
@@ -186,7 +186,7 @@ def pause(tab):
 
 
 def still(tab):
-    """Wait until no further picture comes."""
+    """Wait until no further frame comes."""
     tab.evaluate(
         f"""() => new Promise((yes) => {{
             let seq = realtimePose.seq, since = performance.now();
@@ -201,7 +201,7 @@ def still(tab):
 
 
 def picture(tab):
-    """The colours on the picture's canvas, coarsely."""
+    """The colours on the left canvas, coarsely."""
     return tab.evaluate(
         """() => {
             const canvas = document.querySelector(".rp-2d canvas");
@@ -240,6 +240,6 @@ def write_clip(path, first=0, count=60, fps=30):
 
 
 def write_camera(path, count=60):
-    """What Chromium's made-up camera shows, again and again: the actor, as JPEG after JPEG."""
+    """The video of Chromium's fake camera: the actor, as a sequence of JPEGs."""
     path.write_bytes(b"".join(cv2.imencode(".jpg", frame)[1].tobytes() for frame in clip_frames(0, count)))
     return path

@@ -1,4 +1,4 @@
-"""The Gradio demo without models: the picture's first pixel says how many people are to be found in it."""
+"""The Gradio demo without models: an image's first pixel encodes the number of people."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ STEP = 50
 
 
 class CountedPeople:
-    """Stands in for `demo.stills.Stills`; never two pictures at once, as the page's queue promises."""
+    """Stands in for `demo.stills.Stills`."""
 
     description = "made-up with nothing on cpu"
     finds_one = False
@@ -39,10 +39,10 @@ def picture_of(count: int, path: Path) -> Path:
 
 @contextmanager
 def demo_app(folder: Path, host_names=()):
-    """The demo as an ASGI app, with `folder` as its own, and Gradio's settings put back in the end."""
+    """The demo as an ASGI app, with `folder` as its own, and Gradio's settings restored at the end."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("GRADIO_ANALYTICS_ENABLED", "HF_HUB_DISABLE_TELEMETRY", "GRADIO_TEMP_DIR"):
-            patch.setenv(name, "")  # so that it is put back
+            patch.setenv(name, "")  # so that it is restored
         folder.mkdir()
         gradio_app.set_gradio_environment(folder)
         with ThreadPoolExecutor(1) as elsewhere:  # in a browser test this thread's event loop is Playwright's

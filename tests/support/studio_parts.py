@@ -19,7 +19,7 @@ FRAME_NS = 33_333_333
 
 
 class Pictures:
-    """Frames as fast as they are taken, by their own time 30 a second; `ends_after` makes it a clip."""
+    """Frames as fast as they are read, 30 a second by their own time; `ends_after` makes it a clip."""
 
     live, fps, frame_count, dropped = True, 30.0, None, 0
 
@@ -38,7 +38,7 @@ class Pictures:
 
 
 class StandingEstimator:
-    """Finds one person by itself, who stands still and upright."""
+    """Finds one person, who stands still and upright, without a detector."""
 
     runtime, precision, device, model_hash = "none", "fp32", "cpu", "0"
     layout, finds_people = COCO17, True
@@ -64,7 +64,7 @@ def pipeline_of(config, notify=None, progress=None, *, estimator=None):
 
 
 def stand_in(monkeypatch, source=Pictures, pipeline=pipeline_of):
-    """Let the studio open these instead of cameras and models; the list of sources that were opened."""
+    """Make the studio open these instead of cameras and models; returns the list of opened sources."""
     opened = []
 
     def open_frames(capture):

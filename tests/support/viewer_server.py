@@ -75,7 +75,7 @@ def state(phase, **more):
 
 
 def actor(row, *, person=0, aside_m=0.0):
-    """The actor at one moment of the clip, as a message has a person."""
+    """The actor in one frame of the clip, as a person in a message."""
     truth = _truth()
     xy = truth.keypoints_px[row] + [aside_m * 180, 0]
     return {
@@ -96,7 +96,7 @@ def jpeg(image_bgr):
 
 
 def plain(value, size=(640, 480)):
-    """A picture of one grey."""
+    """A grey image."""
     return jpeg(np.full((size[1], size[0], 3), value, np.uint8))
 
 
@@ -116,7 +116,7 @@ def message(seq, people=(), picture=b"", *, run=1, size=(640, 480), sent_unix_s=
 
 
 class Watcher:
-    """One browser that is connected: what it said, and a way to tell it something, from the test's thread."""
+    """One connected browser: its messages, and a way to send to it, from the test's thread."""
 
     def __init__(self, socket: WebSocket, loop: asyncio.AbstractEventLoop) -> None:
         self._socket, self._loop = socket, loop
@@ -165,7 +165,7 @@ class Watcher:
 
 
 class ViewerServer:
-    """Serves until `stop`; `greeting` is told to every browser that connects, after hello."""
+    """Serves until `stop`; `greeting` is sent to every browser that connects, after hello."""
 
     def __init__(self) -> None:
         self.greeting = state("idle")
@@ -180,7 +180,7 @@ class ViewerServer:
                 WebSocketRoute("/live", self._live),
             ]
         )
-        # websockets' own deprecations are uvicorn's to mend: the sans-io implementation has none
+        # uvicorn's default implementation uses deprecated parts of websockets; the sans-io one does not
         config = uvicorn.Config(
             app, host="127.0.0.1", port=0, log_level="error", ws="websockets-sansio", lifespan="off"
         )
@@ -208,14 +208,14 @@ class ViewerServer:
         await watcher.listen()
 
     def hold(self) -> None:
-        """Refuse whoever connects, until `go_on`."""
+        """Refuse connections until `go_on`."""
         self._closed = True
 
     def go_on(self) -> None:
         self._closed = False
 
     def newest(self, count: int) -> Watcher:
-        """The browser that came as number `count`, once it is there."""
+        """The browser that connected as number `count`; waits for it."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.watchers) >= count, PATIENCE_S), "no browser came"
             return self.watchers[count - 1]

@@ -42,7 +42,7 @@ _CSS = """
 #said p, #runs p { margin: 0; padding: 2px 4px; }
 #runs p, #runs li { font-size: 0.9em; opacity: 0.75; overflow-wrap: anywhere; }
 #figure { min-height: 462px; }  /* the same height when empty: nothing moves when a result comes */
-@media (max-width: 640px) { #picture, #overlay { height: 320px !important; } }
+@media (max-width: 640px) { #image, #overlay { height: 320px !important; } }
 """
 
 Answer = tuple[Any, ...]
@@ -61,9 +61,9 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
         poses = gr.State({}, time_to_live=_KEPT_S)
         with gr.Row():
             with gr.Column():
-                picture = _image_input()
-                said = gr.Markdown(_START, elem_id="said")
-                gr.Examples([[str(path)] for path in examples], picture, label="Examples", cache_examples=False)
+                image_input = _image_input()
+                message = gr.Markdown(_START, elem_id="said")
+                gr.Examples([[str(path)] for path in examples], image_input, label="Examples", cache_examples=False)
             with gr.Column():
                 overlay = gr.Image(
                     label="Skeletons",
@@ -75,7 +75,7 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
                 )
         with gr.Row():
             with gr.Column():
-                who = gr.Radio([], label="Person in 3D", visible=False)
+                choice = gr.Radio([], label="Person in 3D", visible=False)
                 figure = gr.Plot(label="3D (drag to rotate)", elem_id="figure")
             with gr.Column():
                 packets = gr.JSON(label="PosePackets", min_height=462, max_height=462, elem_id="packets")
@@ -85,11 +85,11 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
             """Overlay, 3D figure, packets and one sentence for an image."""
             return _answer(stills, path)
 
-        picture.change(
-            answer, picture, [overlay, figure, packets, said, poses, who], api_name=API_NAME, show_progress="minimal",
-            trigger_mode="always_last",
+        image_input.change(
+            answer, image_input, [overlay, figure, packets, message, poses, choice], api_name=API_NAME,
+            show_progress="minimal", trigger_mode="always_last",
         )  # fmt: skip
-        who.input(_figure_of, [who, poses], figure, show_progress="hidden", api_visibility="private")
+        choice.input(_figure_of, [choice, poses], figure, show_progress="hidden", api_visibility="private")
     for block in page.blocks.values():
         if isinstance(block, gr.components.Component):
             _refuse_urls(block)
@@ -104,9 +104,9 @@ def theme() -> dict[str, Any]:
 
 def _image_input() -> gr.Image:
     """Upload, camera and clipboard; returns the file's path, so that `read_image` reads it with its limits."""
-    picture = gr.Image(
+    image_input = gr.Image(
         label="Image",
-        elem_id="picture",
+        elem_id="image",
         sources=["upload", "webcam", "clipboard"],
         type="filepath",
         height=420,
@@ -114,8 +114,8 @@ def _image_input() -> gr.Image:
         webcam_options=gr.WebcamOptions(mirror=False),
     )
     # Set on the instance: a subclass would make Gradio write a .pyi file beside this one.
-    picture.preprocess = lambda payload: None if payload is None else payload.path or ""
-    return picture
+    image_input.preprocess = lambda payload: None if payload is None else payload.path or ""
+    return image_input
 
 
 def _refuse_urls(component: gr.components.Component) -> None:
@@ -154,7 +154,7 @@ def _answer(stills: Stills, path: str | None) -> Answer:
 
 
 def _outputs(
-    said: str,
+    message: str,
     overlay_rgb: UInt8 | None = None,
     packets: list[dict[str, Any]] | None = None,
     poses: Mapping[int, SkeletonPose] | None = None,
@@ -163,8 +163,8 @@ def _outputs(
     poses = poses or {}
     first = next(iter(poses), None)
     choices = [(f"Person {name}", name) for name in poses]
-    who = gr.Radio(choices, value=first, visible=len(poses) > 1)
-    return overlay_rgb, _figure_of(first, poses), packets, said, poses, who
+    choice = gr.Radio(choices, value=first, visible=len(poses) > 1)
+    return overlay_rgb, _figure_of(first, poses), packets, message, poses, choice
 
 
 def _figure_of(name: int | None, poses: Mapping[int, SkeletonPose]) -> Any:  # noqa: ANN401 - Plotly's own

@@ -1,4 +1,4 @@
-"""The Gradio demo: pictures in, outputs out, through the same requests that the page makes; and who is not let in."""
+"""The Gradio demo: images in, outputs out, through the page's own requests; and which requests are refused."""
 
 import io
 import json
@@ -31,7 +31,7 @@ from realtime_pose.interface.demo.page import API_NAME  # noqa: E402
 from realtime_pose.interface.demo.stills import Stills, read_image  # noqa: E402
 
 HERE = "http://127.0.0.1"
-VISITOR = ("127.0.0.1", 50_000)  # the guard lets nobody else in
+VISITOR = ("127.0.0.1", 50_000)  # the guard refuses other addresses
 OVERLAY, FIGURE, PACKETS, SAID, _, WHO = range(6)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*no_silent_downcasting")  # Gradio's, of pandas
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*no_silent_downcasting")  # Gra
 
 @pytest.fixture(scope="module")
 def outside():
-    """Names and addresses beyond this machine that anything asked for."""
+    """Hosts beyond this machine that were looked up or connected to."""
     asked = []
     look_up, connect = socket.getaddrinfo, socket.socket.connect
 
@@ -80,7 +80,7 @@ def uploaded(demo, content, name="picture.png"):
 
 
 def asked(demo, path):
-    """What the page's outputs become for a picture that lies at `path` on the server: (event, data)."""
+    """The page's outputs for an image at `path` on the server: (event, data)."""
     picture = {"path": path, "meta": {"_type": "gradio.FileData"}}
     event = demo.post(f"/gradio_api/call/{API_NAME}", json={"data": [picture]}).json()["event_id"]
     lines = demo.get(f"/gradio_api/call/{API_NAME}/{event}").text.splitlines()
@@ -136,7 +136,7 @@ def test_nobody_is_said_in_a_plain_sentence_and_the_picture_is_shown(demo, tmp_p
 
 
 def png_header(width, height):
-    """A PNG that says it is so large, without any pixels."""
+    """The header of a PNG of this size, without pixels."""
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     return header + struct.pack(">I", 9) + b"IDAT"
@@ -196,12 +196,12 @@ def test_pictures_of_each_kind_are_read(tmp_path, kind):
     path.write_bytes(encoded(kind))
     image = read_image(path)
     assert image.shape == (480, 640, 3)
-    assert np.abs(image.astype(int) - actor_frame(0).image_bgr).mean() < 12  # also tells RGB from BGR
+    assert np.abs(image.astype(int) - actor_frame(0).image_bgr).mean() < 12  # RGB and BGR differ by more
 
 
 def test_a_picture_is_turned_as_its_camera_was_held(tmp_path):
     exif = Image.Exif()
-    exif[274] = 6  # to be turned clockwise
+    exif[274] = 6  # rotate clockwise
     path = tmp_path / "held.jpg"
     path.write_bytes(encoded("JPEG", exif=exif, quality=95))
     upright = cv2.rotate(actor_frame(0).image_bgr, cv2.ROTATE_90_CLOCKWISE)
@@ -284,7 +284,7 @@ def test_each_picture_stands_alone_also_when_two_come_at_once(stills):
     assert len(alone) == 1
     other = answer_of(stills.people_in(second))
     assert other != alone
-    assert answer_of(stills.people_in(first)) == alone  # and not a little later in the same run
+    assert answer_of(stills.people_in(first)) == alone  # independent of the image before
     assert stills.people_in(empty_frame().image_bgr).people == ()
     with ThreadPoolExecutor(2) as visitors:
         at_once = list(visitors.map(stills.people_in, [first, second] * 3))

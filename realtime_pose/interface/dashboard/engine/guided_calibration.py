@@ -58,7 +58,7 @@ class GuidedCalibration:
         if self._elapsed_s >= COUNTDOWN_S:
             self._calibration.add(result)
         if self._elapsed_s > COUNTDOWN_S + PATIENCE_S and not self._calibration.done:
-            self._fail(f"Nobody stood still in full view. {self._calibration.hint} Then start again.")
+            self._fail(f"No person stood still in full view. {self._calibration.hint} Then start again.")
 
     def measure(self) -> BodyProfile | None:
         """The person's body, saved as a profile; None if that failed. Takes about a second."""

@@ -5,7 +5,7 @@ ICON = (
     ' stroke-linecap="round" stroke-linejoin="round"><circle cx="16" cy="6" r="3"/>'
     '<path d="M4 8l8 6h8l8-6M16 14v8M16 22l-6 8M16 22l6 8"/></svg>'
 )
-"""The tab's icon, a figure with open arms; one of Streamlit's named icons would be fetched from outside."""
+"""The tab's icon, a figure with open arms; one of Streamlit's named icons would be loaded from another server."""
 
 CSS = """
 <style>

@@ -142,16 +142,16 @@ class SessionSource:
 class _Video:
     """Images, and the session's media time at which they start."""
 
-    pictures: SeekableImages
+    images: SeekableImages
     shift_ns: int
 
     def at(self, time_ns: int) -> UInt8 | None:
         """The image at this media time of the session."""
-        return self.pictures.at(time_ns - self.shift_ns)
+        return self.images.at(time_ns - self.shift_ns)
 
     def close(self) -> None:
         """Close the files."""
-        self.pictures.close()
+        self.images.close()
 
 
 def _candidates(session: Session) -> Iterator[tuple[CaptureConfig, bool]]:

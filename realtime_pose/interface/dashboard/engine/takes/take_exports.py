@@ -87,7 +87,7 @@ def export_take(
 def _as_one(files: list[Path], name: str, into: Path) -> Path:
     """The file, or a zip of several."""
     if not files:
-        raise RecordingError(f"there is nothing to write as {name}: nobody was found in this take")
+        raise RecordingError(f"there is nothing to write as {name}: no person was found in this take")
     if len(files) == 1:
         return files[0]
     packed = into / f"{Path(EXPORTERS[name].file).stem}_{name}.zip"

@@ -13,7 +13,7 @@ The keys work while the live view is selected (click it, or reach it with Tab). 
 turn the mouse wheel to zoom.
 """
 
-_WORDS = """
+_GLOSSARY = """
 | Word | Meaning |
 |---|---|
 | Source | Where frames come from: the demo, a camera, a file, an address |
@@ -29,6 +29,6 @@ _WORDS = """
 
 
 def help_section() -> None:
-    """Two tables: keys and words."""
+    """Two tables: keys and glossary."""
     st.markdown("##### Keys\n" + _KEYS)
-    st.markdown("##### Words\n" + _WORDS)
+    st.markdown("##### Glossary\n" + _GLOSSARY)

@@ -166,12 +166,12 @@ def _takes(studio: "StudioApi", state: StudioState) -> list[Take]:
 
 def _row(studio: "StudioApi", take: Take, state: StudioState) -> None:
     played = state.playback is not None and state.playback.folder.name == take.name
-    words, buttons = st.columns([3, 2], vertical_alignment="center")
-    words.html(take_html(take))
+    text, buttons = st.columns([3, 2], vertical_alignment="center")
+    text.html(take_html(take))
     if take.damage:
-        words.caption(f":material/warning: {_plain(take.damage)}")
+        text.caption(f":material/warning: {_plain(take.damage)}")
     else:
-        words.empty()
+        text.empty()
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         st.button(
             "Playing" if played else "Play", key=f"takes.play.{take.name}", icon=":material/play_arrow:",

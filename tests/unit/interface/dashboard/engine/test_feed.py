@@ -1,4 +1,4 @@
-"""Who watches the feed gets the newest frame, when they have drawn those before, and the last word."""
+"""The feed: clients get the newest frame once they have drawn earlier ones, and the latest event."""
 
 import asyncio
 import json
@@ -94,7 +94,7 @@ def test_only_a_few_frames_are_in_flight_and_the_newest_wins():
             assert await nothing_comes(watch)
             watch.ack(sent[1])  # in any order
             assert (await next_header(watch))["time_s"] == 8
-            watch.ack(sent[1])  # a second time it makes no more room
+            watch.ack(sent[1])  # acknowledged twice it counts once
             publish(feed, 9)
             assert await nothing_comes(watch)
 

@@ -1,4 +1,4 @@
-"""What travels over the dashboard's socket."""
+"""Messages of the dashboard's WebSocket."""
 
 import json
 import struct
@@ -99,7 +99,7 @@ def test_a_frame_without_a_picture_has_an_empty_one():
     header, jpeg = sent(FrameResult(Frame(black, 0, 0, 0), ()))
     assert jpeg == b""
     assert header["size"] == [640, 480]
-    assert jpeg_of(Frame(np.zeros((480, 640, 3), np.uint8), 0, 0, 0))  # black, and there
+    assert jpeg_of(Frame(np.zeros((480, 640, 3), np.uint8), 0, 0, 0))  # black, but an image
 
 
 @pytest.mark.parametrize(

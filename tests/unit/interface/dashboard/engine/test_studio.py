@@ -1,3 +1,5 @@
+"""The studio: runs, settings, recordings and calibration, without cameras or models."""
+
 import threading
 
 import numpy as np
@@ -11,7 +13,7 @@ from realtime_pose.interface.dashboard.engine.studio import Folders, Studio
 
 
 class Feed:
-    """Keeps what watchers would get."""
+    """Keeps frames and events."""
 
     def __init__(self):
         self.frames, self.events, self.watchers = [], [], 0
@@ -62,7 +64,7 @@ def test_it_shows_a_source_from_start_to_stop_and_tells_how_it_stands(studio, mo
     assert '"type": "pose"' in state.packet
     assert state.latency_ms["p50"] is not None
     studio.stop()
-    assert studio.state().phase == "idle"  # at once: whoever pressed Stop need not wait for a driver
+    assert studio.state().phase == "idle"  # at once, without waiting for a driver
     until(opened[0].closed.is_set, "the source's end")
     told = [event["phase"] for event in studio.feed.events]
     assert told[0] == "idle"
@@ -229,7 +231,7 @@ def test_a_model_that_cannot_be_had_leaves_the_run_as_it_was(studio, monkeypatch
     state = until(lambda: studio.state().trouble and studio.state(), "trouble")
     assert "there are no weights" in state.trouble
     assert (state.phase, state.estimator) == ("running", "blazepose")
-    assert studio.config.inference.estimator == "blazepose"  # so that the page shows what holds
+    assert studio.config.inference.estimator == "blazepose"  # so that the page shows the model in use
     assert shown(studio).phase == "running"
 
 
@@ -312,7 +314,7 @@ def test_an_output_that_cannot_be_had_is_told_and_the_run_goes_on(studio, monkey
 
 def test_a_take_is_recorded_in_the_middle_of_a_run(studio, monkeypatch):
     stand_in(monkeypatch)
-    studio.record()  # nothing to record: nothing happens
+    studio.record()  # does nothing while nothing runs
     studio.start()
     phase(studio, "running")
     shown(studio)
@@ -430,7 +432,7 @@ def test_mirror_is_told_with_every_frame(studio, monkeypatch):
 
 
 class Builder:
-    """Builds stand-in pipelines; those after the first wait until they may."""
+    """Builds stand-in pipelines; those after the first wait for `go_on`."""
 
     def __init__(self):
         self.go_on, self.loading, self.built = threading.Event(), threading.Event(), []
@@ -522,7 +524,7 @@ def test_no_frame_is_shown_after_stop(tmp_path, monkeypatch):
     result = until(lambda: made._last, "a frame")
     run = made._context.generation
     made.stop()
-    made.feed.publish(result, run=run, mirror=False)  # what was under way
+    made.feed.publish(result, run=run, mirror=False)  # a frame that was under way
     assert made.feed._last is None
     assert made.feed.after(0) is None
     made.close()
@@ -584,7 +586,7 @@ def test_measuring_goes_on_where_the_picture_stood_still(studio, monkeypatch):
 def test_a_run_that_is_watched_never_looks_ahead(tmp_path):
     config = AppConfig().with_values({"body": {"look_ahead": True}}, "test")
     made = Studio(config, Folders(tmp_path / "takes", tmp_path / "uploads"))
-    assert not made.config.body.look_ahead  # it would leave the smoothing to a stage that live runs have not
+    assert not made.config.body.look_ahead  # it would delay the live view
     made.close()
 
 
@@ -627,7 +629,7 @@ def test_a_recording_without_a_picture_leaves_no_take(studio, monkeypatch):
     studio.pause()
     ran = threading.Event()
     studio._context.run.runtime.between_frames(ran.set)
-    assert ran.wait(20)  # the frame that was under way is over
+    assert ran.wait(20)  # the frame that was under way is done
     studio.record()
     folder = studio.state().recording.folder
     studio.stop_recording()

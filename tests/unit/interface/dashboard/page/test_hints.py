@@ -1,4 +1,4 @@
-"""What the page says would help."""
+"""Hints for the user."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The page, run by Streamlit's own tester with a studio that only remembers what it was told."""
+"""The page, run by Streamlit's AppTest with a fake studio."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -43,14 +43,14 @@ def page(studio, monkeypatch):
 
 
 def drawn(page):
-    """The page after a run, which went well."""
+    """The page after a run without exceptions."""
     page.run()
     assert not page.exception, page.exception
     return page
 
 
 def texts(page):
-    """Everything that is said outside of widgets."""
+    """All texts outside of widgets."""
     return " ".join(
         str(part.value) for kind in ("html", "caption", "error", "warning", "info") for part in page.get(kind)
     )
@@ -89,7 +89,7 @@ def test_buttons_do_what_they_say(page, studio):
         assert studio.calls == [call]
 
 
-def test_what_means_nothing_now_cannot_be_pressed(page, studio):
+def test_buttons_that_do_not_apply_are_disabled(page, studio):
     studio.now = StudioState(phase=Phase.OPENING)
     drawn(page)
     assert all(page.button(key=key).disabled for key in ("pause", "step", "record", "recentre", "calibrate"))
@@ -221,14 +221,14 @@ def test_a_hint_stands_below_the_figures_when_it_cannot_keep_up(page, studio):
     assert "Only 9 of 30" in texts(drawn(page))
 
 
-def test_one_performer_can_be_followed(page, studio):
+def test_one_person_can_be_followed(page, studio):
     studio.now = RUNNING
     drawn(page).selectbox(key="lock.on").select(3).run()
     page.selectbox(key="lock.on").select(-1).run()
     assert studio.calls == [("lock_on", 3), ("lock_on", None)]
 
 
-def test_who_has_left_stays_in_the_list_of_performers_until_the_run_ends(page, studio):
+def test_who_has_left_stays_in_the_list_of_people_until_the_run_ends(page, studio):
     """A list that is open must not shrink under the pointer."""
     studio.now = replace(RUNNING, people=(3, 7))
     drawn(page)
@@ -238,8 +238,8 @@ def test_who_has_left_stays_in_the_list_of_performers_until_the_run_ends(page, s
     assert drawn(page).selectbox(key="lock.on").options == ["Everyone"]
 
 
-def test_words_that_stand_for_nobody_lock_on_to_nobody(monkeypatch, studio):
-    """Streamlit hands them over where the chosen option was drawn no more."""
+def test_a_label_without_a_person_follows_nobody(monkeypatch, studio):
+    """Streamlit returns a label instead of a value if the chosen option has left the list."""
     monkeypatch.setattr(settings_section.st, "session_state", {"lock.on": "Only person 3"})
     settings_section._follow(studio)
     assert studio.calls == []
@@ -287,7 +287,7 @@ def test_weights_outside_of_the_allowed_folders_are_refused(page, studio, tmp_pa
     mine.parent.mkdir()
     for path in (evil, mine):
         path.write_bytes(b"x")
-    # Streamlit's tester cannot type a new choice, so both are in the list
+    # AppTest cannot type a new choice, so both are in the list
     monkeypatch.setattr(settings_section, "listed_files", lambda folders, suffixes: [str(evil), str(mine)])
     drawn(page).selectbox(key="inference.checkpoint").select(str(evil)).run()
     assert "outside of the allowed folders" in page.error[0].value
@@ -338,15 +338,15 @@ def test_every_widget_without_a_plain_name_explains_itself(page, studio):
         ({"persons": 2}, 1),
         ({"people": (3, 4)}, 1),
         ({"locked": 3}, 1),
-        ({"runtime": "torch"}, 3),  # status, the model that is active, the figure
+        ({"runtime": "torch"}, 3),  # status, active model, figure
         ({"trouble": "No."}, 1),
         ({"recording": RecordingState(Path("takes/a"), 1.0, 30)}, 2),  # status, list
         ({"calibration": CalibrationState("measuring", 3.0, "Stand still.")}, 2),  # status, the button
         (
             {"playback": PlaybackState(Path("takes/a"), 4, 9, 0.1, 0.3)},
             4,
-        ),  # status, player, figures that stand still, list
-        ({"phase": Phase.PAUSED}, 4),  # status, player, figures that stand still, performers
+        ),  # status, player, plots, list
+        ({"phase": Phase.PAUSED}, 4),  # status, player, plots, people
     ],
 )
 def test_each_part_that_shows_a_change_is_drawn_for_it(page, studio, monkeypatch, change, parts):

@@ -1,4 +1,4 @@
-"""What a run of the page said is heard, and what a timer asks for undoes nothing."""
+"""Patches of Streamlit: messages of ended runs, requests of timers; and the check of its private parts."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ from realtime_pose.interface.dashboard.web.server import app_options
 
 
 class Runner:
-    """Accepts no request, as one whose script has just ended."""
+    """A runner whose script has just ended, so it accepts no request."""
 
     def __init__(self, initial_rerun_data, **_):
         self.on_event = self
@@ -67,7 +67,7 @@ class Session(AppSession):
         self.heard.append(msg)
 
     def say(self, sender, event=ScriptRunnerEvent.ENQUEUE_FORWARD_MSG):
-        """What arrives from a runner's thread; the message that it was."""
+        """Handle a message as from a runner's thread; returns the message."""
         message = ForwardMsg()
         said = message if event is ScriptRunnerEvent.ENQUEUE_FORWARD_MSG else None
         self._handle_scriptrunner_event_on_event_loop(sender, event, said)
@@ -76,14 +76,14 @@ class Session(AppSession):
 
 @pytest.fixture
 def session_of(monkeypatch):
-    """Does something with a session in an event loop."""
+    """A function that calls `act` with a session in an event loop."""
     for name in ("_create_scriptrunner", "_handle_scriptrunner_event_on_event_loop", "request_rerun"):
-        monkeypatch.setattr(AppSession, name, getattr(AppSession, name))  # put back afterwards
+        monkeypatch.setattr(AppSession, name, getattr(AppSession, name))  # restored afterwards
     monkeypatch.setattr(script_requests, "_coalesce_widget_states", script_requests._coalesce_widget_states)
     monkeypatch.delattr(AppSession, "patched_by_realtime_pose", raising=False)
     monkeypatch.setattr(app_session, "ScriptRunner", Runner)
     install(freshness_of)
-    install(freshness_of)  # once more does no harm
+    install(freshness_of)  # safe to repeat
 
     def session_of(act):
         async def run():
@@ -98,7 +98,7 @@ def test_a_run_that_was_replaced_after_its_end_is_heard(session_of):
     def act(session):
         session.request_rerun(None)
         first = session._scriptrunner
-        session._create_scriptrunner(RerunData())  # as for a fragment's request that the first does not take any more
+        session._create_scriptrunner(RerunData())  # as for a fragment's request that the first one refuses
         second = session._scriptrunner
         message = session.say(first)
         assert first is not second
@@ -114,7 +114,7 @@ def test_a_run_that_was_told_to_stop_is_not(session_of):
     def act(session):
         session.request_rerun(None)
         first = session._scriptrunner
-        session.request_rerun(None)  # of the whole page: what the first says is out of date
+        session.request_rerun(None)  # of the whole page: messages of the first are outdated
         assert session._scriptrunner is not first
         session.say(first)
         assert session.heard == []
@@ -131,7 +131,7 @@ def test_the_run_that_goes_on_is_heard_as_ever(session_of):
 
 
 def request(value, *, timer, fragment=""):
-    """What a browser asks for that knows one widget."""
+    """A browser's request with the value of one widget."""
     asked = ClientState(fragment_id=fragment, is_auto_rerun=timer)
     asked.widget_states.widgets.add(id="height", double_value=value)
     return asked
@@ -179,7 +179,7 @@ def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
                 freshness.draws("figures", lambda: shown["fps"])
             return came
 
-        assert tick()  # nothing is known of it
+        assert tick()  # it has not been drawn yet
         assert not tick()
         shown["fps"] = 29
         assert tick()
@@ -187,7 +187,7 @@ def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
         session.request_rerun(request(1.8, timer=False, fragment="settings"))
         assert asked == ["settings"]
         asked.clear()
-        freshness.draws("figures", lambda: shown["fps"])  # in a run from before the user's request was done
+        freshness.draws("figures", lambda: shown["fps"])  # in a run from before the user's request
         assert tick()
         assert not tick()
         freshness.invalidate("figures")

@@ -1,4 +1,4 @@
-"""Who may talk to the dashboard."""
+"""Access control of the dashboard."""
 
 import base64
 import hashlib
@@ -103,7 +103,7 @@ def test_its_own_page_and_programs_are_let_in(headers):
 def test_only_so_many_connections(monkeypatch):
     monkeypatch.setattr(guard, "MAX_SOCKETS", 2)
     with client() as one:
-        for _ in range(2):  # those that have gone count no more
+        for _ in range(2):  # closed ones do not count
             with one.websocket_connect(STREAM), one.websocket_connect(STREAM):
                 with pytest.raises(WebSocketDisconnect) as refused, one.websocket_connect(STREAM):
                     pass

@@ -1,4 +1,4 @@
-"""The socket /live: what it says, what it takes, and what becomes of those who break its rules."""
+"""The socket /live: its messages, its commands, and clients that break the protocol."""
 
 import json
 import struct
@@ -41,7 +41,7 @@ def header_of(message):
 
 
 def close_of(socket):
-    """The code and reason with which the server ends, passing over what it still says."""
+    """The code and reason of the server's close, skipping messages before it."""
     while True:
         message = socket.receive()
         if message["type"] == "websocket.close":
@@ -49,7 +49,7 @@ def close_of(socket):
 
 
 def wait_until_gone(studio):
-    """Once nobody watches any more."""
+    """Wait until there is no client."""
     gone = threading.Event()
     for _ in range(2000):
         if studio.feed.watchers == 0:
@@ -127,7 +127,7 @@ def test_only_one_windows_camera_is_used_and_the_next_ones_when_it_leaves(client
             assert [told(socket) for socket in (stays, breaks, newest)] == [False, False, True]
             breaks.send_bytes(camera_message(b"the wrong one"))
             breaks.send_text("garbage")
-            close_of(breaks)  # so the picture before it was read
+            close_of(breaks)  # so the frame before it was read
             newest.send_bytes(camera_message(b"the right one"))
             assert camera.wait_for(1) == [(b"the right one", 1.0)]
         assert told(stays) is True

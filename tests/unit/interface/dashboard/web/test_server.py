@@ -1,4 +1,4 @@
-"""The dashboard as a process: how it is started, where it listens, what it serves, and that it ends."""
+"""The dashboard as a process: start, address, files that it serves, and shutdown."""
 
 import contextlib
 import http.client
@@ -125,7 +125,7 @@ def test_the_page_and_its_files_are_served(port):
 )  # fmt: skip
 def test_nothing_else_is_served(port, path):
     status, _, body = ask(port, path)
-    # Streamlit answers what it does not know with its page
+    # Streamlit answers unknown paths with its page
     assert status in (400, 404) or b"<title>Streamlit</title>" in body
     assert b"import" not in body.split(b"<html")[0]
     assert b"root:" not in body

@@ -55,7 +55,7 @@ def test_the_camera_in_use_is_kept_and_not_opened_again():
 
 
 def test_a_start_waits_until_the_search_has_let_go_of_its_camera(monkeypatch):
-    """Two programs, or two parts of one, cannot have a camera open at once."""
+    """A camera can be opened only once at a time."""
     looking, may_end = threading.Event(), threading.Event()
 
     def open_slowly(config):

@@ -1,4 +1,4 @@
-"""Which files a page may name or send, and what becomes of them."""
+"""Files that the page may name or upload."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""A take played back: every row with its own people and picture, in any order, through the runtime of a live run."""
+"""Playback: every row with its own people and image, in any order, through the runtime of a live run."""
 
 import threading
 
@@ -34,7 +34,7 @@ def record(folder, results, formats=(), told=None):
 
 
 def striped(count):
-    """Frames whose brightness says which one it is, a person in each, every third one lost."""
+    """Frames whose brightness is their number, with a person in each, and every third one missing."""
     results = []
     for i, result in enumerate(make_clip(count)):
         image = np.full((HEIGHT, WIDTH, 3), 20 + 10 * i, np.uint8)
@@ -83,7 +83,7 @@ def test_at_the_end_it_waits_for_a_seek_and_ends_when_closed(tmp_path):
 
 
 def test_a_take_from_the_middle_of_the_looped_actor_has_the_actors_pictures(tmp_path):
-    """It was recorded while the second round began: times go on, pictures begin anew."""
+    """Recorded across the start of the second loop: times continue, images start again."""
     clip = []
     actor = open_source(CaptureConfig("actor"))
     while True:
@@ -118,7 +118,7 @@ def test_without_pictures_it_is_played_black_and_says_so(tmp_path):
     assert source.notices == ["The take is played without its video."]
     result = shown(source, PlaybackPipeline(source), 2)
     assert not result.frame.image_bgr.any()
-    assert jpeg_of(result.frame) == b""  # the viewer says that there is none
+    assert jpeg_of(result.frame) == b""  # the live view shows a message
     assert len(result.people) == 1
     source.close()
 

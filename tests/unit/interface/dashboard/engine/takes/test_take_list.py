@@ -1,4 +1,4 @@
-"""The takes below a folder: what is told of each, that nothing else is touched, and each of them in every format."""
+"""The list of takes: their facts, deleting them, and exports in every format."""
 
 import os
 import threading
@@ -148,7 +148,7 @@ def test_every_format_can_be_had(tmp_path, name):
     assert path.stat().st_size > 100
     assert told == sorted(told)
     assert told[-1] == 1.0
-    assert os.listdir(folder) == [SESSION]  # the take stays as it was
+    assert os.listdir(folder) == [SESSION]  # the take is unchanged
 
 
 def test_a_film_comes_from_the_takes_own_pictures(tmp_path):
@@ -194,7 +194,7 @@ def test_exports_are_made_in_the_background_once(tmp_path):
     assert exports.state(folder, "bvh") is state  # not again
     record(folder, make_clip(3))
     os.utime(folder / SESSION, ns=(1, 1))
-    assert exports.state(folder, "bvh") is None  # that was of the take before
+    assert exports.state(folder, "bvh") is None  # that was of the earlier take
     exports.close()
     exports.close()
     assert not state.path.exists()

@@ -1,4 +1,4 @@
-"""The tab of takes and the figures of what stands still, drawn without a browser."""
+"""The takes tab, the player and the plots, drawn without a browser."""
 
 from dataclasses import replace
 
@@ -151,7 +151,7 @@ def test_the_slider_is_where_the_playback_is_and_seeks(studio):
     assert "0:00.2 of 0:01.0 · frame 8 of 31" in words(at)
     at.slider(key="takes.row").set_value(20).run()
     assert studio.calls == [("seek", 20)]
-    assert at.slider(key="takes.row").value == 20  # held, though the playback has not come there
+    assert at.slider(key="takes.row").value == 20  # kept, though the playback is not there yet
     studio.now = replace(studio.now, playback=playing(folder, row=21))
     at.session_state["takes.held_until"] = 0.0
     assert at.run().slider(key="takes.row").value == 21
@@ -166,7 +166,7 @@ def test_the_player_pauses_goes_on_and_closes(studio):
     at.button(key="player.close").click().run()
     assert studio.calls == ["pause", "resume", "stop"]
     studio.now = StudioState(Phase.RUNNING, kind="take", playback=playing(folder, row=30))
-    assert at.run().button(key="player.Play").label == "Play"  # it is over
+    assert at.run().button(key="player.Play").label == "Play"  # it has ended
 
 
 def test_a_shorter_take_after_a_longer_one_fits_its_slider(studio):
