@@ -89,14 +89,7 @@ def _model_choices(studio: "StudioApi") -> None:
         "accurate, and slower the larger it is. Automatic uses ViTPose small, or BlazePose if that is not on this "
         "computer.",
     )  # fmt: skip
-    _choice(
-        studio,
-        "Runs on",
-        "inference.device",
-        _DEVICE_NAMES,
-        DEVICES,
-        "The processor or graphics card that runs the model.",
-    )
+    _choice(studio, "Device", "inference.device", _DEVICE_NAMES, DEVICES, "The CPU or GPU that runs the model.")
     with st.expander("Advanced model settings", key="model.more"):
         _choice(
             studio, "Engine", "inference.runtime", _RUNTIME_NAMES, RUNTIMES,
