@@ -10,8 +10,8 @@ Little-endian throughout:
     kind 'S' = a skeleton: JSON {"name", "joints", "parents", "rest_offset_m", "tip_offset_m"}, numbered likewise
     kind 'E' = the end: frames u64; written when the source was read to its end, and then the last record
     kind 'F' = a frame: index i64, time_ns i64, captured_ns i64, width u32, height u32, people u16, people ...
-    person   = track_id i64, flags u8 (1: has joints, 2: has a pose, 4: knows its foot contacts,
-               8: left foot stands, 16: right foot stands), layout u8, box 4 x f32, box score f64,
+    person   = track_id i64, flags u8 (1: has joints, 2: has a pose, 4: has foot contacts,
+               8: left foot in contact, 16: right foot in contact), layout u8, box 4 x f32, box score f64,
                keypoints K x 2 f32, scores K x f32,
                [joints: layout u8, xyz J x 3 f32, root 3 x f32, scores J x f32],
                [pose: skeleton u8, rotations J x 4 f32, root 3 x f32, bone lengths J x f32, scores J x f32]
