@@ -1,4 +1,4 @@
-"""A session sent again: at its own speed, faster, step by step, or with its poses computed anew."""
+"""Replay: a session sent again, in real time or at another speed, step by step, or with recomputed poses."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_pose import __version__
-from realtime_pose.app.run import spare, take_info
+from realtime_pose.app.run import check_not_replaced, take_info
 from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.body_pipeline import build_body
 from realtime_pose.communication.base import LiveSink, PoseSink
@@ -42,10 +42,10 @@ def recompute_poses(results: Iterable[FrameResult], config: AppConfig) -> Iterat
 
 
 def recorded_settings(session: Session) -> AppConfig:
-    """The settings of lifting, IK and filters that the session was made with; the rest are defaults.
+    """The session's settings of lifting, IK and filters; all others are defaults.
 
     Raises:
-        ConfigError: They are not ones that this program knows.
+        ConfigError: This program does not know them.
     """
     config = session.settings.get("config", {})
     inference = config.get("inference", {})
@@ -57,24 +57,24 @@ def recorded_settings(session: Session) -> AppConfig:
 
 
 def recomputed_settings(session: Session, config: AppConfig) -> dict[str, Any]:
-    """What a session says of itself after `recompute_poses`: as before, with the settings that were used now."""
+    """The settings of a session after `recompute_poses`: those of before, with the newly used ones."""
     before = session.settings.get("config", {})
     inference = before.get("inference", {}) | {"score_threshold": config.inference.score_threshold}
     used = before | {"body": asdict(config.body), "inference": inference}
     settings = session.settings | {"program": f"realtime-pose {__version__}", "config": used}
     if settings != session.settings:
-        settings.pop("job", None)  # it is no longer what `process` made with its settings
+        settings.pop("job", None)  # `process` did not make it with these settings
     return settings
 
 
 def _paced(results: Iterable[FrameResult], speed: float) -> Iterator[FrameResult]:
-    """Each result at the moment at which its media time says it is due, `speed` times as fast."""
-    begin_s: float | None = None
+    """Each result when it is due by its media time, `speed` times as fast."""
+    start_s: float | None = None
     first_ns = 0
     for result in results:
-        if begin_s is None:
-            begin_s, first_ns = time.monotonic(), result.frame.time_ns
-        due_s = begin_s + (result.frame.time_ns - first_ns) / 1e9 / speed
+        if start_s is None:
+            start_s, first_ns = time.monotonic(), result.frame.time_ns
+        due_s = start_s + (result.frame.time_ns - first_ns) / 1e9 / speed
         time.sleep(max(0.0, due_s - time.monotonic()))
         yield result
 
@@ -82,18 +82,18 @@ def _paced(results: Iterable[FrameResult], speed: float) -> Iterator[FrameResult
 def _send(
     results: Iterable[FrameResult], sinks: Sequence[PoseSink], recorder: PoseSink | None
 ) -> Iterator[FrameResult]:
-    """Hand each result to the sinks as captured now, and to the recorder as captured then; then yield it."""
+    """Send each result to the sinks with the time of now, and to the recorder unchanged; then yield it."""
     for result in results:
-        now = replace(result, frame=replace(result.frame, captured_ns=time.monotonic_ns()))
+        live = replace(result, frame=replace(result.frame, captured_ns=time.monotonic_ns()))
         for sink in sinks:
-            sink.send(now)
+            sink.send(live)
         if recorder is not None:
             recorder.send(result)
         yield result
 
 
 class Replay:
-    """A session that is being sent again; made by `open_replay`."""
+    """A running replay; made by `open_replay`."""
 
     def __init__(
         self,
@@ -105,19 +105,19 @@ class Replay:
     ) -> None:
         self._session, self._sinks, self._recorder = session, sinks, recorder
         self._frames, self._speed = frames, speed
-        self._count, self._begin_s, self._end_s = 0, 0.0, 0.0
-        self.whole = False
+        self._count, self._start_s, self._end_s = 0, 0.0, 0.0
+        self.complete = False
 
     def results(self, go_on: Callable[[FrameResult], bool] | None = None) -> Iterator[FrameResult]:
-        """Each result, once it was sent and recorded.
+        """Each result after it was sent and recorded.
 
         Args:
-            go_on: Asked after each one whether there is to be another; None goes by the clock.
+            go_on: Called after each result; returns whether to send another one. None always goes on.
 
         Raises:
             RecordingError: The session is damaged, or the disk is full.
         """
-        self._begin_s = time.monotonic()
+        self._start_s = time.monotonic()
         frames = self._frames
         if self._speed is not None and self._sinks:
             frames = _paced(frames, self._speed)
@@ -127,17 +127,17 @@ class Replay:
             yield result
             if go_on is not None and not go_on(result):
                 return
-        self.whole = True
+        self.complete = True
 
     def report(self) -> dict[str, Any]:
-        """What was sent so far."""
+        """The report of the replay so far."""
         warnings = [sentence for sink in self._sinks if (sentence := sink.warning())]
         if self._session.truncated:
             warnings.append(f"The end of {self._session.path} is missing; it was played up to its last whole frame.")
         return {
             "source": str(self._session.path),
             "frames": self._count,
-            "seconds": round(max(self._end_s - self._begin_s, 0.0), 3),
+            "seconds": round(max(self._end_s - self._start_s, 0.0), 3),
             "packets_sent": sum(sink.packets_sent for sink in self._sinks),
             "sinks": [
                 {"sink": sink.name, "target": sink.destination, "packets_sent": sink.packets_sent, "lost": sink.lost}
@@ -151,14 +151,14 @@ class Replay:
 def open_replay(
     session: Session, config: AppConfig, *, recompute: bool, speed: float | None, max_frames: int | None = None
 ) -> Iterator[Replay]:
-    """A session ready to be sent to what the settings name; afterwards sinks and files are closed.
+    """A session ready to be sent to the outputs of the settings; sinks and files are closed afterwards.
 
     Args:
-        session: What to send.
-        config: Live sinks, `output.record` and its formats; with `recompute` also how to lift and solve.
-        recompute: Compute joints and poses anew.
-        speed: How many times as fast as it was; None does not wait for a clock.
-        max_frames: End after so many.
+        session: The session.
+        config: Live sinks, `output.record` and its formats; with `recompute` also the settings of lifting and IK.
+        recompute: Recompute joints and poses from the keypoints.
+        speed: Playback speed, 1 = real time; None sends as fast as possible.
+        max_frames: End after this many frames.
 
     Raises:
         ConfigError: A setting is wrong.
@@ -178,11 +178,11 @@ def open_replay(
             undo.callback(sink.close)
         recorder, folder = None, Path(output.record)
         if output.record:
-            spare(folder, session.path)
-            chosen = [name for name in formats if not EXPORTERS[name].needs_images]  # a session has none
+            check_not_replaced(folder, session.path)
+            chosen = [name for name in formats if not EXPORTERS[name].needs_images]  # a session has no images
             recorder = TakeRecorder(folder, take_info(config, settings), chosen)
             undo.callback(recorder.close)
-        again = Replay(session, frames, sinks, recorder, speed)
-        yield again
-    if again.whole and recorder is not None and session.finished and max_frames is None:
-        mark_finished(folder / SESSION, again.report()["frames"])
+        replay = Replay(session, frames, sinks, recorder, speed)
+        yield replay
+    if replay.complete and recorder is not None and session.finished and max_frames is None:
+        mark_finished(folder / SESSION, replay.report()["frames"])

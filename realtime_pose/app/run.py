@@ -1,4 +1,4 @@
-"""One run from settings to report, the same for every command and every page."""
+"""Run: settings in, a started runtime with its sinks, and the report out; for every command and page."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,12 +21,12 @@ from realtime_pose.pipeline import FramePipeline, build_pipeline, check_names
 from realtime_pose.runtime import Runtime
 from realtime_pose.session.images import sound_of
 
-_USUAL_FPS = 30.0
+_DEFAULT_FPS = 30.0
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is under way, and what its report needs."""
+    """A started run with what its report needs."""
 
     config: AppConfig
     source: FrameSource
@@ -38,12 +38,12 @@ class Run:
 
     @property
     def total_frames(self) -> int | None:
-        """How many frames there will be; None for a source without an end."""
+        """Number of frames of the run; None for a source without an end."""
         counts = [count for count in (self.source.frame_count, self.max_frames) if count is not None]
         return min(counts, default=None)
 
     def report(self, *, interrupted: bool = False) -> dict[str, Any]:
-        """The report of the run so far; an interrupted one says at which frame it stopped."""
+        """The report of the run so far; that of an interrupted run has the frame at which it stopped."""
         estimator, snapshot = self.pipeline.estimator, self.runtime.snapshot()
         figures = self.runtime.statistics.figures()
         stopped = [f"Stopped at {figures['frames']} of {self.total_frames} frames."] if self.total_frames else []
@@ -86,22 +86,22 @@ def open_run(
 
     Args:
         config: All settings.
-        notify: Told, in one sentence each, what was chosen for the user or survived; also kept for the report.
-        progress: Told how far a download of weights is.
-        paced: Show a file at its own speed, as a camera would, and never look ahead; otherwise as fast as it goes.
-        max_frames: End after so many.
-        job: Kept in the session, so that `process` knows its own unfinished work again.
-        open_frames: Opens what frames come from.
-        more_sinks: Fast sinks of the caller, beside those that the settings name.
+        notify: Called with one sentence for each automatic choice or handled problem; they are also in the report.
+        progress: Called with the progress of a download.
+        paced: Play a file in real time, like a camera, without look-ahead; otherwise as fast as possible.
+        max_frames: End after this many frames.
+        job: Stored in the session, so that `process` recognises its own takes.
+        open_frames: Opens the source.
+        more_sinks: Further fast sinks of the caller.
 
     Raises:
-        RealtimePoseError: Something that was asked for cannot be had; the message says what to do.
+        RealtimePoseError: A requested part is not available; the message says what to do.
     """
     check_names(config)
     parse_formats(config.output.formats)
     if config.output.record:
-        spare(Path(config.output.record), local_path(config.capture.source))
-    if paced:  # nobody who watches now wants to wait for what comes after
+        check_not_replaced(Path(config.output.record), local_path(config.capture.source))
+    if paced:  # look-ahead would add latency
         config = replace(config, body=replace(config.body, look_ahead=False))
     notes: list[str] = []
 
@@ -109,7 +109,7 @@ def open_run(
         notes.append(sentence)
         notify(sentence)
 
-    with ExitStack() as undo:  # what was opened is closed again if a later part cannot be had
+    with ExitStack() as undo:  # closes what is open if a later part fails
         output = config.output
         sinks = open_sinks(output.destinations, mirror=output.mirror, udp_format=output.udp_format)
         for sink in sinks:
@@ -128,7 +128,7 @@ def open_run(
             paced=paced,
             max_frames=max_frames,
         )
-        undo.pop_all()  # from here on the runtime closes them
+        undo.pop_all()  # the runtime closes them from here on
     try:
         runtime.start()
         yield Run(config, source, pipeline, runtime, sinks, notes, max_frames)
@@ -136,11 +136,11 @@ def open_run(
         runtime.stop()
 
 
-def spare(folder: Path, source: Path) -> None:
-    """Refuse a take in this folder if it would replace the very file that it is made from.
+def check_not_replaced(folder: Path, source: Path) -> None:
+    """Refuse a take in this folder if it would replace its own source.
 
     Raises:
-        ConfigError: It would.
+        ConfigError: It would replace the source.
     """
     if not os.path.isfile(source) or not folder.is_dir():
         return
@@ -151,17 +151,17 @@ def spare(folder: Path, source: Path) -> None:
 def take_recorder(
     config: AppConfig, source: FrameSource, pipeline: FramePipeline, job: str = "", *, whole: bool = True
 ) -> TakeRecorder:
-    """What writes a run into the folder `config.output.record`.
+    """The recorder of a run, for the folder `config.output.record`.
 
     Args:
         config: All settings.
-        source: Where frames come from.
-        pipeline: What makes results of them.
-        job: Kept in the session.
-        whole: The take begins with the source's first frame, so that the source's sound belongs to it.
+        source: The source of the frames.
+        pipeline: The pipeline of the run.
+        job: Stored in the session.
+        whole: The take starts with the source's first frame, so that the source's sound fits.
 
     Raises:
-        RecordingError: The folder cannot be made or written.
+        RecordingError: The folder cannot be created or written.
         UnknownChoiceError: There is no such format.
     """
     estimator, shown = pipeline.estimator, without_credentials(config.capture.source)
@@ -172,7 +172,7 @@ def take_recorder(
         "device": estimator.device,
         "layout": estimator.layout.name,
         "source": shown,
-        "fps": source.fps or _USUAL_FPS,
+        "fps": source.fps or _DEFAULT_FPS,
         "config": asdict(config) | {"capture": asdict(config.capture) | {"source": shown}},
     } | ({"job": job} if job else {})
     take = take_info(config, settings)
@@ -182,10 +182,10 @@ def take_recorder(
 
 
 def take_info(config: AppConfig, settings: Mapping[str, Any]) -> TakeInfo:
-    """What exporters are told of a take."""
+    """The facts about a take for exporters."""
     output = config.output
     return TakeInfo(
-        float(settings.get("fps", _USUAL_FPS)),
+        float(settings.get("fps", _DEFAULT_FPS)),
         settings,
         sound_of(config.capture),
         character=Path(output.character).expanduser() if output.character else None,

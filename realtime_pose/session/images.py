@@ -79,9 +79,9 @@ def with_images(
             due_ns = wanted.time_ns - first_ns[0] + first_ns[1]
             while frame.time_ns < due_ns - _SAME_TIME_NS:
                 frame = _next(source, capture)
-            spare = (frame.width - wanted.width, frame.height - wanted.height)
+            excess = (frame.width - wanted.width, frame.height - wanted.height)
             # recorded videos have even widths and heights, sources need not
-            if frame.time_ns > due_ns + _SAME_TIME_NS or not set(spare) <= {0, 1}:
+            if frame.time_ns > due_ns + _SAME_TIME_NS or not set(excess) <= {0, 1}:
                 raise _mismatch(capture)
             image = np.ascontiguousarray(frame.image_bgr[: wanted.height, : wanted.width])
             yield replace(result, frame=replace(wanted, image_bgr=image))

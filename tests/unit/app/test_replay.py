@@ -1,4 +1,4 @@
-"""A session sent again: the same bytes, its own times, and nothing that was recorded is lost."""
+"""Replays: the same bytes, the session's own times, and no loss of recorded data."""
 
 import time
 

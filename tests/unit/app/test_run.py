@@ -1,4 +1,4 @@
-"""A run from settings to report: what it refuses before anything is touched, and what its report tells."""
+"""Runs: what is refused before a file is touched, and the contents of the report."""
 
 import shutil
 
