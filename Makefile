@@ -1,7 +1,7 @@
-# Everything a newcomer and CI need. Windows has no make: README, "Without make", gives the plain commands.
+# Everything that a newcomer and CI need. Windows has no make: README, "Without make", has the plain commands.
 #
-# On Linux the usual index serves torch with several gigabytes of CUDA. For the small CPU build name the index that
-# PyTorch's own install page shows for CPU:  make install TORCH_INDEX=<that address>
+# On Linux the default index serves torch with several gigabytes of CUDA. For the small CPU build give the index that
+# PyTorch's install page shows for CPU:  make install TORCH_INDEX=<that address>
 
 PYTHON ?= python3
 VENV := .venv
@@ -22,7 +22,7 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: requirements.txt requirements-nodeps.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else f'Python 3.11 or 3.12 is needed, this is {sys.version.split()[0]}; name one with: make install PYTHON=python3.11')"
-	@echo "Making the environment in $(VENV): about 2 GB, a minute or more, once ..."
+	@echo "Creating the environment in $(VENV): about 2 GB, a minute or more, once ..."
 	$(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep -o '^torch==[0-9.]*' requirements.txt)" --index-url $(TORCH_INDEX))
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -34,14 +34,14 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-doc
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-# What is quick, on every core; `make test-all` is the rest too: slow models, Chromium, the site.
+# The quick tests, on every core; `make test-all` runs the slow ones too: models, Chromium, the site.
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest -m "not slow and not browser" --numprocesses auto --dist loadfile
 
 test-all: $(VENV)/.installed-dev
 	$(BIN)/pytest
 
-# A ViTPose fitted to the actor (once, in minutes), and the tests that need its real peaks.
+# A ViTPose fitted to the actor (once, takes minutes), and the tests that need its real peaks.
 peaks: $(VENV)/.installed-dev $(PEAKS)
 	$(BIN)/pytest tests/unit/inference/test_heatmaps_real_peaks.py tests/unit/evaluation/test_quantization.py
 
@@ -56,7 +56,7 @@ lint: $(VENV)/.installed-dev
 
 check: lint test-all
 
-# The documentation as a site in build/site; a broken link or anchor ends it.
+# The documentation as a site in build/site; a broken link or anchor is an error.
 docs: $(VENV)/.installed-docs
 	$(BIN)/mkdocs build --strict
 
@@ -64,7 +64,7 @@ $(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-docs.txt
 	touch $@
 
-# Wheel and sdist into dist/, the wheel installed as a user would, and the demo run from it, far from the checkout.
+# Wheel and sdist in dist/; the wheel installed in a bare environment, base then extras, and the demo run from it.
 release-check:
 	PYTHON="$(PYTHON)" TORCH_INDEX="$(TORCH_INDEX)" .ci/release-check
 

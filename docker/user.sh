@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the user that the program runs as, and its home, /data: weights, takes and profiles lie there, in volumes.
-# Whatever user a container is started as may write there (--user), as it does when it owns a mounted folder.
+# Creates the user that the program runs as, and its home, /data, with weights, takes and profiles, in volumes.
+# A container started as another user (--user, the owner of a mounted folder) can write there too.
 set -eu
 useradd --non-unique --uid 1000 --no-create-home --home-dir /data --groups video pose
 install -d -m 1777 /data

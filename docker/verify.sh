@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds the image from the real Dockerfile, starts it, drives its page in Chromium, ends it with SIGTERM, and prints
-# what that took:  docker/verify.sh [further words for the build, such as: --build-arg TORCH_INDEX=<address>]
+# Builds the image from the Dockerfile, starts it, drives its page in Chromium, stops it with SIGTERM, and prints
+# measurements:  docker/verify.sh [arguments for the build, such as: --build-arg TORCH_INDEX=<address>]
 #
-# With a Docker engine it uses that. Without one, as root on Linux, it takes buildah, makes the base image with
-# debootstrap where it cannot be pulled, and runs the program as process 1 of namespaces of its own, with no network
-# but itself: what it fetched at start would fail. Needs the checkout's development environment and Chromium.
-#   GRADIO=1       the Gradio page too        KEEP=1        leave the images
-#   SCREENSHOT=F   a picture of the page      PYTHON=...    another interpreter than .venv/bin/python
+# Uses a Docker engine if there is one. Otherwise, as root on Linux, it uses buildah, makes the base image with debootstrap
+# if it cannot be pulled, and runs the program as process 1 in namespaces of its own without a network, so that a download
+# at start would fail. Needs the checkout's development environment and Chromium.
+#   GRADIO=1       the Gradio page too        KEEP=1        keep the images
+#   SCREENSHOT=F   screenshot of the page     PYTHON=...    another interpreter than .venv/bin/python
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-$PWD/.venv/bin/python}
@@ -18,16 +18,16 @@ program='' started=''
 
 say() { echo "verify: $*"; }
 fail() { say "FAILED: $*"; exit 1; }
-export OUTSIDE=10.255.255.1 # by which a caller is not this machine, as one who comes through a published port
+export OUTSIDE=10.255.255.1 # an address that is not loopback, as for a caller through a published port
 now_ms() { date +%s%3N; }
 
 engine=buildah
 if command -v docker >/dev/null && docker info >/dev/null 2>&1; then engine=docker; fi
-command -v "$engine" >/dev/null || fail "neither a Docker engine nor buildah is here; apt-get install buildah debootstrap"
+command -v "$engine" >/dev/null || fail "neither a Docker engine nor buildah was found; apt-get install buildah debootstrap"
 say "with $engine"
 
-# --- the two ways, told apart here only --------------------------------------------------------------------------------
-build() { # target context further words
+# --- Docker or buildah --------------------------------------------------------------------------------------------------
+build() { # target context build-arguments
   local target=$1 context=$2
   shift 2
   case $engine in
@@ -37,12 +37,12 @@ build() { # target context further words
   esac >"$scratch/build.log" 2>&1 || { tail -n 30 "$scratch/build.log"; fail "$target does not build"; }
 }
 
-base() { # what the Dockerfile begins with, where it cannot be pulled
+base() { # the Dockerfile's base image, if it cannot be pulled
   local name root
   name=$(sed -n 's/^ARG BASE=//p' docker/Dockerfile)
   if [ "$engine" = docker ] || buildah inspect --type image "$name" >/dev/null 2>&1; then return; fi
   if buildah pull --quiet "$name" >/dev/null 2>&1; then return; fi
-  say "$name cannot be pulled; making a like one from Debian"
+  say "$name cannot be pulled; making a similar one from Debian"
   debootstrap --variant=minbase --include=python3.11,python3.11-venv,python3-pip,ca-certificates bookworm \
     "$scratch/root" >"$scratch/debootstrap.log" 2>&1 || fail "no base: $(tail -n 3 "$scratch/debootstrap.log")"
   root=$(buildah from scratch)
@@ -51,7 +51,7 @@ base() { # what the Dockerfile begins with, where it cannot be pulled
   rm -rf --one-file-system "$scratch/root"
 }
 
-configured() { # what the image says of Env, User, Entrypoint, Cmd, a line a word
+configured() { # Env, User, Entrypoint or Cmd of the image, one word per line
   buildah inspect --format "{{range .Docker.Config.$1}}{{println .}}{{end}}" "$started" | grep -v '^$' || true
 }
 
@@ -80,12 +80,12 @@ start() { # target port
   esac
 }
 
-within() { # a command that reaches its network
+within() { # a command in its network namespace
   if [ "$engine" = docker ]; then "$@"; else nsenter --net --target "$inside" -- "$@"; fi
 }
 
 answers_outside() { # port
-  [ "$engine" = buildah ] || return 0 # there the visit came from outside
+  [ "$engine" = buildah ] || return 0 # with Docker the visit comes from outside
   within "$PYTHON" -c "
 import http.client
 page = http.client.HTTPConnection('$OUTSIDE', $1, timeout=10, source_address=('$OUTSIDE', 0))
@@ -101,7 +101,7 @@ inside_it() { # a command in the container
   esac
 }
 
-healthy() { # what the image's own health check says
+healthy() { # result of the image's health check
   inside_it "${check[@]:1}" >/dev/null 2>&1
 }
 
@@ -139,7 +139,7 @@ size_mb() {
   esac
 }
 
-# --- one target, from its start to its end -----------------------------------------------------------------------------
+# --- one target, from start to exit ------------------------------------------------------------------------------------
 wait_until_healthy() { # port
   local began
   began=$(now_ms)
@@ -158,7 +158,7 @@ end_in_time() {
   end || fail "it ended with $? after SIGTERM: $(said)"
   end_ms=$(($(now_ms) - began))
   [ "$end_ms" -le "$END_WITHIN_MS" ] || fail "it took $end_ms ms to end"
-  if said | grep -q Traceback; then fail "it complained: $(said)"; fi
+  if said | grep -q Traceback; then fail "it printed a traceback: $(said)"; fi
 }
 
 # --- build -------------------------------------------------------------------------------------------------------------
@@ -207,16 +207,16 @@ cat <<TABLE
 | measured with $engine, $(nproc) cores | |
 |---|---|
 | image | $size MB |
-| build, nothing there but the base and downloads kept from before | $build_s s |
+| build with only the base image and cached downloads | $build_s s |
 | build again after a change of code | $rebuild_s s |
 | from start until healthy | $start_ms ms |
-| demo, pictures shown a second | $(number demo_frames_per_s) |
-| uploaded video, pictures shown a second | $(number upload_frames_per_s) |
-| complaints of the page, requests to elsewhere | $(number complaints) |
-| most memory | $memory_mb MB of $MEMORY |
-| from SIGTERM to the end | $dashboard_end_ms ms |
+| demo, frames shown per second | $(number demo_frames_per_s) |
+| uploaded video, frames shown per second | $(number upload_frames_per_s) |
+| errors on the page, requests to other hosts | $(number complaints) |
+| peak memory | $memory_mb MB of $MEMORY |
+| from SIGTERM to exit | $dashboard_end_ms ms |
 TABLE
 if [ -n "${GRADIO:-}" ]; then
-  echo "| Gradio: image, start, end | $gradio_size MB, $gradio_ms ms, $gradio_end_ms ms |"
+  echo "| Gradio: image, start, exit | $gradio_size MB, $gradio_ms ms, $gradio_end_ms ms |"
 fi
 say passed

@@ -1,7 +1,7 @@
-"""Prints, as `name value` lines, what a visitor of the dashboard sees in Chromium: python docker/visit.py URL.
+"""Measurements of the dashboard in Chromium, as `name value` lines: python docker/visit.py URL.
 
-The demo is started and its pictures counted, then a video is uploaded and shown; whatever the page complains of, or
-asks of another machine, ends the visit with a failure.
+The demo is started and its frames are counted, then a video is uploaded and shown. An error on the page, or a request
+to another host, is a failure.
 """
 
 import sys
@@ -21,7 +21,7 @@ CLIP = ROOT / "resources" / "videos" / "default.mp4"
 
 
 def main(url: str, screenshot: str | None = None) -> None:
-    """Visit, print, and raise where something is not as it should be."""
+    """Visit the page, print measurements, and raise if something is wrong."""
     with sync_playwright() as running:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tab = open_page(browser.new_context(viewport={"width": 1280, "height": 900}), url)
@@ -44,18 +44,18 @@ def main(url: str, screenshot: str | None = None) -> None:
         assert not tab.complaints, tab.complaints
         assert not elsewhere, elsewhere
         browser.close()
-    assert refuses_a_strange_name(url), "a page of another name was let in"
+    assert refuses_another_host_name(url), "a request with another Host header was accepted"
 
 
 def frames_per_s(tab: Page) -> float:
-    """Pictures that come onto the screen a second, over the next sixty."""
+    """Frames shown per second, over the next sixty."""
     before, began = tab.evaluate("realtimePose.frames"), time.monotonic()
     until(tab, "realtimePose.frames >= given[0]", before + FRAMES)
     return FRAMES / (time.monotonic() - began)
 
 
-def refuses_a_strange_name(url: str) -> bool:
-    """Whether a request for another host is refused, as a page elsewhere would send it."""
+def refuses_another_host_name(url: str) -> bool:
+    """Whether a request with another Host header is refused, as from a foreign page."""
     try:
         urllib.request.urlopen(urllib.request.Request(url, headers={"Host": "evil.example"}), timeout=10)
     except urllib.error.HTTPError as refused:
@@ -65,7 +65,7 @@ def refuses_a_strange_name(url: str) -> bool:
 
 
 def say(name: str, value: object) -> None:
-    """One line of what is printed."""
+    """Print one line."""
     sys.stdout.write(f"{name} {value}\n")
     sys.stdout.flush()
 
