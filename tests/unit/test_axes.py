@@ -1,4 +1,4 @@
-"""Where canonical space meets other axes: the table of docs/conventions.md, on directions with a name."""
+"""Axes of other programs, as in the table of docs/conventions.md."""
 
 import numpy as np
 import pytest
@@ -28,9 +28,9 @@ BATCHES = pytest.mark.parametrize("batch", [(), (1,), (3, 24)], ids=str)
 @pytest.mark.parametrize(
     ("opencv", "canonical"),
     [
-        ((1, 0, 0), (1, 0, 0)),  # right in the picture stays +X
-        ((0, 1, 0), (0, -1, 0)),  # down in the picture is -Y
-        ((0, 0, 1), (0, 0, -1)),  # away from the camera is -Z: who looks into the camera faces +Z
+        ((1, 0, 0), (1, 0, 0)),  # right in the image stays +X
+        ((0, 1, 0), (0, -1, 0)),  # down in the image is -Y
+        ((0, 0, 1), (0, 0, -1)),  # away from the camera is -Z, so a person who looks at it faces +Z
         ((1, 2, 3), (1, -2, -3)),
     ],
 )
@@ -40,7 +40,7 @@ def test_opencvs_camera(opencv, canonical):
 
 
 @BATCHES
-def test_there_and_back_is_nothing_and_no_mirror_is_in_it(batch):
+def test_conversion_and_back_is_the_identity_without_mirroring(batch):
     points = np.random.default_rng(0).normal(size=(*batch, 3))
     assert np.array_equal(canonical_from_opencv(opencv_from_canonical(points)), points)
     assert np.linalg.det(canonical_from_opencv(np.eye(3))) == pytest.approx(1)  # both are right-handed
@@ -80,7 +80,7 @@ def test_a_turn_in_an_engine_takes_points_where_it_takes_them_here(axes, batch):
 
 
 @BATCHES
-def test_mirroring_twice_is_nothing(batch):
+def test_mirroring_twice_is_the_identity(batch):
     points = np.random.default_rng(2).normal(size=(*batch, J, 3))
     local = make_rotations((*batch, J), 3)
     assert np.array_equal(mirrored_positions(HUMANOID, mirrored_positions(HUMANOID, points)), points)
@@ -106,7 +106,7 @@ def test_a_mirrored_turn_is_the_turn_between_mirrored_spaces():
     assert np.allclose(ours, theirs, atol=1e-9)
 
 
-def test_who_raises_the_left_hand_raises_the_right_one_in_the_mirror():
+def test_a_raised_left_hand_is_the_right_one_when_mirrored():
     local = np.tile(rot.IDENTITY_XYZW, (J, 1))
     local[HUMANOID.index["leftUpperArm"]] = Rotation.from_euler("z", 80, degrees=True).as_quat()
     mirrored = mirrored_rotations(HUMANOID, local)

@@ -1,4 +1,4 @@
-"""What is drawn, where, and that the caller's picture stays as it was."""
+"""Skeleton overlay: what is drawn and where, on a copy of the image."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from realtime_pose.utils.arrays import as_float32
 
 
 def person_at(points, score=1.0):
-    """A person of whom only the given keypoints are seen."""
+    """A person with only the given keypoints visible."""
     xy, scores = np.zeros((17, 2)), np.zeros(17)
     for name, point in points.items():
         xy[COCO17.index[name]], scores[COCO17.index[name]] = point, score
@@ -25,7 +25,7 @@ def canvas():
     return image
 
 
-def test_the_callers_picture_stays_as_it_was():
+def test_the_given_image_is_not_changed():
     result = make_result([make_person(1)])
     before = result.frame.image_bgr.copy()
     drawn = draw_skeleton_on_frame(result.frame.image_bgr, result.people, boxes=True)
@@ -35,7 +35,7 @@ def test_the_callers_picture_stays_as_it_was():
     assert np.any(drawn != before)
 
 
-def test_nobody_leaves_an_equal_picture():
+def test_without_people_the_image_is_equal():
     np.testing.assert_array_equal(draw_skeleton_on_frame(canvas(), []), canvas())
 
 
@@ -51,7 +51,7 @@ def test_left_right_and_midline_have_different_colours():
     drawn = draw_skeleton_on_frame(canvas(), [person], ids=False)
     left, right, middle = (tuple(int(v) for v in drawn[y, x]) for x, y in ((200, 100), (100, 100), (150, 50)))
     assert len({left, right, middle, (128, 128, 128)}) == 4
-    assert left[0] > left[2]  # blue rules on the person's left, red on their right
+    assert left[0] > left[2]  # blue on the person's left, red on their right
     assert right[2] > right[0]
 
 
@@ -67,12 +67,12 @@ def test_a_point_of_score_0_is_not_drawn_whatever_the_threshold():
     np.testing.assert_array_equal(draw_skeleton_on_frame(canvas(), [person], score_threshold=0.0), canvas())
 
 
-def test_points_far_outside_and_points_without_a_place_do_no_harm():
+def test_points_far_outside_or_not_finite_are_skipped():
     person = person_at({"nose": (np.nan, np.inf), "left_eye": (1e12, -1e12), "left_ear": (50_000, -50_000)})
     draw_skeleton_on_frame(canvas(), [person], boxes=True)
 
 
-def test_the_name_is_written_inside_the_picture_even_at_its_edge():
+def test_the_id_is_written_inside_the_image_even_at_its_edge():
     person = person_at({"nose": (299, 1)})
     without = draw_skeleton_on_frame(canvas(), [person], ids=False)
     with_id = draw_skeleton_on_frame(canvas(), [person])
@@ -89,7 +89,7 @@ def test_boxes_are_drawn_when_asked():
     np.testing.assert_array_equal(draw_skeleton_on_frame(canvas(), [person]), canvas())
 
 
-def test_lines_grow_with_the_picture():
+def test_lines_grow_with_the_image():
     def thickness(scale):
         image = np.full((200 * scale, 300 * scale, 3), 128, np.uint8)
         person = person_at({"left_shoulder": (50 * scale, 100 * scale), "left_elbow": (250 * scale, 100 * scale)})
@@ -103,7 +103,7 @@ def test_lines_grow_with_the_picture():
 
 
 def whole_person(layout, height_px, at=(20, 20)):
-    """Everybody's points on a figure: the body's spread over it, a face of 68 points and two hands of their size."""
+    """All points of a layout on a figure: body, a face of 68 points and two hands, to scale."""
     rng = np.random.default_rng(1)
     xy = np.empty((len(layout.names), 2))
     for row, (part, side) in enumerate(zip(layout.parts, layout.sides, strict=True)):
@@ -121,7 +121,7 @@ def whole_person(layout, height_px, at=(20, 20)):
 
 
 def drawn_pixels(person, size=(700, 500), rows=None):
-    """How much of the picture the person's drawing covers, with all points or with those of the given rows only."""
+    """Number of pixels that the person's drawing covers, with all points or only those of the given rows."""
     image = np.full((*size, 3), 128, np.uint8)
     if rows is not None:
         keep = np.isin(np.arange(len(person.keypoints.layout.names)), rows)
@@ -152,7 +152,7 @@ def test_hands_and_faces_are_drawn_finer_than_the_body():
     assert thick["hand"] < thick["body"] / 1.5
 
 
-def test_a_face_too_small_to_be_told_apart_is_a_head_as_coco_has_it():
+def test_a_small_face_is_drawn_with_cocos_points():
     face = [row for row, part in enumerate(COCO_WHOLEBODY133.parts) if part == "face"]
     assert drawn_pixels(whole_person(COCO_WHOLEBODY133, 600), rows=face).any()
     assert not drawn_pixels(whole_person(COCO_WHOLEBODY133, 30), rows=face).any()
@@ -167,7 +167,7 @@ def test_the_bodys_eyes_and_nose_do_not_cover_the_face():
     assert (with_face & ~face_alone).sum() < 0.6 * drawn_pixels(person, rows=range(5)).sum()
 
 
-def test_a_person_who_is_small_in_the_picture_has_thinner_lines():
+def test_a_person_who_is_small_in_the_image_has_thinner_lines():
     def thickness(height_px):
         person = person_at({"left_shoulder": (300, 100), "left_hip": (300, 100 + height_px)})
         image = np.full((1080, 1920, 3), 128, np.uint8)

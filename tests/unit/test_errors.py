@@ -1,4 +1,4 @@
-"""The tree of errors is the one that is drawn, and every message helps."""
+"""Exceptions: the tree in the module's docstring, and helpful messages."""
 
 import inspect
 import re
@@ -24,12 +24,12 @@ def real_tree():
     return {c.__name__: c.__base__.__name__ if c is not RealtimePoseError else None for c in classes}
 
 
-def test_the_drawing_is_the_truth():
+def test_the_drawn_tree_is_the_real_one():
     assert drawn_tree() == real_tree()
     assert len(real_tree()) >= 10
 
 
-def test_everything_we_raise_can_be_caught_as_one():
+def test_all_exceptions_have_one_base():
     assert all(issubclass(getattr(errors, name), RealtimePoseError) for name in real_tree())
     assert not issubclass(RealtimePoseError, OSError | ValueError)
 
@@ -45,5 +45,5 @@ def test_a_wrong_name_need_not_be_text():
     assert str(UnknownChoiceError("body key", 3, {"height_m": 0})) == "body key=3 is not one of: height_m"
 
 
-def test_a_wrong_shape_says_both():
+def test_a_wrong_shape_has_both_in_its_message():
     assert str(ArrayShapeError("xy_px", (2, 3), (None, 2))) == "xy_px has shape (2, 3), wanted (any, 2)"

@@ -1,4 +1,4 @@
-"""Forward kinematics, against a walk over the tree with scipy's rotations."""
+"""Forward kinematics against an independent one with scipy's rotations."""
 
 import gc
 import sys
@@ -27,7 +27,7 @@ BATCHES = pytest.mark.parametrize("batch", [(), (1,), (3, 24)], ids=str)
 
 
 def walk(local, root, bone):
-    """One pose's joint positions and turns by 4x4 matrices, joint by joint."""
+    """One pose's joint positions and rotations by 4x4 matrices, joint by joint."""
     turn = np.zeros((J, 4, 4))
     for j, (name, parent) in enumerate(zip(HUMANOID.joints, HUMANOID.parents, strict=True)):
         own = np.eye(4)
@@ -110,7 +110,7 @@ def test_a_poses_joints():
     assert np.allclose(joints, walk(pose.rotations.local_xyzw, pose.root_m, pose.bone_m)[0], atol=1e-6)
 
 
-def test_a_poses_joints_are_the_callers_own():
+def test_a_poses_joints_are_a_new_array():
     pose = make_pose(7)
     kept = forward_kinematics(pose)
     forward_kinematics(pose)[:] = 0.0

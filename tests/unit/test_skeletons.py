@@ -1,4 +1,4 @@
-"""Layouts and skeletons are data, and this is what the data must be."""
+"""Keypoint layouts and skeletons: names, order, links, mirror pairs, rest pose."""
 
 import runpy
 from importlib.util import find_spec
@@ -53,7 +53,7 @@ everything = pytest.mark.parametrize(
 
 
 def place(name):
-    """Where a joint is at rest."""
+    """Position of a joint at rest."""
     row, at = HUMANOID.index[name], np.zeros(3)
     while row >= 0:
         at = at + HUMANOID.rest_offset_m[row]
@@ -70,7 +70,7 @@ def test_names_are_unique(names, mirror):
 
 
 @everything
-def test_mirroring_twice_is_nothing_and_changes_just_the_side(names, mirror):
+def test_mirroring_changes_only_the_side_and_twice_nothing(names, mirror):
     assert [mirror[mirror[row]] for row in range(len(names))] == list(range(len(names)))
     swap = {"left": "right", "righ": "left"}
     for name, partner in zip(names, mirror, strict=True):
@@ -104,7 +104,7 @@ def test_the_longer_layout_begins_with_coco17():
 
 
 def mmpose_dataset(name):
-    """What mmpose's wheel says of a data set's keypoints; the file is read, mmpose is not imported."""
+    """A data set's keypoints from mmpose's wheel; the file is read, mmpose is not imported."""
     (folder,) = find_spec("mmpose").submodule_search_locations
     info = runpy.run_path(str(Path(folder) / ".mim/configs/_base_/datasets" / f"{name}.py"))["dataset_info"]
     points = sorted(info["keypoint_info"].values(), key=lambda point: point["id"])
@@ -115,7 +115,7 @@ def mmpose_dataset(name):
 
 
 def our_name(theirs):
-    """The name that we give a point of mmpose's; the face's have only numbers there."""
+    """Our name of one of mmpose's points; its face points have only numbers."""
     animal = {"Root of tail": "tail_root", "Nose": "nose", "Neck": "neck"}
     if theirs in animal:
         return animal[theirs]
@@ -200,7 +200,7 @@ def test_coco25_is_easy_vitposes():
 def test_whole_bodies_begin_with_coco17_and_share_blazeposes_names():
     assert COCO_WHOLEBODY133.names[:17] == COCO17.names
     shared = set(COCO17_FEET_HANDS.names) & set(COCO_WHOLEBODY133.names)
-    assert set(COCO17_FEET_HANDS.names) - shared == {"left_toe", "right_toe"}  # the foot's tip is no toe's
+    assert set(COCO17_FEET_HANDS.names) - shared == {"left_toe", "right_toe"}  # the foot's tip is neither toe
 
 
 @every_layout
@@ -292,7 +292,7 @@ def test_it_stands_in_a_t_pose_with_its_soles_on_the_floor():
     assert all(place(name)[2] == 0 for name in HUMANOID.joints)
 
 
-def test_it_is_as_tall_as_it_says_and_its_toes_point_to_the_front():
+def test_it_has_its_height_and_its_toes_point_forwards():
     crown = place("head") + HUMANOID.tip_offset_m["head"]
     assert crown[1] == pytest.approx(REST_HEIGHT_M)
     for side in ("left", "right"):

@@ -1,4 +1,4 @@
-"""A person's bones: learnt in the first seconds, never popping, and then the same for good."""
+"""Bone lengths: learnt in the first seconds without jumps, then constant."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ LEGS = [COCO17.index[f"{side}_{part}"] for side in ("left", "right") for part in
 
 
 def seen(body, seconds=20.0, fps=15.0, seed=0, noise_m=0.012, depth=1.0, start_s=0.0, track_id=1, layout=COCO17):
-    """Somebody who takes another pose every half second, as a lifter with correlated noise places them.
+    """A person in a new pose every half second, lifted with correlated noise.
 
     `depth` is how much of the depth inside the body the lifter sees: 1 is all of it.
     """
@@ -54,7 +54,7 @@ def seen(body, seconds=20.0, fps=15.0, seed=0, noise_m=0.012, depth=1.0, start_s
 
 
 def learnt(frames, bones=None):
-    """The bones of each frame (T, 17), and who learnt them."""
+    """The bones of each frame (T, 17), and the estimator."""
     bones = bones or BoneLengths(CONFIG)
     return np.array([bones.update(joints) for joints in frames]), bones
 
@@ -65,7 +65,7 @@ def lengths_of(bone_m):
     return bone_m[..., [HUMANOID.index[joint] for joint in joints]] * (2, 1, 1, 1, 1)
 
 
-def test_it_begins_between_the_average_body_and_the_first_look():
+def test_it_starts_between_the_average_body_and_the_first_measurement():
     bones = BoneLengths(CONFIG)
     first = bones.update(next(seen(ODD, noise_m=0.0)))
     share = np.log(lengths_of(first) / AVERAGE.lengths[2:]) / np.log(ODD.lengths[2:] / AVERAGE.lengths[2:])
@@ -83,12 +83,12 @@ def test_an_unusual_body_is_learnt(layout):
     away = history[-1][1:] / ODD.bone_m[1:] - 1
     assert np.abs(away).max() < 0.035
     assert np.abs(away).mean() < 0.015
-    assert np.abs(AVERAGE.bone_m[1:] / ODD.bone_m[1:] - 1).mean() > 0.07  # there was something to learn
+    assert np.abs(AVERAGE.bone_m[1:] / ODD.bone_m[1:] - 1).mean() > 0.07  # the difference to learn
     np.testing.assert_array_equal(history[-1], history[-1][list(HUMANOID.mirror)])
 
 
-def test_once_settled_nothing_moves_it():
-    """Not the same body, not another one; and what goes through forward kinematics has bones of constant length."""
+def test_settled_bones_are_constant():
+    """With the same body or another one, and after forward kinematics."""
     _, bones = learnt(seen(ODD, 30.0))
     after, _ = learnt([*seen(ODD, 3.0, seed=5, start_s=30.0), *seen(AVERAGE, 10.0, seed=6, start_s=33.0)], bones)
     assert bones.settled(1)
@@ -99,7 +99,7 @@ def test_once_settled_nothing_moves_it():
     assert (size.std(axis=0) / size.mean(axis=0)).max() < 1e-12
 
 
-def test_a_first_look_that_is_wrong_does_not_make_a_monster():
+def test_a_wrong_first_frame_has_a_limited_effect():
     wrong = replace(next(seen(AVERAGE)), xyz_m=next(seen(AVERAGE)).xyz_m * np.float32(1.4))
     first = BoneLengths(CONFIG).update(wrong)
     np.testing.assert_allclose(first[1:] / AVERAGE.bone_m[1:], 1.0, atol=0.13)
@@ -107,7 +107,7 @@ def test_a_first_look_that_is_wrong_does_not_make_a_monster():
     np.testing.assert_allclose(BoneLengths(CONFIG).update(unseen), AVERAGE.bone_m, atol=1e-12)
 
 
-def test_bones_never_pop():
+def test_bones_never_jump():
     frames = [*seen(ODD, 3.0), *seen(ODD, 3.0, seed=2, start_s=13.0)]  # ten seconds are missing
     history, _ = learnt(frames)
     own = lengths_of(history)
@@ -119,7 +119,7 @@ def test_bones_never_pop():
     assert step.max() > 0
 
 
-def test_what_points_at_the_camera_does_not_shorten_the_answer():
+def test_bones_that_point_at_the_camera_do_not_shorten_the_estimate():
     """A lifter that sees 40 % of the depth makes limbs that point at the camera too short."""
     history, _ = learnt(seen(ODD, 40.0, depth=0.4, seed=3))
     short = 1 - lengths_of(history[-1])[1:] / ODD.lengths[3:]
@@ -135,7 +135,7 @@ def _plain_lengths(joints):
     return [np.linalg.norm(joints.xyz_m[at[f"left_{a}"]] - joints.xyz_m[at[f"left_{b}"]]) for a, b in pairs]
 
 
-def test_points_that_are_guesses_count_nothing():
+def test_guessed_points_have_no_weight():
     def with_guesses(joints):
         score, xyz = joints.score.copy(), joints.xyz_m.copy()
         score[LEGS], xyz[LEGS] = 0.0, xyz[LEGS] * 1.3
@@ -144,14 +144,14 @@ def test_points_that_are_guesses_count_nothing():
     history, bones = learnt(map(with_guesses, seen(ODD, 40.0)))
     legs = [HUMANOID.index[f"left{joint}"] for joint in ("UpperLeg", "LowerLeg", "Foot")]
     np.testing.assert_allclose(history[-1][legs], AVERAGE.bone_m[legs], atol=1e-12)
-    assert bones.settled(1)  # somebody at a desk: all that is seen is known
+    assert bones.settled(1)  # at a desk: all visible lengths are known
     arm = HUMANOID.index["leftLowerArm"]
     later, _ = learnt(seen(ODD, 30.0, seed=9, start_s=40.0), bones)  # they stand up
     assert later[-1][arm] == history[-1][arm]
     np.testing.assert_allclose(later[-1][legs], ODD.bone_m[legs], rtol=0.035)
 
 
-def test_a_point_believed_less_counts_less():
+def test_a_lower_score_has_less_weight():
     def doubted(joints):
         wrong = replace(joints, xyz_m=joints.xyz_m * np.float32(1.25), score=joints.score * np.float32(0.2))
         return joints if joints.time_ns // 100_000_000 % 3 == 0 else wrong
@@ -161,7 +161,7 @@ def test_a_point_believed_less_counts_less():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_finite_counts_as_not_seen(value):
+def test_points_that_are_not_finite_count_as_occluded(value):
     def every_third(joints, which, **changes):
         return replace(joints, **changes) if joints.time_ns // 66_000_000 % 3 == which else joints
 
@@ -178,13 +178,13 @@ def test_what_is_not_finite_counts_as_not_seen(value):
     assert np.abs(got[-1] - got[0]).max() > 0.01
 
 
-def test_lengths_that_no_body_has_are_not_believed():
+def test_implausible_lengths_are_ignored():
     history, bones = learnt(replace(j, xyz_m=j.xyz_m * np.float32(3.0)) for j in seen(AVERAGE, 10.0))
     np.testing.assert_allclose(history[-1], AVERAGE.bone_m, rtol=1e-3)
     assert not bones.settled(1)
 
 
-def test_people_are_learnt_each_by_themselves_and_forgotten_each_by_themselves():
+def test_people_are_learnt_and_forgotten_separately():
     alone = {track_id: learnt(seen(ODD, 8.0, seed=track_id, track_id=track_id))[0] for track_id in (1, 2)}
     bones, together = BoneLengths(CONFIG), {1: [], 2: []}
     for pair in zip(*(seen(ODD, 8.0, seed=track_id, track_id=track_id) for track_id in (1, 2)), strict=True):
@@ -201,7 +201,7 @@ def test_people_are_learnt_each_by_themselves_and_forgotten_each_by_themselves()
     assert np.abs(goes_on - alone[2][-1]).max() < 0.001 < np.abs(goes_on - AVERAGE.bone_m).max()
 
 
-def test_time_that_runs_backwards_or_stands_changes_nothing():
+def test_frames_without_progress_in_time_have_no_weight():
     frames = [*seen(ODD, 5.0)]
     history, bones = learnt(frames)
     back, _ = learnt([replace(j, time_ns=0) for j in frames], bones)
@@ -209,8 +209,8 @@ def test_time_that_runs_backwards_or_stands_changes_nothing():
 
 
 @pytest.mark.parametrize("fps", [12.0, 60.0])
-def test_it_goes_by_time_and_not_by_frames(fps):
-    """Seen across the line of sight with a score of 0.8, five good seconds take 6.25, less what the first look says."""
+def test_weights_follow_time_not_frames(fps):
+    """Across the line of sight with a score of 0.8, five seconds of weight take 6.25, less the first frame's."""
     at_rest = joint_positions(HUMANOID, np.tile(rot.IDENTITY_XYZW, (17, 1)), np.zeros(3), AVERAGE.bone_m)
     xyz = np.zeros((17, 3))
     xyz[COCO17.rows(LIMB_NAMES)] = at_rest[_ROWS]

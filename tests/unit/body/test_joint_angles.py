@@ -1,4 +1,4 @@
-"""Angles by name, on poses that have words: signs, zeros, mirror images, and no jumps."""
+"""Joint angles on known poses: names, signs, zeros, mirror images, continuity."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def about(axis, degrees):
     return Rotation.from_rotvec(np.radians(degrees) * axis)
 
 
-def test_a_body_that_stands_with_hanging_arms_has_no_angle_at_all():
+def test_all_angles_of_a_standing_body_with_hanging_arms_are_0():
     assert np.allclose(list(angles(standing()).values()), 0, atol=1e-6)
 
 
@@ -59,7 +59,7 @@ def test_a_body_that_stands_with_hanging_arms_has_no_angle_at_all():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_limb_that_moves_as_its_angle_says_has_that_angle_alone(side, joint, turn, of_left, name, degrees):
+def test_a_limb_turned_about_one_axis_has_that_angle_alone(side, joint, turn, of_left, name, degrees):
     turn = of_left if side == "left" and of_left is not None else turn
     if joint.endswith("Foot"):
         local = standing()

@@ -34,7 +34,7 @@ def written(path, **changes):
     return str(path)
 
 
-def test_what_is_written_is_read_again(folder, tmp_path):
+def test_a_saved_profile_is_read_again(folder, tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == ["ana.json"]
     assert load_profile("ana") == PROFILE == load_profile(str(folder / "ana.json"))
     BodyProfile(1.5, {name: getattr(BodyDimensions.of_height(1.5), name) for name in LENGTHS}).save(tmp_path / "b.json")
@@ -51,12 +51,12 @@ def test_a_name_stands_in_the_users_folder_and_a_path_where_it_says(folder, name
 
 
 @pytest.mark.parametrize("named", ["", ".", "..", "-x", " a", "a\n", "a:b", "a*"])
-def test_what_is_no_name_is_refused(named):
+def test_an_invalid_name_is_refused(named):
     with pytest.raises(ConfigError, match="is not a profile name; use letters"):
         profile_path(named)
 
 
-def test_one_that_is_not_there_is_told_with_those_that_are(folder):
+def test_an_unknown_profile_is_refused_with_the_saved_ones(folder):
     with pytest.raises(
         ConfigError, match=r"cannot read the profile .*bob\.json .*; saved profiles: ana; or make one with"
     ):
@@ -114,7 +114,7 @@ def test_another_file_is_refused_in_one_sentence(tmp_path, content, said):
         load_profile(str(tmp_path / "x.json"))
 
 
-def test_where_it_cannot_be_written_nothing_is_lost(tmp_path):
+def test_a_failed_write_keeps_the_old_file(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"cannot write the profile .*choose another --profile"):
         PROFILE.save(tmp_path / "file" / "x.json")

@@ -1,4 +1,4 @@
-"""Lengths of a body and the bones of a skeleton say the same."""
+"""Body dimensions agree with the skeleton's bones."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_a_skeleton_with_the_bones_of_a_body_has_its_lengths():
     assert body.lengths.tolist() == [own[name] for name in LENGTHS]
 
 
-def test_who_has_longer_legs_stands_higher_and_wider_shoulders_lift_the_neck():
+def test_longer_legs_raise_the_hips_and_wider_shoulders_keep_the_neck():
     average = BodyDimensions.of_height(1.7)
     legs = average.with_lengths({"thigh": average.thigh + 0.03, "shank": average.shank - 0.01})
     assert legs.hip_height == pytest.approx(average.hip_height + 0.02)

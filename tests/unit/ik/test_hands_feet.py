@@ -21,7 +21,7 @@ def turns():
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_hand_turns_as_its_points_do(side):
     level = hand_rotation(side, **placed(HAND, vec.IDENTITY_XYZW, mirror=side == "right"), size=1.0)
-    assert vec.angle_between_rad(level.world, vec.IDENTITY_XYZW) < 0.1  # the knuckles' line is a little aslant
+    assert vec.angle_between_rad(level.world, vec.IDENTITY_XYZW) < 0.1  # the knuckles' line is slightly oblique
     for turn in turns():
         found = hand_rotation(side, **placed(HAND, turn, mirror=side == "right"), size=1.0)
         assert vec.angle_between_rad(found.world, vec.multiply(turn, level.world)) < 1e-6
@@ -36,22 +36,22 @@ def test_a_foot_turns_as_its_points_do():
 
 
 @pytest.mark.parametrize("by", [0.0, 0.3, 5.0])
-def test_points_that_lie_as_no_body_has_them_are_not_believed(by):
+def test_implausible_points_have_no_weight(by):
     assert hand_rotation("left", **placed(HAND, vec.IDENTITY_XYZW, by=by), size=1.0).weight == 0.0
     assert foot_rotation(**placed(FOOT, vec.IDENTITY_XYZW, by=by), size=1.0).weight == 0.0
 
 
-def test_points_that_are_foreshortened_are_believed_less():
-    trusts = [
+def test_foreshortened_points_have_less_weight():
+    weights = [
         hand_rotation("left", **placed(HAND, vec.IDENTITY_XYZW, by=by), size=1.0).weight for by in (0.6, 0.8, 0.9, 1.0)
     ]
-    assert trusts == sorted(trusts)
-    assert trusts[0] < 0.1 < trusts[1] < trusts[2] < 1.0
+    assert weights == sorted(weights)
+    assert weights[0] < 0.1 < weights[1] < weights[2] < 1.0
 
 
 def test_a_large_persons_hand_is_measured_by_their_size():
     assert hand_rotation("left", **placed(HAND, vec.IDENTITY_XYZW, by=0.62), size=0.62).weight == pytest.approx(1.0)
 
 
-def test_knuckles_behind_each_other_say_nothing_of_the_palm():
+def test_knuckles_behind_each_other_have_no_weight():
     assert hand_rotation("left", (0.0, 0.0, 0.0), (0.09, 0.0, 0.0), (0.09, 0.0, 0.0), 1.0).weight == 0.0

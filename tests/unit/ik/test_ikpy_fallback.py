@@ -15,7 +15,7 @@ def any_direction(rng):
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
 @pytest.mark.parametrize(("upper_m", "lower_m"), [(0.3, 0.26), (0.45, 0.45)])
-def test_ikpy_comes_nearer_to_what_can_be_reached(joint, upper_m, lower_m):
+def test_ikpy_comes_closer_to_a_reachable_target(joint, upper_m, lower_m):
     limits = LIMB_LIMITS[joint]
     chain = IkpyLimb(limits)
     rng = np.random.default_rng(2)

@@ -10,12 +10,12 @@ from realtime_pose.utils import vec3 as vec
 
 
 def clamped(seed, joint):
-    """A rotation drawn anywhere, and drawn back to what the joint can do."""
+    """A random rotation, clamped to the joint's limits."""
     return JOINT_LIMITS[joint].clamp(tuple(rot.unit(np.random.default_rng(seed).normal(size=4)).tolist()))
 
 
 @pytest.mark.parametrize("joint", JOINT_LIMITS)
-def test_there_and_back(joint):
+def test_conversion_to_joint_angles_and_back(joint):
     row = HUMANOID.index[joint]
     for seed in range(30):
         local = clamped(seed, joint)
@@ -23,7 +23,7 @@ def test_there_and_back(joint):
 
 
 @pytest.mark.parametrize("joint", JOINT_LIMITS)
-def test_what_lies_between_two_allowed_turns_is_allowed(joint):
+def test_interpolation_between_allowed_rotations_is_allowed(joint):
     row, limits = HUMANOID.index[joint], JOINT_LIMITS[joint]
     for seed in range(40):
         a, b = (np.array(to_joint_angles(row, clamped(seed + 100 * side, joint))) for side in (0, 1))
@@ -32,7 +32,7 @@ def test_what_lies_between_two_allowed_turns_is_allowed(joint):
             assert limits.violation_rad(between) < 1e-3, seed
 
 
-def test_only_what_is_asked_for_is_drawn_back():
+def test_only_the_chosen_rows_are_clamped():
     wild = rot.unit(np.random.default_rng(0).normal(size=(17, 4)))
     which = np.arange(17) % 2 == 0
     got = clamp_to_limits(wild, which)

@@ -26,13 +26,13 @@ def test_every_joint_but_the_hips_has_limits():
 
 
 @pytest.mark.parametrize("joint", JOINT_LIMITS)
-def test_the_t_pose_and_a_body_at_ease_are_inside(joint):
+def test_the_t_pose_and_the_relaxed_pose_are_inside(joint):
     assert JOINT_LIMITS[joint].violation_rad(vec.IDENTITY_XYZW) <= 1e-9
     assert JOINT_LIMITS[joint].violation_rad(tuple(RELAXED_XYZW[HUMANOID.index[joint]].tolist())) <= 1e-9
 
 
 @pytest.mark.parametrize("joint", [*LIMB_LIMITS, "spine", "head", "leftHand", "rightHand", "leftFoot"])
-def test_split_and_joined_undo_each_other(joint):
+def test_compose_and_decompose_are_inverses(joint):
     limits = JOINT_LIMITS[joint]
     rng = np.random.default_rng(0)
     for _ in range(50):
@@ -55,8 +55,8 @@ def test_clamping_brings_anything_inside_and_leaves_the_inside_alone(joint):
 
 
 @pytest.mark.parametrize("joint", ["leftUpperArm", "rightUpperLeg", "spine", "leftHand", "rightFoot"])
-def test_clamping_moves_little_what_is_broken_by_little(joint):
-    """At the edge the clamped answer goes on from the inside without a step."""
+def test_clamping_is_continuous_at_the_edge(joint):
+    """A small violation is clamped by a small rotation."""
     limits = JOINT_LIMITS[joint]
     rng = np.random.default_rng(2)
     for _ in range(50):
@@ -66,7 +66,7 @@ def test_clamping_moves_little_what_is_broken_by_little(joint):
 
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
-def test_a_bone_exactly_away_from_the_middle_is_clamped_too(joint):
+def test_a_bone_opposite_to_the_cones_axis_is_clamped_too(joint):
     limits = LIMB_LIMITS[joint]
     clamped, bend = limits.clamp(limits.swing(vec.scale(limits.cone_axis, -1.0)), 0.3)
     assert limits.violation_rad(clamped, bend) < 1e-6
@@ -140,7 +140,7 @@ def test_a_hinge_goes_no_other_way(joint):
 
 
 def test_a_wrist_bends_about_the_hand_that_the_forearm_has_turned():
-    """A palm turned up by 40 degrees still flexes by 80 towards itself, though that is aside of the elbow's hinge."""
+    """A palm turned up by 40 degrees still flexes by 80, out of the plane of the elbow's hinge."""
     limits = JOINT_LIMITS["leftHand"]
     spun, flexed = turn(vec.X, 40), turn((0, 0, -1), 80)
     assert limits.violation_rad(vec.multiply(spun, flexed)) < 0

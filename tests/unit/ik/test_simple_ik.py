@@ -30,8 +30,8 @@ def distances_m(pose, joints):
     return np.array([np.linalg.norm(found[ROW[j]] - joints.xyz_m[rows[p]]) for p, j in POINT_OF.items()])
 
 
-def assert_lawful(pose):
-    """Unit quaternions inside every limit, and nothing that is not a number."""
+def assert_inside_limits(pose):
+    """Unit quaternions inside every limit, and finite values."""
     local = pose.rotations.local_xyzw.astype(float)
     assert np.allclose(np.linalg.norm(local, axis=-1), 1.0, atol=1e-5)
     assert np.isfinite(pose.root_m).all()
@@ -55,9 +55,9 @@ def test_the_rest_pose_gives_identity_rotations():
 
 
 def test_rotations_themselves_are_recovered():
-    """Not only places: the spin of bent limbs comes from the plane of their bend.
+    """Rotations too, as the twist of a bent limb follows from its plane.
 
-    A thigh is judged in the world, as the pelvis leans back a little with thighs that are raised.
+    Thighs are compared globally, as the pelvis tilts back a little with raised thighs.
     """
     for seed in range(20):
         local = human_local(seed)
@@ -74,12 +74,12 @@ LAYOUTS = {layout.name: layout for layout in (COCO17, COCO17_FEET_HANDS)}
 
 
 def drawn_joints(rng, layout, kind, time_ns=0):
-    """Points that no body has, of several kinds."""
+    """Implausible points of several kinds."""
     count = len(layout.names)
     xyz, score, root = 0.5 * rng.normal(size=(count, 3)), np.ones(count), np.array([0.0, 0.0, -3.0])
-    if kind == "some not seen":
+    if kind == "some occluded":
         score = rng.choice([0.0, 0.3, 1.0], size=count)
-    elif kind == "not numbers":
+    elif kind == "not finite":
         xyz[rng.random(count) < 0.4] = rng.choice([np.nan, np.inf, -np.inf])
         score[rng.random(count) < 0.2] = np.nan
         root = root * rng.choice([1.0, np.nan, np.inf])
@@ -103,27 +103,29 @@ def drawn_joints(rng, layout, kind, time_ns=0):
 
 
 KINDS = (
-    "random", "some not seen", "not numbers", "coinciding", "huge", "tiny", "in a line", "flat", "one limb", "none",
+    "random", "some occluded", "not finite", "coinciding", "huge", "tiny", "in a line", "flat", "one limb", "none",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_answers_stay_inside_the_limits_whatever_comes(layout):
-    """Each kind on its own, in a row, and thrown together: a thousand frames in all."""
+def test_any_input_gives_a_pose_inside_the_limits(layout):
+    """Each kind on its own, then all mixed: a thousand frames."""
     rng = np.random.default_rng(5)
     with np.errstate(over="ignore", invalid="ignore"):
         for kind in KINDS:
             body = solver()
             for i in range(40):
-                assert_lawful(body.solve(drawn_joints(rng, LAYOUTS[layout], kind, i * FRAME_NS)))
+                assert_inside_limits(body.solve(drawn_joints(rng, LAYOUTS[layout], kind, i * FRAME_NS)))
         body = solver()
         for i in range(200):
             step = int(rng.choice([0, 1, 1, 1, 1, 30]))
-            assert_lawful(body.solve(drawn_joints(rng, LAYOUTS[layout], rng.choice(KINDS), (i + step) * FRAME_NS)))
+            assert_inside_limits(
+                body.solve(drawn_joints(rng, LAYOUTS[layout], rng.choice(KINDS), (i + step) * FRAME_NS))
+            )
 
 
-def test_an_answer_after_nonsense_is_soon_the_bodys_own():
-    """Nothing that came before stays: not in the trunk, not in a limb's spin, not in the root."""
+def test_implausible_input_has_no_lasting_effect():
+    """Not in the trunk, not in a limb's twist, not in the root."""
     rng, body = np.random.default_rng(6), solver()
     with np.errstate(over="ignore", invalid="ignore"):
         for i in range(50):
@@ -151,12 +153,12 @@ def test_a_knee_that_seems_to_bend_backwards_is_bent_forwards():
 
 
 def followed(clip, height_m):
-    """The poses of a clip, each of which is lawful and goes on from the one before."""
+    """The poses of a clip, each inside the limits and continuous with the last."""
     body, before, poses = solver(height_m=height_m), None, []
     for joints in clip:
         pose = body.solve(joints)
         got = pose.rotations.local_xyzw.astype(float)
-        assert_lawful(pose)
+        assert_inside_limits(pose)
         if before is not None:
             assert np.all(np.sum(got * before, axis=-1) > 0), "a quaternion changed its sign"
             assert np.degrees(rot.angle_between_rad(got, before)).max() < 60, "a joint jumped"
@@ -175,7 +177,7 @@ def test_the_actor_is_followed_without_a_jump_and_met_within_a_centimetre():
     local = np.array([pose.rotations.local_xyzw for pose in poses], dtype=float)
     wrong_deg = np.degrees(rot.angle_between_rad(local, truth)).mean(axis=0)
     assert wrong_deg.mean() < 3
-    assert wrong_deg.max() < 6  # of any joint: spins, hands, feet and head too
+    assert wrong_deg.max() < 6  # of any joint, with twist, hands, feet and head
 
 
 @pytest.mark.parametrize("clip", ["02_05", "02_03", "01_05"])  # punches, a run, climbing
@@ -219,7 +221,7 @@ def test_hidden_joints_hold_then_ease_to_rest():
 
 
 def test_hidden_joints_ease_to_rest_inside_the_limits():
-    """The short way from one lawful rotation to another leads an arm through what none can do."""
+    """The shortest rotation between two allowed ones leads an arm through impossible ones."""
     rng = np.random.default_rng(1)
     hidden = np.ones(17)
     hidden[COCO17.rows(["left_elbow", "left_wrist", "right_elbow", "right_wrist"])] = 0
@@ -235,7 +237,7 @@ def test_hidden_joints_ease_to_rest_inside_the_limits():
         for i in range(60):
             score = None if i < 10 else hidden
             pose = body.solve(joints_of(local, time_ns=i * FRAME_NS, score=score))
-            assert_lawful(pose)
+            assert_inside_limits(pose)
         arms = [ROW["leftUpperArm"], ROW["rightUpperArm"]]
         away = rot.angle_between_rad(pose.rotations.local_xyzw[arms], RELAXED_XYZW[arms])
         assert np.degrees(away).max() < 15
@@ -252,24 +254,24 @@ def test_a_lifter_that_turns_a_body_around_does_not_make_it_jump():
         if before is not None:
             assert np.degrees(rot.angle_between_rad(got, before)).max() < 60
         before = got
-    assert np.degrees(rot.angle_between_rad(got[0], turned[0])) < 1  # and yet it gets there
+    assert np.degrees(rot.angle_between_rad(got[0], turned[0])) < 1  # it still gets there
 
 
-def test_nobody_seen_is_a_body_at_ease():
+def test_without_visible_points_the_pose_is_relaxed():
     joints = joints_of(human_local(0), score=np.zeros(17))
     pose = solver().solve(joints)
     assert np.allclose(pose.rotations.local_xyzw, RELAXED_XYZW, atol=1e-6)
     assert not pose.score.any()
 
 
-def test_a_seen_upper_body_alone_turns_the_hips_with_it():
+def test_an_upper_body_alone_turns_the_hips_with_it():
     local = human_local(4)
     score = np.ones(17)
     score[[COCO17.index[n] for n in COCO17.names if n.split("_")[-1] in ("hip", "knee", "ankle")]] = 0
     pose = solver().solve(joints_of(local, score=score))
     turned = rot.rotate(pose.rotations.local_xyzw[0], [0.0, 0.0, 1.0])
     truth = rot.rotate(local[0], [0.0, 0.0, 1.0])
-    assert pose.score[ROW["hips"]] > 0  # they follow the chest, and are not held
+    assert pose.score[ROW["hips"]] > 0  # they follow the chest
     assert pose.score[ROW["leftUpperLeg"]] == 0
     assert abs(np.arctan2(turned[0], turned[2]) - np.arctan2(truth[0], truth[2])) < 0.2
 
@@ -289,7 +291,7 @@ def test_a_body_cut_off_by_a_desk_keeps_its_turn_and_its_hands(hidden):
     assert np.linalg.norm(hand - joints.xyz_m[COCO17.index["left_wrist"]]) < 0.02
 
 
-def test_a_straight_limb_too_short_for_its_bones_bends_little_and_nearly_reaches():
+def test_a_straight_limb_shorter_than_its_bones_bends_little_and_nearly_reaches():
     joints = joints_of(np.tile(rot.IDENTITY_XYZW, (17, 1)))
     xyz = joints.xyz_m.copy()
     hip, knee, ankle = (COCO17.index[f"left_{p}"] for p in ("hip", "knee", "ankle"))
@@ -303,17 +305,17 @@ def test_a_straight_limb_too_short_for_its_bones_bends_little_and_nearly_reaches
 
 
 def test_bone_lengths_follow_body_height():
-    unseen = joints_of(human_local(0), score=np.zeros(17))  # what is seen of somebody has its say as well
+    unseen = joints_of(human_local(0), score=np.zeros(17))  # visible points would change them
     tall = SimpleIKSolver(BodyConfig(height_m=2.04)).solve(unseen)
     assert tall.bone_m == pytest.approx(HUMANOID.rest_bone_m * 1.2, rel=1e-5)
 
 
-def test_time_that_runs_backwards_starts_the_person_anew():
+def test_time_that_runs_backwards_resets_the_person():
     body = solver()
     body.solve(joints_of(human_local(1), time_ns=10**9))
     again = body.solve(joints_of(human_local(2), time_ns=0)).rotations.local_xyzw
     fresh = solver().solve(joints_of(human_local(2))).rotations.local_xyzw
-    assert np.degrees(rot.angle_between_rad(again, fresh)).max() < 0.05  # what was learnt of their bones stays
+    assert np.degrees(rot.angle_between_rad(again, fresh)).max() < 0.05  # learnt bone lengths stay
 
 
 # --- hands, feet and head ---------------------------------------------------------------------------------------------
@@ -350,7 +352,7 @@ def ends_local(seed, spin_deg=0.0):
 
 
 def solved(local, frames=10):
-    """A pose after some frames of standing still: a little bent limb's plane is believed little by little."""
+    """A pose after some frames of standing still, as the plane of a slightly bent limb has a low weight."""
     body = solver()
     for joints in as_joints([turned_points(local)] * frames):
         pose = body.solve(joints)
@@ -368,7 +370,7 @@ def test_hands_and_feet_turn_where_the_layout_has_their_points():
             assert np.degrees(rot.angle_between_rad(found[hand], wanted[hand])) < 2, seed
             toes, true_toes = (rot.rotate(world[foot], [0.0, 0.0, 1.0]) for world in (found, wanted))
             assert np.linalg.norm(np.cross(toes, true_toes)) < np.sin(np.radians(1)), seed
-            # Of its roll only a part is believed.
+            # Only a part of its roll is used.
             assert np.degrees(rot.angle_between_rad(found[foot], wanted[foot])) < 20, seed
 
 
@@ -392,7 +394,7 @@ def test_without_points_of_them_hands_and_feet_follow_their_limbs():
         assert np.allclose(ends, rot.IDENTITY_XYZW)
 
 
-def test_a_hand_whose_points_go_holds_then_eases_while_its_wrist_goes_on():
+def test_an_occluded_hand_holds_then_eases_while_its_wrist_is_followed():
     local = ends_local(2, spin_deg=30)
     points = turned_points(local)
     body = solver(hold_s=0.3, ease_s=0.2)
@@ -407,7 +409,7 @@ def test_a_hand_whose_points_go_holds_then_eases_while_its_wrist_goes_on():
         pose = body.solve(replace(joints, score=score, time_ns=i * FRAME_NS))
         if i == 25:
             assert np.allclose(pose.rotations.local_xyzw[hand], first.rotations.local_xyzw[hand], atol=1e-5)
-    assert pose.score[hand].tolist() == [1.0, 1.0]  # both are where they are seen
+    assert pose.score[hand].tolist() == [1.0, 1.0]  # their positions are visible
     assert np.allclose(pose.rotations.local_xyzw[hand[1]], rot.IDENTITY_XYZW, atol=0.01)
 
 
@@ -426,7 +428,7 @@ def test_the_head_turns_with_as_many_points_as_there_are(hidden, most_deg):
     assert np.allclose(pose.rotations.local_xyzw[ROW["neck"]], pose.rotations.local_xyzw[ROW["head"]], atol=1e-6)
 
 
-def test_a_limb_whose_middle_is_hidden_still_brings_its_end_there():
+def test_the_end_of_a_limb_with_an_occluded_middle_is_still_met():
     local = human_local(5)
     joints = joints_of(local)
     body = solver()
@@ -436,12 +438,12 @@ def test_a_limb_whose_middle_is_hidden_still_brings_its_end_there():
     score[COCO17.rows(["left_elbow", "right_knee"])] = 0
     pose = body.solve(joints_of(local, score=score, time_ns=20 * FRAME_NS))
     away_m = dict(zip(POINT_OF, distances_m(pose, joints), strict=True))
-    assert max(away_m.pop(point) for point in ("left_elbow", "right_knee")) < 0.03  # its plane is remembered
+    assert max(away_m.pop(point) for point in ("left_elbow", "right_knee")) < 0.03  # the last plane is kept
     assert max(away_m.values()) < 0.005
     assert 0 < pose.score[ROW["leftUpperArm"]] < 1
 
 
-def test_limbs_have_the_bones_that_were_learnt(monkeypatch):
+def test_limbs_have_the_learnt_bone_lengths(monkeypatch):
     body = solver()
     longer = HUMANOID.rest_bone_m * 1.1
     monkeypatch.setattr(body._bones, "update", lambda joints: longer)

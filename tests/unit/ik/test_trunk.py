@@ -22,7 +22,7 @@ def trunk(points, held=STILL, ease=0.0, state=None):
 
 
 def shoulders_m(found):
-    """Where the shoulders' middle is for those turns."""
+    """Position of the shoulders' midpoint for these rotations."""
     below, between, above = HEIGHTS
     spine = vec.multiply(found.hips, found.spine)
     place = vec.add_scaled(vec.rotate(found.hips, (0, below, 0)), vec.rotate(spine, (0, between, 0)), 1.0)
@@ -58,14 +58,14 @@ def test_a_sitting_pelvis_leans_back_and_the_shoulders_stay():
     assert np.allclose(shoulders_m(found), (0, 0.49, 0), atol=0.012)
 
 
-def test_hips_and_shoulders_that_the_line_between_them_contradicts_give_way_in_part():
+def test_hips_not_perpendicular_to_the_trunk_are_corrected_in_part():
     aslant = {"left_hip": (0.098, 0.02, 0.0), "right_hip": (-0.098, -0.02, 0.0)}
     found = trunk(CORNERS | aslant)
     rise = math.atan2(*vec.rotate(found.hips, vec.X)[1::-1])
     assert 0.3 < rise / math.atan2(0.02, 0.098) < 0.8
 
 
-def test_what_turns_too_far_stops_at_the_limits():
+def test_too_large_a_twist_stops_at_the_limits():
     backwards = {
         n: vec.rotate(vec.from_axis_angle(vec.Y, 2.8), CORNERS[n]) for n in ("left_shoulder", "right_shoulder")
     }
@@ -76,7 +76,7 @@ def test_what_turns_too_far_stops_at_the_limits():
     assert vec.angle_between_rad(whole, found.chest_world) < 1e-9
 
 
-def test_one_end_alone_carries_the_other_as_it_was_held():
+def test_one_visible_end_carries_the_held_trunk():
     held = (vec.from_axis_angle(vec.X, 0.2), vec.from_axis_angle(vec.X, 0.2))
     upper = {name: at for name, at in CORNERS.items() if "shoulder" in name}
     found = trunk(upper, held)
@@ -89,7 +89,7 @@ def test_one_end_alone_carries_the_other_as_it_was_held():
     assert vec.angle_between_rad(found.chest_world, vec.from_axis_angle(vec.X, 0.4)) < 1e-9
 
 
-def test_the_lean_of_a_trunk_that_is_half_hidden_stays_then_eases_upright():
+def test_the_lean_of_a_half_occluded_trunk_is_held_then_eases_upright():
     state = TrunkState()
     bow = vec.from_axis_angle(vec.X, 0.6)
     trunk({name: vec.rotate(bow, at) for name, at in CORNERS.items()}, state=state)
@@ -111,7 +111,7 @@ def test_hips_that_coincide_are_not_a_pair():
     assert not found.whole
 
 
-def test_halves_share_a_turn_evenly_and_inside_their_limits():
+def test_two_joints_share_a_rotation_evenly_inside_their_limits():
     lower, upper = split_rotation(vec.from_axis_angle(vec.Y, 0.3), vec.from_axis_angle(vec.Y, 1.3), "neck", "head")
     assert vec.angle_between_rad(lower, vec.from_axis_angle(vec.Y, 0.5)) < 1e-9
     assert lower == upper

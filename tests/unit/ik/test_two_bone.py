@@ -15,7 +15,7 @@ FRAME_NS = 33_333_333
 
 
 def limb_of(limits, local, bend_rad):
-    """The points of a limb that is turned and bent so."""
+    """Targets from a limb's rotation and bend."""
     middle = vec.rotate(local, vec.scale(limits.bone_axis, UPPER_M))
     lower = vec.rotate(limits.hinge.compose(bend_rad), vec.scale(limits.bone_axis, LOWER_M))
     return LimbTarget(middle, vec.add(middle, vec.rotate(local, lower)), UPPER_M, LOWER_M)
@@ -31,14 +31,14 @@ def solve(limits, limb, state=None, max_step_rad=FREELY, time_ns=0):
 
 
 def drawn(limits, rng):
-    """A rotation and a bend inside the limits, the bend well seen."""
+    """A random rotation and a well visible bend inside the limits."""
     direction = vec.unit(tuple((np.array(limits.cone_axis) + 0.5 * rng.normal(size=3)).tolist()))
     twist = rng.uniform(-0.8, 0.8) * limits.twist_rad
     return limits.clamp(limits.ball.compose(direction, twist), rng.uniform(0.6, 2.2))
 
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
-def test_what_is_inside_the_limits_is_met_exactly(joint):
+def test_targets_inside_the_limits_are_met_exactly(joint):
     limits = LIMB_LIMITS[joint]
     rng = np.random.default_rng(0)
     for _ in range(40):
@@ -49,8 +49,8 @@ def test_what_is_inside_the_limits_is_met_exactly(joint):
 
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
-def test_a_spin_that_no_limb_has_is_answered_by_turning_the_middle_about_the_line(joint):
-    """The end stays where it was asked for, the middle moves no more than it must, and ikpy is not asked."""
+def test_too_large_a_twist_is_resolved_by_a_swivel(joint):
+    """The end stays at its target, the middle moves as little as possible, and ikpy is not called."""
     limits = LIMB_LIMITS[joint]
     solver, rng = TwoBoneIk(limits), np.random.default_rng(1)
     reached = 0
@@ -70,7 +70,7 @@ def test_a_spin_that_no_limb_has_is_answered_by_turning_the_middle_about_the_lin
 
 
 @pytest.mark.parametrize("joint", LIMB_LIMITS)
-def test_what_cannot_be_reached_is_approached_inside_the_limits(joint):
+def test_an_unreachable_target_is_approached_inside_the_limits(joint):
     limits = LIMB_LIMITS[joint]
     solver, rng = TwoBoneIk(limits), np.random.default_rng(2)
     for _ in range(60):
@@ -78,7 +78,7 @@ def test_what_cannot_be_reached_is_approached_inside_the_limits(joint):
         limb = LimbTarget(middle, end, UPPER_M, LOWER_M)
         answer = solver.solve(limb, LimbState(), FREELY, 0)
         assert limits.violation_rad(answer.local, answer.bend_rad) < 1e-6
-        # Nothing lawful near the answer brings the end much nearer.
+        # No allowed rotation near the solution brings the end much closer.
         reach = min(vec.norm(end), UPPER_M + LOWER_M)
         goal = vec.scale(vec.unit(end), reach)
         missed = vec.norm(vec.sub(places(limits, answer)[1], goal))
@@ -89,7 +89,7 @@ def test_what_cannot_be_reached_is_approached_inside_the_limits(joint):
             assert moved > missed - 0.06
 
 
-def test_a_straight_limb_keeps_its_plane_whatever_the_noise_says():
+def test_a_straight_limb_keeps_its_plane_under_noise():
     limits = LIMB_LIMITS["leftUpperLeg"]
     solver, state, rng = TwoBoneIk(limits), LimbState(), np.random.default_rng(3)
     bent = limb_of(limits, limits.ball.compose((0.0, -1.0, 0.0), 0.4), 1.0)
@@ -102,7 +102,7 @@ def test_a_straight_limb_keeps_its_plane_whatever_the_noise_says():
     assert abs(answer.twist_rad - before) < 0.25
 
 
-def test_a_limb_short_of_straight_by_its_lifters_error_bends_little():
+def test_a_limb_slightly_shorter_than_straight_bends_little():
     """3 % of its length would be 28 degrees by the law of cosines."""
     limits = LIMB_LIMITS["leftUpperLeg"]
     for short, most_deg in ((0.005, 1), (0.01, 1), (0.03, 12), (0.10, 53)):
@@ -129,7 +129,7 @@ def test_a_knee_never_bends_forwards_nor_an_elbow_backwards():
         assert vec.norm(vec.sub(end, limb.end_m)) < 0.13
 
 
-def test_the_plane_turns_no_faster_than_it_may():
+def test_the_planes_speed_is_limited():
     limits = LIMB_LIMITS["rightUpperArm"]
     solver, state = TwoBoneIk(limits), LimbState()
     start = limb_of(limits, limits.ball.compose(limits.cone_axis, -1.0), 1.2)
@@ -141,8 +141,8 @@ def test_the_plane_turns_no_faster_than_it_may():
     assert twists[-1] == pytest.approx(1.0, abs=0.01)
 
 
-def test_ikpy_is_asked_where_nothing_else_helps_and_then_not_again_for_a_second(monkeypatch):
-    monkeypatch.setattr(two_bones, "_LAST_STEP_RAD", 1.0)  # no steps downhill
+def test_ikpy_is_tried_last_and_then_pauses_for_a_second(monkeypatch):
+    monkeypatch.setattr(two_bones, "_LAST_STEP_RAD", 1.0)  # no pattern search
     limits = LIMB_LIMITS["leftUpperLeg"]
     solver, state = TwoBoneIk(limits), LimbState()
     monkeypatch.setattr(
@@ -158,7 +158,7 @@ def test_ikpy_is_asked_where_nothing_else_helps_and_then_not_again_for_a_second(
     assert solver.ikpy_calls == 2
 
 
-def test_ikpys_answer_is_taken_where_it_is_nearer(monkeypatch):
+def test_ikpys_solution_is_used_where_it_is_closer(monkeypatch):
     monkeypatch.setattr(two_bones, "_LAST_STEP_RAD", 1.0)
     limits = LIMB_LIMITS["leftUpperLeg"]
     solver = TwoBoneIk(limits)

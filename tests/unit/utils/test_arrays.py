@@ -1,4 +1,4 @@
-"""Array checks: what is handed over is of the promised shape and type, and nobody's to change any more."""
+"""Array checks: shape, dtype, and read-only afterwards."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_a_right_array_passes_and_is_read_only_from_then_on(shape, wanted):
     assert not array.flags.writeable
     with pytest.raises(ValueError, match="read-only"):
         array[...] = 1
-    check_array("xy_px", array, wanted)  # passing it on is no fault
+    check_array("xy_px", array, wanted)  # checking again is fine
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_other_element_types_can_be_wanted():
         check_array("image", np.zeros((2, 2), np.float32), (2, 2), np.uint8)
 
 
-def test_as_float32_is_a_copy_that_may_be_given_away():
+def test_as_float32_is_a_copy():
     mine = np.ones(3, np.float32)
     theirs = as_float32(mine)
     check_array("theirs", theirs, (3,))

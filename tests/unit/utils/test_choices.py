@@ -1,4 +1,4 @@
-"""Lazy tables: what is not chosen is not imported."""
+"""Lazy tables: only the chosen module is imported."""
 
 import sys
 
@@ -46,6 +46,6 @@ def test_an_unknown_name_lists_the_known_ones_and_imports_nothing(name):
     assert not [module for module in sys.modules if module.startswith("lazy_")]
 
 
-def test_what_fails_inside_a_choice_is_not_taken_for_a_wrong_name():
+def test_an_error_inside_a_choice_is_not_reported_as_a_wrong_name():
     with pytest.raises(RuntimeError, match="imported"):
         load_choice("setting", "two", TABLE)

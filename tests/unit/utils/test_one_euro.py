@@ -11,7 +11,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "one_euro.csv"
 PARAMETERS = OneEuroParameters(min_cutoff_hz=1.0, beta=0.1, derivative_cutoff_hz=1.0)
 
 
-def test_it_answers_as_the_golden_file_says():
+def test_values_equal_the_golden_file():
     lines = [line for line in GOLDEN.read_text().splitlines() if not line.startswith("#")]
     rows = list(csv.DictReader(lines))
     assert len(rows) == 200
@@ -31,13 +31,13 @@ def test_reset_equals_a_fresh_filter():
 
 
 @pytest.mark.parametrize("step_ns", [0, -1_000_000_000])
-def test_time_that_stands_still_or_runs_back_starts_anew(step_ns):
+def test_time_that_does_not_advance_resets_the_filter(step_ns):
     one_euro = OneEuroFilter(PARAMETERS)
     one_euro.apply(np.array([1.0]), 2_000_000_000)
     assert one_euro.apply(np.array([9.0]), 2_000_000_000 + step_ns)[0] == 9.0
 
 
-def test_the_answer_depends_on_time_not_on_the_number_of_calls():
+def test_the_value_depends_on_time_not_on_the_number_of_calls():
     """A ramp sampled at 15 and at 60 Hz is filtered to nearly the same place."""
     ends = []
     for rate in (15, 60):
@@ -71,7 +71,7 @@ def test_a_constant_rotation_passes_unchanged():
     assert np.allclose(got, turn)
 
 
-def test_only_what_begins_anew_forgets_what_came_before():
+def test_only_restarted_rows_lose_their_past():
     some, fresh = OneEuroFilter(PARAMETERS, joint=True), OneEuroFilter(PARAMETERS, joint=True)
     places = np.zeros((3, 3))
     for i in range(10):

@@ -1,4 +1,4 @@
-"""Files that come with the program are found in a checkout, and would be in an installed wheel."""
+"""Paths of shipped files, in a checkout and in an installed wheel."""
 
 import re
 import tomllib
@@ -24,7 +24,7 @@ def test_the_search_for_file_names_finds_some():
 
 
 @pytest.mark.parametrize("relative", ["configs/default.yaml", *NAMED])
-def test_what_the_program_names_is_there(relative):
+def test_every_file_that_the_code_names_exists(relative):
     assert data_path(relative).is_file()
     assert data_path(relative).is_absolute()
 
@@ -34,12 +34,12 @@ def test_in_a_wheel_data_lies_inside_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "_PACKAGE", tmp_path / "realtime_pose")
     assert data_path("configs/default.yaml") == tmp_path / "configs" / "default.yaml"
     (tmp_path / "realtime_pose" / "_data").mkdir(parents=True)
-    (tmp_path / "pyproject.toml").touch()  # another package's litter in site-packages changes nothing
+    (tmp_path / "pyproject.toml").touch()  # files of other packages in site-packages do not matter
     assert data_path("configs/default.yaml") == tmp_path / "realtime_pose" / "_data" / "configs" / "default.yaml"
 
 
 @pytest.mark.parametrize("relative", NAMED)
-def test_a_wheel_holds_what_the_program_names(relative):
+def test_a_wheel_has_every_file_that_the_code_names(relative):
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     shipped = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     into = [source for source, target in shipped.items() if target == f"realtime_pose/_data/{source}"]

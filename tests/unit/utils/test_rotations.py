@@ -1,4 +1,4 @@
-"""Rotations, held against scipy's over every batch shape, near identity and at half turns too."""
+"""Rotations against scipy, over batch shapes, near the identity and at half turns."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def quat(rotation, batch):
 # --- the helper itself --------------------------------------------------------------------------------------------
 
 
-def test_the_comparison_can_fail_and_knows_that_q_is_minus_q():
+def test_the_comparison_can_fail_and_ignores_the_sign():
     q = make_rotations((24,))
     assert_same_rotation(q, -q)
     for other in (rot.inverse(q), q * 1.01, rot.multiply(q, rot.from_rotvec([2e-7, 0, 0])), q[:1]):
@@ -100,7 +100,7 @@ def test_tiny_turns_keep_their_digits():
     assert rot.angle_between_rad(rot.from_rotvec([1e-7, 0, 0]), rot.IDENTITY_XYZW) == pytest.approx(1e-7, rel=1e-9)
 
 
-def test_nothing_is_not_a_number():
+def test_zero_vectors_give_finite_numbers():
     for values in (rot.from_rotvec(np.zeros(3)), rot.to_rotvec(rot.IDENTITY_XYZW), rot.to_rotvec([0, 0, 0, -1.0])):
         assert np.isfinite(values).all()
     assert np.array_equal(rot.unit(np.zeros((2, 3))), np.zeros((2, 3)))
@@ -164,7 +164,7 @@ def test_one_opposite_pair_leaves_the_rest_of_its_batch_alone():
     assert_same_rotation(rot.shortest_arc(a, b)[0], rot.shortest_arc(X, Y))
 
 
-def test_a_direction_without_length_turns_nothing():
+def test_a_zero_direction_gives_the_identity():
     assert np.allclose(rot.shortest_arc(np.zeros(3), X), rot.IDENTITY_XYZW)
 
 
@@ -172,7 +172,7 @@ def test_a_direction_without_length_turns_nothing():
 
 
 @every_batch
-def test_the_twist_spins_about_its_axis_and_the_swing_does_not(batch):
+def test_the_twist_is_about_its_axis_and_the_swing_has_none(batch):
     q, axis = make_rotations(batch), make_directions(batch, 11)
     twist = rot.twist_about(q, axis)
     assert np.allclose(np.linalg.norm(twist, axis=-1), 1)
@@ -199,7 +199,7 @@ def test_a_swing_by_a_half_turn_has_no_twist():
 def test_slerp_is_scipys(batch):
     a = make_rotations(batch, 12)
     step = np.random.default_rng(13).uniform(-1.5, 1.5, (*batch, 3))
-    b = -rot.multiply(a, rot.from_rotvec(step))  # of the far sign: the short way is taken all the same
+    b = -rot.multiply(a, rot.from_rotvec(step))  # with the opposite sign: still the short way
     for fraction in (0.0, 0.25, 0.5, 1.0):
         pairs = zip(a.reshape(-1, 4), b.reshape(-1, 4), strict=True)
         expected = [Slerp([0, 1], Rotation.from_quat(pair))(fraction).as_quat() for pair in pairs]
@@ -230,7 +230,7 @@ def test_the_nearest_sign_is_the_same_rotation_on_the_references_side(batch):
 
 
 @every_batch
-def test_the_angle_between_is_scipys_and_blind_to_signs(batch):
+def test_the_angle_between_is_scipys_and_ignores_signs(batch):
     a, b = make_rotations(batch, 16), make_rotations(batch, 17)
     expected = (of_scipy(a).inv() * of_scipy(b)).magnitude().reshape(batch)
     assert np.allclose(rot.angle_between_rad(a, b), expected, atol=1e-9)

@@ -1,4 +1,4 @@
-"""The slot of one: newest wins, losses are counted, nobody waits for ever."""
+"""Latest-value slot: newest wins, drops are counted, no thread waits for ever."""
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -11,7 +11,7 @@ PATIENCE_S = 20.0  # bounds a test that hangs; a passing one never waits it out
 
 
 def in_thread(call):
-    """Start `call` in a thread of its own; its outcome as a Future."""
+    """Start `call` in its own thread and return its outcome as a Future."""
     outcome = Future()
 
     def run():
@@ -25,7 +25,7 @@ def in_thread(call):
 
 
 class WatchedSlot(LatestSlot):
-    """Says when somebody is about to wait, which is when the condition's lock is given up."""
+    """Signals when a thread is about to wait, which is when it releases the condition's lock."""
 
     def __init__(self):
         super().__init__()
@@ -40,11 +40,11 @@ class WatchedSlot(LatestSlot):
 
 
 def await_waiter(slot):
-    """Return when one more thread waits: it said so under the lock, so who gets the lock next finds it waiting."""
+    """Return when one more thread waits: it signalled under the lock, so the next owner finds it waiting."""
     assert slot.waiters.acquire(timeout=PATIENCE_S)
 
 
-def test_the_newest_item_wins_and_the_loss_is_counted():
+def test_the_newest_item_wins_and_drops_are_counted():
     slot = LatestSlot()
     for item in range(5):
         slot.put(item)
@@ -70,7 +70,7 @@ def test_false_items_are_items():
     assert slot.get(0) is False
 
 
-def test_whoever_waits_gets_what_is_put_later():
+def test_a_waiting_thread_gets_a_later_item():
     slot = WatchedSlot()
     got = in_thread(slot.get)
     await_waiter(slot)
@@ -80,7 +80,7 @@ def test_whoever_waits_gets_what_is_put_later():
     assert slot.dropped == 0
 
 
-def test_of_two_who_wait_each_gets_an_item_of_their_own():
+def test_two_waiting_threads_get_one_item_each():
     slot = WatchedSlot()
     got = [in_thread(slot.get) for _ in range(2)]
     for _ in got:
@@ -91,7 +91,7 @@ def test_of_two_who_wait_each_gets_an_item_of_their_own():
     assert {future.result(PATIENCE_S) for future in got} == {"first", "second"}
 
 
-def test_closing_wakes_everybody_who_waits():
+def test_closing_wakes_all_waiting_threads():
     slot = WatchedSlot()
     got = [in_thread(slot.get) for _ in range(3)]
     for _ in got:
@@ -102,7 +102,7 @@ def test_closing_wakes_everybody_who_waits():
             future.result(PATIENCE_S)
 
 
-def test_what_lies_in_a_closed_slot_may_still_be_taken_and_then_it_is_over():
+def test_an_item_in_a_closed_slot_can_still_be_taken():
     slot = LatestSlot()
     slot.put("last")
     slot.close()

@@ -1,4 +1,4 @@
-"""Silence past Python, and only for the block."""
+"""Suppressed stderr of native code, only inside the block."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ def open_files():
     return len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
 
 
-def test_what_native_code_writes_is_swallowed_only_inside(capfd):
+def test_native_output_is_suppressed_only_inside_the_block(capfd):
     os.write(2, b"before ")
     with quiet_stderr():
         os.write(2, b"noise ")
@@ -23,7 +23,7 @@ def test_what_native_code_writes_is_swallowed_only_inside(capfd):
     assert capfd.readouterr().err == "before after"
 
 
-def test_what_python_held_back_before_the_block_is_not_lost(capfd, monkeypatch):
+def test_output_buffered_before_the_block_is_not_lost(capfd, monkeypatch):
     with open(2, "w", closefd=False) as stderr:  # as a started program has it; pytest's own goes elsewhere
         monkeypatch.setattr(sys, "stderr", stderr)
         stderr.write("waiting in the buffer")

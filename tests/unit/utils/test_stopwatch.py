@@ -1,4 +1,4 @@
-"""The stopwatch, against a clock that the test moves."""
+"""Stopwatch, with a fake clock."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from realtime_pose.utils.stopwatch import Stopwatch
 
 @pytest.fixture
 def pass_ms(monkeypatch):
-    """Let so many milliseconds pass."""
+    """Advance the fake clock by some milliseconds."""
     now_ns = [0]
 
     def move(ms):
@@ -23,11 +23,11 @@ def test_time_is_kept_by_name_and_adds_up(pass_ms):
     for name, ms in (("lift", 2.0), ("solve", 0.5), ("lift", 3.0)):
         with watch.measure(name):
             pass_ms(ms)
-        pass_ms(100)  # between blocks nobody counts
+        pass_ms(100)  # outside any block
     assert watch.take() == {"lift": 5.0, "solve": 0.5}
 
 
-def test_taking_starts_it_again(pass_ms):
+def test_taking_resets_it(pass_ms):
     watch = Stopwatch()
     with watch.measure("lift"):
         pass_ms(1)

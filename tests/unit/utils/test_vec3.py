@@ -1,4 +1,4 @@
-"""Vectors and quaternions as tuples say what `utils.rotations` says of arrays."""
+"""Scalar vector and quaternion maths agrees with numpy and `utils.rotations`."""
 
 import math
 
@@ -46,7 +46,7 @@ def test_quaternions(a, b):
 
 
 @pytest.mark.parametrize("turn", [(0.0, 0.0, 1e-12, 1.0), (1.0, 0.0, 0.0, 1e-12), (0.0, 0.6, 0.8, 0.0)])
-def test_quaternions_near_none_and_near_a_half_turn(turn):
+def test_quaternions_near_the_identity_and_near_a_half_turn(turn):
     axes = [tuple(axis) for axis in rot.to_matrix(turn).T.tolist()]
     assert rot.angle_between_rad(vec.from_axes(*axes), turn) < 1e-6
     assert vec.angle_between_rad(vec.slerp(vec.IDENTITY_XYZW, turn, 1.0), turn) < 1e-6
@@ -63,7 +63,7 @@ def test_the_smallest_turn_between_directions():
     assert vec.norm(half[:3]) == pytest.approx(1.0)
 
 
-def test_what_has_no_length_stays_harmless():
+def test_zero_vectors_are_handled():
     assert vec.unit(vec.ZERO) == vec.ZERO
     assert vec.unit_quat((0.0, 0.0, 0.0, 0.0)) == vec.IDENTITY_XYZW
     assert vec.angle_rad(vec.ZERO, vec.X) == 0.0
@@ -74,7 +74,7 @@ def test_angles_are_wrapped_to_half_turns():
     assert vec.wrap_rad(math.radians(-190)) == pytest.approx(math.radians(170))
 
 
-def test_a_ramp_rises_once_from_nothing_to_all():
+def test_smoothstep_rises_from_0_to_1():
     values = [vec.smoothstep(x / 20, 0.2, 0.6) for x in range(21)]
     assert values[4] == 0.0
     assert values[12] == 1.0
