@@ -1,5 +1,5 @@
-# Godot 4's Skeleton3D, as far as the receiver uses it, on top of Godot 3's Skeleton: there a pose is absolute in the
-# parent's space, here it is relative to the rest pose.
+# The part of Godot 4's Skeleton3D that the receiver uses, on top of Godot 3's Skeleton. In Godot 4 a bone pose is absolute
+# in the parent's space, in Godot 3 it is relative to the rest pose.
 extends Skeleton
 
 func get_bone_global_rest(b):

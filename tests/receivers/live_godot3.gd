@@ -1,5 +1,5 @@
-# Lets receivers/godot3 drive a rig from live packets, and compares each bone with the packet's own positions:
-# godot3-server --path FOLDER -s FILE RECEIVER_FOLDER RIG PORT. Says one line a second, and a summary when silence falls.
+# Drives a rig from live packets with receivers/godot3, and compares each bone with the packet's positions:
+# godot3-server --path FOLDER -s FILE RECEIVER_FOLDER RIG PORT. Prints one line a second, and a summary after the last packet.
 extends SceneTree
 
 var receiver

@@ -1,11 +1,11 @@
-"""What every receiver is given and what must come out: one file of cases in, one of answers out, in any language.
+"""Test cases for all receivers: a file of inputs, and the format of the answers, independent of the language.
 
 in:  {"datagrams": [hex], "rigs": [{"bones": [{"name", "parent", "position", "rotation"}], "names": {joint: bone},
       "poses": [hex]}], "followed": [{"person": id or null, "events": [{"now_s", "datagram": hex or ""}]}]}
      A bone's position and rotation are local, its parent is a row (-1: none), parents first.
 out: {"decoded": [packet or null], "placed": [[[[x, y, z, qx, qy, qz, qw] per bone] per pose] per rig],
       "followed": [[[taken, lost] per event]]}
-     `placed` is where the engine's own forward kinematics puts the bones, in canonical axes.
+     `placed` has the bones' poses by the engine's own forward kinematics, in canonical axes.
 """
 
 import json
@@ -32,7 +32,7 @@ NOT_SEEN_BY_A_PLAIN_PARSER = {
     "NaN in meta",
     "a number beyond double precision in meta",
 }
-"""Malformed packets that a short receiver may take: most languages' JSON cannot tell, and it reads nothing of them."""
+"""Malformed packets that a receiver may accept: most JSON parsers cannot detect them, and they have no effect."""
 
 HIPS_OVER_LEG = 0.90 / 0.83
 _J = len(HUMANOID.joints)
@@ -55,14 +55,14 @@ def malformed_datagram(case: dict[str, str]) -> bytes:
 
 @dataclass
 class Rig:
-    """A rig at rest: bones with world positions and rotations; joints of HUMANOID that they belong to."""
+    """A rig at rest: bones with world positions and rotations, and the joints of HUMANOID that they represent."""
 
     title: str
     bones: list[tuple[str, int, Float64, Float64]] = field(default_factory=list)  # name, parent's row, world rest
     bone_of: dict[str, int] = field(default_factory=dict)  # joint -> row
     facing: Float64 = field(default_factory=lambda: rot.IDENTITY_XYZW)
     scale: float = 1.0
-    lay: dict[str, Float64] = field(default_factory=dict)  # joint -> turn from this rest to a T-pose
+    lay: dict[str, Float64] = field(default_factory=dict)  # joint -> rotation from this rest pose to the T-pose
 
     def as_json(self, poses: list[bytes]) -> dict[str, Any]:
         bones = []
@@ -86,7 +86,7 @@ def make_rig(
     arms_down_rad: float = 0.0,
     without: tuple[str, ...] = (),
 ) -> Rig:
-    """A rig with the bone lengths `bone_m`; with a seed, its bones rest at any angle and have others between them."""
+    """A rig with the bone lengths `bone_m`; with a seed, bones have random rest rotations and extra bones in between."""
     rng = np.random.default_rng(seed)
 
     def turn() -> Float64:
@@ -129,7 +129,7 @@ def _standing_hips_m(bone_m: Float64) -> float:
 
 
 def _arms_down(joint: str, angle_rad: float) -> Float64 | None:
-    """How a T-pose's arm turns to hang down by the angle (and a leg to stand out by a quarter of it)."""
+    """The rotation that lowers a T-pose's arm by the angle (and spreads a leg by a quarter of it)."""
     side = 1.0 if joint.startswith("left") else -1.0
     if not angle_rad or joint in ("hips", "spine", "chest", "neck", "head", "") or joint.endswith("Foot"):
         return None
@@ -138,7 +138,7 @@ def _arms_down(joint: str, angle_rad: float) -> Float64 | None:
 
 
 def expected(rig: Rig, packet: dict[str, Any]) -> Float64:
-    """Where each bone should be (B, 7): each is carried rigidly by the nearest joint above it. Canonical axes."""
+    """Expected poses of the bones (B, 7) in canonical axes: each bone follows the nearest joint above it rigidly."""
     turned = global_rotations(HUMANOID, rot.unit(packet["rotations"]))
     turned = rot.multiply(rot.multiply(rig.facing, turned), rot.inverse(rig.facing))
     joint_of = {row: joint for joint, row in rig.bone_of.items()}
@@ -180,7 +180,7 @@ def _leg_of(rig: Rig) -> float:
 
 @cache
 def poses() -> list[bytes]:
-    """Datagrams of one person of fixed proportions in eight poses, from rest to wild."""
+    """Datagrams of one person of fixed proportions in eight poses, from rest to extreme."""
     base = make_pose(3)
     stream = PacketStream(stream=9, wall_offset_ns=0)
     datagrams = []
@@ -194,7 +194,7 @@ def poses() -> list[bytes]:
 
 @cache
 def rigs() -> list[Rig]:
-    """Rigs whose proportions are those of `poses`, but for a giant without chest and neck."""
+    """Rigs with the proportions of `poses`, and a giant without chest and neck."""
     bone_m = np.asarray(make_pose(3).bone_m, dtype=np.float64)
     return [
         make_rig("rests at the identity", bone_m),
@@ -206,7 +206,7 @@ def rigs() -> list[Rig]:
 
 
 def followed() -> list[dict[str, Any]]:
-    """Streams of packets with the time at which each arrives, and what a receiver must do: [taken, lost]."""
+    """Streams of packets with arrival times, and what a receiver must return for each: [taken, lost]."""
     plain = json.loads(poses()[2])
 
     def event(now_s: float, taken: bool, lost: bool, **changes: Any) -> tuple[float, str, bool, bool]:
@@ -215,20 +215,20 @@ def followed() -> list[dict[str, Any]]:
 
     without_pose = {"joints_3d": None, "rotations": None, "root": None}
     anybody = [
-        event(0.0, False, True),  # nothing has come yet
+        event(0.0, False, True),  # nothing has arrived yet
         event(0.1, True, False, seq=4),
-        event(0.2, False, False, seq=4),  # the same again
+        event(0.2, False, False, seq=4),  # a duplicate
         event(0.2, False, False, seq=3),  # late
-        event(0.3, False, False, seq=4, person=2),  # somebody else
-        event(0.4, True, False, seq=9),  # a gap is no reason to wait
+        event(0.3, False, False, seq=4, person=2),  # another person
+        event(0.4, True, False, seq=9),  # a gap is accepted
         event(0.5, False, False, seq=10, **without_pose),
         event(1.3, False, False),
-        event(1.5, False, True),  # a second of silence
-        event(1.6, False, True, seq=4, person=2),  # late, so it is no reason to take up somebody else
-        event(1.7, True, False, seq=5, person=2),  # now it is
+        event(1.5, False, True),  # a second without packets
+        event(1.6, False, True, seq=4, person=2),  # late, so the other person is not followed
+        event(1.7, True, False, seq=5, person=2),  # now the other person is
         event(1.8, False, False, seq=10),  # the first one is back
-        event(1.9, True, False, stream=6, seq=0),  # the sender started anew
-        event(2.0, False, False, stream=5, seq=6, person=2),  # what was still under way of the old stream
+        event(1.9, True, False, stream=6, seq=0),  # the sender restarted
+        event(2.0, False, False, stream=5, seq=6, person=2),  # a remaining packet of the old stream
         event(2.1, True, False, stream=6, seq=1),
         event(2.2, True, False, stream=7, seq=0, person=3),
         event(2.3, False, False, version=2, seq=1, stream=7, person=3),
@@ -247,7 +247,7 @@ def followed() -> list[dict[str, Any]]:
 
 
 def cases() -> dict[str, Any]:
-    """Everything above, as a receiver's runner reads it."""
+    """All cases in the format that the receivers' runners read."""
     datagrams = valid_lines() + [malformed_datagram(case) for case in malformed_lines()]
     return {
         "datagrams": [datagram.hex() for datagram in datagrams],

@@ -1,4 +1,4 @@
-"""Starts each receiver that can run here on a file of cases, in its own language and engine."""
+"""Runs each receiver on a file of cases in its own language and engine, where that is installed."""
 
 import json
 import re
@@ -22,10 +22,10 @@ COMMANDS: dict[str, list[Any]] = {
     "javascript": ["node", HERE / "run_node.mjs"],
     "three.js": ["node", HERE / "run_three.mjs"],
     "godot3": ["godot3-server", "--path", "{folder}", "-s", HERE / "run_godot3.gd"],
-    # Godot 4 itself is in no package registry. Its receiver's logic runs in Godot 3's words.
+    # Godot 4 is in no package registry, so its receiver runs translated to Godot 3.
     "godot4": ["godot3-server", "--path", "{folder}", "-s", HERE / "run_godot3.gd"],
     "blender": ["blender", "-b", "--factory-startup", "--python-exit-code", "1", "-P", HERE / "run_blender.py", "--"],
-    "unity": ["mono", "{folder}/RunUnity.exe"],  # beside a stand-in for Unity itself
+    "unity": ["mono", "{folder}/RunUnity.exe"],  # with a fake of the Unity API
 }
 
 GODOT_4_TO_3 = {
@@ -49,7 +49,7 @@ GODOT_4_TO_3 = {
 
 
 def run_receiver(name: str, folder: Path) -> dict[str, Any]:
-    """What the receiver made of the cases; skips the test where its language is not installed."""
+    """The receiver's answers to the cases; skips the test if its language is not installed."""
     receiver = RECEIVERS / ("javascript" if name == "three.js" else name)
     command = [str(word).format(folder=folder) for word in COMMANDS[name]]
     for program in [command[0], *(["mcs"] if name == "unity" else [])]:
@@ -70,7 +70,7 @@ def run_receiver(name: str, folder: Path) -> dict[str, Any]:
 
 
 def in_the_words_of_godot3(script: str) -> str:
-    """The Godot 4 receiver as Godot 3 understands it: other names for the same things, no line of logic touched."""
+    """The Godot 4 receiver translated to Godot 3: names are replaced, the logic is unchanged."""
     for pattern, words in GODOT_4_TO_3.items():
         script, count = re.subn(pattern, words, script)
         assert count, pattern

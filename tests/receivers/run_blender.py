@@ -16,7 +16,7 @@ FROM_CANONICAL = Quaternion((1, 0, 0), math.pi / 2)  # (x, y, z) -> (x, -z, y)
 
 
 def armature_of(rig):
-    """An armature whose bones rest as the rig's do, their own axes unchanged."""
+    """An armature with the rig's rest poses and bone axes."""
     bpy.ops.object.add(type="ARMATURE", enter_editmode=True)
     armature = bpy.context.object
     rest = []
@@ -65,7 +65,7 @@ def follow(stream):
 
 
 def check_the_add_on(rig):
-    """It registers, refuses what it cannot use, starts, stops and goes, as its buttons do."""
+    """Register the add-on, check its errors, start, stop and unregister it, as its buttons do."""
     receiver.register()
     bpy.ops.object.add(type="EMPTY")
     assert "make the armature active" in refusal()
@@ -82,7 +82,7 @@ def check_the_add_on(rig):
 
 
 def check_rigify(datagrams):
-    """Rigify's metarig is known by its names; its limbs, which rest in an A-pose, point where they should."""
+    """Rigify's metarig is recognised by its names, and its limbs, in A-pose at rest, point in the right directions."""
     bpy.ops.preferences.addon_enable(module="rigify")
     bpy.ops.object.armature_human_metarig_add()
     metarig = bpy.context.object

@@ -1,5 +1,5 @@
 # Runs the cases through receivers/godot3: godot3-server --path FOLDER -s FILE RECEIVER_FOLDER CASES ANSWERS
-# (and through receivers/godot4 as test_receivers.py writes it in Godot 3's words)
+# (and through receivers/godot4, translated to Godot 3 by receiver_runs.py)
 extends SceneTree
 
 var Receiver
@@ -19,7 +19,7 @@ func _init():
 	for datagram in cases.datagrams:
 		var pose = Receiver.decode(bytes(datagram))
 		if pose != null:
-			pose.erase("meta") # it may hold what JSON.print cannot write
+			pose.erase("meta") # may have values that JSON.print cannot write
 		answers.decoded.append(pose)
 	for rig in cases.rigs:
 		answers.placed.append(place(rig))
@@ -31,7 +31,7 @@ func _init():
 	done = true
 	quit()
 
-func _idle(_delta): # a script that fails leaves the engine running
+func _idle(_delta): # the engine keeps running if a script fails
 	quit(0 if done else 1)
 
 func bytes(hex):

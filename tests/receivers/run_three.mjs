@@ -1,4 +1,4 @@
-// Runs the rigs through receivers/javascript's three_rig.mjs and three.js itself: node run_three.mjs FOLDER CASES ANSWERS
+// Runs the rigs through receivers/javascript's three_rig.mjs and three.js: node run_three.mjs FOLDER CASES ANSWERS
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -9,7 +9,7 @@ const { Bone, Group, Quaternion, Vector3 } = await import(pathToFileURL(`${folde
 const bytes = (hex) => Buffer.from(hex, "hex");
 
 function place(rig) {
-  const world = new Group(); // the model stands somewhere, tilted; everything must come out in its own space
+  const world = new Group(); // the model is moved and tilted; results must be in its own space
   const model = new Group();
   world.position.set(3, 1, -2);
   world.quaternion.set(0.48, 0.6, 0, 0.64);
@@ -20,7 +20,7 @@ function place(rig) {
     bones[b].quaternion.fromArray(bone.rotation);
     (bone.parent < 0 ? model : bones[bone.parent]).add(bones[b]);
   });
-  // As some exporters do, the whole rig is in centimetres below a node that scales it back.
+  // As from some exporters, the rig is in centimetres below a node that scales it to metres.
   const node = bones.find((bone) => bone.parent === model);
   if (!Object.values(rig.names).includes(node.name)) {
     node.scale.setScalar(0.01);

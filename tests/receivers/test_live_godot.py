@@ -1,4 +1,4 @@
-"""Live packets of the actor's clip move a rig inside a running Godot."""
+"""Live packets of the actor's clip drive a rig in a running Godot."""
 
 import json
 import re
@@ -24,7 +24,7 @@ ROOT = HERE.parents[1]
 def test_a_rig_in_godot_moves_as_the_actor_does(tmp_path):
     rig = make_rig("live", np.asarray(HUMANOID.rest_bone_m), seed=1)
     (tmp_path / "rig.json").write_text(json.dumps(rig.as_json([])))
-    # The rig has an average body's bones; so has the person whose joints its own are held against.
+    # Both the rig and the person have an average body's bones, so their joints can be compared.
     average = BodyDimensions.of_height(REST_HEIGHT_M)
     profile = BodyProfile(REST_HEIGHT_M, {name: getattr(average, name) for name in LENGTHS})
     profile.save(tmp_path / "average.json")

@@ -1,4 +1,4 @@
-"""Every receiver that can run here reads the golden packets to the same numbers, and puts a rig where it belongs."""
+"""All receivers: the golden packets decode to the same numbers, and rigs get the right poses."""
 
 import json
 
@@ -29,13 +29,13 @@ def answers_of(tmp_path_factory):
 
 @pytest.fixture(params=[param for param in _ALL if param.values != ("three.js",)])
 def answers(request, answers_of):
-    """What one receiver made of the cases."""
+    """One receiver's answers to the cases."""
     return answers_of(request.param)
 
 
 @pytest.fixture(params=_ALL)
 def placed(request, answers_of):
-    """Where one receiver put the bones: [rig][pose][bone]."""
+    """One receiver's bone poses: [rig][pose][bone]."""
     return answers_of(request.param)["placed"]
 
 
@@ -45,7 +45,7 @@ def test_golden_poses_are_read_to_the_same_numbers(answers):
     for line, got in zip(lines, answers["decoded"][: len(lines)], strict=True):
         sent = json.loads(line)
         if sent["type"] != "pose":
-            assert got is None  # these receivers need neither the parts nor the hello
+            assert got is None  # receivers ignore `part` and `hello`
             continue
         poses += 1
         assert {key: got[key] for key in READS} == {key: sent[key] for key in READS}
@@ -66,7 +66,7 @@ def test_each_bone_is_where_forward_kinematics_puts_it(placed, index):
     for datagram, bones in zip(cases.poses(), placed[index], strict=True):
         wanted, got = cases.expected(rig, json.loads(datagram)), np.array(bones)
         np.testing.assert_allclose(got[:, :3], wanted[:, :3], atol=2e-5 * rig.scale)
-        assert rot.angle_between_rad(got[:, 3:], wanted[:, 3:]).max() < 2e-3  # engines keep float32
+        assert rot.angle_between_rad(got[:, 3:], wanted[:, 3:]).max() < 2e-3  # engines use float32
 
 
 @pytest.mark.parametrize("index", [0, 1], ids=["identity", "any angle"])

@@ -29,7 +29,7 @@ static class RunUnity
     static byte[] Bytes(string hex) =>
         Enumerable.Range(0, hex.Length / 2).Select(i => Convert.ToByte(hex.Substring(2 * i, 2), 16)).ToArray();
 
-    /// What was read, back in the packet's own axes.
+    /// The decoded packet, converted back to the packet's axes.
     static object Read(string hex)
     {
         PosePacket p = PosePacket.Decode(Bytes(hex));
@@ -47,7 +47,7 @@ static class RunUnity
     static object Place(Map rig)
     {
         var receiver = new PoseReceiver { port = 0, animatorHere = new Animator() };
-        // The character stands somewhere, tilted; everything must come out in its own space.
+        // The character is moved and tilted; results must be in its own space.
         receiver.transform.localPosition = new Vector3(5, 1, -2);
         receiver.transform.localRotation = new Quaternion(0.48f, 0.6f, 0, 0.64f);
         var bones = new List<Transform>();

@@ -1,5 +1,5 @@
-// As much of UnityEngine as receivers/unity uses, written from its documentation, so that the receiver can be compiled
-// and run where there is no Unity. It proves the receiver's own lines, not Unity's.
+// A fake of the part of UnityEngine that receivers/unity uses, written from its documentation, so that the receiver can be
+// compiled and run without Unity. It tests the receiver's code, not Unity's behaviour.
 using System.Collections.Generic;
 using RealtimePose;
 

@@ -1,6 +1,6 @@
-"""Makes the picture in receivers/blender/README.md from live packets (a PNG); send some meanwhile:
+"""Renders the image in receivers/blender/README.md from live packets (a PNG); send packets meanwhile:
 
-blender -b --factory-startup -P picture_blender.py -- RECEIVER_FOLDER MODEL.glb PORT POSES PICTURE.png
+blender -b --factory-startup -P render_blender.py -- RECEIVER_FOLDER MODEL.glb PORT POSES PICTURE.png
 """
 
 import math
@@ -14,7 +14,7 @@ folder, model, port, poses, picture = sys.argv[-5:]
 sys.path.insert(0, folder)
 import realtime_pose_receiver as add_on  # noqa: E402
 
-np.bool = bool  # Blender 3.4's importer of glTF asks for a name that numpy 1.24 has no more
+np.bool = bool  # Blender 3.4's glTF importer uses a name that numpy 1.24 has removed
 for thing in list(bpy.data.objects):
     bpy.data.objects.remove(thing)
 bpy.ops.import_scene.gltf(filepath=model)
