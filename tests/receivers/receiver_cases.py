@@ -86,7 +86,7 @@ def make_rig(
     arms_down_rad: float = 0.0,
     without: tuple[str, ...] = (),
 ) -> Rig:
-    """A rig with the bone lengths `bone_m`; with a seed, bones have random rest rotations and extra bones in between."""
+    """A rig with the bone lengths `bone_m`; with a seed, it has random rest rotations and extra bones in between."""
     rng = np.random.default_rng(seed)
 
     def turn() -> Float64:
