@@ -13,7 +13,7 @@ PEAKS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/realtime_pose/checkpoints/actor-
 .PHONY: demo ui install test test-all peaks check lint docs release-check clean
 
 demo: install
-	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --report $(OUT)/report.json
+	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --force --report $(OUT)/report.json
 
 ui: install
 	$(BIN)/realtime-pose ui

@@ -149,7 +149,13 @@ class Replay:
 
 @contextmanager
 def open_replay(
-    session: Session, config: AppConfig, *, recompute: bool, speed: float | None, max_frames: int | None = None
+    session: Session,
+    config: AppConfig,
+    *,
+    recompute: bool,
+    speed: float | None,
+    max_frames: int | None = None,
+    force: bool = False,
 ) -> Iterator[Replay]:
     """A session ready to be sent to the outputs of the settings; sinks and files are closed afterwards.
 
@@ -159,10 +165,11 @@ def open_replay(
         recompute: Recompute joints and poses from the keypoints.
         speed: Playback speed, 1 = real time; None sends as fast as possible.
         max_frames: End after this many frames.
+        force: Replace an earlier take in the folder.
 
     Raises:
         ConfigError: A setting is wrong.
-        RecordingError: The folder cannot be written.
+        RecordingError: The folder cannot be written, or has another take.
     """
     check_range("speed", 1.0 if speed is None else speed, 0.01, 1000)
     output = config.output
@@ -180,7 +187,7 @@ def open_replay(
         if output.record:
             check_not_replaced(folder, session.path)
             chosen = [name for name in formats if not EXPORTERS[name].needs_images]  # a session has no images
-            recorder = TakeRecorder(folder, take_info(config, settings), chosen)
+            recorder = TakeRecorder(folder, take_info(config, settings), chosen, force=force)
             undo.callback(recorder.close)
         replay = Replay(session, frames, sinks, recorder, speed)
         yield replay

@@ -79,6 +79,7 @@ def open_run(
     paced: bool = True,
     max_frames: int | None = None,
     job: str = "",
+    force: bool = False,
     open_frames: Callable[[CaptureConfig], FrameSource] = open_source,
     more_sinks: Sequence[PoseSink] = (),
 ) -> Iterator[Run]:
@@ -91,6 +92,7 @@ def open_run(
         paced: Play a file in real time, like a camera, without look-ahead; otherwise as fast as possible.
         max_frames: End after this many frames.
         job: Stored in the session, so that `process` recognises its own takes.
+        force: Replace an earlier take in the folder.
         open_frames: Opens the source.
         more_sinks: Further fast sinks of the caller.
 
@@ -118,7 +120,7 @@ def open_run(
         pipeline = undo.enter_context(closing(build_pipeline(config, note, progress)))
         if config.inference.persons > 1 and pipeline.estimator.finds_people:
             note(f"{pipeline.estimator.name} follows one person, not {config.inference.persons}; ViTPose can do more.")
-        take = take_recorder(config, source, pipeline, job) if output.record else None
+        take = take_recorder(config, source, pipeline, job, force=force) if output.record else None
         runtime = Runtime(
             source,
             pipeline,
@@ -149,7 +151,13 @@ def check_not_replaced(folder: Path, source: Path) -> None:
 
 
 def take_recorder(
-    config: AppConfig, source: FrameSource, pipeline: FramePipeline, job: str = "", *, whole: bool = True
+    config: AppConfig,
+    source: FrameSource,
+    pipeline: FramePipeline,
+    job: str = "",
+    *,
+    whole: bool = True,
+    force: bool = False,
 ) -> TakeRecorder:
     """The recorder of a run, for the folder `config.output.record`.
 
@@ -159,6 +167,7 @@ def take_recorder(
         pipeline: The pipeline of the run.
         job: Stored in the session.
         whole: The take starts with the source's first frame, so that the source's sound fits.
+        force: Replace an earlier take in the folder.
 
     Raises:
         RecordingError: The folder cannot be created or written.
@@ -178,7 +187,7 @@ def take_recorder(
     take = take_info(config, settings)
     if not whole:
         take = replace(take, sound=None)
-    return TakeRecorder(Path(config.output.record), take, parse_formats(config.output.formats))
+    return TakeRecorder(Path(config.output.record), take, parse_formats(config.output.formats), force=force)
 
 
 def take_info(config: AppConfig, settings: Mapping[str, Any]) -> TakeInfo:

@@ -1,6 +1,8 @@
 """Takes: one folder with the session and all other files of a run."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import chain, count
 from pathlib import Path
 
 from realtime_pose.communication.base import PoseSink
@@ -9,6 +11,7 @@ from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, is_of, open_exporters, parse_formats
 from realtime_pose.session.reader import Session, read_session
 from realtime_pose.session.writer import SessionRecorder
+from realtime_pose.utils.folder_lock import FolderLock
 
 SESSION = "session.rtpose"
 PLOT = "plot.html"
@@ -21,29 +24,36 @@ class TakeRecorder:
     It may be slow, as it encodes video: run it in a thread of its own.
 
     Args:
-        folder: Created if missing; the files of an earlier take in it are replaced, others stay.
+        folder: Created if missing; it is locked until `close`.
         take: Facts about the take.
         formats: Names in EXPORTERS.
+        force: Delete the files of an earlier take in the folder; other files stay.
 
     Raises:
-        RecordingError: The folder cannot be created or written.
+        RecordingError: The folder cannot be created or written, another run writes into it, or it has files that this
+            take would replace.
         UnknownChoiceError: There is no such format.
     """
 
     def __init__(
-        self, folder: str | Path, take: TakeInfo, formats: Sequence[str] = parse_formats(DEFAULT_FORMATS)
+        self,
+        folder: str | Path,
+        take: TakeInfo,
+        formats: Sequence[str] = parse_formats(DEFAULT_FORMATS),
+        *,
+        force: bool = False,
     ) -> None:
         folder = Path(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for old in files_of_take(folder):
-                old.unlink()  # never mix two takes
-        except OSError as exc:
-            raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
-        # the session first: if the disk fills up, everything else can be made from it again
-        session = SessionRecorder(folder / SESSION, take.settings)
-        self._sinks: tuple[PoseSink, ...] = (session, *open_exporters(formats, folder, take))
         self._failure: RecordingError | None = None
+        with ExitStack() as undo:
+            self._lock = _lock(folder)
+            undo.callback(self._lock.release)
+            _make_room(folder, force=force)
+            # the session first: if the disk fills up, everything else can be made from it again
+            session = SessionRecorder(folder / SESSION, take.settings)
+            undo.callback(session.close)
+            self._sinks: tuple[PoseSink, ...] = (session, *open_exporters(formats, folder, take))
+            undo.pop_all()
 
     def send(self, result: FrameResult) -> None:
         """Write one frame into every file; after `close`, do nothing.
@@ -72,8 +82,44 @@ class TakeRecorder:
                 sink.close()
             except RecordingError as exc:
                 failure = failure or exc
+        self._lock.release()
         if failure is not None:
             raise failure
+
+
+def free_folder(folder: Path) -> Path:
+    """The folder if a take there would replace nothing, otherwise the next free one: take-2, take-3 ...
+
+    Raises:
+        RecordingError: The folder cannot be read.
+    """
+    try:
+        numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+        return next(free for free in chain([folder], numbered) if not files_of_take(free))
+    except OSError as exc:
+        raise RecordingError(f"cannot read {folder}: {exc.strerror}; choose another folder") from exc
+
+
+def _lock(folder: Path) -> FolderLock:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return FolderLock(folder)
+    except BlockingIOError as exc:
+        raise RecordingError(f"another run is writing into {folder}; choose another folder, or wait for it") from exc
+    except OSError as exc:
+        raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
+
+
+def _make_room(folder: Path, *, force: bool) -> None:
+    """Let the folder have no file that a new take would write: two takes never mix."""
+    try:
+        existing = files_of_take(folder)
+        if existing and not force:
+            raise RecordingError(f"{folder} has {existing[0].name} already; choose another folder, or add --force")
+        for old in existing:
+            old.unlink()
+    except OSError as exc:
+        raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
 
 
 def open_session(path: Path) -> Session:

@@ -182,7 +182,7 @@ def _run(job: Job, connection: Connection, stop: Any) -> None:  # noqa: ANN401 -
     def note(sentence: str) -> None:
         _send(connection, Note(sentence))
 
-    with open_run(job.config, note, paced=False, max_frames=job.max_frames, job=job.mark) as run:
+    with open_run(job.config, note, paced=False, max_frames=job.max_frames, job=job.mark, force=True) as run:
         interrupted = False
         while not run.runtime.wait(_TICK_S):
             frames = run.runtime.snapshot().frames

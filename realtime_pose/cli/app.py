@@ -54,12 +54,12 @@ def _common(
 def main() -> None:
     """Run the command that was typed; a known error becomes one sentence and an exit code."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    signals = TerminationSignals()
-    signals.install()
     try:
-        app(arguments)
-    except SystemExit as exc:
-        sys.exit(signals.exit_code(exc.code) if isinstance(exc.code, int) else exc.code)
+        with TerminationSignals() as signals:
+            try:
+                app(arguments)
+            except SystemExit as exc:
+                sys.exit(signals.exit_code(exc.code) if isinstance(exc.code, int) else exc.code)
     except Exception as exc:
         if "--debug" in sys.argv:
             raise

@@ -25,6 +25,9 @@ Report = Annotated[
     Path | None,
     typer.Option(metavar="FILE", rich_help_panel=THIS_RUN, help="Write the figures of the run as JSON."),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", rich_help_panel=THIS_RUN, help="Replace the take in the --record folder.")
+]
 Show = Annotated[bool, typer.Option("--show", help="Open a preview window; q or Esc closes it and stops the run.")]
 
 

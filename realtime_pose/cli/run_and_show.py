@@ -21,6 +21,7 @@ def play(
     max_frames: int | None,
     show: bool = False,
     job: str = "",
+    force: bool = False,
 ) -> tuple[dict[str, Any], RealtimePoseError | typer.Exit | None]:
     """Run to the end (or Ctrl-C) with progress on the terminal.
 
@@ -32,7 +33,9 @@ def play(
     from realtime_pose.cli.preview import PreviewWindow
 
     preview = PreviewWindow() if show else None  # first, so that nothing is opened where there is no display
-    with open_run(settings, say, download_progress(), paced=paced, max_frames=max_frames, job=job) as session:
+    with open_run(
+        settings, say, download_progress(), paced=paced, max_frames=max_frames, job=job, force=force
+    ) as session:
         interrupted = follow(session, preview, console=out, say=say)
     figures = session.report(interrupted=interrupted)
     try:
@@ -41,6 +44,21 @@ def play(
         figures["warnings"].append(str(exc))
         return figures, exc
     return figures, typer.Exit(INTERRUPTED) if interrupted else None
+
+
+def with_free_folder(settings: Any, *, force: bool) -> Any:  # noqa: ANN401 - AppConfig, imported late
+    """The settings with a folder for the take that replaces nothing, unless `force` is given."""
+    from dataclasses import replace
+
+    from realtime_pose.app.take import free_folder
+
+    wanted = settings.output.record
+    if not wanted or force:
+        return settings
+    free = free_folder(Path(wanted))
+    if free != Path(wanted):
+        say(f"{wanted} has a take already; this one is written to {free} (--force replaces the earlier one).")
+    return replace(settings, output=replace(settings.output, record=str(free)))
 
 
 def say(sentence: str) -> None:

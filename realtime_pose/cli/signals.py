@@ -2,6 +2,7 @@
 
 import signal
 from types import FrameType
+from typing import Any
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows has no SIGHUP
 
@@ -14,12 +15,20 @@ class TerminationSignals:
 
     def __init__(self) -> None:
         self._received = 0
+        self._before: dict[int, Any] = {}
 
-    def install(self) -> None:
+    def __enter__(self) -> "TerminationSignals":
         """Handle the signals from now on; a signal that the parent process ignores, as nohup does, stays ignored."""
         for number in _SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
+            if (before := signal.getsignal(number)) is not signal.SIG_IGN:
+                self._before[number] = before
                 signal.signal(number, self._end)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Put back the handlers from before."""
+        for number, before in self._before.items():
+            signal.signal(number, before)
 
     def exit_code(self, code: int) -> int:
         """The program's exit code: 128 + the signal's number if a signal ended it, as shells count."""

@@ -123,7 +123,7 @@ def _one_by_one(jobs: "Sequence[Job]", outcome: _Outcome) -> None:
     for job in jobs:
         figures, failure = None, None
         try:
-            figures, failure = play(job.config, paced=False, max_frames=job.max_frames, job=job.mark)
+            figures, failure = play(job.config, paced=False, max_frames=job.max_frames, job=job.mark, force=True)
         except ConfigError:
             raise  # it would fail for the others too
         except RealtimePoseError as exc:  # a bad file does not stop the others

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from realtime_pose.cli.options import Given, MaxFrames, Report, takes_settings
-from realtime_pose.cli.run_and_show import INTERRUPTED, save_report
+from realtime_pose.cli.options import Force, Given, MaxFrames, Report, takes_settings
+from realtime_pose.cli.run_and_show import INTERRUPTED, save_report, with_free_folder
 from realtime_pose.cli.terminal import out
 from realtime_pose.errors import ConfigError
 
@@ -30,6 +30,7 @@ def replay(
     ] = False,
     max_frames: MaxFrames = None,
     report: Report = None,
+    force: Force = False,
 ) -> None:
     """Send a session again to any output: at its own speed, faster, or step by step.
 
@@ -46,10 +47,18 @@ def replay(
     if changes and not recompute:
         raise ConfigError(f"{changes[0]} changes a pose that is recorded already; add --recompute")
     settings = given.settings(recorded_settings(recorded)) if recompute else given.settings()
+    settings = with_free_folder(settings, force=force)
     interrupted = False
     with ExitStack() as stack:
         again = stack.enter_context(
-            open_replay(recorded, settings, recompute=recompute, max_frames=max_frames, speed=None if step else speed)
+            open_replay(
+                recorded,
+                settings,
+                recompute=recompute,
+                max_frames=max_frames,
+                speed=None if step else speed,
+                force=force,
+            )
         )
         try:
             _watch(again.results(_keys if step else None), recorded, step=step)

@@ -1,7 +1,7 @@
 """`realtime-pose run`: the live pipeline, from a camera to packets and files."""
 
-from realtime_pose.cli.options import Given, MaxFrames, Report, Show, takes_settings
-from realtime_pose.cli.run_and_show import play, print_run, save_report
+from realtime_pose.cli.options import Force, Given, MaxFrames, Report, Show, takes_settings
+from realtime_pose.cli.run_and_show import play, print_run, save_report, with_free_folder
 
 
 @takes_settings("capture", "inference", "body", "output", without=("body.look_ahead",))
@@ -10,10 +10,11 @@ def run(
     show: Show = False,
     max_frames: MaxFrames = None,
     report: Report = None,
+    force: Force = False,
 ) -> None:
     """Run live: from a camera (or a file at its own speed) to packets and files, until Ctrl-C."""
-    settings = given.settings()
-    figures, failure = play(settings, paced=True, max_frames=max_frames, show=show)
+    settings = with_free_folder(given.settings(), force=force)
+    figures, failure = play(settings, paced=True, max_frames=max_frames, show=show, force=force)
     if report is not None:
         save_report(report, figures)
     print_run(figures, settings.output.record, report)

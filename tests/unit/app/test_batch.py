@@ -26,7 +26,7 @@ def planned(inputs, to, config=CONFIG, max_frames=None, force=False):
 
 def leave_take(job, *, frames=None):
     """The take that this job would write: finished if the frames are given."""
-    TakeRecorder(job.folder, TakeInfo(30.0, {"job": job.mark}), ()).close()
+    TakeRecorder(job.folder, TakeInfo(30.0, {"job": job.mark}), (), force=True).close()
     if frames is not None:
         mark_finished(job.folder / SESSION, frames)
 

@@ -9,7 +9,7 @@ import pytest
 from support.full_disk import file_size_limit
 from support.people import make_clip, make_result
 
-from realtime_pose.app.take import TakeRecorder
+from realtime_pose.app.take import TakeRecorder, free_folder
 from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.keypoints_json import KeypointsJson
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, parse_formats
@@ -38,15 +38,49 @@ def test_a_take_is_a_folder_of_files_that_agree(tmp_path):
     assert sum(1 for _ in session.frames()) == 20
 
 
-def test_an_earlier_take_is_replaced_and_other_files_stay(tmp_path):
-    for name in ("motion_3.bvh", "overlay.mp4", "notes.txt", "motion_mine.bvh", "report.json"):
+OLD = ("motion_3.bvh", "overlay.mp4", "notes.txt", "motion_mine.bvh", "report.json")
+
+
+def test_an_earlier_take_is_replaced_on_request_and_other_files_stay(tmp_path):
+    for name in OLD:
         (tmp_path / name).write_text("old")
-    take = TakeRecorder(tmp_path, TakeInfo(30.0))
+    take = TakeRecorder(tmp_path, TakeInfo(30.0), force=True)
     take.send(make_result())
     take.close()
     left = sorted(p.name for p in tmp_path.iterdir() if p.read_bytes() == b"old")
     assert left == ["motion_mine.bvh", "notes.txt", "report.json"]
     assert not (tmp_path / "motion_3.bvh").exists()
+
+
+def test_without_a_request_nothing_is_replaced(tmp_path):
+    for name in OLD:
+        (tmp_path / name).write_text("old")
+    with pytest.raises(RecordingError, match=r"has motion_3\.bvh already; choose another folder, or add --force"):
+        TakeRecorder(tmp_path, TakeInfo(30.0))
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(OLD)
+    assert {p.read_text() for p in tmp_path.iterdir()} == {"old"}
+
+
+def test_two_runs_never_write_into_one_folder_at_once(tmp_path):
+    first = TakeRecorder(tmp_path, TakeInfo(30.0), ())
+    with pytest.raises(RecordingError, match="another run is writing into"):
+        TakeRecorder(tmp_path, TakeInfo(30.0), (), force=True)
+    first.send(make_result())
+    first.close()
+    assert [p.name for p in tmp_path.iterdir()] == ["session.rtpose"]
+    TakeRecorder(tmp_path, TakeInfo(30.0), (), force=True).close()
+
+
+def test_the_next_free_folder_is_numbered(tmp_path):
+    wanted = tmp_path / "take"
+    assert free_folder(wanted) == wanted
+    wanted.mkdir()
+    (wanted / "report.json").write_text("{}")
+    assert free_folder(wanted) == wanted  # a take replaces no report
+    (wanted / "motion.bvh").write_text("mine")
+    (tmp_path / "take-2").mkdir()
+    (tmp_path / "take-2" / "session.rtpose").write_text("")
+    assert free_folder(wanted) == tmp_path / "take-3"
 
 
 def test_a_folder_that_cannot_be_made_gets_a_plain_sentence(tmp_path):

@@ -177,7 +177,7 @@ def test_recomputing_into_a_new_take(call, take, tmp_path):
         (("replay", "TAKE", "--speed", "0"), 2, "speed is 0, wanted 0.01 to 1000"),
         (("replay", "TAKE", "--height", "1.8"), 2, "--height changes a pose that is recorded already; add --recompute"),
         (("replay", "none.rtpose"), 1, "cannot read none.rtpose"),
-        (("replay", "TAKE", "--record", "TAKE"), 2, "would be replaced"),
+        (("replay", "TAKE", "--record", "TAKE", "--force"), 2, "would be replaced"),
         (("replay", "TAKE", "--record", "x", "--format", "vbh"), 2, "format='vbh' is not one of: bvh, coco"),
         (("export", "TAKE", "--out", "x", "--format", "bvh,xls"), 2, "format='xls' is not one of: bvh, coco"),
         (("export", "none", "--out", "x"), 1, "cannot read none"),
@@ -225,3 +225,14 @@ def test_without_a_choice_it_writes_what_it_can_and_says_what_it_cannot(call, ta
 def test_the_help_names_every_format(call):
     _, out, _ = call("export", "--help")
     assert all(f"{name}: {exporter.file}" in out for name, exporter in EXPORTERS.items())
+
+
+def test_a_second_recording_goes_beside_the_first_and_says_where(call, take):
+    first = {path: path.read_bytes() for path in take.iterdir()}
+    code, out, _ = call("replay", take, "--record", take, "--format", "csv")
+    assert code == 0
+    assert f"{take} has a take already; this one is written to {take}-2" in " ".join(out.split())
+    assert {path: path.read_bytes() for path in take.iterdir()} == first
+    assert (take.with_name(f"{take.name}-2") / SESSION).is_file()
+    code, out, _ = call("replay", take, "--record", f"{take}-2", "--format", "csv", "--force")
+    assert (code, "already" in out) == (0, False)

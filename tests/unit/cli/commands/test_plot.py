@@ -28,7 +28,7 @@ def call(monkeypatch, capsys, tmp_path):
 
 
 def record(folder):
-    recorder = TakeRecorder(folder, TakeInfo(30.0, {"fps": 30.0}), ())
+    recorder = TakeRecorder(folder, TakeInfo(30.0, {"fps": 30.0}), (), force=True)
     for result in make_clip(5):
         recorder.send(result)
     recorder.close()

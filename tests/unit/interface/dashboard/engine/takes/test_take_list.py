@@ -25,7 +25,7 @@ BEGAN = datetime(2026, 11, 20, 12, 30).astimezone()
 def record(folder, results=None, formats=(), **told):
     """A take; `make_clip`'s frames are captured one second after its clock began."""
     settings = {"wall_offset_ns": int(BEGAN.timestamp() * 1e9) - 1_000_000_000} | told
-    take = TakeRecorder(folder, TakeInfo(30.0, settings), formats)
+    take = TakeRecorder(folder, TakeInfo(30.0, settings), formats, force=True)
     for result in make_clip(31) if results is None else results:
         take.send(result)
     take.close()
