@@ -32,9 +32,9 @@ def main(url: str, screenshot: str | None = None) -> None:
         if screenshot:
             tab.screenshot(path=screenshot)
         stop(tab)
-        choose(tab, "Pictures from", "Upload")
+        choose(tab, "Source", "Upload")
         tab.set_input_files("[data-testid=stFileUploader] input", CLIP)
-        tab.wait_for_selector("text=/^Set: default-.*mp4/")
+        tab.wait_for_selector("text=/^In use: default-.*mp4/")
         start(tab)
         say("upload_frames_per_s", f"{frames_per_s(tab):.1f}")
         elsewhere = [
