@@ -1,7 +1,7 @@
-"""One webcam in, joint rotations that drive a 3D character out, live.
+"""Video from a webcam or file in, joint rotations that drive a 3D character out, live.
 
-The names below are the public ones; each is imported when it is first asked for, so that `import realtime_pose` costs
-nothing. docs/library.md shows their use.
+The names below are the public ones; each is imported on first use, so that `import realtime_pose` is fast.
+docs/library.md shows how to use them.
 """
 
 import importlib
@@ -61,7 +61,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *_HOME]
 
-if TYPE_CHECKING:  # the same names for type checkers, which do not run what is below
+if TYPE_CHECKING:  # the same names for type checkers, which do not run the code below
     from realtime_pose.api import PoseInference as PoseInference
     from realtime_pose.api import read_frames as read_frames
     from realtime_pose.body.settings import BodyConfig as BodyConfig
@@ -120,12 +120,12 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run what is 
 else:
 
     def __getattr__(name):  # noqa: ANN001, ANN202 - type checkers read the names above
-        """The public name, imported now."""
+        """Import a public name on first use."""
         if name not in _HOME:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = value = getattr(importlib.import_module(_HOME[name]), name)
         return value
 
     def __dir__():  # noqa: ANN202
-        """Every name, those not yet imported too."""
+        """All public names, also those not imported yet."""
         return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Keypoints to pose for one person: lift, solve, filter. The same live, in replays and in evaluation."""
+"""Body pipeline: one person's keypoints to their pose (lift, solve, filter); live, in replays and in evaluation."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -86,17 +86,17 @@ class BodyPipeline:
         return self.filters.finish(pose, Observation.of(self._trusted(keypoints), self.intrinsics_of(frame)))
 
     def intrinsics_of(self, frame: Frame) -> CameraIntrinsics:
-        """The camera that took the frame."""
+        """The intrinsics of the frame's camera."""
         return CameraIntrinsics.from_field_of_view(self.fov_deg, frame.width, frame.height)
 
     def in_camera_axes(self, points_m: Float64) -> Float64:
-        """Points (..., 3) of a pose turned back from world axes into the camera's; the origin stays the pose's."""
+        """Points (..., 3) of a pose rotated from world axes to camera axes; the origin stays."""
         if self.filters is None:
             return points_m
         return rot.rotate(rot.inverse(self.filters.world_from_camera_xyzw), points_m)
 
     def use_smoothing(self, config: BodyConfig) -> None:
-        """Exchange the smoothing for another preset; what is known of people and floor stays.
+        """Replace the smoothing by that of another preset; the state of people and floor stays.
 
         Raises:
             UnknownChoiceError: There is no such smoothing preset.
@@ -106,7 +106,7 @@ class BodyPipeline:
             self.filters.use_smoothing(config)
 
     def recentre(self) -> None:
-        """Put the next person at the origin, from then on; heights and distances stay."""
+        """Move the origin to the next pose's position on the floor; heights and distances stay."""
         self._recentre = True
 
     def forget(self, track_ids: Collection[int]) -> None:
@@ -118,7 +118,7 @@ class BodyPipeline:
                 self.filters.forget(track_id)
 
     def _trusted(self, keypoints: PersonKeypoints) -> PersonKeypoints:
-        """The keypoints in the layout that is lifted; those below the score threshold get score 0."""
+        """The keypoints in the layout that is lifted; scores below the threshold become 0."""
         keypoints = keypoints.sane()
         visible = keypoints.score >= self.score_threshold
         return replace(keypoints, score=as_float32(keypoints.score * visible)).in_layout(keypoints.layout.lifts_as)

@@ -1,4 +1,4 @@
-"""The nouns that travel through the pipeline: frozen, checked, read-only.
+"""Data types of the pipeline: frozen dataclasses with checked, read-only arrays.
 
 Canonical space is glTF's: right-handed, +Y up, +Z the character's front, +X the character's left, metres,
 quaternions xyzw; see docs/conventions.md. Pixels are the full frame's, x right, y down. Times are nanoseconds.
@@ -12,12 +12,12 @@ import numpy as np
 from realtime_pose.skeletons import MIDDLES, KeypointLayout, Skeleton
 from realtime_pose.utils.arrays import Bool, Float32, UInt8, as_float32, check_array
 
-_FAR_OFF_PX = 1e5
+_MAX_PX = 1e5  # a keypoint with a larger coordinate is invalid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture from a source.
+    """One image from a source.
 
     Attributes:
         image_bgr: (H, W, 3) uint8.
@@ -36,23 +36,23 @@ class Frame:
 
     @property
     def width(self) -> int:
-        """Pixels across."""
+        """Width of the image, px."""
         return int(self.image_bgr.shape[1])
 
     @property
     def height(self) -> int:
-        """Pixels down."""
+        """Height of the image, px."""
         return int(self.image_bgr.shape[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonBox:
-    """Where one person is in a frame.
+    """The bounding box of one person in a frame.
 
     Attributes:
         bbox_xyxy_px: (4,) float32 left, top, right, bottom; right and bottom exclusive.
-        score: Belief in 0..1.
-        track_id: The person's name over time; -1 while nobody has named them.
+        score: In 0..1.
+        track_id: The person's id over time; -1 while they have none.
     """
 
     bbox_xyxy_px: Float32
@@ -65,13 +65,13 @@ class PersonBox:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PersonKeypoints:
-    """One person's keypoints in one frame, as the 2D estimator saw them.
+    """One person's keypoints in one frame, as the 2D estimator found them.
 
     Attributes:
         layout: Names and order of the K keypoints, e.g. COCO17.
         xy_px: (K, 2) float32, pixels of the full frame.
         score: (K,) float32 in 0..1; where it is 0, xy_px means nothing.
-        track_id: The person's name over time.
+        track_id: The person's id over time.
         time_ns: The frame's media time.
     """
 
@@ -87,18 +87,18 @@ class PersonKeypoints:
         check_array("score", self.score, (k,))
 
     def sane(self) -> "PersonKeypoints":
-        """The same points with scores in 0..1; one that is no number, or far off any picture, has score 0 at 0, 0."""
-        in_reach = np.all(np.abs(self.xy_px) < _FAR_OFF_PX, axis=1)  # NaN is not
-        if in_reach.all() and ((self.score >= 0) & (self.score <= 1)).all():
+        """The same points with scores in 0..1; invalid ones (NaN, or far outside any image) get score 0 at 0, 0."""
+        valid = np.all(np.abs(self.xy_px) < _MAX_PX, axis=1)  # false for NaN
+        if valid.all() and ((self.score >= 0) & (self.score <= 1)).all():
             return self
-        xy_px = np.where(in_reach[:, None], self.xy_px, 0)
-        score = np.where(in_reach & (self.score > 0), np.minimum(self.score, 1), 0)
+        xy_px = np.where(valid[:, None], self.xy_px, 0)
+        score = np.where(valid & (self.score > 0), np.minimum(self.score, 1), 0)
         return PersonKeypoints(self.layout, as_float32(xy_px), as_float32(score), self.track_id, self.time_ns)
 
     def in_layout(self, layout: KeypointLayout) -> "PersonKeypoints":
-        """The points of `layout` that there are, each by its name; a point that there is not has score 0.
+        """The same person in another layout, points matched by name; a missing point has score 0.
 
-        The tip of a foot is the middle of its big and small toe where they are what is known.
+        A toe that is missing is the middle of the big and the small toe, if those are present.
         """
         if layout is self.layout:
             return self
@@ -110,12 +110,12 @@ class PersonKeypoints:
 
 @lru_cache(maxsize=64)
 def _rows_in(given: KeypointLayout, wanted: KeypointLayout) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """For each point of `wanted` the two rows of `given` it lies between: its own twice; -1 where there is none."""
+    """For each point of `wanted`, the two rows of `given` whose middle it is: its own row twice; -1 if missing."""
     pairs = []
     for name in wanted.names:
         ends = MIDDLES.get(name, (name, name))
-        between = name not in given.index and all(end in given.index for end in ends)
-        pairs.append(ends if between else (name, name))
+        is_middle = name not in given.index and all(end in given.index for end in ends)
+        pairs.append(ends if is_middle else (name, name))
     return tuple(given.index.get(a, -1) for a, _ in pairs), tuple(given.index.get(b, -1) for _, b in pairs)
 
 
@@ -132,21 +132,21 @@ class CameraIntrinsics:
 
     @classmethod
     def from_field_of_view(cls, fov_deg: float, width: int, height: int) -> "CameraIntrinsics":
-        """The camera that sees `fov_deg` degrees along the image's longer side, centre in the middle."""
+        """A camera with this field of view along the image's longer side, its centre in the middle."""
         f = max(width, height) / 2 / float(np.tan(np.radians(fov_deg) / 2))
         return cls(f, f, width / 2, height / 2, width, height)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joints3D:
-    """One person's points in space, as a lifter placed them.
+    """One person's points in space, as lifted.
 
     Attributes:
         layout: Names and order of the J points (those of the keypoints they were lifted from).
         xyz_m: (J, 3) float32 relative to the root (middle of the hips), canonical axes.
-        root_m: (3,) float32 the root, seen from the camera, canonical axes (so z is negative in front of it).
+        root_m: (3,) float32 the root from the camera, canonical axes (so z is negative in front of it).
         score: (J,) float32 in 0..1; where it is 0, the point is a guess.
-        track_id: The person's name over time.
+        track_id: The person's id over time.
         time_ns: The frame's media time.
     """
 
@@ -166,7 +166,7 @@ class Joints3D:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointRotations:
-    """A turn for each joint of a skeleton.
+    """A rotation for each joint of a skeleton.
 
     Attributes:
         skeleton: The tree.
@@ -182,17 +182,17 @@ class JointRotations:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SkeletonPose:
-    """One person's skeleton at one moment: all that a character needs.
+    """One person's skeleton at one moment: everything that drives a character.
 
     Attributes:
         rotations: Local rotations.
         root_m: (3,) float32 the root joint, canonical axes; origin as in Joints3D until a floor is known.
         bone_m: (J,) float32 the person's own bone lengths, parent to joint; 0 for the root.
         score: (J,) float32 in 0..1; where it is 0, the joint is held or eased to rest.
-        track_id: The person's name over time.
+        track_id: The person's id over time.
         time_ns: The frame's media time.
-        foot_contact: (2,) bool, whether the left and the right foot stand on the floor; None where no filter decided.
-        blending: Whether the pose is still on its way back from a gap or a jump, and so does not match the image.
+        foot_contact: (2,) bool, whether the left and the right foot stand on the floor; None without foot locking.
+        blending: Whether the pose is still blending back from a gap or a jump, and so does not match the image.
     """
 
     rotations: JointRotations
@@ -215,7 +215,7 @@ class SkeletonPose:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Person:
-    """Everything known of one person in one frame; joints and pose are None where they could not be had."""
+    """One person in one frame; joints and pose are None if the keypoints have no human body."""
 
     box: PersonBox
     keypoints: PersonKeypoints
@@ -225,7 +225,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
-    """What the pipeline makes of one frame, and what every sink takes; `people` is empty when nobody is seen."""
+    """The pipeline's result for one frame, and the input of every sink; `people` is empty if no one is visible."""
 
     frame: Frame
     people: tuple[Person, ...]

@@ -1,4 +1,4 @@
-"""One frame, from image to poses: detect, estimate, then lift, solve and filter each person. Read this first."""
+"""Pose pipeline: one frame in, everyone's poses out. Detect, estimate, then lift, solve and filter each person."""
 
 import logging
 from collections.abc import Callable
@@ -24,16 +24,17 @@ from realtime_pose.utils.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
-# Often enough to find a person who comes out from behind another; in frames, so that a slow detector runs less live.
-_DETECT_LOST_EVERY = 5
+# Frames between runs of the detector while a person is missing: often enough to find someone who reappears, and counted
+# in frames, so that a slow detector runs less often live.
+_DETECT_MISSING_EVERY = 5
 
 
 class FramePipeline(Protocol):
-    """What a run needs of a pipeline.
+    """The part of a pipeline that a run uses.
 
     Attributes:
-        estimator: What finds keypoints; reports name it.
-        stopwatch: Has the times of the last step, by stage.
+        estimator: Finds keypoints; named in reports.
+        stopwatch: The times of the last step, by stage.
     """
 
     @property
@@ -43,11 +44,11 @@ class FramePipeline(Protocol):
     def stopwatch(self) -> Stopwatch: ...
 
     def step(self, frame: Frame) -> FrameResult:
-        """The frame with everybody in it."""
+        """The frame with everyone in it."""
         ...
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release the models."""
         ...
 
 
@@ -56,9 +57,9 @@ class PosePipeline:
 
     Args:
         estimator: Finds keypoints.
-        detector: Finds people; None for an estimator that finds people by itself.
-        tracker: Names people, and decides who is gone.
-        body: Each person's keypoints to a pose.
+        detector: Finds people; None for an estimator that finds people itself.
+        tracker: Gives people track ids, and decides who is gone.
+        body: Turns each person's keypoints into a pose.
         detect_every: Frames between two runs of the detector while everyone known is visible.
 
     Attributes:
@@ -81,7 +82,7 @@ class PosePipeline:
         self._frames_since_detection = 0
 
     def step(self, frame: Frame) -> FrameResult:
-        """Everyone in the frame with keypoints, joints and pose; an empty room gives an empty result."""
+        """Everyone in the frame with keypoints, joints and pose; without people, an empty result."""
         with self.stopwatch.measure("detect"):
             boxes = self._boxes(frame)
         with self.stopwatch.measure("estimate"):
@@ -116,12 +117,12 @@ class PosePipeline:
         self._detect_every = after.inference.detect_every
         last = [person for person in self._last_keypoints if locked_on in (None, person.track_id)]
         self._last_keypoints = last[:persons]
-        staying = {person.track_id for person in self._last_keypoints}
-        self.body.forget(self._tracker.known - staying)
-        self._tracker = PeopleTracker(after.inference)  # learns who stays from their last keypoints
+        remaining = {person.track_id for person in self._last_keypoints}
+        self.body.forget(self._tracker.known - remaining)
+        self._tracker = PeopleTracker(after.inference)  # gets the remaining people from their last keypoints
         for person in self._last_keypoints:
             self._tracker.gone([person.track_id], person.time_ns)
-        self._frames_since_detection = after.inference.detect_every  # someone else may be followed now
+        self._frames_since_detection = after.inference.detect_every  # look for people in the next frame
 
     def close(self) -> None:
         """Release the models."""
@@ -130,7 +131,7 @@ class PosePipeline:
             self._detector.close()
 
     def _boxes(self, frame: Frame) -> list[PersonBox]:
-        """Where to look for keypoints: by the last keypoints, and by the detector when someone is lost or it is due."""
+        """The boxes to estimate: from the last keypoints, and from the detector where it is due."""
         if self._detector is None:
             return []
         self._frames_since_detection += 1
@@ -141,18 +142,18 @@ class PosePipeline:
         return self._tracker.update(frame, detections, self._last_keypoints)
 
     def _detection_interval(self) -> int:
-        """Frames from one run of the detector to the next, as things stand."""
+        """Frames from one run of the detector to the next, for the people known now."""
         if not self._last_keypoints:
             return 1
-        someone_is_lost = len(self._last_keypoints) < len(self._tracker.known)
-        return min(_DETECT_LOST_EVERY, self._detect_every) if someone_is_lost else self._detect_every
+        someone_is_missing = len(self._last_keypoints) < len(self._tracker.known)
+        return min(_DETECT_MISSING_EVERY, self._detect_every) if someone_is_missing else self._detect_every
 
 
 def check_names(config: AppConfig) -> None:
-    """Refuse every name that is in no table, before anything is opened, loaded or fetched.
+    """Check every name against its table, before anything is opened, loaded or downloaded.
 
     Raises:
-        UnknownChoiceError: The message lists the names there are.
+        UnknownChoiceError: A name is in no table; the message lists the valid ones.
     """
     check_inference_names(config.inference)
     check_detector_name(config.inference)
@@ -169,12 +170,12 @@ def build_pipeline(
 
     Args:
         config: All settings.
-        notify: Is told, in one plain sentence, of everything that was chosen for the user.
-        progress: Is told how far a download of weights has come.
+        notify: Callback for each choice made for the user, one sentence.
+        progress: Callback for the progress of a download of weights.
 
     Raises:
         UnknownChoiceError: A name is in no table.
-        CheckpointError: The estimator's weights cannot be had.
+        CheckpointError: The estimator's weights are not available.
     """
     check_names(config)
     estimator = build_estimator(config.inference, notify, progress)
@@ -185,12 +186,12 @@ def build_pipeline(
 def assemble_pipeline(
     config: AppConfig, estimator: PoseEstimator, detector: PersonDetector | None = None
 ) -> PosePipeline:
-    """A pipeline that knows nobody yet, around models that are loaded already.
+    """A new pipeline, without any people, around loaded models.
 
     Args:
-        config: All settings; the models' own are not read.
-        estimator: What finds keypoints.
-        detector: What finds people; None for an estimator that does so by itself.
+        config: All settings; those of the models are not read.
+        estimator: Finds keypoints.
+        detector: Finds people; None for an estimator that finds people itself.
 
     Raises:
         UnknownChoiceError: A name is in no table.

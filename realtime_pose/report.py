@@ -1,4 +1,4 @@
-"""What a run was like: counts, rates, latency and time by stage, as `--report` writes them."""
+"""Run report: counts, rates, latency and time by stage, as `--report` writes them."""
 
 import json
 from collections import deque
@@ -11,12 +11,13 @@ import numpy as np
 from realtime_pose.errors import RecordingError
 
 STAGES = ("capture", "detect", "estimate", "lift", "solve", "filter", "send")
-_RECENT, _RECENT_NS = 500, 2_000_000_000
-_KEPT = 20_000  # latest frames that figures are taken over: bounded memory for a run without end
+_RECENT_FRAMES = 500  # times kept for `recent_fps`: enough for
+_RECENT_NS = 2_000_000_000  # this long
+_KEPT = 20_000  # percentiles are of the latest frames, at most this many: memory stays bounded
 
 
 class RunStatistics:
-    """Collects figures frame by frame; one thread writes, any may read."""
+    """Collects a run's figures frame by frame; one thread adds, any may read."""
 
     def __init__(self, *, live: bool) -> None:
         self.frames = 0
@@ -24,12 +25,12 @@ class RunStatistics:
         self._live = live
         self._first_ns: int | None = None
         self._last_ns = 0
-        self._sent_ns: deque[int] = deque(maxlen=_RECENT)
+        self._sent_ns: deque[int] = deque(maxlen=_RECENT_FRAMES)
         self._latency_ms: deque[float] = deque(maxlen=_KEPT)
         self._stages_ms: dict[str, deque[float]] = {stage: deque(maxlen=_KEPT) for stage in STAGES}
 
     def add(self, stages_ms: Mapping[str, float], persons: int, captured_ns: int, sent_ns: int) -> None:
-        """Count one frame."""
+        """Add one frame."""
         if self._first_ns is None:
             self._first_ns = captured_ns
         self._last_ns = sent_ns
@@ -42,7 +43,7 @@ class RunStatistics:
 
     @property
     def seconds(self) -> float:
-        """From the first frame's capture to the last one's sending."""
+        """Seconds from the first frame's capture to the last one's sending."""
         return 0.0 if self._first_ns is None else (self._last_ns - self._first_ns) / 1e9
 
     @property
@@ -56,7 +57,7 @@ class RunStatistics:
         return (len(sent_ns) - 1) * 1e9 / (sent_ns[-1] - sent_ns[0]) if len(sent_ns) > 1 else 0.0
 
     def figures(self, latest: int = _KEPT) -> dict[str, Any]:
-        """The part of the report that is measured; times are those of the latest so many frames."""
+        """The measured part of the report; times are those of the `latest` frames."""
         estimate_ms = list(self._stages_ms["estimate"])
         return {
             "frames": self.frames,

@@ -1,4 +1,4 @@
-"""Every thread of the program: one runs the pipeline, one reads files ahead, one stands behind each slow sink."""
+"""Runtime and its threads: one for the pipeline, one that reads files ahead, one for each slow sink."""
 
 import logging
 import queue
@@ -19,17 +19,17 @@ from realtime_pose.utils.slot import LatestSlot, SlotClosed
 
 log = logging.getLogger(__name__)
 
-_MUCH_TOO_LATE_NS = 1_000_000_000
-_JUMP_NS = 2_000_000_000
-_PAUSE_TICK_S = 0.2
-_QUEUE_FRAMES = 32  # about a second: what a slow sink may be behind
+_TOO_SLOW_NS = 1_000_000_000  # a paced file that is later than this is reported
+_SEEK_NS = 2_000_000_000  # a larger step of the media time is a seek, or a gap in a recording
+_PAUSE_POLL_S = 0.2  # interval at which a paused run counts the frames that its source drops
+_QUEUE_FRAMES = 32  # how far a slow sink may be behind, about a second
 
 
 class ResultStage(Protocol):
     """A stage between pipeline and sinks that may hold results back."""
 
     def feed(self, result: FrameResult) -> Iterable[FrameResult]:
-        """The results that this one completes, in order; may be none."""
+        """The results that are complete with this one, in order; may be none."""
         ...
 
     def flush(self) -> Iterable[FrameResult]:
@@ -38,15 +38,15 @@ class ResultStage(Protocol):
 
 
 class SinkWorker:
-    """A thread of its own for a sink that can be slow, such as a video encoder.
+    """Runs a slow sink, such as a video encoder, in a thread of its own.
 
-    With `lossless` the caller waits when the queue is full (files); without, the frame is dropped for this sink
+    When the queue is full, the caller waits with `lossless` (files); otherwise the frame is dropped for this sink
     and counted (live).
     """
 
     def __init__(self, sink: PoseSink, *, lossless: bool) -> None:
         self.dropped = 0
-        self.taken = 0  # by the sink, not only by the queue: what comes after `close` is in no file
+        self.taken = 0  # results that the sink itself got; one still in the queue is in no file
         self.failure: Exception | None = None
         self._sink, self._lossless = sink, lossless
         self._queue: queue.Queue[FrameResult | None] = queue.Queue(_QUEUE_FRAMES)
@@ -54,7 +54,7 @@ class SinkWorker:
         self._thread.start()
 
     def send(self, result: FrameResult) -> None:
-        """Hand a result over; a sink that has failed takes no more."""
+        """Queue a result; ignored once the sink has failed."""
         if self.failure is not None:
             return
         try:
@@ -63,7 +63,7 @@ class SinkWorker:
             self.dropped += 1
 
     def close(self) -> None:
-        """Let the sink finish what it was given, then close it."""
+        """Let the sink finish the queue, then close it."""
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
@@ -80,7 +80,7 @@ class SinkWorker:
         try:
             self._sink.send(result)
             self.taken += 1
-        except Exception as exc:  # noqa: BLE001 - kept for the pose thread; the queue is emptied on, so that nobody waits for us
+        except Exception as exc:  # noqa: BLE001 - kept for the pose thread; the queue is still emptied, so that no caller waits
             self.failure = exc
 
     def _close_sink(self) -> None:
@@ -91,22 +91,22 @@ class SinkWorker:
 
 
 class _ReadAhead:
-    """Decodes a file's next frame while this one is worked on; a camera is never read ahead, as frames grow old."""
+    """Decodes a file's next frame while this one is processed; cameras are not read ahead: frames would get old."""
 
     def __init__(self, source: FrameSource, reader: Executor) -> None:
         self._source, self._reader = source, reader
-        self._coming = reader.submit(source.read)
+        self._next = reader.submit(source.read)
 
     def read(self) -> Frame | None:
-        """The next frame, or whatever the source raised instead."""
-        frame = self._coming.result()
-        self._coming = self._reader.submit(self._source.read)
+        """The next frame; raises what the source raised."""
+        frame = self._next.result()
+        self._next = self._reader.submit(self._source.read)
         return frame
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a run stands."""
+    """The state of a run at one moment."""
 
     running: bool
     frames: int
@@ -121,13 +121,13 @@ class Runtime:
 
     Args:
         source: Where frames come from.
-        pipeline: What makes results of them.
-        sinks: Take results in the pose thread; they never block.
-        slow_sinks: Take results each in a thread of its own.
-        paced: Show a file at its own speed, as a camera would.
+        pipeline: Turns frames into results.
+        sinks: Get results in the pose thread; must not block.
+        slow_sinks: Get results in a thread each.
+        paced: Play a file at its own speed, as a camera would.
         stage: A stage between pipeline and sinks that may hold results back, such as a look-ahead; flushed at the end.
-        max_frames: End after so many; None for all.
-        read_ahead: Decode a file's next frame while this one is worked on; not for a source that is sought in.
+        max_frames: Stop after this many; None for all.
+        read_ahead: Decode a file's next frame while this one is processed; not for a source with seeking.
     """
 
     def __init__(
@@ -151,61 +151,61 @@ class Runtime:
         self._read_ahead = read_ahead and not source.live
         self._due_offset_ns: int | None = None
         self._last_time_ns = 0
-        self._gate = threading.Condition()  # guards the next four
+        self._condition = threading.Condition()  # guards the next four
         self._is_paused = False
         self._steps = 0
-        self._errands: list[Callable[[], None]] = []
-        self._over = False
+        self._callbacks: list[Callable[[], None]] = []
+        self._is_over = False
         self._missed_in_pause = 0
         self._persons = 0
         self._notices: list[str] = []
-        self._source_notices = 0  # of them, taken over from the source
-        self._told_late = False
+        self._source_notices = 0  # how many of the source's are copied
+        self._reported_late = False
         self._reported_failures: list[SinkWorker] = []
         self._failure: StageFailedError | None = None
         self._stop = threading.Event()
-        # Waited for instead of the thread itself: before Python 3.13 a Ctrl-C inside Thread.join makes a running
-        # thread count as ended.
+        # Waited for instead of the thread: before Python 3.13, Ctrl-C inside Thread.join makes a running thread count
+        # as ended.
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._guard, args=("pose", self._run), name="pose", daemon=True)
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start; returns at once."""
         self._thread.start()
 
     @property
     def paused(self) -> bool:
-        """Whether it stands still."""
+        """Whether the run is paused."""
         return self._is_paused
 
     def pause(self) -> None:
-        """Stand still after the frame that is being worked on; what a live source gives meanwhile is passed over."""
-        with self._gate:
+        """Pause after the current frame; frames of a live source are skipped meanwhile."""
+        with self._condition:
             self._is_paused, self._steps = True, 0
 
     def resume(self) -> None:
-        """Go on."""
-        with self._gate:
+        """Resume a paused run."""
+        with self._condition:
             self._is_paused = False
-            self._gate.notify_all()
+            self._condition.notify_all()
 
     def step(self) -> None:
-        """Take one frame more, standing still before and after it."""
-        with self._gate:
+        """Process one frame and stay paused."""
+        with self._condition:
             self._is_paused, self._steps = True, 1
-            self._gate.notify_all()
+            self._condition.notify_all()
 
-    def between_frames(self, errand: Callable[[], None]) -> bool:
-        """Have something done in the pose thread while no frame is worked on; False if the run is over."""
-        with self._gate:
-            if self._over:
+    def between_frames(self, callback: Callable[[], None]) -> bool:
+        """Run a callback in the pose thread between two frames; False if the run is over."""
+        with self._condition:
+            if self._is_over:
                 return False
-            self._errands.append(errand)
-            self._gate.notify_all()
+            self._callbacks.append(callback)
+            self._condition.notify_all()
         return True
 
     def use_pipeline(self, pipeline: FramePipeline) -> bool:
-        """Go on with another pipeline from the next frame on; the one before is closed. False if the run is over."""
+        """Use another pipeline from the next frame on and close the old one; False if the run is over."""
 
         def exchange() -> None:
             before, self._pipeline = self._pipeline, pipeline
@@ -214,7 +214,7 @@ class Runtime:
         return self.between_frames(exchange)
 
     def use_sinks(self, sinks: Sequence[PoseSink]) -> bool:
-        """Send to these from the next frame on; those left out are closed. False if the run is over."""
+        """Send to these sinks from the next frame on and close the others; False if the run is over."""
 
         def exchange() -> None:
             before, self._sinks = self._sinks, list(sinks)
@@ -225,27 +225,27 @@ class Runtime:
         return self.between_frames(exchange)
 
     def add_slow_sink(self, sink: PoseSink) -> SinkWorker:
-        """Hand results to one more slow sink, in a thread of its own, until `remove_slow_sink`."""
+        """Send results to one more slow sink, in a thread of its own, until `remove_slow_sink`."""
         worker = SinkWorker(sink, lossless=not self._source.live)
-        self._workers = [*self._workers, worker]  # whole lists are exchanged: the pose thread may be going through one
+        self._workers = [*self._workers, worker]  # a new list: the pose thread may be iterating over the old one
         return worker
 
     def remove_slow_sink(self, worker: SinkWorker) -> None:
-        """Let a slow sink finish what it was given and close it; its `failure` is the caller's to look at."""
+        """Let a slow sink finish its queue and close it; the caller checks its `failure`."""
         self._workers = [other for other in self._workers if other is not worker]
         worker.close()
 
     def ask_to_stop(self) -> None:
-        """Let the run end soon; returns at once. `stop` is still to follow."""
+        """Request the end of the run; returns at once. Call `stop` afterwards."""
         self._stop.set()
-        with self._gate:
-            self._gate.notify_all()
+        with self._condition:
+            self._condition.notify_all()
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """End the run with files closed. Safe to repeat, from any thread, and before `start`."""
+        """End the run and close its files. Safe to repeat, from any thread, and before `start`."""
         self.ask_to_stop()
         if self._source.live:
-            self._note_failure("closing", self._source.close)  # wakes a read that waits for a camera or a server
+            self._note_failure("closing", self._source.close)  # ends a read that waits for a camera or a server
         if not self._join(timeout_s):
             self._note_failure("closing", self._source.close)  # last resort for a read that is stuck in a driver
             if not self._join(timeout_s):
@@ -255,16 +255,16 @@ class Runtime:
             self._ended.set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Whether the run is over, after waiting for that at most so long."""
+        """Wait for the end of the run; returns whether it is over."""
         return self._ended.wait(timeout_s)
 
     def raise_if_failed(self) -> None:
-        """Raise StageFailedError, with its cause, if a worker died."""
+        """Raise StageFailedError, with its cause, if a thread failed."""
         if self._failure is not None:
             raise self._failure
 
     def snapshot(self) -> Snapshot:
-        """Where the run stands now."""
+        """The state of the run now."""
         return Snapshot(
             running=self._thread.ident is not None and not self._ended.is_set(),
             frames=self.statistics.frames,
@@ -276,19 +276,19 @@ class Runtime:
 
     def _run(self) -> None:
         with ThreadPoolExecutor(1, "read-ahead") as reader:
-            self._work_through(_ReadAhead(self._source, reader).read if self._read_ahead else self._source.read)
+            self._process_frames(_ReadAhead(self._source, reader).read if self._read_ahead else self._source.read)
 
-    def _work_through(self, read: Callable[[], Frame | None]) -> None:
+    def _process_frames(self, read: Callable[[], Frame | None]) -> None:
         while not self._stop.is_set() and self.statistics.frames != self._max_frames:
-            if not self._may_go_on():
+            if not self._ready_for_next_frame():
                 continue
             with self._pipeline.stopwatch.measure("capture"):
                 frame = read()
             self._collect_notices()
             if frame is None:  # nothing came within the source's timeout
-                self._due_offset_ns = None  # what comes next is shown when it comes
+                self._due_offset_ns = None  # show the next frame as soon as it arrives
                 continue
-            with self._gate:
+            with self._condition:
                 self._steps = 0
             if self._paced:
                 frame = self._when_due(frame)
@@ -301,24 +301,24 @@ class Runtime:
             self._persons = len(result.people)
             self.statistics.add(self._pipeline.stopwatch.take(), len(result.people), frame.captured_ns, sent_ns)
             for final in ready:
-                self._hand_on(final)
+                self._pass_on(final)
 
-    def _may_go_on(self) -> bool:
-        """Whether to take the next frame, after what is to be done between frames; waits while the run stands still."""
-        with self._gate:
-            errands, self._errands = self._errands, []
-            if not errands and self._is_paused and not self._steps and not self._stop.is_set():
+    def _ready_for_next_frame(self) -> bool:
+        """Run the callbacks; returns whether to read the next frame. Waits for a moment while the run is paused."""
+        with self._condition:
+            callbacks, self._callbacks = self._callbacks, []
+            if not callbacks and self._is_paused and not self._steps and not self._stop.is_set():
                 missed = self._source.dropped
-                self._gate.wait(_PAUSE_TICK_S)
+                self._condition.wait(_PAUSE_POLL_S)
                 self._missed_in_pause += self._source.dropped - missed
                 self._due_offset_ns = None
                 return False
-        for errand in errands:
-            errand()
-        return not errands
+        for callback in callbacks:
+            callback()
+        return not callbacks
 
     def _completed_by(self, result: FrameResult) -> list[FrameResult]:
-        """The results that may be sent now that this one is known."""
+        """The results to send after this one, in order."""
         if self._stage is None:
             return [result]
         with self._pipeline.stopwatch.measure("filter"):
@@ -329,15 +329,15 @@ class Runtime:
             sink.send(result)
 
     def _flush(self) -> None:
-        """Send what the stage still holds back."""
+        """Send the results that the stage still holds back."""
         for result in [] if self._stage is None else self._stage.flush():
             self._send(result)
-            self._hand_on(result)
+            self._pass_on(result)
 
-    def _hand_on(self, result: FrameResult) -> None:
-        """Give the result to the slow sinks and to whoever shows it.
+    def _pass_on(self, result: FrameResult) -> None:
+        """Pass the result to the slow sinks and to `results`.
 
-        A slow sink that failed ends a run over files; a live run goes on without it.
+        A slow sink that failed ends a run over files; a live run continues without it.
         """
         for worker in self._workers:
             worker.send(result)
@@ -345,38 +345,38 @@ class Runtime:
                 if not self._source.live:
                     raise StageFailedError(f"recording stopped: {worker.failure}") from worker.failure
                 self._reported_failures.append(worker)
-                self._notices.append(f"Recording stopped: {worker.failure}; the run goes on without it.")
+                self._notices.append(f"Recording stopped: {worker.failure}; the run continues without it.")
         self.results.put(result)
 
     def _collect_notices(self) -> None:
-        told, self._source_notices = self._source_notices, len(self._source.notices)
-        self._notices += self._source.notices[told:]
+        copied, self._source_notices = self._source_notices, len(self._source.notices)
+        self._notices += self._source.notices[copied:]
 
     def _when_due(self, frame: Frame) -> Frame:
-        """The frame, at the moment at which its own time says it is to be shown."""
+        """The frame, after waiting until its media time is due."""
         now_ns = time.monotonic_ns()
-        jumped = abs(frame.time_ns - self._last_time_ns) > _JUMP_NS  # sought in, or a recording that was interrupted
+        sought = abs(frame.time_ns - self._last_time_ns) > _SEEK_NS  # a seek, or a gap in the recording
         self._last_time_ns = frame.time_ns
-        if self._due_offset_ns is None or jumped:
+        if self._due_offset_ns is None or sought:
             self._due_offset_ns = now_ns - frame.time_ns
         early_ns = frame.time_ns + self._due_offset_ns - now_ns
         if early_ns > 0:
             self._stop.wait(early_ns / 1e9)
-        elif early_ns < -_MUCH_TOO_LATE_NS and not self._told_late:
-            self._told_late = True
-            self._notices.append(
-                "This machine is too slow to show the clip at its own speed, and falls behind it; nothing is left out."
-            )
+        elif early_ns < -_TOO_SLOW_NS and not self._reported_late:
+            self._reported_late = True
+            self._notices.append("Playing slower than real time; every frame is used.")
         return replace(frame, captured_ns=time.monotonic_ns())
 
     def _finish(self) -> None:
-        """Close everything that was opened, whatever one of them says."""
-        with self._gate:
-            errands, self._errands, self._over = self._errands, [], True
-        for errand in errands:  # what was handed over to be used is closed below with the rest
-            self._note_failure("closing", errand)
+        """Close everything that was opened, even if closing one part fails."""
+        with self._condition:
+            callbacks, self._callbacks, self._is_over = self._callbacks, [], True
+        for callback in callbacks:  # so that new sinks and pipelines are closed below
+            self._note_failure("closing", callback)
         self._note_failure("pose", self._flush)
-        closers = [sink.close for sink in (*self._sinks, *self._workers)]  # first: files are whole, whatever follows
+        closers = [
+            sink.close for sink in (*self._sinks, *self._workers)
+        ]  # first, so that files are complete whatever follows
         for close in (*closers, self._source.close, self._pipeline.close):
             self._note_failure("closing", close)
         self._collect_notices()
@@ -386,7 +386,7 @@ class Runtime:
         self.results.close()
 
     def _guard(self, name: str, loop: Callable[[], None]) -> None:
-        """A worker may die, never silently."""
+        """Run a thread's loop; a failure is kept, and everything is closed at the end."""
         try:
             self._note_failure(name, loop)
         finally:
@@ -411,7 +411,7 @@ class Runtime:
             self._failure.__cause__ = self._failure.__cause__ or cause
 
     def _join(self, timeout_s: float) -> bool:
-        """Whether the pose thread has ended (or never began, or is the caller itself)."""
+        """Whether the pose thread has ended, was never started, or is the caller itself."""
         if self._thread.ident is None or self._thread is threading.current_thread():
             return True
         return self._ended.wait(timeout_s)

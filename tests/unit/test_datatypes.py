@@ -1,4 +1,4 @@
-"""The nouns refuse wrong arrays, and make the right ones read-only."""
+"""The data types refuse wrong arrays, and make the right ones read-only."""
 
 from dataclasses import FrozenInstanceError, fields
 
@@ -25,7 +25,7 @@ def zeros(*shape):
     return np.zeros(shape, np.float32)
 
 
-def make_arguments(noun):
+def make_arguments(datatype):
     """Right arguments, arrays fresh."""
     named = {"track_id": 1, "time_ns": 2}
     return {
@@ -41,28 +41,33 @@ def make_arguments(noun):
             "score": zeros(17),
             **named,
         },
-    }[noun]
+    }[datatype]
 
 
-NOUNS = [Frame, PersonBox, PersonKeypoints, Joints3D, JointRotations, SkeletonPose]
+DATATYPES = [Frame, PersonBox, PersonKeypoints, Joints3D, JointRotations, SkeletonPose]
 ARRAYS = [
-    (noun, name) for noun in NOUNS for name, value in make_arguments(noun).items() if isinstance(value, np.ndarray)
+    (datatype, name)
+    for datatype in DATATYPES
+    for name, value in make_arguments(datatype).items()
+    if isinstance(value, np.ndarray)
 ]
-every_array = pytest.mark.parametrize(("noun", "name"), ARRAYS, ids=lambda x: x if isinstance(x, str) else x.__name__)
+every_array = pytest.mark.parametrize(
+    ("datatype", "name"), ARRAYS, ids=lambda x: x if isinstance(x, str) else x.__name__
+)
 
 
-@pytest.mark.parametrize("noun", NOUNS)
-def test_it_is_frozen_and_has_no_place_for_more(noun):
-    made = noun(**make_arguments(noun))
+@pytest.mark.parametrize("datatype", DATATYPES)
+def test_it_is_frozen_and_has_slots(datatype):
+    made = datatype(**make_arguments(datatype))
     with pytest.raises(FrozenInstanceError):
         setattr(made, fields(made)[0].name, None)
     assert not hasattr(made, "__dict__")
 
 
 @every_array
-def test_arrays_are_read_only_and_not_copied(noun, name):
-    given = make_arguments(noun)
-    array = getattr(noun(**given), name)
+def test_arrays_are_read_only_and_not_copied(datatype, name):
+    given = make_arguments(datatype)
+    array = getattr(datatype(**given), name)
     assert array is given[name]
     with pytest.raises(ValueError, match="read-only"):
         array[...] = 1
@@ -70,25 +75,25 @@ def test_arrays_are_read_only_and_not_copied(noun, name):
 
 @every_array
 @pytest.mark.parametrize("change", ["longer", "another dimension", "one less"])
-def test_wrong_shapes_are_refused_by_name(noun, name, change):
-    given = make_arguments(noun)
+def test_wrong_shapes_are_refused_by_name(datatype, name, change):
+    given = make_arguments(datatype)
     shape = given[name].shape
     # the last dimension is always fixed
     wrong = {"longer": (*shape[:-1], shape[-1] + 1), "another dimension": (1, *shape), "one less": shape[:-1]}[change]
     given[name] = np.zeros(wrong, given[name].dtype)
     with pytest.raises(ArrayShapeError, match=f"^{name} has shape"):
-        noun(**given)
+        datatype(**given)
 
 
 @every_array
-def test_wrong_element_types_are_refused_by_name(noun, name):
-    given = make_arguments(noun)
+def test_wrong_element_types_are_refused_by_name(datatype, name):
+    given = make_arguments(datatype)
     given[name] = given[name].astype(np.float64)
     with pytest.raises(TypeError, match=f"^{name} must be an array of .*, got float64"):
-        noun(**given)
+        datatype(**given)
     given[name] = given[name].tolist()
     with pytest.raises(TypeError, match=f"^{name} must be an array of .*, got list"):
-        noun(**given)
+        datatype(**given)
 
 
 def test_arrays_must_have_their_layouts_length():
@@ -108,11 +113,11 @@ def test_a_frame_knows_its_size():
         Frame(np.zeros((4, 6, 4), np.uint8), 0, 0, 0)
 
 
-def test_a_box_without_a_name_says_so():
+def test_a_box_has_no_id_by_default():
     assert PersonBox(zeros(4), 1.0).track_id == -1
 
 
-def test_nouns_compare_by_identity_as_arrays_have_no_one_answer():
+def test_datatypes_compare_by_identity():
     one, other = make_pose(1), make_pose(1)
     assert one != other
     assert one in [other, one]
@@ -136,7 +141,7 @@ def test_a_result_may_be_empty_and_a_person_without_pose():
     assert FrameResult(frame, (person,)).people[0].pose is None
 
 
-def test_keypoints_that_make_sense_are_left_as_they_are_and_nonsense_has_no_score():
+def test_valid_keypoints_are_not_changed_and_invalid_ones_get_score_zero():
     fine = PersonKeypoints(COCO17, as_float32(np.full((17, 2), 3.0)), as_float32(np.full(17, 0.5)), 1, 0)
     assert fine.sane() is fine
     xy, score = fine.xy_px.copy(), fine.score.copy()

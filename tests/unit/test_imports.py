@@ -1,4 +1,4 @@
-"""What is imported when: little at first, everything at last, and every lazy name leads somewhere."""
+"""Imports: light packages first, every module imports, and every name of a lazy table exists."""
 
 import importlib
 import json
@@ -45,7 +45,7 @@ def imported_by(module):
 
 
 @pytest.mark.parametrize("module", ["realtime_pose", "realtime_pose.skeletons", "realtime_pose.datatypes"])
-def test_the_package_and_its_nouns_need_numpy_alone(module):
+def test_the_package_and_its_datatypes_need_numpy_alone(module):
     assert not imported_by(module) & (HEAVY | MEDIUM)
 
 
@@ -62,7 +62,7 @@ def test_the_package_and_its_nouns_need_numpy_alone(module):
         "realtime_pose.capture.sources",
     ],
 )
-def test_heavy_libraries_wait_until_they_are_chosen(module):
+def test_heavy_libraries_are_imported_on_use(module):
     assert not imported_by(module) & HEAVY
 
 
@@ -83,11 +83,11 @@ def test_every_file_is_among_the_modules():
 
 
 @pytest.mark.parametrize(("table", "name"), [(table, name) for table, rows in TABLES.items() for name in rows])
-def test_every_lazy_name_leads_to_something_that_can_be_called(table, name):
+def test_every_lazy_name_is_callable(table, name):
     assert callable(load_choice(table, name, TABLES[table]))
 
 
-def test_no_lazy_table_is_forgotten_here():
+def test_every_lazy_table_is_listed_here():
     tables = {
         name
         for module in MODULES

@@ -1,4 +1,4 @@
-"""PosePipeline: who is looked for, lifted, kept and forgotten."""
+"""PosePipeline: detection, estimation, lifting, and people who are kept or dropped."""
 
 import numpy as np
 import pytest
@@ -22,13 +22,13 @@ def frame(index):
 
 
 class FakeDetector:
-    """Finds the people it was told of, and counts how often it was asked."""
+    """Finds the given people, and counts its calls."""
 
     def __init__(self, *boxes):
-        self.boxes, self.asked, self.closed = boxes, 0, False
+        self.boxes, self.calls, self.closed = boxes, 0, False
 
     def detect(self, frame):
-        self.asked += 1
+        self.calls += 1
         return [PersonBox(as_float32(box), 0.9) for box in self.boxes]
 
     def close(self):
@@ -36,7 +36,7 @@ class FakeDetector:
 
 
 class FakeEstimator:
-    """Sees the same standing body in every box, until told that it sees nothing."""
+    """Finds the same standing body in every box while `sees` is set."""
 
     name, runtime, device, layout, finds_people = "fake", "none", "cpu", COCO17, False
 
@@ -63,7 +63,7 @@ def pipeline(estimator, detector, persons=2, detect_every=5):
 
 
 def forgotten_by(whole):
-    """A list that grows by whoever the solver is told to forget."""
+    """A list of the ids that the solver forgets."""
     forgotten = []
     whole.body.solver.forget = forgotten.append
     return forgotten
@@ -72,15 +72,15 @@ def forgotten_by(whole):
 LEFT, RIGHT = (60.0, 60.0, 260.0, 460.0), (380.0, 60.0, 580.0, 460.0)
 
 
-def test_an_empty_room_gives_an_empty_result_and_goes_on_looking():
+def test_without_people_the_result_is_empty_and_detection_goes_on():
     detector = FakeDetector()
     whole = pipeline(FakeEstimator(), detector)
     results = [whole.step(frame(i)) for i in range(4)]
     assert [r.people for r in results] == [(), (), (), ()]
-    assert detector.asked == 4
+    assert detector.calls == 4
 
 
-def test_two_people_are_seen_placed_and_keep_their_names():
+def test_two_people_get_poses_and_keep_their_ids():
     estimator = FakeEstimator()
     whole = pipeline(estimator, FakeDetector(LEFT, RIGHT))
     for i in range(12):
@@ -94,21 +94,21 @@ def test_two_people_are_seen_placed_and_keep_their_names():
     assert estimator.batches == [[1, 2]] * 12  # all people of a frame in one batch
 
 
-def test_the_detector_is_asked_on_loss_and_every_so_many_frames_only():
+def test_the_detector_runs_on_loss_and_every_n_frames_only():
     detector, estimator = FakeDetector(LEFT), FakeEstimator()
     whole = pipeline(estimator, detector, detect_every=5)
     for i in range(11):
         whole.step(frame(i))
-    assert detector.asked == 3  # frames 0, 5 and 10
+    assert detector.calls == 3  # frames 0, 5 and 10
     estimator.sees = False
     assert whole.step(frame(11)).people == ()
     estimator.sees = True
     (person,) = whole.step(frame(12)).people
-    assert detector.asked == 4
-    assert person.keypoints.track_id == 1  # the same person, back within the time of forgetting
+    assert detector.calls == 4
+    assert person.keypoints.track_id == 1  # the same person, back before they are dropped
 
 
-def test_somebody_long_gone_is_forgotten_by_every_stage():
+def test_a_person_gone_for_good_is_forgotten_by_every_stage():
     whole = pipeline(FakeEstimator(), FakeDetector(LEFT))
     forgotten = forgotten_by(whole)
     whole.step(frame(0))
@@ -120,10 +120,10 @@ def test_somebody_long_gone_is_forgotten_by_every_stage():
     assert forgotten == [1]
     whole._detector.boxes = (LEFT,)
     (person,) = whole.step(frame(101)).people
-    assert person.keypoints.track_id == 2  # long gone is somebody new
+    assert person.keypoints.track_id == 2  # a new person
 
 
-def test_the_single_performer_is_not_forgotten_until_somebody_else_comes():
+def test_the_single_person_is_not_forgotten_while_alone():
     estimator, detector = FakeEstimator(), FakeDetector(LEFT)
     whole = pipeline(estimator, detector, persons=1)
     forgotten = forgotten_by(whole)
@@ -151,14 +151,14 @@ def test_points_below_the_threshold_are_not_lifted_but_are_reported():
     assert person.keypoints.score[COCO17.index["left_wrist"]] == pytest.approx(0.29)
 
 
-def test_time_is_measured_for_every_stage():
+def test_every_stage_is_timed():
     whole = pipeline(FakeEstimator(), FakeDetector(LEFT))
     whole.step(frame(0))
     assert set(whole.stopwatch.take()) == {"detect", "estimate", "lift", "solve", "filter"}
     assert whole.stopwatch.take() == {}
 
 
-def test_closing_gives_models_back():
+def test_closing_releases_the_models():
     estimator, detector = FakeEstimator(), FakeDetector()
     pipeline(estimator, detector).close()
     assert estimator.closed
@@ -184,7 +184,7 @@ def test_wrong_names_are_refused_with_the_known_ones(values):
 
 
 class Standing(FakeEstimator):
-    """Sees everybody stand where they stand: odd names left, even ones right."""
+    """Finds everyone at a fixed place: odd ids left, even ones right."""
 
     def estimate(self, frame, boxes):
         found = []
@@ -200,7 +200,7 @@ def settings(persons=2, threshold=0.3, **body):
     return AppConfig(inference=InferenceConfig(persons=persons, score_threshold=threshold), body=BodyConfig(**body))
 
 
-def test_another_smoothing_keeps_what_is_known_and_another_height_does_not():
+def test_another_smoothing_keeps_the_state_and_another_height_does_not():
     whole = pipeline(Standing(), FakeDetector(LEFT))
     before = whole.step(frame(0)).people[0].pose
     body, solver = whole.body, whole.body.solver
@@ -217,7 +217,7 @@ def test_another_smoothing_keeps_what_is_known_and_another_height_does_not():
     assert taller.bone_m.sum() > 1.05 * after.bone_m.sum()
 
 
-def test_a_changed_threshold_counts_from_the_next_frame_on():
+def test_a_changed_threshold_applies_from_the_next_frame_on():
     whole = pipeline(Standing(), FakeDetector(LEFT))
     assert whole.step(frame(0)).people
     whole.retune(settings(), settings(threshold=0.95))
@@ -225,7 +225,7 @@ def test_a_changed_threshold_counts_from_the_next_frame_on():
     assert whole.step(frame(2)).people == ()
 
 
-def test_who_is_locked_on_stays_alone_and_the_others_come_back_after_it():
+def test_the_locked_person_is_followed_alone_and_the_others_afterwards():
     whole = pipeline(Standing(), FakeDetector(LEFT, RIGHT))
     for i in range(3):
         whole.step(frame(i))
@@ -250,7 +250,7 @@ def test_fewer_people_are_followed_at_once():
         assert [p.keypoints.track_id for p in whole.step(frame(i)).people] == [1]
 
 
-def test_recentring_puts_the_person_at_the_origin_and_keeps_heights_and_moves():
+def test_recentring_moves_the_person_to_the_origin_and_keeps_heights():
     whole = pipeline(Standing(), FakeDetector(LEFT))
     for i in range(3):
         before = whole.step(frame(i)).people[0].pose.root_m

@@ -1,4 +1,4 @@
-"""What no estimator should say, through the whole pipeline: the stream stays sane, and is fine again soon after."""
+"""Invalid keypoints through the whole pipeline: poses stay valid, and are as before soon afterwards."""
 
 from dataclasses import dataclass, field, replace
 
@@ -24,26 +24,26 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 
 FRAME_NS = 33_333_333
-PICTURE = np.zeros((480, 640, 3), np.uint8)
+IMAGE = np.zeros((480, 640, 3), np.uint8)
 BEFORE, DURING, AFTER = 24, 12, 36
 
 
 @dataclass
 class Scripted:
-    """An estimator that says what it is told to."""
+    """An estimator that returns given keypoints."""
 
-    says: list[PersonKeypoints]
+    people: list[PersonKeypoints]
     name, runtime, device, layout, finds_people = "scripted", "none", "cpu", COCO17, True
 
     def estimate(self, frame, boxes):
-        return self.says
+        return self.people
 
     def close(self):
         pass
 
 
 def sees(time_s, *, track_id=1, at=(0.0, 0.0, -3.0), phase=0.0):
-    """Somebody who stands and swings both arms, as a good estimator sees them."""
+    """A person who stands and swings both arms, as an accurate estimator finds them."""
     local = human_local(0, reach=0.2)
     for joint, way in (("leftUpperArm", 1.0), ("rightUpperArm", -1.0)):
         swing = rot.from_axis_angle([1.0, 0.0, 0.0], np.array(0.5 * way * np.sin(4.0 * time_s + phase)))
@@ -72,7 +72,7 @@ def only(person, *parts):
 
 
 def tiny(person):
-    """20 px tall, in the middle of the picture."""
+    """20 px tall, in the middle of the image."""
     low, high = person.xy_px.min(axis=0), person.xy_px.max(axis=0)
     shake = np.random.default_rng(person.time_ns % 2**32).normal(size=(17, 2)) * 0.5
     return replace(person, xy_px=as_float32((person.xy_px - low) * 20 / (high - low)[1] + (320, 230) + shake))
@@ -82,9 +82,9 @@ BAD = {
     "not a number": lambda p: with_xy(p, np.nan),
     "half of it not a number": lambda p: with_xy(p, np.nan, slice(5, 17, 2)),
     "infinite": lambda p: with_xy(p, np.inf, slice(3, 9)),
-    "a million miles off": lambda p: with_xy(p, 3e38, slice(9, 11)),
+    "very far away": lambda p: with_xy(p, 3e38, slice(9, 11)),
     "scores that are no numbers": lambda p: with_score(p, np.nan),
-    "scores beyond all belief": lambda p: with_score(p, 7.0),
+    "scores above 1": lambda p: with_score(p, 7.0),
     "all scores zero": lambda p: with_score(p, 0.0),
     "one visible arm": lambda p: with_score(p, 0.0, [i for i in range(17) if i not in (0, 5, 7, 9)]),
     "one visible leg": lambda p: with_score(p, 0.0, [i for i in range(17) if i not in (11, 13, 14, 15)]),
@@ -97,21 +97,21 @@ BAD = {
 
 @dataclass
 class Tap:
-    """Before a filter: keeps the poses that come to it."""
+    """Records the poses that reach a filter."""
 
-    behind: PoseFilter
+    filter: PoseFilter
     passed: list = field(default_factory=list)
 
     def apply(self, pose, observation=None):
         self.passed.append(pose)
-        return self.behind.apply(pose, observation)
+        return self.filter.apply(pose, observation)
 
     def forget(self, track_id):
-        self.behind.forget(track_id)
+        self.filter.forget(track_id)
 
 
 class Stream:
-    """A pipeline with everything that came out of it, and what came to the floor filter."""
+    """A pipeline with all its results, and the poses that reached the floor filter."""
 
     def __init__(self, lifter):
         body, filters = BodyConfig(lifter=lifter), FilterChain(BodyConfig())
@@ -125,10 +125,10 @@ class Stream:
 
     def step(self, *people, time_s=None):
         time_ns = people[0].time_ns if time_s is None else round(time_s * 1e9)
-        self.estimator.says = list(people)
-        result = self._pipeline.step(Frame(PICTURE, len(self.results), time_ns, 0))
+        self.estimator.people = list(people)
+        result = self._pipeline.step(Frame(IMAGE, len(self.results), time_ns, 0))
         for packet in self._packets.packets_of(result):
-            encode(packet)  # it refuses what is no number
+            encode(packet)  # refuses NaN and infinity
         self.results.append(result)
 
     def poses(self, track_id=1):
@@ -136,7 +136,7 @@ class Stream:
 
 
 def check_sane(stream, track_id=1):
-    """Finite, unit, inside the limits and without a jump; feet that let go may move the body a little more."""
+    """Finite, unit, inside the limits and without a jump; feet that lose contact may move the body a little more."""
     smoothed = [pose for pose in stream.tap.passed if pose.track_id == track_id]
     _check_sane(smoothed, turn_deg=60.0, move_m=0.25)
     _check_sane(stream.poses(track_id), turn_deg=60.0, move_m=0.6)
@@ -161,11 +161,11 @@ def _check_sane(poses, *, turn_deg, move_m):
 
 
 def check_fine_again(stream, clean, lifter, track_id=1):
-    """The last answer is what it would be without the trouble."""
+    """The last pose is what it would be without the invalid input."""
     got, wanted = stream.poses(track_id)[-1], clean.poses(track_id)[-1]
     apart = np.degrees(rot.angle_between_rad(got.rotations.local_xyzw, wanted.rotations.local_xyzw))
     arms = [row for joint, row in HUMANOID.index.items() if "Arm" in joint]
-    if lifter == "geometric":  # it has two places for a bone, and continuity chooses
+    if lifter == "geometric":  # it has two solutions for a bone, and continuity chooses
         assert np.median(np.delete(apart, arms)) < 5.0
     else:
         assert np.median(apart) < 5.0
@@ -188,7 +188,7 @@ def clean(lifter):
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_a_while_of_nonsense_leaves_the_stream_sane(lifter, clean, what):
+def test_invalid_input_for_a_while_leaves_the_stream_valid(lifter, clean, what):
     stream = Stream(lifter)
     for i in range(BEFORE + DURING + AFTER):
         good = sees(i / 30)
@@ -198,7 +198,7 @@ def test_a_while_of_nonsense_leaves_the_stream_sane(lifter, clean, what):
 
 
 @pytest.mark.parametrize("what", ["not a number", "all scores zero", "one visible arm", "20 px tall"])
-def test_a_stream_that_begins_with_nonsense_is_fine_soon_after(lifter, clean, what):
+def test_a_stream_that_starts_with_invalid_input_recovers(lifter, clean, what):
     stream = Stream(lifter)
     for i in range(BEFORE + DURING + AFTER):
         good = sees(i / 30)
@@ -207,7 +207,7 @@ def test_a_stream_that_begins_with_nonsense_is_fine_soon_after(lifter, clean, wh
     check_fine_again(stream, clean, lifter)
 
 
-def test_two_people_whose_names_are_exchanged_do_not_jump(lifter):
+def test_two_people_whose_ids_are_swapped_do_not_jump(lifter):
     stream = Stream(lifter)
     for i in range(BEFORE + DURING + AFTER):
         a = sees(i / 30, at=(-0.8, 0.0, -3.0))
@@ -220,7 +220,7 @@ def test_two_people_whose_names_are_exchanged_do_not_jump(lifter):
 
 
 @pytest.mark.parametrize("jump_s", [-0.02, -0.9, -1e6, 0.0])
-def test_time_that_runs_backwards_leaves_the_stream_sane(lifter, clean, jump_s):
+def test_time_that_runs_backwards_leaves_the_stream_valid(lifter, clean, jump_s):
     stream = Stream(lifter)
     for i in range(BEFORE + DURING + AFTER):
         time_s = i / 30 + 2e6 + (jump_s if i >= BEFORE else 0.0)
@@ -240,9 +240,9 @@ def test_one_frame_out_of_order_does_no_harm(lifter, clean, jump_ns):
 
 
 @pytest.mark.parametrize("gap_s", [0.3, 1.5, 10.0])
-@pytest.mark.parametrize("frames_come", [True, False], ids=["nobody there", "no frames"])
-def test_after_a_gap_the_same_character_goes_on_calmly(lifter, gap_s, frames_come):
-    """Out of the picture here, back there: one name, one floor, and a way between the two."""
+@pytest.mark.parametrize("frames_come", [True, False], ids=["no people", "no frames"])
+def test_after_a_gap_the_same_character_continues_smoothly(lifter, gap_s, frames_come):
+    """A person leaves the image and returns elsewhere: one id, one floor, and a continuous path."""
     stream, clean = Stream(lifter), Stream(lifter)
     for i in range(BEFORE):
         stream.step(sees(i / 30))

@@ -1,4 +1,4 @@
-"""Keypoint sets beyond COCO-17 drive the same body; what has no human body has keypoints and no pose."""
+"""Keypoint sets beyond COCO-17 drive the same body; one without a human body gives keypoints and no pose."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ HUMAN = [COCO17, COCO17_FEET_HANDS, COCO25, COCO_WHOLEBODY133, MPII16, AIC14]
 
 
 def seen_in(layout: KeypointLayout) -> PersonKeypoints:
-    """A person's points in `layout`, from a body that has 27 of them; its other points lie at the nose."""
+    """A person's points in `layout`, from a body that has 27 of them; the other points are at the nose."""
     person = make_person(3).keypoints
     row = {name: i for i, name in enumerate(person.layout.names)}
     for side in ("left", "right"):
@@ -35,7 +35,7 @@ def seen_in(layout: KeypointLayout) -> PersonKeypoints:
 
 
 class Sees:
-    """An estimator that finds one person by itself, always the same."""
+    """An estimator that finds people itself: always the same one."""
 
     name, runtime, precision, device, finds_people = "fake", "none", "fp32", "cpu", True
 
@@ -93,7 +93,7 @@ def test_the_tip_of_a_foot_lies_between_its_toes():
     assert (feet.track_id, feet.time_ns) == (4, 7)
 
 
-def test_the_own_layout_is_no_work():
+def test_the_own_layout_returns_the_same_keypoints():
     seen = seen_in(COCO17)
     assert seen.in_layout(COCO17) is seen
 

@@ -1,4 +1,4 @@
-"""Figures of a made-up run."""
+"""Figures of a synthetic run."""
 
 import json
 
@@ -33,7 +33,7 @@ def test_a_run_of_known_times():
     assert figures["stages_ms"]["lift"] == {"p50": None, "p95": None}
 
 
-def test_every_stage_is_named_in_the_order_of_the_chain():
+def test_stages_are_in_the_order_of_the_pipeline():
     assert tuple(RunStatistics(live=True).figures()["stages_ms"]) == STAGES
     assert STAGES == ("capture", "detect", "estimate", "lift", "solve", "filter", "send")
 
@@ -44,7 +44,7 @@ def test_figures_hold_exactly_the_measured_part_of_the_report():
     ]  # fmt: skip
 
 
-def test_the_model_rate_is_of_the_mean_time():
+def test_the_model_rate_is_one_over_the_mean_time():
     statistics = RunStatistics(live=True)
     for taken in (5.0, 15.0):
         statistics.add({"estimate": taken}, 0, 0, 1)
@@ -65,7 +65,7 @@ def test_a_run_without_a_frame_has_figures_too():
     json.dumps(figures, allow_nan=False)
 
 
-def test_a_single_frame_that_took_no_time_divides_by_nothing():
+def test_a_single_frame_without_duration_has_no_rate():
     statistics = RunStatistics(live=True)
     statistics.add({"estimate": 1.0}, 1, 7, 7)
     assert statistics.figures()["fps"] == 0.0
@@ -94,7 +94,7 @@ def test_the_report_is_json_that_reads_back(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["folder", "file/r.json"])
-def test_a_report_that_cannot_be_written_says_where(tmp_path, place):
+def test_a_report_that_cannot_be_written_names_its_path(tmp_path, place):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
     path = tmp_path / place

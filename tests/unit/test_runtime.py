@@ -16,7 +16,7 @@ FRAME_NS = 10_000_000
 
 
 class FakeSource:
-    """Gives so many frames, then ends (or breaks); `gate` holds it up when given."""
+    """Returns this many frames, then ends (or fails); a `gate` holds it back."""
 
     fps, frame_count, dropped = 30.0, None, 0
 
@@ -71,7 +71,7 @@ def finished(runtime):
     return runtime
 
 
-def test_every_frame_of_a_file_reaches_every_sink_and_all_is_closed():
+def test_every_frame_of_a_file_reaches_every_sink_and_everything_is_closed():
     source, pipeline, quick, slow = FakeSource(80), FakePipeline(), FakeSink(), FakeSink()
     runtime = finished(Runtime(source, pipeline, [quick], [slow]))
     runtime.raise_if_failed()
@@ -86,7 +86,7 @@ def test_a_slow_sink_holds_a_file_back_and_loses_nothing():
     slow = FakeSink(gate=gate)
     runtime = Runtime(FakeSource(100), FakePipeline(), [quick], [slow])
     runtime.start()
-    assert not runtime.wait(0.3)  # it would be over at once if nothing held it back
+    assert not runtime.wait(0.3)  # it would end at once if nothing held it back
     assert slow.got == []
     assert len(quick.got) < 50
     gate.set()
@@ -109,7 +109,7 @@ def test_a_slow_sink_never_holds_a_camera_back():
 
 
 class HoldsBack:
-    """A stage that hands each result on two frames later."""
+    """A stage that returns each result two frames later."""
 
     def __init__(self):
         self.waiting, self.flushed = [], 0
@@ -139,7 +139,7 @@ def test_a_stage_that_holds_results_back_is_one_for_all_sinks_and_flushed_before
     assert runtime.statistics.frames == 9
 
 
-def test_a_run_that_breaks_still_hands_on_what_was_held_back():
+def test_a_run_that_fails_still_sends_the_results_held_back():
     sink = FakeSink()
     runtime = finished(Runtime(FakeSource(9), FakePipeline(fail_at=6), [sink], stage=HoldsBack()))
     assert sink.got == [0, 1, 2, 3, 4, 5]
@@ -156,7 +156,7 @@ def test_a_sink_that_fails_at_the_flush_is_reported_and_closed():
         runtime.raise_if_failed()
 
 
-def test_a_broken_stage_ends_the_run_and_its_cause_is_kept():
+def test_a_stage_that_fails_ends_the_run_and_its_cause_is_kept():
     sink = FakeSink()
     runtime = finished(Runtime(FakeSource(9), FakePipeline(fail_at=3), [sink]))
     assert sink.got == [0, 1, 2]
@@ -166,7 +166,7 @@ def test_a_broken_stage_ends_the_run_and_its_cause_is_kept():
     assert isinstance(caught.value.__cause__, ValueError)
 
 
-def test_a_full_disk_is_said_and_what_was_written_is_closed():
+def test_a_full_disk_is_reported_and_the_file_is_closed():
     slow = FakeSink(fail_at=4)
     runtime = finished(Runtime(FakeSource(50), FakePipeline(), [], [slow]))
     assert slow.got[:4] == [0, 1, 2, 3]
@@ -175,7 +175,7 @@ def test_a_full_disk_is_said_and_what_was_written_is_closed():
         runtime.raise_if_failed()
 
 
-def test_a_live_run_goes_on_without_a_recorder_that_failed():
+def test_a_live_run_continues_without_a_recorder_that_failed():
     slow, quick = FakeSink(fail_at=2), FakeSink()
     runtime = finished(Runtime(FakeSource(60, live=True), FakePipeline(), [quick], [slow]))
     assert quick.got == list(range(60))
@@ -211,14 +211,14 @@ def test_a_live_source_is_closed_at_once_so_that_a_stuck_read_ends():
     assert runtime.wait(0)
 
 
-def test_notices_of_the_source_are_handed_on_once():
+def test_notices_of_the_source_are_passed_on_once():
     source = FakeSource(3)
     source.notices.append("The camera came back.")
     runtime = finished(Runtime(source, FakePipeline()))
     assert runtime.snapshot().notices == ("The camera came back.",)
 
 
-def test_a_clip_that_falls_behind_its_own_speed_says_so():
+def test_a_clip_that_plays_slower_than_real_time_is_reported():
     class Late(FakeSource):
         def read(self):
             frame = super().read()
@@ -227,11 +227,11 @@ def test_a_clip_that_falls_behind_its_own_speed_says_so():
             )
 
     runtime = finished(Runtime(Late(3), FakePipeline(), paced=True))
-    assert [n for n in runtime.snapshot().notices if "too slow" in n]
+    assert [n for n in runtime.snapshot().notices if "slower than real time" in n]
     assert len(runtime.snapshot().notices) == 1
 
 
-def test_a_broken_source_ends_the_run_with_its_sentence():
+def test_a_source_that_fails_ends_the_run_with_its_message():
     runtime = finished(Runtime(FakeSource(2, then=CaptureError), FakePipeline()))
     with pytest.raises(StageFailedError, match="over"):
         runtime.raise_if_failed()
@@ -243,7 +243,7 @@ def test_stop_early_twice_and_before_start():
     never.stop()
     assert (source.closed, sink.closed) == (True, 1)
 
-    gate = threading.Event()  # a camera that gives nothing
+    gate = threading.Event()  # a camera without frames
     stuck = Runtime(FakeSource(gate=gate, live=True), FakePipeline())
     stuck.start()
     stuck.stop()
@@ -270,7 +270,7 @@ def test_max_frames_ends_the_run():
     assert sink.got == list(range(7))
 
 
-def test_the_newest_result_can_be_taken_and_the_end_is_seen():
+def test_the_newest_result_is_available_after_the_end():
     runtime = finished(Runtime(FakeSource(5), FakePipeline()))
     assert runtime.results.get(0.0).frame.index == 4
 
@@ -286,7 +286,7 @@ def test_a_paced_file_is_shown_at_its_own_speed_and_counts_as_live():
 
 
 class Endless(FakeSource):
-    """A frame each time it is asked, as a file without end would."""
+    """A file without end."""
 
     def __init__(self, *, live=False):
         super().__init__(10**9, live=live)
@@ -306,46 +306,46 @@ def seen_after(runtime, index, sink):
     return sink.got[-1]
 
 
-def stands_still(runtime):
-    """Errands are done between frames, so one that is done while paused says that no frame is under way."""
+def wait_until_paused(runtime):
+    """Callbacks run between frames: once one has run in a paused run, no frame is in progress."""
     done = threading.Event()
     assert runtime.between_frames(done.set)
     assert done.wait(PATIENCE_S)
 
 
-def test_a_paused_run_stands_still_steps_frame_by_frame_and_goes_on():
+def test_a_paused_run_steps_frame_by_frame_and_resumes():
     sink = FakeSink()
     runtime = Runtime(Endless(), FakePipeline(), [sink])
     runtime.start()
     seen_after(runtime, 3, sink)
     runtime.pause()
-    stands_still(runtime)
+    wait_until_paused(runtime)
     before = len(sink.got)
-    stands_still(runtime)
+    wait_until_paused(runtime)
     assert runtime.paused
     assert len(sink.got) == before
     for more in (1, 2):
         runtime.step()
         seen_after(runtime, sink.got[before - 1] + more, sink)
-        stands_still(runtime)
+        wait_until_paused(runtime)
         assert len(sink.got) == before + more
     runtime.resume()
     seen_after(runtime, sink.got[-1] + 5, sink)
     assert not runtime.paused
     runtime.stop()
-    assert sink.got == list(range(len(sink.got)))  # a file loses nothing by being paused
+    assert sink.got == list(range(len(sink.got)))  # no frame of a file is lost by a pause
 
 
 def test_a_paused_run_can_be_stopped():
     runtime = Runtime(Endless(), FakePipeline())
     runtime.start()
     runtime.pause()
-    stands_still(runtime)
+    wait_until_paused(runtime)
     runtime.stop()
     assert runtime.wait(PATIENCE_S)
 
 
-def test_what_a_camera_gives_during_a_pause_does_not_count_as_dropped():
+def test_camera_frames_during_a_pause_do_not_count_as_dropped():
     class Camera(Endless):
         dropped = 0
 
@@ -354,8 +354,8 @@ def test_what_a_camera_gives_during_a_pause_does_not_count_as_dropped():
     runtime.start()
     seen_after(runtime, 1, sink)
     runtime.pause()
-    stands_still(runtime)
-    source.dropped = 7  # some may count before the pause begins to watch, none twice
+    wait_until_paused(runtime)
+    source.dropped = 7  # some may be counted before the pause takes effect, none twice
     runtime.resume()
     seen_after(runtime, sink.got[-1] + 3, sink)
     source.dropped += 2
@@ -378,7 +378,7 @@ def test_another_pipeline_takes_over_between_two_frames():
     runtime.start()
     seen_after(runtime, 3, sink)
     assert runtime.use_pipeline(second)
-    stands_still(runtime)
+    wait_until_paused(runtime)
     assert first.closed
     seen_after(runtime, sink.got[-1] + 3, sink)
     runtime.stop()
@@ -386,37 +386,37 @@ def test_another_pipeline_takes_over_between_two_frames():
     assert second.frames == list(range(second.frames[0], sink.got[-1] + 1))
 
 
-def test_sinks_come_and_go_while_it_runs_and_are_closed_once():
-    stays, goes, comes, late = FakeSink(), FakeSink(), FakeSink(), FakeSink()
-    runtime = Runtime(Endless(), FakePipeline(), [stays, goes])
+def test_sinks_are_added_and_removed_while_it_runs_and_closed_once():
+    stays, removed, added, late = FakeSink(), FakeSink(), FakeSink(), FakeSink()
+    runtime = Runtime(Endless(), FakePipeline(), [stays, removed])
     runtime.start()
     seen_after(runtime, 2, stays)
-    assert runtime.use_sinks([stays, comes])
-    stands_still(runtime)
-    assert (goes.closed, stays.closed) == (1, 0)
+    assert runtime.use_sinks([stays, added])
+    wait_until_paused(runtime)
+    assert (removed.closed, stays.closed) == (1, 0)
     worker = runtime.add_slow_sink(late)
-    last = seen_after(runtime, stays.got[-1] + 3, comes)
+    last = seen_after(runtime, stays.got[-1] + 3, added)
     seen_after(runtime, last, late)
     runtime.remove_slow_sink(worker)
     assert (late.closed, worker.failure) == (1, None)
-    seen_after(runtime, late.got[-1] + 2, comes)
+    seen_after(runtime, late.got[-1] + 2, added)
     runtime.stop()
-    assert (stays.closed, goes.closed, comes.closed, late.closed) == (1, 1, 1, 1)
+    assert (stays.closed, removed.closed, added.closed, late.closed) == (1, 1, 1, 1)
     assert late.got == list(range(late.got[0], late.got[-1] + 1))
 
 
-def test_sinks_handed_over_as_the_run_ends_are_closed_as_well():
-    gate, comes = threading.Event(), FakeSink()
+def test_sinks_added_as_the_run_ends_are_closed_as_well():
+    gate, added = threading.Event(), FakeSink()
     runtime = Runtime(FakeSource(1, gate=gate), FakePipeline(), [FakeSink(gate=gate)])
     runtime.start()
-    assert runtime.use_sinks([comes])
+    assert runtime.use_sinks([added])
     gate.set()
     assert runtime.wait(PATIENCE_S)
-    assert comes.closed == 1
+    assert added.closed == 1
     assert not runtime.use_sinks([FakeSink()])
 
 
-def test_a_clip_that_is_sought_in_goes_on_at_once():
+def test_a_clip_continues_at_once_after_a_seek():
     class Sought(Endless):
         def read(self):
             frame = super().read()
@@ -431,9 +431,9 @@ def test_a_clip_that_is_sought_in_goes_on_at_once():
     runtime.stop()
 
 
-def test_what_comes_after_a_silence_is_shown_when_it_comes_and_nobody_is_called_slow():
+def test_frames_after_a_pause_of_the_source_are_shown_at_once_without_a_warning():
     class Waits(FakeSource):
-        """Silent before its third frame; the frames' own times know nothing of it."""
+        """No frames for a while before its third; its media times have no gap."""
 
         silences = 0
 
