@@ -37,7 +37,7 @@ _JOINT_ROWS = [HUMANOID.index[f"{side}{joint}"] for joint in _JOINTS for side in
 _POINT_ROWS = COCO17_FEET_HANDS.rows(LIMB_NAMES)
 _HEAD = (
     f"{'':20s} {'frames':>6s} {'ms p50':>6s} {'p95':>6s} {'max':>6s} {'mm p50':>7s} {'mean':>6s} {'p95':>6s} "
-    f"{'search%':>7s} {'turn':>5s} {'worst':>6s}  {'in':14s} {'offence':>7s} {'wrong':>6s}"
+    f"{'ikpy%':>7s} {'turn':>5s} {'worst':>6s}  {'in':14s} {'beyond':>7s} {'error':>6s}"
 )
 
 
@@ -48,19 +48,19 @@ class Figures:
     took_ms: list[float] = field(default_factory=list)
     away_mm: list[Float64] = field(default_factory=list)
     turned_deg: list[Float64] = field(default_factory=list)
-    wrong_deg: list[Float64] = field(default_factory=list)
-    offence_deg: float = 0.0
+    error_deg: list[Float64] = field(default_factory=list)
+    violation_deg: float = 0.0
 
     def print(self, name: str, ikpy_calls: int) -> None:
         """Print a line of the table."""
         took, away, turned = np.array(self.took_ms[_WARM_FRAMES:]), np.array(self.away_mm), np.array(self.turned_deg)
         frame, joint = np.unravel_index(turned.argmax(), turned.shape)
-        wrong = f"{np.mean(self.wrong_deg):6.2f}" if self.wrong_deg else ""
+        error = f"{np.mean(self.error_deg):6.2f}" if self.error_deg else ""
         print(
             f"{name:20s} {len(took):6d} {np.median(took):6.2f} {np.percentile(took, 95):6.2f} {took.max():6.2f} "
             f"{np.median(away):7.1f} {away.mean():6.1f} {np.percentile(away, 95):6.1f} "
             f"{100 * ikpy_calls / len(took):7.2f} {turned.mean():5.2f} {turned[frame, joint]:6.1f}  "
-            f"{HUMANOID.joints[joint]:14s} {self.offence_deg:7.4f} {wrong}"
+            f"{HUMANOID.joints[joint]:14s} {self.violation_deg:7.4f} {error}"
         )
 
 
@@ -99,7 +99,7 @@ def frames(points: Float64, noise_m: float, track_id: int) -> Iterator[Joints3D]
         )
 
 
-def offence_deg(pose: SkeletonPose) -> float:
+def violation_deg(pose: SkeletonPose) -> float:
     """The largest violation of a joint limit, in degrees; 0 or less inside all of them."""
     turns = dict(zip(HUMANOID.joints, pose.rotations.local_xyzw.astype(np.float64).tolist(), strict=True))
     return float(np.degrees(max(limits.violation_rad(tuple(turns[joint])) for joint, limits in JOINT_LIMITS.items())))
@@ -123,9 +123,9 @@ def measure(name: str, clips: list[Float64], height_m: float, noise_m: float, tr
                 if (np.sum(local * before, axis=-1) < 0).any():
                     raise SystemExit(f"{name}: a quaternion changed its sign in frame {i} of clip {clip}")
             before = local
-            found.offence_deg = max(found.offence_deg, offence_deg(pose))
+            found.violation_deg = max(found.violation_deg, violation_deg(pose))
             if truth is not None:
-                found.wrong_deg.append(np.degrees(rot.angle_between_rad(local, truth[i])))
+                found.error_deg.append(np.degrees(rot.angle_between_rad(local, truth[i])))
         solver.forget(clip)
     found.print(name, solver.ikpy_calls)
 

@@ -22,7 +22,7 @@ POINT_OF = {
 
 
 def human_local(seed, *, reach=0.8):
-    """Local rotations (J, 4) of a pose drawn inside the joint limits."""
+    """Local rotations (J, 4) of a random pose inside the joint limits."""
     rng = np.random.default_rng(seed)
     local = RELAXED_XYZW.copy()
     row = HUMANOID.index

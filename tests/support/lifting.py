@@ -1,4 +1,4 @@
-"""Lifting cases made up for tests."""
+"""Synthetic lifting cases."""
 
 import numpy as np
 

@@ -23,7 +23,7 @@ HEIGHT_M = 1.70
 
 
 def as_joints(points_m, layout=COCO17_FEET_HANDS):
-    """Points (T, K, 3) from the hips' middle as joints, all of them sure."""
+    """Points (T, K, 3) from the midpoint of the hips as joints with score 1."""
     score = np.ones(len(layout.names))
     return [
         Joints3D(layout, as_float32(xyz), as_float32([0, 0, -3]), as_float32(score), 1, i * FRAME_NS)

@@ -1,4 +1,4 @@
-"""Made-up people for tests: a skeleton posed by seeded random turns, seen by a pinhole camera."""
+"""Synthetic people: a skeleton with seeded random rotations, projected by a pinhole camera."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ _ANCHORS: dict[str, tuple[str, tuple[float, float, float]]] = {
 
 
 def make_pose(seed: int = 0, *, turn_rad: float = 0.5, track_id: int = 0, time_ns: int = 0) -> SkeletonPose:
-    """A standing person, each joint turned by up to about `turn_rad` about a random axis."""
+    """A standing person, each joint rotated by up to about `turn_rad` about a random axis."""
     rng = np.random.default_rng(seed)
     j = len(HUMANOID.joints)
     turns = rng.normal(size=(j, 3)) * turn_rad / 2
@@ -75,7 +75,7 @@ def make_person(
     pose: SkeletonPose | None = None,
     with_pose: bool = True,
 ) -> Person:
-    """A whole person: keypoints and 3D points are those of the pose, seen by CAMERA; scores are random."""
+    """A person whose keypoints and 3D points follow from the pose and CAMERA; scores are random."""
     pose = pose or make_pose(seed, track_id=track_id, time_ns=time_ns)
     joints, turned = forward_kinematics(pose), global_rotations(HUMANOID, pose.rotations.local_xyzw)
     xyz = np.stack(

@@ -1,4 +1,4 @@
-"""Rotations for tests: seeded samples that hold the awkward ones, and a comparison that knows that q is -q."""
+"""Rotations for tests: seeded samples with edge cases, and a comparison that ignores the sign of q."""
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -8,7 +8,7 @@ _AWKWARD_RAD = [0.0, 1e-12, 1e-8, 1e-4, np.pi / 2, np.pi - 1e-8, np.pi]
 
 
 def make_rotvecs(batch: tuple[int, ...] = (), seed: int = 0) -> np.ndarray:
-    """Axis times angle (*batch, 3): random, and in a batch also near identity and at a half turn, about odd axes."""
+    """Axis times angle (*batch, 3): random, and in a batch also near the identity and at a half turn."""
     rng = np.random.default_rng(seed)
     vectors = Rotation.random(int(np.prod(batch)), rng=rng).as_rotvec()
     axes = [[1, 0, 0], [0, -1, 0], [0, 0, 1], [0.6, 0, -0.8], *rng.normal(size=(2, 3))]
