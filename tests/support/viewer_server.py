@@ -23,7 +23,7 @@ from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.model3d.character import default_character_path
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, LAYOUTS
 
-STATIC = Path(__file__).parents[2] / "realtime_pose" / "interface" / "dashboard" / "static"
+STATIC = Path(__file__).parents[2] / "realtime_pose" / "interface" / "dashboard" / "web" / "static"
 COLOURS = {"left": "#56b4e9", "right": "#d55e00", "middle": "#f0e442"}
 PATIENCE_S = 60.0
 PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -28,7 +28,6 @@ from realtime_pose.interface.dashboard.engine.shared import share, shared_studio
 from realtime_pose.interface.dashboard.engine.state import Folders
 from realtime_pose.interface.dashboard.engine.takes.take_exports import DOWNLOAD_PATH
 from realtime_pose.interface.dashboard.page import streamlit_compat
-from realtime_pose.interface.dashboard.page.fragments import freshness_of
 from realtime_pose.interface.dashboard.web import downloads
 from realtime_pose.interface.dashboard.web.guard import OUR_NAMES, Guard, hashes_of
 from realtime_pose.interface.dashboard.web.live_socket import Live
@@ -84,6 +83,8 @@ def app_options(
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
+        from realtime_pose.interface.dashboard.page.fragments import freshness_of  # imports Streamlit
+
         _limit_shutdown_time()
         streamlit_compat.install(freshness_of)
         studio = await anyio.to_thread.run_sync(make)
