@@ -212,7 +212,7 @@ class Receiver:
             self.socket.bind(("127.0.0.1", port))
         except OSError as exc:
             self.socket.close()
-            raise ValueError(f"port {port} cannot be had: close the other receiver, or choose another port") from exc
+            raise ValueError(f"port {port} is in use: close the other receiver, or choose another port") from exc
         self.socket.setblocking(False)
 
     def step(self):

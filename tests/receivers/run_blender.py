@@ -73,7 +73,7 @@ def check_the_add_on(rig):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", 0))
         port = bpy.context.scene.realtime_pose_port = other.getsockname()[1]
-        assert f"port {port} cannot be had" in refusal()
+        assert f"port {port} is in use" in refusal()
     assert bpy.ops.pose.receive_realtime() == {"FINISHED"}
     assert receiver._tick() is not None
     assert bpy.ops.pose.receive_realtime() == {"FINISHED"}

@@ -31,15 +31,15 @@ def with_size(width, height):
     return bytes(data)
 
 
-def read_all(camera, *pictures):
+def read_all(camera, *images):
     frames = []
-    for picture in pictures:
-        camera.put(picture)
+    for image in images:
+        camera.put(image)
         frames.append(camera.read())
     return frames
 
 
-def test_pictures_are_numbered_timed_and_read_only():
+def test_frames_are_numbered_timed_and_read_only():
     camera = BrowserCamera()
     frames = read_all(camera, *(jpeg(value) for value in (10, 100, 200)))
     assert [frame.index for frame in frames] == [0, 1, 2]

@@ -61,7 +61,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted(camera, stream):
     assert frame.time_ns == frame.captured_ns > first.time_ns
 
 
-def test_pictures_are_stamped_before_they_are_decoded(camera):
+def test_frames_are_timestamped_before_decoding(camera):
     times = itertools.count(1_000, 1_000)
     stamps = []
 

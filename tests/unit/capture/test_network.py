@@ -78,10 +78,10 @@ def test_the_error_for_a_missing_server_hides_the_password(server, capfd):
     server.stop()
     with pytest.raises(
         CaptureError, match=r"no video from http://127.0.0.1:.*/live: .* check the address, the password"
-    ) as told:
+    ) as caught:
         open_network(CaptureConfig(url))
-    assert "secret" not in str(told.value)
-    assert "hush" not in str(told.value)
+    assert "secret" not in str(caught.value)
+    assert "hush" not in str(caught.value)
     assert capfd.readouterr().err == ""
 
 

@@ -198,13 +198,13 @@ def test_a_decoder_that_fails_and_recovers_is_followed():
 
 
 @pytest.mark.parametrize(
-    ("name", "delivered", "told"),
+    ("name", "delivered", "has_notice"),
     [("a.mp4", 98, False), ("a.mp4", 97, True), ("a.MOV", 97, True), ("a.webm", 86, False), ("a.webm", 80, True)],
 )
-def test_headers_may_be_wrong_by_a_little(name, delivered, told):
+def test_headers_may_be_wrong_by_a_little(name, delivered, has_notice):
     source = VideoFile(Script(steady(delivered), count=100), name)
     assert len(read_all(source)) == delivered
-    assert bool(source.notices) == told
+    assert bool(source.notices) == has_notice
 
 
 @pytest.mark.parametrize(

@@ -34,20 +34,20 @@ def few_warm_frames(monkeypatch):
 @pytest.fixture(scope="module")
 def figures():
     """Figures of ViTPose-S with random weights on the start of the actor's clip, with its notes and progress."""
-    told, steps = [], []
+    notes, steps = [], []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench, "_WARM_FRAMES", 2)
         patch.setenv("XDG_CACHE_HOME", "/nowhere")
-        found = run_bench(settings(), 10, "s", told.append, lambda *step: steps.append(step))
+        found = run_bench(settings(), 10, "s", notes.append, lambda *step: steps.append(step))
         assert os.environ["XDG_CACHE_HOME"] == "/nowhere"
-    return found, told, steps
+    return found, notes, steps
 
 
 def test_a_run_with_random_weights_follows_the_actor(figures):
-    found, told, steps = figures
+    found, notes, steps = figures
     assert (found.estimator, found.runtime, found.precision) == ("vitpose-s", "torch", "fp32")
     assert (found.frames, found.persons_max, found.source) == (10, 1, "actor")
-    assert found.notes[0] == told[0] == (
+    assert found.notes[0] == notes[0] == (
         "The weights are random: the speed is real, and the actor's true keypoints replace the model's."
     )  # fmt: skip
     assert {total for _, total in steps} == {12}
@@ -136,10 +136,10 @@ def test_random_weights_need_the_actor(tmp_path):
 
 
 def test_auto_notes_that_it_uses_only_fp32_of_random_weights(tmp_path):
-    told = []
-    with bench._with_random_weights(settings(runtime="auto"), "s", told.append) as config:
+    notes = []
+    with bench._with_random_weights(settings(runtime="auto"), "s", notes.append) as config:
         assert load_vitpose(Path(config.inference.checkpoint)).size == "s"
-    assert "choose another, e.g. --runtime openvino --precision bf16" in told[1]
+    assert "choose another, e.g. --runtime openvino --precision bf16" in notes[1]
 
 
 # --- laps -------------------------------------------------------------------------------------------------------------

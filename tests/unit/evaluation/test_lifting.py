@@ -178,9 +178,9 @@ def test_an_unknown_lifter_is_refused():
 
 
 def test_progress_is_reported():
-    told = []
-    answer_cases(GEOMETRIC, [make_case(4), make_case(6)], progress=lambda done, total: told.append((done, total)))
-    assert told == [(4, 10), (10, 10)]
+    steps = []
+    answer_cases(GEOMETRIC, [make_case(4), make_case(6)], progress=lambda done, total: steps.append((done, total)))
+    assert steps == [(4, 10), (10, 10)]
 
 
 def test_every_case_has_a_floor_of_its_own(monkeypatch):
