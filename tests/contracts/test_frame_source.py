@@ -6,7 +6,17 @@ import threading
 import cv2
 import numpy as np
 import pytest
-from support.footage import HEIGHT, PATIENCE_S, STEADY, WIDTH, FakeCamera, PictureServer, make_clip, picture, within
+from support.footage import (
+    HEIGHT,
+    PATIENCE_S,
+    STEADY,
+    WIDTH,
+    FakeCamera,
+    VideoServer,
+    make_clip,
+    numbered_image,
+    within,
+)
 
 from realtime_pose.capture import actor, network, video, webcam
 from realtime_pose.capture.base import CaptureConfig
@@ -29,12 +39,12 @@ def make_video(tmp_path, monkeypatch):
 
 def make_images(tmp_path, monkeypatch):
     for number in range(LENGTH):
-        cv2.imwrite(str(tmp_path / f"{number}.png"), picture(number))
+        cv2.imwrite(str(tmp_path / f"{number}.png"), numbered_image(number))
     return ImageFiles(CaptureConfig(str(tmp_path)))
 
 
 def make_network(tmp_path, monkeypatch):
-    server = PictureServer(tmp_path)
+    server = VideoServer(tmp_path)
     source = network.open_network(CaptureConfig(server.url("live")), timings=STEADY)
     source.stop_server = server.stop
     return source

@@ -1,4 +1,4 @@
-"""Footage for tests: small clips and images, a camera without hardware, and a picture server on loopback."""
+"""Footage for tests: small clips and images, a fake camera, and a local video server."""
 
 import http.server
 import threading
@@ -12,13 +12,13 @@ from realtime_pose.capture.live import LiveTimings
 from realtime_pose.errors import EndOfStream
 
 WIDTH, HEIGHT = 64, 48
-PATIENCE_S = 20.0  # bounds a test that hangs; a passing one never waits it out
+PATIENCE_S = 20.0  # limit for a test that hangs; a passing test never waits that long
 QUICK = LiveTimings(first_frame_s=0.3, read_s=0.2, join_s=5.0, retry_s=0.005, retry_max_s=0.02)
 STEADY = LiveTimings(first_frame_s=PATIENCE_S, read_s=0.2, join_s=5.0, retry_s=0.005, retry_max_s=0.02)
 
 
-def picture(number, width=WIDTH, height=HEIGHT):
-    """A grey picture with a white block at its top left, and its number below as eight black or white blocks."""
+def numbered_image(number, width=WIDTH, height=HEIGHT):
+    """A grey image with a white block at its top left, and its number below as eight black or white blocks."""
     image = np.full((height, width, 3), 100, np.uint8)
     image[: height // 3, : width // 4] = 255
     for bit in range(8):
@@ -28,23 +28,23 @@ def picture(number, width=WIDTH, height=HEIGHT):
 
 
 def number_of(image):
-    """The number that `picture` drew, modulo 256."""
+    """The number in a `numbered_image`, modulo 256."""
     row = image[image.shape[0] // 2 + 4, :, 1]
     return sum(int(row[(2 * bit + 1) * len(row) // 16] > 128) << bit for bit in range(8))
 
 
 def make_clip(path, frames=50, fourcc="MJPG", fps=30.0):
-    """A clip of numbered pictures at `path`."""
+    """A clip of numbered images at `path`."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*fourcc), fps, (WIDTH, HEIGHT))
     assert writer.isOpened()
     for number in range(frames):
-        writer.write(picture(number))
+        writer.write(numbered_image(number))
     writer.release()
     return Path(path)
 
 
 def damage(path, start, stop):
-    """Noise over the pictures of an mp4, from one fraction of them to another; the index behind them stays whole."""
+    """Overwrite an mp4's frames with noise, between two fractions of the clip; the index after them stays intact."""
     content = bytearray(path.read_bytes())
     first, last = content.index(b"mdat") + 4, content.index(b"moov") - 4
     low, high = (first + int(fraction * (last - first)) for fraction in (start, stop))
@@ -63,7 +63,7 @@ def read_all(source):
 
 
 def read_until(source, arrived):
-    """Read on until `arrived(source, frame)` holds, and return that frame; a live source answers None meanwhile."""
+    """Read until `arrived(source, frame)` is true, and return that frame; a live source may return None before."""
     for _ in range(int(PATIENCE_S / QUICK.read_s)):
         for _ in range(1000):
             frame = source.read()
@@ -75,7 +75,7 @@ def read_until(source, arrived):
 
 
 def within(seconds, call):
-    """The call's answer, or what it raised; fails when it takes longer, instead of hanging the tests."""
+    """Returns or raises what the call does; fails after the time limit instead of hanging the tests."""
     outcome = Future()
 
     def run():
@@ -89,16 +89,16 @@ def within(seconds, call):
 
 
 class FakeCamera:
-    """A camera on its cable; `open` stands in for cv2.VideoCapture.
+    """A fake camera; `open` replaces cv2.VideoCapture.
 
     Attributes:
-        plugged: Out: it neither opens nor gives pictures.
-        busy: It opens, but gives no pictures.
-        blind: Pictures come that cannot be decoded.
-        settings: What was asked of it, in order.
+        plugged: False: it does not open and delivers no frames.
+        busy: It opens, but delivers no frames.
+        blind: Its frames cannot be decoded.
+        settings: The requested settings, in order.
         opened: Calls of `open`, as (index, backend).
-        held: Captures that are open now.
-        broken: Raised by the next grab.
+        held: Number of open captures.
+        broken: Exception raised by the next grab.
     """
 
     def __init__(self, size=(WIDTH, HEIGHT), fps=30.0):
@@ -107,13 +107,13 @@ class FakeCamera:
         self.settings, self.opened, self.held = [], [], 0
         self.broken = None
         self.number = 0
-        self._rate = threading.Event()  # never set: waiting on it is the time between two pictures
+        self._rate = threading.Event()  # never set: waiting on it is the time between two frames
 
     def open(self, index, backend):
         self.opened.append((index, backend))
         return _FakeCapture(self)
 
-    def next_picture(self):
+    def next_image(self):
         self._rate.wait(0.002)
         if self.broken is not None:
             raise self.broken
@@ -130,10 +130,10 @@ class _FakeCapture:
         return self._open
 
     def grab(self):
-        return self._open and self._camera.next_picture()
+        return self._open and self._camera.next_image()
 
     def retrieve(self):
-        return (False, None) if self._camera.blind else (True, picture(self._camera.number, *self._camera.size))
+        return (False, None) if self._camera.blind else (True, numbered_image(self._camera.number, *self._camera.size))
 
     def get(self, prop):
         width, height = self._camera.size
@@ -149,8 +149,8 @@ class _FakeCapture:
         self._open = False
 
 
-class PictureServer:
-    """Serves MJPEG at /live, files of `folder` at their names, silence at /silent; stops and starts on one port."""
+class VideoServer:
+    """Serves MJPEG at /live, files of `folder` by name, and an empty stream at /silent; can stop and restart."""
 
     def __init__(self, folder="."):
         self._folder = Path(folder)
@@ -172,19 +172,19 @@ class PictureServer:
             def do_GET(self):
                 try:
                     if self.path == "/live":
-                        self._pictures()
+                        self._mjpeg()
                     elif self.path == "/silent":
                         stop.wait(PATIENCE_S)
                     else:
                         self._file(folder / self.path.strip("/"))
                 except OSError:
-                    pass  # the client has left
+                    pass  # the client has disconnected
 
-            def _pictures(self):
+            def _mjpeg(self):
                 self._head("multipart/x-mixed-replace; boundary=next")
                 number = 0
                 while not stop.wait(0.005):
-                    jpeg = cv2.imencode(".jpg", picture(number))[1].tobytes()
+                    jpeg = cv2.imencode(".jpg", numbered_image(number))[1].tobytes()
                     self.wfile.write(b"--next\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg))
                     self.wfile.write(jpeg + b"\r\n")
                     number += 1
@@ -212,7 +212,7 @@ class PictureServer:
         self._thread.start()
 
     def stop(self):
-        """The server dies: its port refuses, its streams break off. Safe to repeat."""
+        """Stop: the port refuses connections, and streams end. Safe to repeat."""
         if self._server is not None:
             self._stop.set()
             self._server.shutdown()

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from support.footage import number_of, picture, read_all
+from support.footage import number_of, numbered_image, read_all
 
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.images import ImageFiles
@@ -11,7 +11,7 @@ from realtime_pose.errors import CaptureError, EndOfStream, UnknownChoiceError
 
 
 def save(path, number):
-    assert cv2.imwrite(str(path), picture(number))
+    assert cv2.imwrite(str(path), numbered_image(number))
 
 
 def open_images(path, rotate_deg=0):

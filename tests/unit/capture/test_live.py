@@ -155,9 +155,9 @@ def test_many_undecodable_frames_in_a_row_are_a_loss(camera, stream):
 def test_single_undecodable_frames_are_skipped(camera):
     def every_second_one():
         camera.blind = not camera.blind
-        return FakeCamera.next_picture(camera)
+        return FakeCamera.next_image(camera)
 
-    camera.next_picture = every_second_one
+    camera.next_image = every_second_one
     source = open_stream(camera)
     read_until(source, lambda _s, f: f is not None and f.index > 60)
     source.close()
@@ -245,7 +245,7 @@ def test_closing_does_not_wait_for_a_driver_that_hangs(camera, caplog):
         answers.wait(PATIENCE_S)
         return True
 
-    camera.next_picture = hang
+    camera.next_image = hang
     assert hanging.wait(PATIENCE_S)
     reader = threading.Thread(target=read_to_the_end, args=(source,), daemon=True)
     reader.start()

@@ -10,10 +10,10 @@ from support.footage import (
     PATIENCE_S,
     QUICK,
     STEADY,
-    PictureServer,
+    VideoServer,
     make_clip,
     number_of,
-    picture,
+    numbered_image,
     read_all,
     read_until,
     within,
@@ -27,7 +27,7 @@ from realtime_pose.errors import CaptureError, EndOfStream, UnknownChoiceError
 
 @pytest.fixture
 def server(tmp_path):
-    running = PictureServer(tmp_path)
+    running = VideoServer(tmp_path)
     yield running
     running.stop()
 
@@ -143,7 +143,7 @@ def test_streams_are_decoded_without_delayed_frames(server, tmp_path):
         stream = out.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for number in range(30):
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture(number), format="bgr24")))
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_image(number), format="bgr24")))
         out.mux(stream.encode())
     capture = open_stream(server.url("clip.ts"))
     assert capture.get(cv2.CAP_PROP_N_THREADS) == 1

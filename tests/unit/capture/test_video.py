@@ -10,7 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from support.footage import PATIENCE_S, damage, make_clip, number_of, picture, read_all, within
+from support.footage import PATIENCE_S, damage, make_clip, number_of, numbered_image, read_all, within
 
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.video import VideoFile, open_video
@@ -40,7 +40,7 @@ class Script:
         return self._at < len(self._items) and self._items[self._at] is not None
 
     def retrieve(self):
-        return (False, None) if self._items[self._at] == "bad" else (True, picture(self._at))
+        return (False, None) if self._items[self._at] == "bad" else (True, numbered_image(self._at))
 
     def get(self, prop):
         here = self._items[self._at] if 0 <= self._at < len(self._items) else None
@@ -89,7 +89,7 @@ def test_variable_rates_keep_their_times(tmp_path):
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.codec_context.time_base = stream.time_base = Fraction(1, 100)
         for tick in ticks:
-            frame = av.VideoFrame.from_ndarray(picture(tick), format="bgr24")
+            frame = av.VideoFrame.from_ndarray(numbered_image(tick), format="bgr24")
             frame.pts, frame.time_base = tick, stream.codec_context.time_base
             out.mux(stream.encode(frame))
         out.mux(stream.encode())
