@@ -13,7 +13,7 @@ def pick_device(wanted: str) -> str:
     Raises:
         UnknownChoiceError: There is no such kind of device.
         ConfigError: This machine does not have it.
-        MissingPackageError: A device of torch's is asked for, and torch is missing.
+        MissingPackageError: The device needs torch, which is missing.
     """
     kind, _, number = wanted.partition(":")
     if kind not in DEVICES or (number and not (number.isdecimal() and kind == "cuda")):

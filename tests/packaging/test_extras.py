@@ -46,6 +46,18 @@ for part, code in json.loads(sys.argv[1]).items():
         said[part] = f"{{type(exc).__name__}}: {{exc}}"
 print(json.dumps(said))
 """
+RUN_ONNX = f"""{HIDE}
+import numpy as np
+from pathlib import Path
+from realtime_pose.datatypes import Frame, PersonBox
+from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.inference.estimators import build_estimator
+config = InferenceConfig(checkpoint=sys.argv[1], runtime="onnxruntime", device="cpu")
+estimator = build_estimator(config, print)
+box = PersonBox(np.array([10, 10, 90, 90], np.float32), 1.0)
+(person,) = estimator.estimate(Frame(np.zeros((100, 100, 3), np.uint8), 0, 0, 0), [box])
+print(estimator.runtime, person.layout.name, person.xy_px.shape)
+"""
 RUN = f"""{HIDE}
 from realtime_pose.cli import main
 main()
@@ -183,6 +195,21 @@ def test_a_run_needs_nothing_but_the_base(not_base, tmp_path):
         'install it with: pip install "realtime-pose[vitpose]".'
     ]
     assert (tmp_path / "take" / "motion.bvh").stat().st_size > 0
+
+
+def test_an_onnx_file_needs_no_torch(tmp_path):
+    torch = pytest.importorskip("torch", reason="torch, which writes the file, is missing")
+    from realtime_pose.inference.runtimes.base import SourceModel
+    from realtime_pose.inference.runtimes.onnx_runtime import _export
+    from realtime_pose.inference.vitpose.network import VitPoseNetwork
+
+    with torch.inference_mode():
+        network = VitPoseNetwork(384, 1, 12, "simple", 17).eval()
+    _export(SourceModel("one-layer", "0" * 64, network), "fp32", tmp_path)
+    hidden = json.dumps(["torch", "transformers", "mmpose", "mmengine", "mmcv", "huggingface_hub", "openvino"])
+    done = run_python(RUN_ONNX, hidden, str(tmp_path / "model.onnx"), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["onnxruntime coco17 (17, 2)"]
 
 
 def test_doctor_runs_without_any_extra_and_knows_them_all(not_base, tmp_path):

@@ -98,7 +98,7 @@ def choose_runtime(
     left = candidates(source, device, runtime, precision)
     if len(left) == 1:
         if left[0].precision == "int8" and not _is_accepted(source, left[0]):
-            notify(f"{left[0]} was asked for, and it moves keypoints too far on the footage it was quantized with.")
+            notify(f"{left[0]} was chosen, but it moves keypoints too far on the footage it was quantized with.")
         return build_runtime(source, left[0], device)
     path = _choice_file(source, device, left)
     choice = _read(path)

@@ -17,6 +17,11 @@ def test_auto_without_a_gpu_is_the_cpu():
     assert pick_device("auto") == pick_device("cpu") == "cpu"
 
 
+def test_auto_without_torch_is_the_cpu(monkeypatch):
+    monkeypatch.setattr("realtime_pose.inference.devices.is_installed", lambda package: False)
+    assert pick_device("auto") == "cpu"
+
+
 def test_a_device_that_is_not_here_is_refused_and_those_that_are_here_are_named():
     with pytest.raises(ConfigError, match=r"device='cuda' is not on this machine, which has: cpu"):
         pick_device("cuda")

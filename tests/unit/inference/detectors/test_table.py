@@ -155,6 +155,25 @@ def test_else_one_person_is_found_and_the_user_is_told_what_to_fetch(chosen, mon
     assert told.startswith("Finding one person only, not 4, with BlazePose's detector: HF_HUB_OFFLINE is set")
 
 
+@pytest.mark.parametrize(("missing", "name"), [("onnxruntime", "rtdetr-r18"), ("transformers", "yolox")])
+def test_several_people_use_a_detector_that_is_installed(chosen, monkeypatch, missing, name):
+    monkeypatch.setattr(detectors, "download", never)
+    monkeypatch.setattr(detectors, "is_installed", lambda package: package != missing)
+    assert chosen("yolox-tiny", "rtdetr-r18", persons=2, device="cpu")[::2] == (name, "")
+
+
+def test_without_any_that_is_installed_one_person_is_found_and_the_extra_named(chosen, monkeypatch):
+    monkeypatch.setattr(detectors, "download", never)
+    monkeypatch.setattr(detectors, "is_installed", lambda package: False)
+    monkeypatch.setattr("realtime_pose.utils.extras.is_installed", lambda package: False)
+    assert chosen(persons=4) == (
+        "blazepose",
+        "",
+        "Finding one person only, not 4, with BlazePose's detector: the detector yolox needs onnxruntime; "
+        'install it with: pip install "realtime-pose[onnx]".',
+    )
+
+
 def test_the_whole_frame_is_never_taken_unasked(chosen):
     for device in ("cpu", "cuda"):
         assert "whole-frame" not in chosen(persons=2, device=device, download=False)

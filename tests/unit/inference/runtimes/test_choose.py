@@ -160,7 +160,7 @@ def test_rough_int8_that_was_named_is_taken_with_a_word(machine):
     machine.here = [INT8]
     assert ask(machine) == INT8
     (said,) = machine.said
-    assert said.startswith("openvino int8 was asked for, and it moves keypoints too far")
+    assert said.startswith("openvino int8 was chosen, but it moves keypoints too far")
 
 
 def test_a_cache_that_cannot_be_written_costs_the_time_only(machine, tmp_path):
