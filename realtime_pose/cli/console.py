@@ -37,7 +37,7 @@ def follow(run: Run, preview: PreviewWindow | None, *, console: Console, say: Ca
             while not over:
                 over = _wait(run, preview)
                 now = run.runtime.snapshot()
-                facts = f"{now.fps:5.1f} fps  {now.persons} people  {now.frames_dropped} dropped  {estimator.name}"
+                facts = f"{now.fps:5.1f} fps  people: {now.persons}  {now.frames_dropped} dropped  {estimator.name}"
                 progress.update(task, completed=now.frames, facts=facts)
                 for notice in now.notices[shown:]:
                     say(notice)

@@ -19,7 +19,7 @@ _STREAMS_ANNOUNCED = 64
 
 
 @dataclass(frozen=True)
-class Heard:
+class ListenResult:
     """Result of `listen_to`.
 
     Attributes:
@@ -35,7 +35,9 @@ class Heard:
     why_malformed: str
 
 
-def listen_to(bind: str, count: int | None, console: Console, check: Callable[[bytes], object] | None = None) -> Heard:
+def listen_to(
+    bind: str, count: int | None, console: Console, check: Callable[[bytes], object] | None = None
+) -> ListenResult:
     """Show what arrives, until `count` datagrams or Ctrl-C.
 
     Raises:
@@ -52,7 +54,7 @@ def listen_to(bind: str, count: int | None, console: Console, check: Callable[[b
         interrupted = True
     finally:
         receiver.close()
-    return Heard(interrupted, receiver.datagrams, receiver.malformed, receiver.why_malformed)
+    return ListenResult(interrupted, receiver.datagrams, receiver.malformed, receiver.why_malformed)
 
 
 def _listen(receiver: UdpReceiver, counter: ArrivalCounter, count: int | None, shown: "_Table | _Lines") -> None:

@@ -1,0 +1,1 @@
+"""Commands, one a module: options in; a call of `app` or `evaluation`, then a table and files out."""

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from realtime_pose.cli.options import Given, Report, takes_settings
-from realtime_pose.cli.run_and_show import save_report
+from realtime_pose.cli.run_and_show import save_report, say
 from realtime_pose.cli.terminal import out
 
 
@@ -43,7 +43,7 @@ def bench(
         figures = run_bench(settings, max_frames, random, progress=advance)
     out.print(_table(figures))
     for note in figures.notes:
-        out.print(f"[yellow]note[/] {escape(note)}")
+        say(note)
     if report is not None:
         save_report(report, figures.as_dict())
 
@@ -51,7 +51,7 @@ def bench(
 def _table(figures: Any) -> Table:  # noqa: ANN401 - BenchFigures, imported late
     title = (
         f"{figures.estimator} on {figures.runtime} {figures.precision}, {figures.device}; {figures.source}: "
-        f"{figures.frames} frames, up to {figures.persons_max} people"
+        f"{figures.frames} frames, people: up to {figures.persons_max}"
     )
     table = Table("stage", "median ms", "95th %", "mean", "meaning", title=escape(title), title_justify="left")
     for column in table.columns[1:4]:
@@ -74,7 +74,7 @@ _ROWS = {
     "video": ("video", "decoding the file, in a thread of its own"),
     "capture": ("capture", "waiting for the next frame"),
     "detect": ("detect, track", "person detector every N frames, tracking always"),
-    "estimate": ("estimate", "keypoints: the next three together"),
+    "estimate": ("estimate", "the pose model, all of it"),
     "crop": ("  crop", "crop, scale, normalise"),
     "network": ("  network", ""),
     "decode": ("  decode", "heatmaps to keypoints"),

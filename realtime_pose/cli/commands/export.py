@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from realtime_pose.cli.options import Given, takes_settings
+from realtime_pose.cli.run_and_show import say
 from realtime_pose.cli.terminal import out
 from realtime_pose.exporters.table import EXPORTERS
 
@@ -42,7 +43,7 @@ def export(
         for _ in files.results:
             advance(recorded.bytes_read, recorded.size_bytes)
     for note in files.notes:
-        out.print(f"[yellow]note[/] {note}")
+        say(note)
     for path in files.written():
         out.print(f"written: {path}", markup=False)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from realtime_pose.cli.options import Force, Given, MaxFrames, Report, takes_settings
-from realtime_pose.cli.run_and_show import INTERRUPTED, save_report, with_free_folder
+from realtime_pose.cli.run_and_show import INTERRUPTED, save_report, say, with_free_folder
 from realtime_pose.cli.terminal import out
 from realtime_pose.errors import ConfigError
 
@@ -95,7 +95,7 @@ def _keys(result: "FrameResult") -> bool:
 
 def _print(figures: dict[str, Any], folder: str) -> None:
     for warning in figures["warnings"]:
-        out.print(f"[yellow]note[/] {warning}")
+        say(warning)
     sent = f", {figures['packets_sent']} packets sent" if figures["sinks"] else ""
     files = f", files in {folder}/" if folder else ""
     out.print(f"{figures['frames']} frames in {figures['seconds']:.1f} s{sent}{files}", markup=False)

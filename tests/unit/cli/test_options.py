@@ -141,7 +141,7 @@ def test_the_camera_interfaces_are_those_there_are():
     ],
     ids=lambda x: " ".join(x) if isinstance(x, dict) else "",
 )
-def test_a_wrong_value_is_told_by_the_option_that_was_typed(typed, said):
+def test_a_wrong_value_is_reported_by_the_option_that_was_typed(typed, said):
     with pytest.raises(ConfigError) as caught:
         given_in(typed)
     assert re.fullmatch(said, str(caught.value))
