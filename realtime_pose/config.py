@@ -68,7 +68,7 @@ class OutputConfig:
     )
     record: str = setting(
         "",
-        help="Folder for the take: session, video, motion and keypoints; an earlier take in it is replaced.",
+        help="Folder for the take: session, video, motion and keypoints; the next free one (take-2) if it has a take.",
         more="Empty records nothing.",
         option="--record",
         metavar="FOLDER",
