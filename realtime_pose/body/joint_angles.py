@@ -14,7 +14,7 @@ from realtime_pose.axes import OPENSIM
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
-from realtime_pose.utils.euler import euler_zxy_deg
+from realtime_pose.utils.rotations import euler_zxy_deg
 
 
 class _Joint(NamedTuple):

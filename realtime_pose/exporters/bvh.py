@@ -15,7 +15,7 @@ from realtime_pose.exporters.settled_bones import SettledBones
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.skeletons import Skeleton
 from realtime_pose.utils.arrays import Float64
-from realtime_pose.utils.euler import euler_zxy_deg
+from realtime_pose.utils.rotations import euler_zxy_deg
 
 _CM_PER_M = 100.0
 _COUNT_WIDTH = 10

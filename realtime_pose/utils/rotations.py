@@ -13,6 +13,7 @@ IDENTITY_XYZW: Float64 = np.array([0.0, 0.0, 0.0, 1.0])
 IDENTITY_XYZW.flags.writeable = False
 
 _TINY = 1e-12
+_GIMBAL_SINE = 1 - 1e-9
 
 
 def unit(vectors: npt.ArrayLike) -> Float64:
@@ -157,3 +158,25 @@ def nearest_sign(q_xyzw: npt.ArrayLike, reference_xyzw: npt.ArrayLike) -> Float6
 def angle_between_rad(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
     """The angle (...) of the rotation from a to b, in [0, pi]."""
     return np.linalg.norm(to_rotvec(multiply(inverse(a_xyzw), b_xyzw)), axis=-1)
+
+
+def euler_zxy_deg(local_xyzw: Float64, before_deg: Float64 | None = None) -> Float64:
+    """Intrinsic ZXY Euler angles (..., 3) in degrees (z, x, y): R = Rz Rx Ry, from quaternions (..., 4).
+
+    Of the triples that give the same rotation, returns the one nearest to `before_deg` (..., 3), zeros by default: the
+    other solution is (z + 180, 180 - x, y + 180), and each angle may differ by whole turns. In gimbal lock (x = +-90,
+    where z and y turn about the same axis) y keeps its previous value.
+    """
+    m = to_matrix(local_xyzw)
+    before = np.zeros((*m.shape[:-2], 3)) if before_deg is None else before_deg
+    sine = np.clip(m[..., 2, 1], -1.0, 1.0)
+    x = np.arcsin(sine)
+    z, y = np.arctan2(-m[..., 0, 1], m[..., 1, 1]), np.arctan2(-m[..., 2, 0], m[..., 2, 2])
+    locked = np.abs(sine) > _GIMBAL_SINE
+    y = np.where(locked, np.radians(before[..., 2]), y)
+    z = np.where(locked, np.arctan2(m[..., 1, 0], m[..., 0, 0]) - np.sign(sine) * y, z)
+    one = np.degrees(np.stack((z, x, y), axis=-1))
+    other = np.stack((one[..., 0] + 180, 180 - one[..., 1], one[..., 2] + 180), axis=-1)
+    one, other = (angles + 360 * np.round((before - angles) / 360) for angles in (one, other))
+    distances = [np.abs(angles - before).sum(axis=-1, keepdims=True) for angles in (one, other)]
+    return np.where(distances[1] < distances[0], other, one)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from realtime_pose.utils.euler import euler_zxy_deg
+from realtime_pose.utils.rotations import euler_zxy_deg
 
 
 def test_angles_mean_what_scipy_means_by_intrinsic_zxy():
