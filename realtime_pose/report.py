@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from realtime_pose.errors import RecordingError
+from realtime_pose.errors import ConfigError, RecordingError
+from realtime_pose.utils.atomic_files import write_text
 
+_REPORT_KEYS = frozenset({"estimator", "frames", "files", "cases", "others"})  # of the commands' reports, one at least
+_LARGEST_BYTES = 64 * 2**20
 STAGES = ("capture", "detect", "estimate", "lift", "solve", "filter", "send")
 _RECENT_FRAMES = 500  # times kept for `recent_fps`: enough for
 _RECENT_NS = 2_000_000_000  # this long
@@ -77,14 +80,37 @@ def _percentiles(values_ms: Sequence[float]) -> dict[str, float | None]:
     return {"p50": round(float(p50), 3), "p95": round(float(p95), 3)}
 
 
+def check_report_path(path: Path | None) -> Path | None:
+    """The path, if a report can be written there; it replaces an earlier report and nothing else.
+
+    Raises:
+        ConfigError: Another file is there.
+    """
+    if path is not None and path.is_file() and not _is_report(path):
+        raise ConfigError(f"{path} exists and is not a report; give another path for the report")
+    return path
+
+
+def _is_report(path: Path) -> bool:
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            return False
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and bool(_REPORT_KEYS & content.keys())
+
+
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
     """Write the report as JSON.
 
     Raises:
+        ConfigError: Another file than a report is there.
         RecordingError: The file cannot be written.
     """
+    check_report_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_text(path, json.dumps(report, indent=2) + "\n")
     except OSError as exc:
         raise RecordingError(f"cannot write the report {path}: {exc.strerror}; choose another path") from exc

@@ -57,11 +57,12 @@ class BodyProfile:
         return json.dumps({"version": VERSION, "height_m": round(self.height_m, _DIGITS), **lengths})
 
     def save(self, path: Path) -> None:
-        """Write the file atomically; an existing one is replaced.
+        """Write the file atomically; an earlier profile is replaced.
 
         Raises:
-            ConfigError: It cannot be written.
+            ConfigError: It cannot be written, or another file is there.
         """
+        check_profile_path(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_text(path, self.text.replace(', "', ',\n "') + "\n")
@@ -82,6 +83,20 @@ def profile_path(name_or_file: str) -> Path:
             f"{name_or_file!r} is not a profile name; use letters, digits, - and _, or give the path of a .json file"
         )
     return _folder() / f"{name_or_file}{_SUFFIX}"
+
+
+def check_profile_path(path: Path) -> Path:
+    """The path, if a profile can be written there; it replaces an earlier profile and nothing else.
+
+    Raises:
+        ConfigError: Another file is there, or a folder.
+    """
+    if path.exists():
+        try:
+            load_profile(str(path.absolute()))
+        except ConfigError as exc:
+            raise ConfigError(f"{path} exists and is not a profile; choose another --profile") from exc
+    return path
 
 
 def load_profile(name_or_file: str) -> BodyProfile:

@@ -12,6 +12,7 @@ import typer
 
 from realtime_pose.config import DEFAULTS, SETTINGS, AppConfig, Setting, load_config
 from realtime_pose.errors import ConfigError
+from realtime_pose.report import check_report_path
 
 Config = Annotated[
     list[Path] | None,
@@ -23,7 +24,12 @@ MaxFrames = Annotated[
 ]
 Report = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", rich_help_panel=THIS_RUN, help="Write the figures of the run as JSON."),
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=THIS_RUN,
+        callback=check_report_path,  # before the run, not after it
+        help="Write the figures of the run as JSON.",
+    ),
 ]
 Force = Annotated[
     bool, typer.Option("--force", rich_help_panel=THIS_RUN, help="Replace the take in the --record folder.")

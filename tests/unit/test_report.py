@@ -5,8 +5,8 @@ import json
 import pytest
 
 from realtime_pose import report
-from realtime_pose.errors import RecordingError
-from realtime_pose.report import STAGES, RunStatistics, write_report
+from realtime_pose.errors import ConfigError, RecordingError
+from realtime_pose.report import STAGES, RunStatistics, check_report_path, write_report
 
 MS = 1_000_000
 
@@ -102,3 +102,18 @@ def test_a_report_that_cannot_be_written_names_its_path(tmp_path, place):
         write_report(path, {})
     assert str(caught.value).startswith(f"cannot write the report {path}: ")
     assert str(caught.value).endswith("; choose another path")
+
+
+@pytest.mark.parametrize("content", [b"\0\1\2", b"[1, 2]", b'{"name": "package"}', b""])
+def test_only_an_earlier_report_is_replaced(tmp_path, content):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    for check in (check_report_path, lambda path: write_report(path, {"frames": 1})):
+        with pytest.raises(ConfigError, match=r"clip\.mp4 exists and is not a report; give another path"):
+            check(path)
+    assert path.read_bytes() == content
+    report = tmp_path / "report.json"
+    for frames in (1, 2):
+        write_report(report, {"frames": frames})
+    assert json.loads(report.read_text()) == {"frames": 2}
+    assert check_report_path(None) is None

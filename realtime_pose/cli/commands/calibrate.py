@@ -40,11 +40,11 @@ def calibrate(
     little away from your sides.
     """
     from realtime_pose.app.calibrate import calibrate as measure
-    from realtime_pose.body.profile import profile_path
+    from realtime_pose.body.profile import check_profile_path, profile_path
     from realtime_pose.cli.preview import PreviewWindow
 
     settings = given.settings(fixed={"body.profile": ""})  # the profile is what is measured
-    path = profile_path(profile)  # a wrong name is refused before anybody stands still
+    path = check_profile_path(profile_path(profile))  # a wrong name is refused before anybody stands still
     preview = PreviewWindow() if show else None
     countdown = _Countdown()
 

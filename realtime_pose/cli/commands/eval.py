@@ -12,6 +12,7 @@ from realtime_pose.cli.options import Given, takes_settings
 from realtime_pose.cli.terminal import out
 from realtime_pose.config import SETTINGS
 from realtime_pose.errors import ConfigError
+from realtime_pose.report import check_report_path
 
 _LIFTER = SETTINGS["body.lifter"].info
 eval_app = typer.Typer(help="Measure accuracy against known truth.", no_args_is_help=True)
@@ -43,7 +44,8 @@ def eval_lift(
         typer.Option(metavar="NAME", help=f"{_LIFTER.sentences(_LIFTER.help)} Give several to compare them."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the first lifter's figures as JSON.")
+        Path | None,
+        typer.Option(metavar="FILE", callback=check_report_path, help="Write the first lifter's figures as JSON."),
     ] = None,
     given: Given,
 ) -> None:

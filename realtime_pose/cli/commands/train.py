@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from realtime_pose.cli.terminal import err, out
+from realtime_pose.errors import ConfigError
 from realtime_pose.utils.extras import needs_extra
 
 train_app = typer.Typer(help="Train the program's own models.", no_args_is_help=True)
@@ -49,6 +50,8 @@ def train_lifter(
         from realtime_pose.training.lifter import train_lifter as train
     from realtime_pose.training.mocap import read_motions
 
+    if to.suffix != ".safetensors" or to.is_dir():
+        raise ConfigError(f"--out {to} is not a weights file; give a name that ends in .safetensors")
     clips = {} if mocap is None else read_motions(mocap)
     columns = (TextColumn("{task.fields[error]}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=err) as bar:

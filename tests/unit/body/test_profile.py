@@ -172,3 +172,14 @@ def test_a_wrong_profile_in_the_settings_is_a_wrong_setting():
         body_of(BodyConfig(profile="{}"))
     with pytest.raises(ConfigError, match=r"^body\.profile is not a profile: not valid JSON"):
         GeometricLifter(BodyConfig(profile="{"))
+
+
+@pytest.mark.parametrize("content", [b"\0\1\2", b"{}", b"x" * 20_000])
+def test_only_an_earlier_profile_is_replaced(tmp_path, content):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"clip\.mp4 exists and is not a profile; choose another --profile"):
+        PROFILE.save(path)
+    assert path.read_bytes() == content
+    PROFILE.save(profile_path("ana"))  # an earlier profile
+    assert load_profile("ana") == PROFILE

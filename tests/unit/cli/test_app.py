@@ -403,3 +403,22 @@ def test_listening_ends_with_130_too():
             process.kill()
     assert process.returncode == 130
     assert "Traceback" not in err
+
+
+# --- files of the user stay -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["run --source actor", "selftest", "bench", "eval lift x.npz"])
+def test_a_report_replaces_no_other_file_and_nothing_runs_before_it_is_said(call, tmp_path, command):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(b"a film")
+    code, _, err = call(*command.split(), "--report", clip)
+    assert code == 2
+    assert "clip.mp4 exists and is not a report; give another path for the report" in only_sentence(err)
+    assert clip.read_bytes() == b"a film"
+
+
+def test_training_writes_weights_files_only(call):
+    pytest.importorskip("torch", reason="training needs torch")
+    code, _, err = call("train", "lifter", "--out", "clip.mp4")
+    assert (code, only_sentence(err)[:40]) == (2, "--out clip.mp4 is not a weights file; gi")
