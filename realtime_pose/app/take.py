@@ -21,7 +21,7 @@ PLOT = "plot.html"
 class TakeRecorder:
     """Writes the session and the chosen files of EXPORTERS into a folder.
 
-    It may be slow, as it encodes video: run it in a thread of its own.
+    It may be slow, as it encodes video: run it in its own thread.
 
     Args:
         folder: Created if missing; it is locked until `close`.

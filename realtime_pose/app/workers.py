@@ -1,4 +1,4 @@
-"""Worker processes: jobs side by side, each in a process of its own, so that a crash costs one job."""
+"""Worker processes: jobs side by side, each in its own process, so that a crash costs one job."""
 
 import multiprocessing
 import os

@@ -31,7 +31,7 @@ _J, _K = len(HUMANOID.joints), len(COCO17_FEET_HANDS.names)
 class ActorTruth:
     """Ground truth of a clip, row i for frame i; T frames, HUMANOID's J joints, K keypoints.
 
-    World space is canonical (glTF's axes, metres) with the floor at y = 0; float32 unless said.
+    World space is canonical (glTF's axes, metres) with the floor at y = 0; float32 unless stated.
 
     Attributes:
         joints_m: (T, J, 3) joint positions in the world.

@@ -12,7 +12,7 @@ from realtime_pose.utils.paths import data_path
 from tools.actor import __main__ as tool
 from tools.actor.scene.clips import CLIPS, ActorClip
 
-DRAWN_AGAIN = {"actor": (170,), "actor-2": (330, 294, 410)}  # in the middle of a step, a throw, sitting down
+RENDERED_AGAIN = {"actor": (170,), "actor-2": (330, 294, 410)}  # in the middle of a step, a throw, sitting down
 
 
 class Shipped(NamedTuple):
@@ -34,7 +34,7 @@ def shipped(request) -> Shipped:
     clip = CLIPS[request.param]
     capture = cv2.VideoCapture(str(data_path(f"resources/{clip.film}")))
     assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(30.0)
-    beside = {index + step for index in DRAWN_AGAIN[request.param] for step in (-1, 0, 1)}
+    beside = {index + step for index in RENDERED_AGAIN[request.param] for step in (-1, 0, 1)}
     frames, kept = 0, {}
     while (got := capture.read())[0]:
         if frames % 10 == 0 or frames in beside:
@@ -57,16 +57,16 @@ def test_it_can_start_before_it_is_all_there(shipped):
 
 
 def test_the_actor_stands_where_the_truth_says(shipped):
-    """The part of the picture that is not the empty room has its middle in the middle of the keypoints."""
+    """The part of the image that differs from the empty room is centred on the keypoints."""
     images, truth = shipped.images, shipped.truth
-    far = shipped.frames if shipped.name == "actor" else 270  # later the second comes near, and its picture is cut
+    far = shipped.frames if shipped.name == "actor" else 270  # later the second actor is partly outside
     room = np.median([images[index] for index in range(0, shipped.frames, 10)], axis=0)
     for index in range(0, far, 10):
         knees = truth.keypoints_px[index, COCO17_FEET_HANDS.rows(["left_knee", "right_knee"]), 1].min()
         moved = np.abs(images[index].astype(float) - room).max(axis=-1) > 45
         columns = np.nonzero(moved[: int(knees)])[1]  # above the floor and its shadows
         upper = truth.keypoints_px[index, [COCO17_FEET_HANDS.index[n] for n in ("left_hip", "right_hip", "nose")], 0]
-        assert abs(np.median(columns) - upper.mean()) < 0.05 * truth.intrinsics.width  # an arm held out moves it
+        assert abs(np.median(columns) - upper.mean()) < 0.05 * truth.intrinsics.width  # an arm held out shifts it
 
 
 def test_wrists_are_skin_and_the_chest_is_shirt_in_front(shipped):
@@ -95,7 +95,7 @@ def test_a_frame_drawn_again_is_the_clips_and_not_its_neighbours(shipped):
     clip, truth = shipped.clip, shipped.truth
     stage = Stage(figure_of(build(clip.look), clip.body), clip.camera, clip.room, 7, clip.script.stool)
     balls = clip.ball_m(truth)
-    for index in DRAWN_AGAIN[shipped.name]:
+    for index in RENDERED_AGAIN[shipped.name]:
         drawn = stage.draw(truth.local_xyzw[index], truth.root_m[index], balls[index])[..., ::-1].astype(float)
         apart = [np.abs(drawn - shipped.images[i]).mean() for i in (index - 1, index, index + 1)]
         assert apart[1] < 1.5

@@ -31,7 +31,7 @@ def attribute(gltf, name: str) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=["shipped", "written now"])
 def gltf(request, tmp_path_factory):
-    """The shipped file, and one that today's code writes from the shipped surface."""
+    """The shipped file, and one that the current code writes from the shipped surface."""
     gltf2 = pytest.importorskip("pygltflib", reason="pip install -e .[actor]").GLTF2
     shipped = gltf2().load(str(MODEL))
     if request.param == "shipped":
@@ -45,7 +45,7 @@ def gltf(request, tmp_path_factory):
 
 
 def node_places(gltf) -> np.ndarray:
-    """Where the nodes are: forward kinematics of the file's own tree, which turns nothing."""
+    """Positions of the nodes: forward kinematics of the file's tree, which has no rotations."""
     places = {}
 
     def walk(index: int, above: np.ndarray) -> None:
@@ -99,7 +99,7 @@ def test_its_surface_is_a_light_grown_person_seen_from_outside(gltf):
     assert low[1] == pytest.approx(0.0, abs=0.004)
     assert high[1] == pytest.approx(FIRST.height_m, abs=0.02)
     assert low[0] == pytest.approx(-high[0], abs=0.01)
-    assert high[2] == pytest.approx(0.20, abs=0.03)  # the toes point to the front
+    assert high[2] == pytest.approx(0.20, abs=0.03)  # the toes point forward
     assert points[(points[:, 1] > 1.6) & (points[:, 1] < 1.63)][:, 2].max() > 0.10  # and so does the nose
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1.0, atol=1e-5)
     corners = points[faces]

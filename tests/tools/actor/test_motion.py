@@ -78,7 +78,7 @@ def test_a_curve_meets_its_keys_and_stays_between_them():
     assert curve[[0, 50, 150, 250, 300]] == pytest.approx([1, 1, 3, 3, 3])
     assert curve.min() >= 1.0
     assert curve.max() <= 3.0
-    assert np.diff(curve)[49:52].max() < 0.01  # leaves its first key without a jerk
+    assert np.diff(curve)[49:52].max() < 0.01  # leaves its first key smoothly
 
 
 def test_a_reach_takes_off_and_lands_softly():
@@ -131,7 +131,7 @@ def test_the_ball_lies_then_is_held_then_flies_and_bounces():
     wrist = truth.joints_m[:, HUMANOID.index["rightHand"]].astype(np.float64)
     ball = ball_path(262, 297, truth.fps, SECOND, truth.local_xyzw, truth.root_m)
     assert np.ptp(ball[:262], axis=0).max() == 0.0
-    assert np.linalg.norm(np.diff(ball[260:298], axis=0), axis=1).max() < 0.2  # taken and let go without a jump
+    assert np.linalg.norm(np.diff(ball[260:298], axis=0), axis=1).max() < 0.2  # picked up and released without a jump
     assert np.linalg.norm(ball[262] - ball[261]) < 0.02
     held = np.linalg.norm(ball - wrist, axis=1)[262:297]
     assert np.ptp(held) < 1e-4

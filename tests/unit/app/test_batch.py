@@ -68,7 +68,7 @@ def test_what_was_finished_with_these_settings_is_done(tmp_path):
     (job,) = planned([clip], tmp_path / "out")
     assert job.done is None
     leave_take(job)
-    assert planned([clip], tmp_path / "out")[0].done is None  # stopped: it is done again
+    assert planned([clip], tmp_path / "out")[0].done is None  # stopped: it is processed again
     leave_take(job, frames=7)
     assert planned([clip], tmp_path / "out")[0].done == 7
     assert planned([clip], tmp_path / "out", force=True)[0].done is None

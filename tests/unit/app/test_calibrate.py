@@ -32,7 +32,7 @@ ARMS = [COCO17.index[f"{side}_{part}"] for side in ("left", "right") for part in
 
 
 def standing(body=OWN, *, at_s=0.0, track_id=0, yaw_deg=0.0, forward_deg=0.0, squat_deg=0.0, x_m=0.0):
-    """Somebody who stands with their arms out at a slant, or does not quite."""
+    """A person who stands with slightly raised arms, or deviates from that."""
     local = np.tile(rot.IDENTITY_XYZW, (17, 1))
     turn = {"hips": ((0, 1, 0), yaw_deg)}
     for side, sign in (("left", 1), ("right", -1)):
@@ -58,7 +58,7 @@ def without(person, rows):
 
 
 def show(calibration, of, seconds=3.2, fps=20.0, start_s=0.0):
-    """The hints while somebody is shown; `of` makes them from the time."""
+    """The hints while a person is shown; `of` makes the person from the time."""
     hints = []
     for i in range(round(seconds * fps)):
         at_s = start_s + i / fps
@@ -83,8 +83,8 @@ def test_who_stands_still_is_measured():
     assert found.measured == LENGTHS
     away = np.array([found.profile.lengths_m[name] / getattr(OWN, name) - 1 for name in LENGTHS])
     assert np.abs(away).max() < 0.03
-    assert away.std() < 0.006  # the made-up person's ears are low: what is left is the scale
-    assert np.abs(AVERAGE.lengths / OWN.lengths - 1).max() > 0.06  # there was something to find
+    assert away.std() < 0.006  # the synthetic person's ears are low, which leaves a difference in scale
+    assert np.abs(AVERAGE.lengths / OWN.lengths - 1).max() > 0.06  # the person differs from the average
     assert found.distance_m == pytest.approx(3.0, rel=0.03)
     assert found.fit_px < 0.6 * found.average_fit_px
     assert found.fit_px < 4
@@ -132,7 +132,7 @@ def test_somebody_else_begins_anew_and_the_nearest_is_measured():
 
 def test_a_camera_that_looks_down_is_allowed_for():
     def pitched(person):
-        """The same seen by a camera that is tilted down by 20 degrees."""
+        """The same keypoints in a camera that looks down by 20 degrees."""
         tilt = rot.from_axis_angle((1, 0, 0), np.radians(20.0))
         xyz = rot.rotate(tilt, (person.joints.xyz_m + person.joints.root_m).astype(float))
         root = rot.rotate(tilt, person.joints.root_m.astype(float))
@@ -183,7 +183,7 @@ def test_points_that_are_not_finite_are_not_seen():
 
 
 class Source:
-    """A camera that shows somebody for a while; every third read comes to nothing."""
+    """A camera that shows a person for a while; every third read returns None."""
 
     def __init__(self, seconds):
         self.results = [make_result([standing(at_s=i / 20)], index=i, time_ns=i * S // 20) for i in range(seconds * 20)]
@@ -206,7 +206,7 @@ class Source:
 
 @pytest.fixture
 def source(monkeypatch):
-    """Puts a source in the place of cameras and estimators."""
+    """Replaces cameras and estimators by a synthetic source."""
 
     def put(seconds):
         made = Source(seconds)

@@ -15,7 +15,7 @@ from realtime_pose.errors import CheckpointError
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
-    """No camera, no weights and no hub, whatever is here."""
+    """No camera, no weights and no hub, whatever this machine has."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("realtime_pose.capture.cameras.list_cameras", list)
     monkeypatch.setattr(doctor, "find_local", lambda name: None)
@@ -23,7 +23,7 @@ def machine(monkeypatch):
 
 @pytest.fixture
 def blazepose(monkeypatch):
-    """A stand-in for BlazePose that starts quickly, or fails with what is put into `failure`."""
+    """A stand-in for BlazePose that starts quickly, or raises the exception in `failure`."""
     state = SimpleNamespace(failure=None, closed=0)
 
     class StandIn:

@@ -22,7 +22,7 @@ def settings(formats):
 
 
 def take_of_clip(folder, formats, frames=12, source=str(CLIP), begin=0):
-    """A take of the packaged clip's first frames, with a person of our own in it."""
+    """A take of the packaged clip's first frames, with a synthetic person."""
     from support.people import make_clip
 
     people = [result.people for result in make_clip(frames)]
@@ -66,8 +66,8 @@ def test_the_folder_of_a_take_is_as_good_as_its_session(tmp_path):
         open_session(tmp_path / "none")
 
 
-def test_the_film_of_a_take_serves_for_its_overlay(tmp_path):
-    """Where the frames came from a camera, so that nothing else has them."""
+def test_the_video_of_a_take_is_used_for_its_overlay(tmp_path):
+    """The frames came from a camera, so only frames.mp4 has them."""
     session = take_of_clip(tmp_path / "take", ("frames", "overlay"), source="0", begin=7)
     files = export(session, "overlay", tmp_path / "out")
     assert files.notes == []
@@ -91,7 +91,7 @@ def test_without_its_images_an_overlay_is_refused_or_left_out(tmp_path):
     assert [p.name for p in export(session, "overlay", tmp_path / "two", video=str(CLIP)).written()] == ["overlay.mp4"]
 
 
-def test_frames_that_were_dropped_are_passed_over_in_the_film(tmp_path):
+def test_dropped_frames_are_skipped_in_the_video(tmp_path):
     take, clip = TakeRecorder(tmp_path / "take", TakeInfo(30.0), ()), open_source(CaptureConfig(str(CLIP)))
     images = []
     for i in range(31):
@@ -106,7 +106,7 @@ def test_frames_that_were_dropped_are_passed_over_in_the_film(tmp_path):
     for i in range(len(images)):
         shown = film.read().image_bgr.astype(int)
         apart = [np.abs(shown - image).mean() for image in images]
-        assert np.argmin(apart) == i  # the person moves, so that the right image is the nearest one
+        assert np.argmin(apart) == i  # the person moves, so the right image is the most similar one
     film.close()
 
 
@@ -132,7 +132,7 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     assert {p.name for p in (tmp_path / "out").iterdir()} == {"motion.bvh", "joints.csv", "mine.txt"}
 
 
-def test_the_film_that_an_overlay_is_made_from_is_never_replaced(tmp_path):
+def test_the_video_that_an_overlay_is_made_from_is_never_replaced(tmp_path):
     session = take_of_clip(tmp_path, ("frames",))
     before = (tmp_path / "frames.mp4").read_bytes()
     with pytest.raises(ConfigError, match="would be replaced"):

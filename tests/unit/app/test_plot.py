@@ -36,7 +36,7 @@ def session(tmp_path):
 
 
 def two_people():
-    """Person 0 in frames 100 to 103 but 102, person 7 in 100 to 109."""
+    """Person 0 in frames 100 to 103 except 102, person 7 in 100 to 109."""
     results = []
     for i in range(10):
         people = [make_person(7, track_id=7)]
@@ -113,7 +113,7 @@ def test_poses_that_are_not_finite_are_passed_over(tmp_path):
 
 
 def test_bars_show_when_each_foot_stands(tmp_path):
-    """Somebody stands for a second, jumps for 0.4 s in whose midst they are away, and stands again."""
+    """A person stands for a second, jumps for 0.4 s and is out of view in the middle of it, and stands again."""
     clip, pose = make_clip(60), make_pose(0, turn_rad=0.0)
     results = []
     for i, result in enumerate(clip):

@@ -27,7 +27,7 @@ def settings(**sections):
 
 
 def two_people():
-    """Two people who drift, one of them away for longer than anybody is remembered, and a frame that is empty."""
+    """Two moving people, one of them out of view for longer than a track is kept, and an empty frame."""
     one, two = make_clip(24, fps=5.0, seed=1), make_clip(24, fps=5.0, seed=5, track_id=4)
     frames = []
     for i, (a, b) in enumerate(zip(one, two, strict=True)):
@@ -37,7 +37,7 @@ def two_people():
 
 
 def recorded(folder, results, config, **more):
-    """A take whose poses are those that these settings make of the keypoints."""
+    """A take whose poses are computed from its keypoints with these settings."""
     from dataclasses import asdict
 
     take = TakeRecorder(folder, TakeInfo(15.0, {"program": PROGRAM, "config": asdict(config), "fps": 15.0, **more}), [])
@@ -78,7 +78,7 @@ def test_recomputing_with_other_settings_changes_poses_and_says_so(tmp_path):
     play(session, config, recompute=True)
     new = read_session(tmp_path / "b" / SESSION)
     assert new.settings["config"]["body"]["smoothing"] == "none"
-    assert "job" not in new.settings  # `process` must not take it for its own work
+    assert "job" not in new.settings  # `process` must not recognise it as its own
     assert not new.finished
     pairs = list(zip(session.frames(), new.frames(), strict=True))
     assert all(len(a.people) == len(b.people) for a, b in pairs)
@@ -139,7 +139,7 @@ def test_frames_are_due_at_their_own_times_over_the_speed(monkeypatch):
     now[0], slept[:] = 100.0, []
     frames = replay._paced([make_result(index=i, time_ns=t) for i, t in enumerate(times_ns)], 1.0)
     next(frames)
-    now[0] += 10  # whoever takes them was busy: nothing is left out, and nothing is waited for
+    now[0] += 10  # the consumer was slow: nothing is skipped, and nothing waits
     next(frames)
     next(frames)
     assert slept == pytest.approx([0.0, 0.0, 0.0])

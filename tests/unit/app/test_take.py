@@ -102,7 +102,7 @@ def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
                 written += 1
         with pytest.raises(RecordingError, match="free some space there"):
             take.send(clip[written])
-        with contextlib.suppress(RecordingError):  # the video's index finds no room
+        with contextlib.suppress(RecordingError):  # there is no room for the video's index
             take.close()
     assert 10 < written < 200
     session = read_session(tmp_path / "session.rtpose")

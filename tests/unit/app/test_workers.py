@@ -37,7 +37,7 @@ def pretend(job, connection, stop, threads):
     begin_ns = time.monotonic_ns()
     connection.send(Note(f"hello from {job.source}"))
     connection.send(FramesDone(1, 3))
-    if job.source == "meet":  # goes on when the other one is there too
+    if job.source == "meet":  # waits until the other one has started too
         others = job.folder
         (others / str(os.getpid())).touch()
         while len(list(others.iterdir())) < 2 and not stop.wait(0.01):
@@ -69,7 +69,7 @@ def test_all_jobs_are_done_and_a_crash_costs_itself_only():
 
 @pytest.mark.usefixtures("pretended")
 def test_jobs_run_side_by_side(tmp_path):
-    """Each of the two waits for the other, so that one after the other they would never end."""
+    """Each of the two waits for the other, so they would never end one after the other."""
     figures = [p.figures for p in run_jobs([job("meet", tmp_path), job("meet", tmp_path)], 2) if p.over]
     assert len(figures) == 2
     assert max(f["begin_ns"] for f in figures) < min(f["end_ns"] for f in figures)

@@ -1,4 +1,4 @@
-"""motion.bvh, read back by another reader and walked by forward kinematics of our own."""
+"""motion.bvh, read by another library, with the test's own forward kinematics."""
 
 import bvh
 import numpy as np
@@ -27,7 +27,7 @@ def read(path):
     return bvh.Bvh(path.read_text())
 
 
-def walked_m(motion, frame):
+def positions_m(motion, frame):
     """Joint positions by name, in metres, from the file alone."""
     at = {}
 
@@ -56,7 +56,7 @@ def test_another_reader_finds_the_same_joints_at_the_same_places(tmp_path):
     assert motion.frame_time == pytest.approx(1 / 30, abs=1e-6)
     assert motion.get_joints_names() == list(HUMANOID.joints)
     for frame in (0, 1, 17, 39):
-        places = walked_m(motion, frame)
+        places = positions_m(motion, frame)
         truth = forward_kinematics(clip[frame].people[0].pose)
         for row, name in enumerate(HUMANOID.joints):
             assert np.linalg.norm(places[name] - truth[row]) < 1e-3, name
@@ -73,7 +73,7 @@ def test_the_rest_pose_is_a_t_pose_that_faces_plus_z_with_y_up(tmp_path):
     )
     record(tmp_path / "motion.bvh", [make_result([make_person(0, pose=pose)])])
     motion = read(tmp_path / "motion.bvh")
-    places = walked_m(motion, 0)
+    places = positions_m(motion, 0)
     assert places["hips"] == pytest.approx([0, 0.9, 0])
     assert places["head"][1] > places["hips"][1] > places["leftFoot"][1]
     assert places["leftHand"][0] > 0.5
@@ -82,7 +82,7 @@ def test_the_rest_pose_is_a_t_pose_that_faces_plus_z_with_y_up(tmp_path):
     ends = text.split("End Site")[1:]
     assert len(ends) == 5
     left_toe = [float(v) for v in ends[3].split("OFFSET")[1].split()[:3]]
-    assert left_toe == pytest.approx([0, -5.5, 15])  # the toes point to +Z: that is where it faces
+    assert left_toe == pytest.approx([0, -5.5, 15])  # the toes point to +Z: the direction it faces
     assert motion.joint_offset("hips") == (0, 0, 0)
     assert motion.joint_offset("leftLowerArm") == pytest.approx((0.29 * 110, 0, 0), abs=1e-3)
     assert motion.joint_channels("hips") == [
@@ -100,7 +100,7 @@ def test_the_take_starts_at_its_first_frame_and_ends_at_its_last(tmp_path):
     assert motion.nframes == 60
 
     def differs(frame, truth):
-        places, wanted = walked_m(motion, frame), forward_kinematics(clip[truth].people[0].pose)
+        places, wanted = positions_m(motion, frame), forward_kinematics(clip[truth].people[0].pose)
         return max(np.linalg.norm(places[name] - wanted[row]) for row, name in enumerate(HUMANOID.joints))
 
     for frame, shows in [(0, 20), (19, 20), (20, 20), (29, 29), (30, 29), (39, 29), (40, 40), (49, 49), (59, 49)]:
@@ -116,7 +116,7 @@ def test_each_person_has_a_file_and_all_are_as_long(tmp_path):
     record(tmp_path / "motion.bvh", results)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["motion.bvh", "motion_3.bvh"]
     assert [read(p).nframes for p in tmp_path.iterdir()] == [30, 30]
-    hips = walked_m(read(tmp_path / "motion.bvh"), 0)["hips"]
+    hips = positions_m(read(tmp_path / "motion.bvh"), 0)["hips"]
     np.testing.assert_allclose(hips, make_pose(7).root_m, atol=1e-5)
 
 

@@ -1,4 +1,4 @@
-"""Blender opens motion.bvh with the joints where they were, also where the source's times were uneven."""
+"""Blender opens motion.bvh with the joints in place, for even and uneven source times."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def record(path, results):
 
 
 def uneven(clip):
-    """The frames at 30 Hz and, between them, others at times of their own."""
+    """Frames at 30 Hz and, between them, frames at other times."""
     dense = make_clip(4 * len(clip) - 3, fps=120.0)
     rng = np.random.default_rng(4)
     kept = [r for i, r in enumerate(dense) if i % 4 == 0 or rng.random() < 0.4]
@@ -37,7 +37,7 @@ def uneven(clip):
 
 
 def settling(clip):
-    """The same person whose bones are still being learnt in the first frames."""
+    """The same person, with bones still being estimated in the first frames."""
     for i, result in enumerate(clip):
         person = result.people[0]
         learnt = 1.0 - 0.05 * max(0.0, 1.0 - i / 12)

@@ -27,7 +27,7 @@ def test_supervision_gets_points_scores_names_and_what_is_visible():
     assert points.data["tracker_id"].tolist() == [4, 9]
     assert points.data["class_name"].tolist() == ["person", "person"]
     assert points.detection_confidence.tolist() == pytest.approx([0.9, 0.9])
-    only = points[points.data["tracker_id"] == 9]  # supervision's own indexing takes all of it
+    only = points[points.data["tracker_id"] == 9]  # supervision's own indexing covers all fields
     np.testing.assert_array_equal(only.xy[0], people[1].keypoints.xy_px)
     assert to_supervision(make_result()).is_empty()
 

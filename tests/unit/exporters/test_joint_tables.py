@@ -1,4 +1,4 @@
-"""joints.csv and joints.parquet against what was sent, by other readers."""
+"""joints.csv and joints.parquet, read by other libraries and compared with the input."""
 
 import contextlib
 import csv

@@ -1,4 +1,4 @@
-"""keypoints.json: easy_ViTPose's form, and a whole document at every moment."""
+"""keypoints.json: easy_ViTPose's format, and a complete document at every moment."""
 
 import json
 
@@ -45,7 +45,7 @@ def test_the_document_is_whole_after_every_frame(tmp_path):
     assert json.loads(path.read_text())["keypoints"] == []
     for count, result in enumerate(make_clip(4), start=1):
         sink.send(result)
-        assert len(json.loads(path.read_text())["keypoints"]) == count  # as a crash now would leave it
+        assert len(json.loads(path.read_text())["keypoints"]) == count  # as after a crash at this moment
     assert json.loads(path.read_text())["skeleton"]["26"] == COCO17_FEET_HANDS.names[26]
     sink.close()
 

@@ -1,4 +1,4 @@
-"""markers.trc and angles.mot, read back by another reader, and by OpenSim itself where it is installed."""
+"""markers.trc and angles.mot, read by another library, and by OpenSim itself if installed."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""overlay.mp4: what a player gets."""
+"""overlay.mp4, decoded as a player does."""
 
 import av
 import cv2
@@ -37,7 +37,7 @@ def test_every_frame_is_there_with_the_skeleton_on_it(tmp_path):
     plain = clip[5].frame.image_bgr.astype(int)
     changed = np.abs(frames[5][1].astype(int) - plain).max(axis=2) > 60
     assert 500 < changed.sum() < changed.size / 4
-    # on the thigh, between hip and knee, where the picture was grey
+    # on the thigh, between hip and knee, where the image was grey
     hip, knee = (clip[5].people[0].keypoints.xy_px[i] for i in (11, 13))
     x, y = ((hip + knee) / 2).round().astype(int)
     assert changed[y - 2 : y + 3, x - 2 : x + 3].any()

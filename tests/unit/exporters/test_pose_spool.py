@@ -54,5 +54,5 @@ def test_a_disk_that_fills_up_during_the_take_is_said(tmp_path, monkeypatch):
     recorder.send(clip[2])
     with pytest.raises(RecordingError, match="No space left on device"):
         recorder.send(clip[3])
-    recorder.close()  # what was taken before is still written
+    recorder.close()  # earlier poses are still written
     assert len(Player(tmp_path / "motion.glb").times) == 3

@@ -1,4 +1,4 @@
-"""A file with one set of bone lengths gets those that settled."""
+"""Settled bone lengths: files with one set of lengths get those that stayed the longest."""
 
 import numpy as np
 from support.people import make_clip, make_person, make_result
@@ -21,13 +21,13 @@ def settled(*lengths):
 def test_what_stood_longest_counts():
     assert settled(1.0) == 1.0
     assert settled(1.0, 1.1, 1.2, 1.3, 1.3, 1.3) == 1.3
-    assert settled(1.0, 1.0, 1.1, 1.2, 1.2, 1.2, 1.2, 1.0, 1.01, 1.02) == 1.2  # gone for long, and learnt anew
-    assert settled(1.0, 1.1, 1.2) == 1.2  # a take that ended before anything was sure
+    assert settled(1.0, 1.0, 1.1, 1.2, 1.2, 1.2, 1.2, 1.0, 1.01, 1.02) == 1.2  # out of view, then estimated again
+    assert settled(1.0, 1.1, 1.2) == 1.2  # a take that ended before the lengths were fixed
     assert settled(1.0, 1.0, 1.2, 1.2) == 1.2
 
 
 def learning(first=0.9, frames=40, after=20):
-    """Frames of somebody whose bones grow to their size, and then stay."""
+    """Frames of a person whose bones grow to their size, and then stay constant."""
     for result in make_clip(frames):
         (person,) = result.people
         share = first + (1 - first) * min(result.frame.index / after, 1.0)

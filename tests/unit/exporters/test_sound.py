@@ -1,4 +1,4 @@
-"""The overlay's sound: a beep stays with the flash that it was filmed with."""
+"""Sound of the overlay: a beep stays in sync with its flash."""
 
 from fractions import Fraction
 
@@ -18,7 +18,7 @@ LENGTH_S = 2.4
 
 
 def make_film(path, codec, *, video_from_s=0.0, sound_until_s=LENGTH_S):
-    """A film of uneven frame times, black but for one white frame, and silent but for a beep that begins with it."""
+    """A video with uneven frame times, black except one white frame, and silent except a beep that starts with it."""
     with av.open(str(path), "w") as film:
         picture = film.add_stream("libx264", rate=25, options={"preset": "ultrafast", "bf": "0"})
         picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
@@ -62,7 +62,7 @@ def overlay_of(film, path, limit=None, skip=0):
 
 
 def seen_and_heard(path):
-    """When the picture flashes and when the beep begins, the pictures' times, and how long the sound is."""
+    """Times of the flash and of the start of the beep, the frames' times, and the length of the sound."""
     with av.open(str(path)) as film:
         frames = [(float(f.pts * f.time_base), f.to_ndarray(format="gray").mean()) for f in film.decode(video=0)]
     with av.open(str(path)) as film:

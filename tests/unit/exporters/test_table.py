@@ -1,4 +1,4 @@
-"""The table of exporters: names, files, and that none of them keeps a take in memory."""
+"""Table of exporters: names, files, and bounded memory."""
 
 import re
 import shutil
@@ -48,7 +48,7 @@ def test_what_was_opened_is_closed_if_a_later_one_cannot_be(tmp_path):
 
 
 def take_of(folder, frames):
-    """A session of one person who moves, whatever its length: the same second again and again."""
+    """A session of any length of one moving person: the same second repeated."""
     clip = make_clip(30)
     recorder = SessionRecorder(folder / "session.rtpose", {})
     for i in range(frames):
@@ -65,7 +65,7 @@ def test_an_exporter_keeps_no_take_in_memory(tmp_path, name, monkeypatch):
         pytest.skip("FBX needs Blender")
     if name == "parquet":
         pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
-    monkeypatch.setattr(tables, "_ROWS_PER_GROUP", 50)  # each group leaves 2 kB for the file's foot
+    monkeypatch.setattr(tables, "_ROWS_PER_GROUP", 50)  # each group adds 2 kB to the file's footer
     session = take_of(tmp_path, 400)
     (sink,) = open_exporters([name], tmp_path, TakeInfo(30.0))
     frames = iter(session.frames())
@@ -80,7 +80,7 @@ def test_an_exporter_keeps_no_take_in_memory(tmp_path, name, monkeypatch):
             sizes.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     sink.close()
-    # A pose alone is 500 bytes and more, a line of text 400: a hundred of them kept would be 40 kB.
+    # A pose alone is 500 bytes and more, a line of text 400: a hundred of them in memory would be 40 kB.
     assert sizes[-1] - sizes[0] < 20_000, sizes
 
 

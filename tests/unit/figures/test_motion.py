@@ -48,7 +48,7 @@ def test_feet_in_centimetres_with_gaps_and_contacts():
     assert left.y[8] == pytest.approx(100 * forward_kinematics(poses[8])[HUMANOID.index["leftFoot"], 1], abs=1e-3)
     assert stands_left.x[[0, 1, 3, 4]] == pytest.approx([TIMES_S[3], TIMES_S[6], TIMES_S[38], TIMES_S[39]])
     assert len(stands_right.x) == 0
-    assert {stands_left.yaxis, stands_right.yaxis} == {"y2"}  # under the heights, not among them
+    assert {stands_left.yaxis, stands_right.yaxis} == {"y2"}  # below the heights
     assert figure.layout.yaxis2.domain[1] < figure.layout.yaxis.domain[0]
     assert "bars" in figure.layout.title.text
     assert "bars" not in foot_height_figure(MOTION).layout.title.text

@@ -28,7 +28,7 @@ def page_of(poses=POSES, title="take", facts="facts", note="a note", row=4):
 
 
 class Reader(HTMLParser):
-    """What a browser would make of the page: elements with their attributes, and the text in each."""
+    """The page as a browser parses it: elements with their attributes, and the text in each."""
 
     def __init__(self, text):
         super().__init__()

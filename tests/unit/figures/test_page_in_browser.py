@@ -26,11 +26,11 @@ FLAGS = [
 SOFTWARE_3D = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 EVIL = "<script>document.body.dataset.owned='yes'</script><img src=x onerror=\"document.body.dataset.owned='yes'\">"
 FRAMES = 12
-PATIENCE_MS = 60_000  # bounds a test that hangs; a passing one never waits it out
+TIMEOUT_MS = 60_000  # for a hanging test; a passing one never waits this long
 
 
 def poses():
-    """A person whose left forearm is hidden in frames 4 and 5, and who is away in frame 8."""
+    """A person whose left forearm is occluded in frames 4 and 5, and who is out of view in frame 8."""
     made = []
     for i, result in enumerate(make_clip(FRAMES, seed=9)):
         pose = result.people[0].pose
@@ -69,9 +69,9 @@ def chromium(tools):
 
 
 def opened(browser, page_file, **context):
-    """The page, drawn; what it asked for and complained of is in `asked` and `complaints`."""
+    """The loaded page; its requests and console errors are in `asked` and `complaints`."""
     tab = browser.new_context(**context).new_page()
-    tab.set_default_timeout(PATIENCE_MS)
+    tab.set_default_timeout(TIMEOUT_MS)
     tab.asked, tab.complaints = [], []
     tab.on("request", lambda request: tab.asked.append(request.url))
     tab.on("console", lambda message: message.type == "error" and tab.complaints.append(message.text))
@@ -90,7 +90,7 @@ def until(tab, condition):
     """Wait for a JavaScript expression to become true; the page's policy forbids Playwright's own way."""
     answer = tab.evaluate(
         f"""new Promise(done => {{
-            const end = performance.now() + {PATIENCE_MS};
+            const end = performance.now() + {TIMEOUT_MS};
             const look = () => ({condition}) ? done(true) : performance.now() > end ? done(false) : setTimeout(look, 9);
             look();
         }})"""
@@ -157,7 +157,7 @@ def test_bones_are_on_the_canvas_in_their_colours(tab):
 
 
 def cursor_s(tab, name):
-    """The time at which a chart's line stands."""
+    """The time of a chart's cursor line."""
     return tab.evaluate(
         """name => {
             const node = document.getElementById(name), { xaxis, _size } = node._fullLayout;
@@ -199,7 +199,7 @@ def test_a_view_that_was_turned_stays_when_frames_go_on(tab):
     box = tab.locator("#skeleton").bounding_box()
     tab.mouse.move(box["x"] + 150, box["y"] + 150)
     tab.mouse.down()
-    for step in range(1, 60):  # the view follows a mouse that moves, picture by picture
+    for step in range(1, 60):  # the view follows the mouse frame by frame
         tab.mouse.move(box["x"] + 150 + 3 * step, box["y"] + 150 + step)
         tab.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         if tab.evaluate(eye) != before:

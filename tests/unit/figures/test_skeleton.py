@@ -22,7 +22,7 @@ def occluded(pose, *joints):
 
 
 def lines(trace):
-    """A trace's separate lines, each as its two ends."""
+    """A trace's separate lines, each by its two ends."""
     xyz = np.stack([np.array(getattr(trace, axis), float) for axis in "xyz"], axis=1).reshape(-1, 3, 3)
     assert np.isnan(xyz[:, 2]).all()
     return xyz[:, :2]

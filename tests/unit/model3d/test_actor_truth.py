@@ -85,7 +85,7 @@ def test_a_foot_in_contact_is_still_and_flat(truth, side):
 def test_knees_and_elbows_bend_one_way(truth, side, above, hinge, below):
     limb = joint(truth, side + hinge) - joint(truth, side + above)
     past = joint(truth, side + below) - joint(truth, side + hinge)
-    # A hinge turns about one axis of its own: x for knees (shank backward), y for elbows (forearm forward at rest).
+    # A hinge rotates about one axis: x for knees (shank backward), y for elbows (forearm forward at rest).
     turn = rot.to_rotvec(truth.local_xyzw[:, HUMANOID.index[side + hinge]])
     axis = 0 if hinge == "LowerLeg" else 1
     bend = turn[:, axis] * (-1.0 if (side, axis) == ("left", 1) else 1.0)
@@ -115,7 +115,7 @@ def test_the_keypoints_are_the_joints_projected_and_inside_the_picture(truth):
 
 
 def inside(truth: ActorTruth, margin_px: float) -> np.ndarray:
-    """(T, K) whether a keypoint is in the picture."""
+    """(T, K) whether a keypoint is inside the image."""
     size = np.array([truth.intrinsics.width, truth.intrinsics.height])
     return ((truth.keypoints_px > margin_px) & (truth.keypoints_px < size - margin_px)).all(axis=-1)
 

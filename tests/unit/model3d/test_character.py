@@ -15,7 +15,7 @@ from realtime_pose.skeletons import HUMANOID
 def test_our_own_character_is_one():
     character = load_character(default_character_path())
     assert len(character.driven) == len(HUMANOID.joints)
-    assert character.document()["nodes"] == character.glb.nodes  # nothing about it needs to change
+    assert character.document()["nodes"] == character.glb.nodes  # nothing has to change
 
 
 def put(path, value):
@@ -82,7 +82,7 @@ def test_a_file_cut_anywhere_is_refused_and_never_a_foreign_error(tmp_path):
 
 
 def test_random_damage_of_the_description_gives_no_foreign_error(tmp_path):
-    """Values of other types at any place: it is either refused or understood."""
+    """Values of other types anywhere: the file is refused or read."""
     rig = make_rig(tmp_path / "rig.glb")
     data = rig.read_bytes()
     length = struct.unpack("<I", data[12:16])[0]

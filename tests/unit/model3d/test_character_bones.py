@@ -39,7 +39,7 @@ def test_a_vrm_says_itself_which_nodes_are_bones(tmp_path, extensions):
 
 
 def test_a_vrm_stands_as_its_nodes_do(tmp_path):
-    """Its specification says so; other files may have a pose in their nodes."""
+    """Required by its specification; other files may have any pose in their nodes."""
     rig = {"names": STRANGE, "turn_seed": 1, "posed_seed": 2}
     character = load_character(make_rig(tmp_path / "rig.vrm", extensions=vrm1, **rig))
     assert character.document()["nodes"] == character.glb.nodes

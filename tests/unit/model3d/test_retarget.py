@@ -52,7 +52,7 @@ def perform(folder, character, clip):
 
 
 def places_of(player, names, facing=(0, 0, 0, 1)):
-    """(T, 17, 3) where the joints are, turned back to face +Z; NaN where there is no such node."""
+    """(T, 17, 3) positions of the joints, rotated back to face +Z; NaN for missing nodes."""
     back = Rotation.from_quat(facing).inv()
     keys = [player.places(key) for key in range(len(player.times))]
     missing = np.full(3, np.nan)
@@ -60,7 +60,7 @@ def places_of(player, names, facing=(0, 0, 0, 1)):
 
 
 def worst_direction_deg(got_m, wanted_m):
-    """The largest angle between bones of the limbs."""
+    """The largest angle between corresponding limb bones."""
     worst = 0.0
     for bone, end in LIMBS:
         a, b = HUMANOID.index[bone], HUMANOID.index[end]
@@ -71,7 +71,7 @@ def worst_direction_deg(got_m, wanted_m):
 
 
 @pytest.mark.parametrize("rig", RIGS.values(), ids=RIGS.keys())
-def test_a_rig_of_the_performers_proportions_has_its_joints_where_the_performers_are(tmp_path, rig):
+def test_a_rig_of_the_persons_proportions_has_its_joints_where_the_persons_are(tmp_path, rig):
     player = perform(tmp_path, make_rig(tmp_path / "rig.glb", bone_m=BONE_M, **rig), make_clip(4, seed=5))
     got = places_of(player, NAMES["vrm"], rig.get("facing", (0, 0, 0, 1)))
     assert worst_direction_deg(got, JOINTS_M) < 0.1
@@ -79,7 +79,7 @@ def test_a_rig_of_the_performers_proportions_has_its_joints_where_the_performers
 
 
 @pytest.mark.parametrize("rig", RIGS.values(), ids=RIGS.keys())
-def test_a_rig_of_other_proportions_points_its_limbs_as_the_performer_does(tmp_path, rig):
+def test_a_rig_of_other_proportions_points_its_limbs_as_the_person_does(tmp_path, rig):
     player = perform(tmp_path, make_rig(tmp_path / "rig.glb", **SMALLER, **rig), make_clip(4, seed=5))
     got = places_of(player, NAMES["vrm"], rig.get("facing", (0, 0, 0, 1)))
     assert worst_direction_deg(got, JOINTS_M) < 0.1
@@ -96,7 +96,7 @@ def test_a_rig_of_other_proportions_points_its_limbs_as_the_performer_does(tmp_p
     [("chest",), ("spine", "chest"), ("neck",), ("spine", "chest", "neck")],
     ids=["one bone in the spine", "no spine", "no neck", "neither"],
 )
-def test_a_rig_without_optional_bones_points_its_limbs_as_the_performer_does(tmp_path, without):
+def test_a_rig_without_optional_bones_points_its_limbs_as_the_person_does(tmp_path, without):
     rig = make_rig(tmp_path / "rig.glb", bone_m=BONE_M, without=without, turn_seed=1, arms_down_deg=45)
     player = perform(tmp_path, rig, make_clip(4, seed=5))
     got = places_of(player, NAMES["vrm"])
@@ -106,7 +106,7 @@ def test_a_rig_without_optional_bones_points_its_limbs_as_the_performer_does(tmp
 
 
 def test_a_spine_of_many_bones_shares_the_bend(tmp_path):
-    """Bones that end elsewhere than the performer's: what carries the arms is the chest, the others are in between."""
+    """Bones with other ends than the person's: the parent of the arms is the chest, the others are in between."""
     names = ["s1", "s2", "s3", "s4"]
     rig = make_rig(tmp_path / "rig.glb", bone_m=BONE_M, without=("spine", "chest"), between={("hips", "neck"): names})
     player = perform(tmp_path, rig, make_clip(4, seed=5))
@@ -117,4 +117,4 @@ def test_a_spine_of_many_bones_shares_the_bend(tmp_path):
         hips, spine, chest = (Rotation.from_quat(q) for q in pose.rotations.local_xyzw[:3])
         assert (turns[-1].inv() * hips * spine * chest).magnitude() < 1e-4
         assert max(bends) < 1.01 * max(spine.magnitude(), chest.magnitude())
-        assert max(bends[1:]) < 0.8 * chest.magnitude()  # the bone that spans the performer's chest joint takes a part
+        assert max(bends[1:]) < 0.8 * chest.magnitude()  # the bone across the person's chest joint gets a part

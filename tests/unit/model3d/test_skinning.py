@@ -8,7 +8,7 @@ from realtime_pose.model3d.skinning import skin, skin_matrices
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
 from tools.actor.body.measures import FIRST
-from tools.actor.body.weights import MOST_JOINTS, joint_weights
+from tools.actor.body.weights import MAX_JOINTS, joint_weights
 
 J = len(HUMANOID.joints)
 
@@ -46,7 +46,7 @@ def test_weights_are_few_whole_and_alike_on_both_sides(cloud):
     weights = joint_weights(cloud)
     np.testing.assert_allclose(weights.sum(axis=1), 1.0, atol=1e-12)
     assert weights.min() >= 0.0
-    assert (weights > 0).sum(axis=1).max() <= MOST_JOINTS
+    assert (weights > 0).sum(axis=1).max() <= MAX_JOINTS
     mirrored = joint_weights(cloud * [-1.0, 1.0, 1.0])[:, list(HUMANOID.mirror)]
     np.testing.assert_allclose(mirrored, weights, atol=1e-12)
 
@@ -65,7 +65,7 @@ def test_a_limbs_middle_follows_its_own_joint(place, name):
 
 def test_weights_change_smoothly_over_the_body(cloud):
     slope = np.abs(joint_weights(cloud + np.array([1e-4, 0.0, 0.0])) - joint_weights(cloud)).max() / 1e-4
-    assert slope < 40.0  # a weight takes at least some centimetres to pass from one joint to the next
+    assert slope < 40.0  # weights change over at least some centimetres
 
 
 def test_an_elbow_bent_square_keeps_its_girth():

@@ -12,7 +12,7 @@ from realtime_pose.session.writer import mark_finished
 
 
 def test_the_page_on_takes_describes_the_bytes(tmp_path):
-    """docs/takes.md, section by section, is enough to read a file: this reader knows nothing else."""
+    """docs/takes.md is enough to read a file: this reader uses nothing else."""
     path = record_session(tmp_path / "a", [make_result([make_person(1, track_id=7)], index=4, time_ns=S)])
     mark_finished(path, 1)
     data, at = path.read_bytes(), 10

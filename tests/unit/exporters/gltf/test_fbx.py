@@ -59,7 +59,7 @@ def test_blender_opens_them_with_the_joints_where_they_were(tmp_path):
     for file, bones_of, found in zip(files, names, read, strict=True):
         got = np.array([found["bones"][bones_of[joint]] for joint in HUMANOID.joints]).swapaxes(0, 1)
         assert np.linalg.norm(got - JOINTS_M[FRAMES], axis=-1).max() < 0.005, file
-        assert found["groups"] == len(HUMANOID.joints), file  # the skin came along
+        assert found["groups"] == len(HUMANOID.joints), file  # the skin is included
         assert found["last"] == pytest.approx(12, abs=0.01), file
 
 
@@ -67,7 +67,7 @@ def test_blender_opens_them_with_the_joints_where_they_were(tmp_path):
 
 
 def blender_that(folder, monkeypatch, does):
-    """A program called blender, and no other on the path."""
+    """A program named blender, and no other on the path."""
     program = folder / "bin" / "blender"
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\n{does}\n")

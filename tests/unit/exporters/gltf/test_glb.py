@@ -1,4 +1,4 @@
-"""motion.glb and motion.vrma: an independent reader finds the performer's joints in them, at the take's own times."""
+"""motion.glb and motion.vrma: an independent reader finds the person's joints, at the take's own times."""
 
 import json
 import struct
@@ -46,7 +46,7 @@ def seen(*seeds_and_ids, at_ms):
 
 
 @pytest.mark.parametrize("kind", ["glb", "vrma"])
-def test_the_joints_are_where_the_performers_are(tmp_path, kind):
+def test_the_joints_are_where_the_persons_are(tmp_path, kind):
     clip = make_clip(40, seed=2)
     player = Player(write(tmp_path, clip, kind))
     got = np.array([joints_of(player, key) for key in range(40)])
@@ -71,7 +71,7 @@ def test_only_the_hips_travel_and_nothing_is_scaled(tmp_path):
 
 
 def test_quaternions_are_unit_and_never_flip(tmp_path):
-    """Also where the poses that come in do, and across the stretches that are written at once."""
+    """Even if the input's quaternions flip, and across chunks."""
     clip = make_clip(30, seed=4)
     flipped = []
     for i, result in enumerate(clip):
@@ -97,7 +97,7 @@ def test_a_person_who_is_away_holds_their_pose(tmp_path):
     player = Player(write(tmp_path, frames))
     np.testing.assert_allclose(player.times, [0, 0.2, 0.3, 0.5, 0.6, 0.7], atol=1e-6)
     seeds = [1, 1, 2, 2, 3, 3]
-    # none of the bone lengths stood for two frames, so they are the latest
+    # no bone lengths stayed for two frames, so the latest are used
     want = np.array([_with_bones(make_pose(seed), make_pose(3).bone_m) for seed in seeds])
     got = np.array([joints_of(player, key) for key in range(6)])
     assert np.linalg.norm(got - want, axis=-1).max() < 1e-4
@@ -119,7 +119,7 @@ def test_each_person_has_a_file_and_nobody_has_none(tmp_path):
 
 
 def test_the_skin_goes_with_the_joints(tmp_path):
-    """A performer of other measures: every vertex stays with its joints, and the box around them is right."""
+    """A person of other proportions: every vertex stays with its joints, and the bounding box is right."""
     path = write(tmp_path, make_clip(2, seed=8))
     new, old = GLTF2().load(path), GLTF2().load(default_character_path())
     arrays = []
@@ -135,7 +135,7 @@ def test_the_skin_goes_with_the_joints(tmp_path):
     binds = player.array(new.skins[0].inverseBindMatrices).reshape(-1, 4, 4).swapaxes(1, 2)
     rest = player.worlds(None)
     for node, bind in zip(new.skins[0].joints, binds, strict=True):
-        np.testing.assert_allclose(rest[new.nodes[node].name] @ bind, np.eye(4), atol=1e-5)  # rest is how it was bound
+        np.testing.assert_allclose(rest[new.nodes[node].name] @ bind, np.eye(4), atol=1e-5)  # rest = bind pose
     crown = arrays[0][np.argmax(arrays[1][:, 1])] - rest["head"][:3, 3]
     assert 0.1 < crown[1] < 0.25
     assert rest["leftFoot"][1, 3] == pytest.approx(

@@ -1,4 +1,4 @@
-"""What judges .glb files from outside: Khronos' validator has nothing to say, and three.js plays them as recorded."""
+"""GLB and VRMA files in other programs: Khronos' validator reports nothing, and three.js plays them as recorded."""
 
 import json
 import re
@@ -87,7 +87,7 @@ def test_three_js_plays_it_with_the_joints_where_they_were(tmp_path, rig, names)
     assert played["duration"] == pytest.approx(1.0, abs=1e-6)
     assert played["tracks"] == 1 + len(HUMANOID.joints)
     for key, places in zip(keys, played["joints"], strict=True):
-        got = np.array([places[re.sub(r"[\[\].:/]", "", name)] for name in names])  # three.js takes these signs out
+        got = np.array([places[re.sub(r"[\[\].:/]", "", name)] for name in names])  # three.js removes these characters
         assert np.linalg.norm(got - JOINTS_M[key], axis=1).max() < 0.005
 
 
@@ -101,7 +101,7 @@ def test_between_two_keys_three_js_turns_the_short_way(tmp_path):
 
 def vrm1(nodes):
     bones = {joint: {"node": nodes[joint]} for joint in HUMANOID.joints}
-    meta = {"name": "test", "authors": ["us"], "licenseUrl": "https://vrm.dev/licenses/1.0/"}  # the one there is
+    meta = {"name": "test", "authors": ["us"], "licenseUrl": "https://vrm.dev/licenses/1.0/"}  # the only licence
     return {"VRMC_vrm": {"specVersion": "1.0", "meta": meta, "humanoid": {"humanBones": bones}}}
 
 

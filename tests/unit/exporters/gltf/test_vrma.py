@@ -32,14 +32,14 @@ def test_a_vrm_animation_is_as_its_specification_wants_it(tmp_path):
     assert required <= set(bones)
     assert len(set(bones.values())) == len(bones)
     nodes = document["nodes"]
-    assert all("rotation" not in node and "scale" not in node for node in nodes)  # VRM's T-pose with nothing turned
+    assert all("rotation" not in node and "scale" not in node for node in nodes)  # VRM's T-pose without rotations
     player = Player(tmp_path / "motion.vrma")
     rest = player.places(None)
     assert rest["leftHand"][0] > rest["leftLowerArm"][0] > rest["leftUpperArm"][0] > 0.1
     assert rest["leftHand"][1] == pytest.approx(rest["leftUpperArm"][1], abs=1e-6)
     assert 0.02 < rest["leftFoot"][1] < 0.12
     assert rest["hips"][1] > 0.7
-    for joint in ("leftUpperArm", "rightFoot", "chest"):  # the pose itself, as it was
+    for joint in ("leftUpperArm", "rightFoot", "chest"):  # the pose itself, unchanged
         values = player.channels[bones[joint], "rotation"][2]
         wanted = clip[2].people[0].pose.rotations.local_xyzw[HUMANOID.index[joint]]
         assert rot.angle_between_rad(values, wanted) < 1e-6
