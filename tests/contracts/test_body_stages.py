@@ -1,4 +1,4 @@
-"""One contract a Protocol, over every entry of the 3D part's tables."""
+"""The contracts of Lifter, IkSolver and PoseFilter, for every entry of their tables."""
 
 import copy
 from dataclasses import replace
@@ -27,7 +27,7 @@ class TestLifter:
     def make(self, name):
         return build_lifter(BodyConfig(lifter=name))
 
-    def test_answers_with_the_same_points_person_and_time(self, name):
+    def test_results_have_the_same_points_person_and_time(self, name):
         lifter = self.make(name)
         for keypoints in clip():
             before = keypoints.xy_px.copy()
@@ -43,14 +43,14 @@ class TestLifter:
         part = [part_lifter.lift(k, CAMERA).xyz_m for k in list(clip())[:2]]
         assert np.array_equal(whole[:2], part)
 
-    def test_people_do_not_touch_each_other_and_forget_means_fresh(self, name):
+    def test_people_are_independent_and_forget_starts_from_scratch(self, name):
         alone, shared = self.make(name), self.make(name)
         for a, b in zip(clip(1), clip(2, seeds=(8, 9, 10, 11)), strict=True):
             expected = alone.lift(a, CAMERA)
             shared.lift(b, CAMERA)
             assert np.array_equal(shared.lift(a, CAMERA).xyz_m, expected.xyz_m)
         shared.forget(1)
-        shared.forget(99)  # nobody
+        shared.forget(99)  # unknown id
         first = next(iter(clip(1)))
         assert np.array_equal(shared.lift(first, CAMERA).xyz_m, self.make(name).lift(first, CAMERA).xyz_m)
 
@@ -60,7 +60,7 @@ class TestIkSolver:
     def make(self, name):
         return build_solver(BodyConfig(solver=name))
 
-    def test_answers_are_unit_rotations_of_the_same_person_and_time(self, name):
+    def test_results_are_unit_rotations_of_the_same_person_and_time(self, name):
         solver = self.make(name)
         for i in range(4):
             joints = joints_of(human_local(i), time_ns=i * FRAME_NS, track_id=7)
@@ -70,7 +70,7 @@ class TestIkSolver:
             assert pose.bone_m[0] == 0
             assert (pose.bone_m[1:] > 0).all()
 
-    def test_people_do_not_touch_each_other_and_forget_means_fresh(self, name):
+    def test_people_are_independent_and_forget_starts_from_scratch(self, name):
         alone, shared = self.make(name), self.make(name)
         for i in range(4):
             expected = alone.solve(joints_of(human_local(i), time_ns=i * FRAME_NS, track_id=1))
@@ -83,7 +83,7 @@ class TestIkSolver:
         assert np.array_equal(again.rotations.local_xyzw, fresh.rotations.local_xyzw)
 
 
-# A floor that has to be found is found by everyone who stands on it: here the camera is known.
+# With an unknown camera everyone's feet change the floor: here the camera is given.
 CAMERA_KNOWN = BodyConfig(camera_height_m=1.3, camera_pitch_deg=8.0)
 
 
@@ -96,32 +96,32 @@ class TestPoseFilter:
         return [make_pose(seed + i, turn_rad=0.2, track_id=track_id, time_ns=i * FRAME_NS) for i in range(5)]
 
     def test_is_driven_by_time_in_the_data(self, name):
-        """Twice the same clip gives the same answers, however long the calls take."""
+        """The same clip twice gives the same results, however long the calls take."""
         runs = [[stage.apply(p) for p in self.poses(1)] for stage in (self.make(name), self.make(name))]
         for a, b in zip(*runs, strict=True):
             assert_same_pose(a, b)
 
-    def test_people_do_not_touch_each_other(self, name):
+    def test_people_are_independent(self, name):
         alone, shared = self.make(name), self.make(name)
         for a, b in zip(self.poses(1), self.poses(2, seed=40), strict=True):
             expected = alone.apply(a)
             assert_same_pose(shared.apply(a), expected)
             shared.apply(b)
 
-    def test_a_forgotten_person_is_a_stranger(self, name):
-        """Whatever the scene is known to be, the next pose under a forgotten id is answered as a new person's."""
+    def test_a_forgotten_person_is_a_new_one(self, name):
+        """The next pose under a forgotten id is treated as a new person's; the state of the scene stays."""
         stage = self.make(name)
         for a, b in zip(self.poses(1), self.poses(2, seed=40), strict=True):
             stage.apply(a)
             stage.apply(b)
         stage.forget(1)
-        stage.forget(99)  # nobody
-        forgotten, stranger = copy.deepcopy(stage), copy.deepcopy(stage)
+        stage.forget(99)  # unknown id
+        forgotten, new = copy.deepcopy(stage), copy.deepcopy(stage)
         for a, b in zip(self.poses(1, seed=7), self.poses(3, seed=7), strict=True):
             later = [replace(pose, time_ns=pose.time_ns + 10 * FRAME_NS) for pose in (a, b)]
-            assert_same_pose(forgotten.apply(later[0]), stranger.apply(later[1]))
+            assert_same_pose(forgotten.apply(later[0]), new.apply(later[1]))
 
-    def test_the_given_pose_stays_as_it_is(self, name):
+    def test_the_given_pose_is_not_changed(self, name):
         stage, pose = self.make(name), make_pose(3)
         before = pose.rotations.local_xyzw.copy(), pose.root_m.copy()
         stage.apply(pose)

@@ -9,8 +9,8 @@ from realtime_pose.datatypes import PersonBox
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.detectors.table import DETECTORS, build_detector
 
-CLASSES = {target: name for name, target in reversed(DETECTORS.items())}  # each once, under its first name
-SEES_NOBODY_REALLY = ("rtdetr", "whole-frame")  # random weights; and the whole frame, whatever it shows
+CLASSES = {target: name for name, target in reversed(DETECTORS.items())}  # each once, by its first name
+NO_REAL_DETECTION = ("rtdetr", "whole-frame")  # random weights; and the whole frame, whatever it shows
 
 
 @pytest.fixture(scope="module", params=sorted(CLASSES.values()))
@@ -31,8 +31,8 @@ def detector(request, tmp_path_factory):
 @pytest.fixture
 def seeing(detector, request):
     """Detectors that truly recognise people."""
-    if request.node.callspec.params["detector"] in SEES_NOBODY_REALLY:
-        pytest.skip("finds nobody of its own: weights are random, or it takes whatever there is")
+    if request.node.callspec.params["detector"] in NO_REAL_DETECTION:
+        pytest.skip("does not find people: its weights are random, or it returns the whole frame")
     return detector
 
 
@@ -45,7 +45,7 @@ def test_the_best_box_shows_the_person(seeing):
     assert np.prod(high - low) < 0.5 * 640 * 480
 
 
-def test_boxes_come_best_first_unnamed_and_with_an_area_inside_the_picture(detector):
+def test_boxes_are_best_first_without_ids_and_with_an_area_inside_the_image(detector):
     boxes = detector.detect(actor_frame(FACING))
     assert boxes
     assert all(isinstance(box, PersonBox) for box in boxes)
@@ -58,19 +58,19 @@ def test_boxes_come_best_first_unnamed_and_with_an_area_inside_the_picture(detec
         assert box.track_id == -1
 
 
-def test_nobody_is_an_empty_list_and_never_the_whole_frame(seeing):
+def test_without_people_the_list_is_empty_and_never_the_whole_frame(seeing):
     assert seeing.detect(empty_frame()) == []
     assert seeing.detect(empty_frame(1, 64, 48)) == []
 
 
-def test_the_picture_stays_as_it_is(detector):
+def test_the_image_is_not_changed(detector):
     frame = actor_frame(FACING)
     before = frame.image_bgr.copy()
     detector.detect(frame)
     assert np.array_equal(frame.image_bgr, before)
 
 
-def test_answers_depend_on_the_frame_alone(detector):
+def test_results_depend_on_the_frame_alone(detector):
     first = detector.detect(actor_frame(FACING))
     detector.detect(empty_frame())
     again = detector.detect(actor_frame(FACING))

@@ -63,18 +63,18 @@ def copies(people):
     return [(person.xy_px.copy(), person.score.copy()) for person in people]
 
 
-def test_no_entry_of_the_table_is_left_out():
+def test_every_entry_of_the_table_is_tested():
     assert set(ESTIMATORS) == {*MAKERS, *LARGER}
     assert {ESTIMATORS[name] for name in LARGER} == {ESTIMATORS["vitpose-s"]}  # one class, tested at its smallest size
 
 
-def test_it_says_what_it_is(estimator):
+def test_it_has_the_attributes_of_the_protocol(estimator):
     assert all(isinstance(text, str) and text for text in (estimator.name, estimator.runtime, estimator.device))
     assert isinstance(estimator.layout, KeypointLayout)
     assert isinstance(estimator.finds_people, bool)
 
 
-def test_each_box_is_answered_in_order_under_its_name(estimator, boxes):
+def test_each_box_has_a_result_in_order_with_its_id(estimator, boxes):
     frame = actor_frame(FACING)
     people = estimator.estimate(frame, boxes)
     assert all(isinstance(person, PersonKeypoints) for person in people)
@@ -91,11 +91,11 @@ def test_each_box_is_answered_in_order_under_its_name(estimator, boxes):
 
 def test_the_order_of_the_boxes_changes_the_order_alone(estimator, boxes):
     if estimator.finds_people:
-        pytest.skip("it is given no boxes, as it finds people by itself")
+        pytest.skip("it gets no boxes, as it finds people itself")
     frame = actor_frame(FACING)
-    there, back = estimator.estimate(frame, boxes), estimator.estimate(frame, boxes[::-1])[::-1]
-    alone = [estimator.estimate(frame, [box])[0] for box in boxes]
-    for person, other, single in zip(there, back, alone, strict=True):
+    there, reversed_order = estimator.estimate(frame, boxes), estimator.estimate(frame, boxes[::-1])[::-1]
+    single_box = [estimator.estimate(frame, [box])[0] for box in boxes]
+    for person, other, single in zip(there, reversed_order, single_box, strict=True):
         assert person.track_id == other.track_id == single.track_id
         assert np.allclose(person.xy_px, other.xy_px, atol=0.05)
         assert np.allclose(person.xy_px, single.xy_px, atol=0.05)
@@ -103,11 +103,11 @@ def test_the_order_of_the_boxes_changes_the_order_alone(estimator, boxes):
     assert np.allclose(there[0].xy_px, there[2].xy_px, atol=0.05)
 
 
-def test_no_boxes_in_an_empty_room_is_nobody(estimator):
+def test_no_boxes_in_an_empty_frame_give_no_people(estimator):
     assert estimator.estimate(empty_frame(), []) == []
 
 
-def test_frame_and_boxes_stay_as_they_are(estimator, boxes):
+def test_frame_and_boxes_are_not_changed(estimator, boxes):
     frame = actor_frame(FACING)
     image, before = frame.image_bgr.copy(), [box.bbox_xyxy_px.copy() for box in boxes]
     estimator.estimate(frame, boxes)
@@ -115,7 +115,7 @@ def test_frame_and_boxes_stay_as_they_are(estimator, boxes):
     assert all(np.array_equal(box.bbox_xyxy_px, old) for box, old in zip(boxes, before, strict=True))
 
 
-def test_a_later_frame_does_not_change_an_earlier_answer(estimator, boxes):
+def test_a_later_frame_does_not_change_an_earlier_result(estimator, boxes):
     people = estimator.estimate(actor_frame(FACING), boxes)
     kept = copies(people)
     estimator.estimate(actor_frame(TURNED_AWAY), boxes)
@@ -124,5 +124,5 @@ def test_a_later_frame_does_not_change_an_earlier_answer(estimator, boxes):
         assert np.array_equal(person.score, score)
 
 
-def test_its_model_is_named_by_a_hash(estimator):
+def test_its_model_has_a_hash(estimator):
     assert re.fullmatch(r"[0-9a-f]{64}", estimator.model_hash)

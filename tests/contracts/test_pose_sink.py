@@ -19,7 +19,7 @@ FILES = {
 }
 
 
-def nobody_listens(sink):
+def address_without_receiver(sink):
     """A local address without a receiver; if the system reports that, it must be no error."""
     if sink == "websocket":  # a server itself, at any free port
         return "127.0.0.1:0"
@@ -35,7 +35,7 @@ EXPORTED = [pytest.param(name, marks=_BLENDER if name == "fbx" else []) for name
 @pytest.fixture(params=[*SINKS, *FILES, *EXPORTED])
 def sink(request, tmp_path):
     if request.param in SINKS:
-        sink = load_choice("sink", request.param, SINKS)(nobody_listens(request.param))
+        sink = load_choice("sink", request.param, SINKS)(address_without_receiver(request.param))
     elif request.param in EXPORTERS:
         (sink,) = open_exporters([request.param], tmp_path, TakeInfo())
     else:
@@ -86,7 +86,7 @@ def test_after_close_nothing_happens(sink):
 @pytest.mark.parametrize("name", SINKS)
 def test_a_live_sink_never_blocks(name):
     """Sends more than any socket buffer holds, without a receiver; a blocking socket would hang."""
-    sink = load_choice("sink", name, SINKS)(nobody_listens(name))
+    sink = load_choice("sink", name, SINKS)(address_without_receiver(name))
     result = make_result([make_person(i, track_id=i, layout=COCO17) for i in range(8)])
     for _ in range(100):
         sink.send(result)
@@ -95,7 +95,7 @@ def test_a_live_sink_never_blocks(name):
 
 @pytest.mark.parametrize("name", SINKS)
 def test_a_live_sink_is_built_from_a_destination_and_counts_what_it_sent(name):
-    destination = f"{nobody_listens(name)},person=3"
+    destination = f"{address_without_receiver(name)},person=3"
     sink = load_choice("sink", name, SINKS)(destination, mirror=True)
     sink.send(make_result([make_person(1)]))
     assert (sink.name, sink.destination) == (name, destination)

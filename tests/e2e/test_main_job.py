@@ -34,7 +34,7 @@ def command(*arguments):
 
 @pytest.fixture(scope="module")
 def live_run(tmp_path_factory):
-    """A live run of the packaged clip's first seconds in a process of its own; what arrived and what was written."""
+    """A live run of the packaged clip's first seconds in a process of its own; its packets and files."""
     folder = tmp_path_factory.mktemp("run")
     receiver = UdpReceiver("127.0.0.1:0")
     words, environment = command(
@@ -55,7 +55,7 @@ def live_run(tmp_path_factory):
     return folder, datagrams, json.loads((folder / "r.json").read_text()), output.decode(), errors.decode()
 
 
-def test_packets_come_for_nearly_every_frame_small_and_valid(live_run):
+def test_nearly_every_frame_has_a_small_and_valid_packet(live_run):
     _, datagrams, report, _, _ = live_run
     schema = json.loads((ROOT / "schema" / "pose-packet-v1.schema.json").read_text())
     validator = jsonschema.Draft202012Validator(schema)
@@ -68,7 +68,7 @@ def test_packets_come_for_nearly_every_frame_small_and_valid(live_run):
     assert all(p.joints_3d is not None and p.rotations is not None for p in poses)
 
 
-def test_the_report_has_every_promised_key(live_run):
+def test_the_report_has_every_key(live_run):
     report = live_run[2]
     assert set(report) == {
         "estimator", "runtime", "precision", "device", "source", "frames", "frames_dropped", "persons_max", "seconds",
@@ -80,7 +80,7 @@ def test_the_report_has_every_promised_key(live_run):
     assert list(report["stages_ms"]) == ["capture", "detect", "estimate", "lift", "solve", "filter", "send"]
 
 
-def test_the_files_are_whole(live_run):
+def test_the_files_are_complete(live_run):
     take = live_run[0] / "take"
     capture = cv2.VideoCapture(str(take / "overlay.mp4"))
     frames = 0
@@ -115,7 +115,7 @@ def test_process_writes_the_same_kinds_of_files_without_pacing(tmp_path):
     assert {p.name for p in (tmp_path / "out").iterdir()} == FILES_OF_A_TAKE
 
 
-def test_the_selftest_judges_what_arrives_against_the_truth():
+def test_the_selftest_compares_packets_with_the_truth():
     config = AppConfig().with_values({"inference": {"estimator": "blazepose"}}, "test")
     progress = []
     figures = run_selftest(config, 60, lambda done, total: progress.append((done, total)))
@@ -131,7 +131,7 @@ def test_the_selftest_judges_what_arrives_against_the_truth():
 
 
 def test_forward_kinematics_meets_the_lifted_joints_on_the_actors_clip():
-    """Within 2 cm at the median, as bones of the right length must."""
+    """Within 2 cm at the median, as the bones have the right lengths."""
     from support.bodies import POINT_OF
 
     from realtime_pose.body.settings import BodyConfig

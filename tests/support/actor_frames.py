@@ -10,7 +10,7 @@ from realtime_pose.model3d.actor_truth import ActorTruth, load_truth
 from realtime_pose.utils.paths import data_path
 
 FACING = 0  # the actor stands and looks into the camera
-TURNED_AWAY = 195  # its back to the camera: its left hand is on the picture's left
+TURNED_AWAY = 195  # its back to the camera: its left hand is on the image's left
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Bodies with known truth for lifters and solvers: poses inside human limits, and what a camera sees of them."""
+"""Bodies with known truth for lifters and solvers: poses inside human limits, and their keypoints in a camera."""
 
 import numpy as np
 from support.people import CAMERA
@@ -37,7 +37,7 @@ def human_local(seed, *, reach=0.8):
 
 
 def turned_about_vertical(local, yaw_deg):
-    """The pose, with its root turned about the vertical axis."""
+    """The pose with its root rotated about the vertical axis."""
     out = local.copy()
     out[0] = rot.multiply(rot.from_axis_angle([0.0, 1.0, 0.0], np.array(np.radians(yaw_deg))), local[0])
     return out
@@ -64,7 +64,7 @@ def joints_of(local, *, time_ns=0, score=None, track_id=1):
 
 
 def keypoints_of(points_m, *, time_ns=0, score=None, noise_px=0.0, seed=0, track_id=1, camera=CAMERA):
-    """What a perfect estimator sees of points (17, 3) given from the camera, canonical axes."""
+    """Exact keypoints of points (17, 3), given from the camera in canonical axes."""
     seen = opencv_from_canonical(points_m)
     xy = seen[:, :2] / seen[:, 2:] * [camera.fx, camera.fy] + [camera.cx, camera.cy]
     xy = xy + np.random.default_rng(seed).normal(size=xy.shape) * noise_px

@@ -1,7 +1,7 @@
-"""People who walk through a made-up picture, with a detector and a top-down estimator that err as real ones do.
+"""Synthetic scenes of walking people, with a detector and a top-down estimator that have the errors of real ones.
 
-The estimator answers with whoever fills the given box best, so when one person hides another, the hidden one's box
-gets the keypoints of the one in front: what makes names jump. Which body each answer shows is known.
+The estimator returns the person who fills the given box best, so when one person occludes another, the occluded one's
+box gets the keypoints of the one in front, which makes identities swap. Which body each result shows is known.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from realtime_pose.skeletons import COCO17
 from realtime_pose.utils.arrays import as_float32
 
 WIDTH, HEIGHT = 960, 540
-_PICTURE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+_IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
 _NOISE, _MISSED, _HIDDEN, _DETECTED = 0.01, 0.08, 0.6, 0.35
 
 # x, y of COCO's 17 points in a body one unit high, standing at (0, 0); y down, feet at 0
@@ -34,7 +34,7 @@ _SWING = np.array([0, 0, 0, 0, 0, 0, 0, 0.03, -0.03, 0.1, -0.1, 0, 0, -0.05, 0.0
 
 @dataclass(frozen=True)
 class Walker:
-    """One person: where the feet are at each time, how tall they are, and how near (nearer hides farther)."""
+    """One person: position of the feet over time, height, and nearness (a nearer person occludes a farther one)."""
 
     x_px: Callable[[float], float]
     height_px: float
@@ -51,7 +51,7 @@ class Walker:
 
 @dataclass
 class Scene:
-    """Walkers, and things that hide them: (left, right) px of pillars."""
+    """Walkers, and pillars that occlude them: (left, right) px."""
 
     walkers: Sequence[Walker]
     seconds: float
@@ -64,10 +64,10 @@ class Scene:
         self.rng = np.random.default_rng(self.seed)
 
     def frames(self) -> list[Frame]:
-        return [Frame(_PICTURE, i, round(i * 1e9 / self.fps), 0) for i in range(round(self.seconds * self.fps))]
+        return [Frame(_IMAGE, i, round(i * 1e9 / self.fps), 0) for i in range(round(self.seconds * self.fps))]
 
     def bodies(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-        """True keypoints (P, 17, 2) and which of them can be seen (P, 17)."""
+        """True keypoints (P, 17, 2) and which of them are visible (P, 17)."""
         t_s = frame.time_ns / 1e9
         points = np.stack([walker.points(t_s) for walker in self.walkers])
         seen = ((points >= 0) & (points < [WIDTH, HEIGHT])).all(axis=2)
@@ -83,7 +83,7 @@ class Scene:
         return points, seen
 
     def detect(self, frame: Frame, overlooked: Sequence[int] = ()) -> list[PersonBox]:
-        """What a detector says: noisy boxes of who can be seen, some missed, the same place said once."""
+        """Detections: noisy boxes of visible people, some missed, duplicates removed."""
         found = []
         for who, (points, seen) in enumerate(zip(*self.bodies(frame), strict=True)):
             if who not in overlooked and seen.mean() >= _DETECTED and self.rng.uniform() > _MISSED:
@@ -100,7 +100,7 @@ class Scene:
         return kept
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> tuple[list[PersonKeypoints], list[int]]:
-        """Keypoints for each box, and whose body they show (-1: nobody's)."""
+        """Keypoints for each box, and whose body they show (-1: none)."""
         points, seen = self.bodies(frame)
         answers, whose = [], []
         for box in boxes:
@@ -121,25 +121,25 @@ class Scene:
         return answers, whose
 
     def visible(self, frame: Frame) -> np.ndarray:
-        """(P,) who can be seen well enough to be followed."""
+        """(P,) who is visible enough to be followed."""
         return self.bodies(frame)[1].mean(axis=1) >= _HIDDEN
 
 
 @dataclass
 class Names:
-    """Which name each body had, frame by frame, and what that is worth."""
+    """The id of each body in each frame, and the scores of that."""
 
     rows: list[tuple[np.ndarray, list[tuple[int, int]]]] = field(default_factory=list)
     looks: int = 0  # of the detector
     batches: list[int] = field(default_factory=list)  # boxes of each estimate
 
     def add(self, visible: np.ndarray, named: list[tuple[int, int]]) -> None:
-        """One frame: who could be seen, and (name, body) of everybody who was answered."""
+        """One frame: who is visible, and (id, body) of everyone returned."""
         self.rows.append((visible, named))
 
     @property
     def switches(self) -> int:
-        """How often a body's name changed."""
+        """How often a body's id changed."""
         last: dict[int, int] = {}
         count = 0
         for _, named in self.rows:
@@ -150,12 +150,12 @@ class Names:
         return count
 
     def share_on(self, body: int) -> float:
-        """The share of frames in which `body` could be seen and was the one that was followed."""
+        """Of the frames in which `body` is visible, the share in which it alone was followed."""
         return float(np.mean([[who for _, who in named] == [body] for visible, named in self.rows if visible[body]]))
 
     @property
     def doubles(self) -> int:
-        """Frames in which a body had two names."""
+        """Frames in which a body had two ids."""
         return sum(
             len([b for _, b in named if b >= 0]) > len({b for _, b in named if b >= 0}) for _, named in self.rows
         )
@@ -171,7 +171,7 @@ class Names:
             truth += int(visible.sum())
             for name, body in named:
                 if body >= 0 and not visible[body]:
-                    continue  # neither asked for nor wrong
+                    continue  # neither expected nor wrong
                 answers += 1
                 if body >= 0:
                     together[names.index(name), body] += 1
@@ -182,10 +182,10 @@ class Names:
 def play(
     scene: Scene, tracker: Tracker, *, detect_every: int = 30, blind_to: Callable[[int], Sequence[int]] = lambda _: ()
 ) -> Names:
-    """The scene through the real pipeline, without lifting: which name each body had.
+    """The scene through the real pipeline, without lifting; returns the id of each body.
 
     Args:
-        scene: A fresh one.
+        scene: A new scene.
         tracker: Who is to name people.
         detect_every: As in the settings.
         blind_to: Frame -> walkers whom the detector overlooks.

@@ -17,7 +17,7 @@ STEP = 50
 
 
 class CountedPeople:
-    """Stands in for `demo.stills.Stills`."""
+    """Replaces `demo.stills.Stills`."""
 
     description = "made-up with nothing on cpu"
     finds_one = False
@@ -30,7 +30,7 @@ class CountedPeople:
 
 
 def picture_of(count: int, path: Path) -> Path:
-    """A grey PNG that `CountedPeople` finds so many people in, written."""
+    """Write a grey PNG in which `CountedPeople` finds this many people."""
     image = np.full((HEIGHT, WIDTH, 3), 180, np.uint8)
     image[0, 0, 0] = count * STEP
     cv2.imwrite(str(path), image)
@@ -45,7 +45,7 @@ def demo_app(folder: Path, host_names=()):
             patch.setenv(name, "")  # so that it is restored
         folder.mkdir()
         gradio_app.set_gradio_environment(folder)
-        with ThreadPoolExecutor(1) as elsewhere:  # in a browser test this thread's event loop is Playwright's
+        with ThreadPoolExecutor(1) as elsewhere:  # in a browser test, this thread's event loop is Playwright's
             app = elsewhere.submit(asyncio.run, _built(folder, host_names)).result()
         yield app
 

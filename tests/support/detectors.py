@@ -1,4 +1,4 @@
-"""Weights of detectors for tests: YOLOX's published nano where it lies on this machine, and made-up ones."""
+"""Weights of detectors for tests: YOLOX's published nano model if it is present, and random ones."""
 
 from functools import cache
 from pathlib import Path
@@ -29,7 +29,7 @@ RTDETRS = {
 
 
 def random_rtdetr(variant: str, classes: int = 80) -> RTDetrForObjectDetection:
-    """An RT-DETR of true shape with random weights, which sees many people and little else."""
+    """An RT-DETR of the real shape with random weights, which finds many people and little else."""
     backbone, rest = RTDETRS[variant]
     backbone_config = RTDetrResNetConfig(**backbone, out_features=["stage2", "stage3", "stage4"])
     torch.manual_seed(0)

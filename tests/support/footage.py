@@ -71,7 +71,7 @@ def read_until(source, arrived):
                 return frame
             if frame is None:
                 break
-    raise AssertionError(f"it never came; notices: {source.notices}")
+    raise AssertionError(f"no such frame; notices: {source.notices}")
 
 
 def within(seconds, call):
@@ -205,7 +205,7 @@ class VideoServer:
                 self.end_headers()
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
-        self._server.block_on_close = True  # stop() returns when every answer has ended
+        self._server.block_on_close = True  # stop() returns when every response has ended
         self._server.daemon_threads = False
         self._port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)

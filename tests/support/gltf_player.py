@@ -36,7 +36,7 @@ class Player:
         return np.frombuffer(blob, "<f4", entry.count * width, start).reshape(-1, width).astype(np.float64)
 
     def places(self, key):
-        """Name -> (3,) where the node is in the scene, at this key; None plays nothing."""
+        """Name -> position (3,) of the node in the scene at this key; None is the rest pose."""
         return {name: world[:3, 3] for name, world in self.worlds(key).items()}
 
     def worlds(self, key):

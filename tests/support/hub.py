@@ -1,4 +1,4 @@
-"""A model hub on this machine, for tests of downloads: it answers as the real one does, and breaks as told."""
+"""A local model hub for tests of downloads: it responds like the real one, with failures on request."""
 
 import hashlib
 import threading
@@ -10,15 +10,15 @@ import pytest
 
 
 class FakeHub:
-    """Serves one content under every name.
+    """Serves the same content under every name.
 
     Attributes:
         content: The bytes of the file.
-        etag: What the hub says the file's sha256 is; empty where something else than a hub answers.
-        status: Answered instead of the file, when it is not 200.
-        cut_at: Bytes after which the next answer breaks off, once.
-        ranges: The Range headers that were asked for, in order; "" for none.
-        honours_ranges: Whether a Range is answered with that range, or with the whole file.
+        etag: The sha256 that the hub reports; empty where another server than a hub responds.
+        status: The response's status; other than 200 there is no file.
+        cut_at: Bytes after which the next response ends, once.
+        ranges: The Range headers of the requests, in order; "" for none.
+        honours_ranges: Whether a Range gets that range, or the whole file.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -42,7 +42,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
-            if "/resolve/" in self.path:  # the hub sends on to where its large files lie: another host
+            if "/resolve/" in self.path:  # the hub redirects to another host for large files
                 self.send_response(302)
                 self.send_header("Location", hub.url.replace("127.0.0.1", "localhost") + "/files/model")
                 self.send_header("X-Repo-Commit", "0" * 40)
@@ -90,7 +90,7 @@ def fake_hub(content: bytes) -> Iterator[FakeHub]:
 
 
 def go_online(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Let downloads go to `url`, whatever this machine's own settings say."""
+    """Let downloads go to `url`, whatever the environment says."""
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # it reads the variable at its import
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)  # it reads the variable on import
     monkeypatch.setenv("HF_ENDPOINT", url)

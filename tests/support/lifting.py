@@ -19,7 +19,7 @@ _PLACES = {
 
 
 def body_places(frames, seed=0):
-    """(T, 17, 3) a swaying, waving body 3 m before the camera, OpenCV's axes."""
+    """(T, 17, 3) a swaying, waving body 3 m in front of the camera, OpenCV's axes."""
     t = np.arange(frames) / FPS
     mirrored = {n.replace("left", "right"): (-x, y, z) for n, (x, y, z) in _PLACES.items() if n.startswith("left")}
     rest = np.array([({**_PLACES, **mirrored})[name] for name in COCO17.names], dtype=np.float64)
@@ -32,7 +32,7 @@ def body_places(frames, seed=0):
 
 
 def make_case(frames=40, seed=0, name="made up", intrinsics=CAMERA):
-    """A case whose keypoints are exact."""
+    """A case with exact keypoints."""
     places = body_places(frames, seed)
     xy = places[..., :2] / places[..., 2:] * (intrinsics.fx, intrinsics.fy) + (intrinsics.cx, intrinsics.cy)
     limbs = canonical_from_opencv(places[:, COCO17.rows(LIMB_NAMES)])
@@ -42,7 +42,7 @@ def make_case(frames=40, seed=0, name="made up", intrinsics=CAMERA):
 
 
 def case_arrays(frames=20, seed=0):
-    """What the npz file of a case holds, in the names and order that others use."""
+    """The arrays of a case's npz file, in the names and order of other programs."""
     places = body_places(frames, seed)
     case = make_case(frames, seed)
     rows = COCO17.rows(LIMB_NAMES)

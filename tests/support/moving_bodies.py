@@ -1,4 +1,4 @@
-"""True joints of bodies in motion, 30 times a second, as a perfect lifter would hand them over."""
+"""True joints of moving bodies, 30 times a second, as a perfect lifter would return them."""
 
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from realtime_pose.utils.arrays import as_float32
 MOCAP = Path(__file__).parents[3] / "shared" / "data" / "mocap" / "cmu"
 FRAME_NS = 33_333_333
 HEIGHT_M = 1.70
-"""Of the bodies that `mocap_joints` gives."""
+"""Height of the bodies of `mocap_points`."""
 
 
 def as_joints(points_m, layout=COCO17_FEET_HANDS):

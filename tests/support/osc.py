@@ -1,10 +1,10 @@
-"""A reader of Open Sound Control 1.0 that shares no code with what the program writes with."""
+"""A reader of Open Sound Control 1.0 that shares no code with the program's writer."""
 
 import struct
 
 
 def read_osc(datagram: bytes) -> list[tuple[str, list]]:
-    """The messages (address, arguments) of a bundle or of a message alone; anything odd fails an assertion."""
+    """The messages (address, arguments) of a bundle or a single message; anything invalid fails an assertion."""
     assert len(datagram) % 4 == 0
     if not datagram.startswith(b"#bundle\0"):
         return [_message(datagram)]

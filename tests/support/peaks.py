@@ -1,4 +1,4 @@
-"""A ViTPose fitted to the actor, for tests that need real peaks, and other programs' answers from its weights."""
+"""A ViTPose fitted to the actor, for tests that need real peaks, and other programs' results with its weights."""
 
 import sys
 import warnings
@@ -28,7 +28,7 @@ needs_peaks = pytest.mark.skipif(
 
 @cache
 def held_back_frames(count: int) -> tuple[ActorFrame, ...]:
-    """So many of the frames that the fitted model did not learn from, evenly over the clip."""
+    """This many frames that the fitted model was not trained on, evenly over the clip."""
     held = [frame for frame in actor_frames() if is_held_back(frame.frame)]
     return tuple(held[i] for i in np.linspace(0, len(held) - 1, count).round().astype(int))
 
@@ -36,7 +36,7 @@ def held_back_frames(count: int) -> tuple[ActorFrame, ...]:
 def transformers_vitpose(path: Path):
     """transformers' ViTPose with the weights of one of our own files, renamed back."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what transformers says of itself when imported
+        warnings.simplefilter("ignore")  # warnings of transformers on import
         from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
 
     weights = load_vitpose(path)

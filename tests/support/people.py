@@ -108,7 +108,7 @@ def make_person(
 def make_result(
     people: Sequence[Person] = (), *, index: int = 0, time_ns: int = 0, width: int = WIDTH, height: int = HEIGHT
 ) -> FrameResult:
-    """One frame (a grey gradient) with these people; captured when its media time says, plus one second."""
+    """One frame (a grey gradient) with these people; captured at its media time plus one second."""
     row = np.linspace(60, 160, width).astype(np.uint8)[None, :, None]
     image = np.ascontiguousarray(np.broadcast_to(row, (height, width, 3)))
     return FrameResult(Frame(image, index, time_ns, time_ns + 1_000_000_000), tuple(people))

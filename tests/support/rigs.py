@@ -1,4 +1,4 @@
-"""Skinned characters for tests, as other programs make them: other names, rest rotations, units, poses and bones."""
+"""Skinned characters for tests, as other programs export them: other names, rest rotations, units, poses, bones."""
 
 import json
 import struct
@@ -44,7 +44,7 @@ NAMES = {
         lambda side, bone: f"DEF-{bone}.{side[0].upper()}",
     ),
 }
-"""HUMANOID's joint -> what a program calls its bone."""
+"""HUMANOID joint -> the bone's name in a program."""
 
 
 def make_rig(

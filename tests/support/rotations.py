@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 BATCHES = [(), (1,), (3, 24)]
-_AWKWARD_RAD = [0.0, 1e-12, 1e-8, 1e-4, np.pi / 2, np.pi - 1e-8, np.pi]
+_EDGE_CASES_RAD = [0.0, 1e-12, 1e-8, 1e-4, np.pi / 2, np.pi - 1e-8, np.pi]
 
 
 def make_rotvecs(batch: tuple[int, ...] = (), seed: int = 0) -> np.ndarray:
@@ -12,9 +12,9 @@ def make_rotvecs(batch: tuple[int, ...] = (), seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     vectors = Rotation.random(int(np.prod(batch)), rng=rng).as_rotvec()
     axes = [[1, 0, 0], [0, -1, 0], [0, 0, 1], [0.6, 0, -0.8], *rng.normal(size=(2, 3))]
-    awkward = [a * np.array(axis) / np.linalg.norm(axis) for axis in axes for a in _AWKWARD_RAD]
-    if len(vectors) > len(awkward):
-        vectors[: len(awkward)] = awkward
+    edge_cases = [a * np.array(axis) / np.linalg.norm(axis) for axis in axes for a in _EDGE_CASES_RAD]
+    if len(vectors) > len(edge_cases):
+        vectors[: len(edge_cases)] = edge_cases
     return vectors.reshape(*batch, 3)
 
 
@@ -27,12 +27,12 @@ def make_rotations(batch: tuple[int, ...] = (), seed: int = 0) -> np.ndarray:
 
 
 def of_scipy(q_xyzw: np.ndarray) -> Rotation:
-    """The same rotations, flattened, as the independent implementation has them."""
+    """The same rotations, flattened, in SciPy's independent implementation."""
     return Rotation.from_quat(np.asarray(q_xyzw, dtype=np.float64).reshape(-1, 4))
 
 
 def assert_same_rotation(a_xyzw: np.ndarray, b_xyzw: np.ndarray, max_angle_rad: float = 1e-7) -> None:
-    """Both are unit, of one shape, and the angle between them is small; q and -q are one rotation."""
+    """Assert unit quaternions of one shape with a small angle between them; q and -q are one rotation."""
     a, b = np.asarray(a_xyzw, dtype=np.float64), np.asarray(b_xyzw, dtype=np.float64)
     assert a.shape == b.shape
     for q in (a, b):

@@ -23,7 +23,7 @@ def record_session(path, results, settings=SETTINGS):
 
 
 def varied_results():
-    """Nobody, one person, two people with a gap between frames, and keypoints alone with odd numbers."""
+    """No people, one person, two people after a gap, and keypoints without a pose with NaN and -0.0."""
     odd = make_person(4, track_id=-1, layout=COCO17, with_pose=False, time_ns=3 * S)
     xy = odd.keypoints.xy_px.copy()
     xy[0] = np.nan, -0.0

@@ -15,11 +15,11 @@ class Ear:
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
 
     def datagrams(self, count: int) -> list[bytes]:
-        """The next so many datagrams."""
+        """The next `count` datagrams."""
         return [self._socket.recv(65_535) for _ in range(count)]
 
     def is_empty(self) -> bool:
-        """Whether nothing else has come; what this process sent before is here already."""
+        """Whether no datagram is waiting; those this process sent before have arrived."""
         self._socket.setblocking(False)
         try:
             self._socket.recv(65_535)

@@ -29,7 +29,7 @@ def random_vitpose(
 ):
     """transformers' ViTPose with seeded random weights, no two alike; `layers` makes it shallower."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what transformers says of itself when imported
+        warnings.simplefilter("ignore")  # warnings of transformers on import
         from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
 
     width, depth, heads = SIZES[size]
@@ -73,12 +73,12 @@ def plus_models(model) -> dict[str, object]:
 
 
 def _spread(tensor: torch.Tensor) -> float:
-    """Keeps what flows through the layers of the order of one."""
+    """Keep activations of the order of one."""
     return 0.1 if tensor.ndim < 2 else float(np.prod(tensor.shape[1:])) ** -0.5
 
 
 def heatmaps_of(model, crops: np.ndarray, expert: int = 0) -> np.ndarray:
-    """transformers' answer (N, K, 64, 48), by that expert where there are experts."""
+    """transformers' heatmaps (N, K, 64, 48), by this expert if there are experts."""
     index = torch.full((len(crops),), expert, dtype=torch.long)
     with torch.inference_mode():
         return model(torch.from_numpy(crops), dataset_index=index).heatmaps.numpy()
@@ -98,7 +98,7 @@ def _original_head(hf: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.
 
 
 def plus_tensors(models) -> dict[str, torch.Tensor]:
-    """A ViTPose+ file of the original repository: all experts, COCO's head, and the other data sets' beside it."""
+    """A ViTPose+ file of the original repository: all experts, COCO's head, and those of the other data sets."""
     out = original_tensors(models["coco"])
     for i, dataset in enumerate(list(PLUS)[1:]):
         out |= _original_head(huggingface_tensors(models[dataset]), f"associate_keypoint_heads.{i}")
@@ -176,7 +176,7 @@ def mmpose_tensors(model) -> dict[str, torch.Tensor]:
 
 
 def save(tensors: dict[str, torch.Tensor], path: Path) -> Path:
-    """`path`, written as safetensors or as a training checkpoint (.pth), as its suffix says."""
+    """Write `path` as safetensors or as a training checkpoint (.pth), by its suffix; returns it."""
     from safetensors.torch import save_file
 
     if path.suffix == ".safetensors":
