@@ -1,7 +1,6 @@
-"""Runtime and its threads: one for the pipeline, one that reads files ahead, one for each slow sink."""
+"""Runtime: the pose thread that reads frames, runs the pipeline and sends results; a thread that reads files ahead."""
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +14,7 @@ from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import EndOfStream, StageFailedError
 from realtime_pose.pipeline import FramePipeline
 from realtime_pose.report import RunStatistics
+from realtime_pose.sink_worker import SinkWorker
 from realtime_pose.utils.slot import LatestSlot, SlotClosed
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 _TOO_SLOW_NS = 1_000_000_000  # a paced file that is later than this is reported
 _SEEK_NS = 2_000_000_000  # a larger step of the media time is a seek, or a gap in a recording
 _PAUSE_POLL_S = 0.2  # interval at which a paused run counts the frames that its source drops
-_QUEUE_FRAMES = 32  # how far a slow sink may be behind, about a second
 
 
 class ResultStage(Protocol):
@@ -35,59 +34,6 @@ class ResultStage(Protocol):
     def flush(self) -> Iterable[FrameResult]:
         """The results that are still held back, in order."""
         ...
-
-
-class SinkWorker:
-    """Runs a slow sink, such as a video encoder, in a thread of its own.
-
-    When the queue is full, the caller waits with `lossless` (files); otherwise the frame is dropped for this sink
-    and counted (live).
-    """
-
-    def __init__(self, sink: PoseSink, *, lossless: bool) -> None:
-        self.dropped = 0
-        self.taken = 0  # results that the sink itself got; one still in the queue is in no file
-        self.failure: Exception | None = None
-        self._sink, self._lossless = sink, lossless
-        self._queue: queue.Queue[FrameResult | None] = queue.Queue(_QUEUE_FRAMES)
-        self._thread = threading.Thread(target=self._work, name=f"sink-{type(sink).__name__}", daemon=True)
-        self._thread.start()
-
-    def send(self, result: FrameResult) -> None:
-        """Queue a result; ignored once the sink has failed."""
-        if self.failure is not None:
-            return
-        try:
-            self._queue.put(result, block=self._lossless)
-        except queue.Full:
-            self.dropped += 1
-
-    def close(self) -> None:
-        """Let the sink finish the queue, then close it."""
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
-
-    def _work(self) -> None:
-        try:
-            while (result := self._queue.get()) is not None:
-                if self.failure is None:
-                    self._send(result)
-        finally:
-            self._close_sink()
-
-    def _send(self, result: FrameResult) -> None:
-        try:
-            self._sink.send(result)
-            self.taken += 1
-        except Exception as exc:  # noqa: BLE001 - kept for the pose thread; the queue is still emptied, so that no caller waits
-            self.failure = exc
-
-    def _close_sink(self) -> None:
-        try:
-            self._sink.close()
-        except Exception as exc:  # noqa: BLE001 - kept for the pose thread
-            self.failure = self.failure or exc
 
 
 class _ReadAhead:
