@@ -98,7 +98,7 @@ def test_the_files_are_complete(live_run):
 
 def test_the_terminal_says_what_happened_and_what_to_try(live_run):
     output = live_run[3]
-    for words in ("frames", "latency", "persons", "blazepose", "packets sent", "overlay.mp4", "try next"):
+    for words in ("frames", "latency", "people", "blazepose", "packets sent", "overlay.mp4", "try next"):
         assert words in output
     assert "Traceback" not in live_run[4]
 
