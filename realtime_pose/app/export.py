@@ -86,10 +86,14 @@ def open_export(
 def _written(
     results: Iterable[FrameResult], sinks: Sequence[PoseSink], session: Session, notes: list[str]
 ) -> Iterator[FrameResult]:
+    has_motion = False
     for result in results:
+        has_motion = has_motion or any(person.pose is not None for person in result.people)
         for sink in sinks:
             sink.send(result)
         yield result
+    if not has_motion:
+        notes.append(f"No person has a pose in {session.path}, so no motion was written.")
     if session.truncated:
         notes.append(f"The end of {session.path} is missing; its frames up to there were written.")
 

@@ -42,11 +42,20 @@ class Run:
         counts = [count for count in (self.source.frame_count, self.max_frames) if count is not None]
         return min(counts, default=None)
 
+    @property
+    def source_name(self) -> str:
+        """The source as messages name it: a file's name, or the camera or address without credentials."""
+        source = without_credentials(self.config.capture.source)
+        return local_path(source).name if os.path.exists(local_path(source)) else source
+
     def report(self, *, interrupted: bool = False) -> dict[str, Any]:
         """The report of the run so far; that of an interrupted run has the frame at which it stopped."""
         estimator, snapshot = self.pipeline.estimator, self.runtime.snapshot()
         figures = self.runtime.statistics.figures()
         stopped = [f"Stopped at {figures['frames']} of {self.total_frames} frames."] if self.total_frames else []
+        nobody = []
+        if self.config.output.record and figures["frames"] and not figures["persons_max"]:
+            nobody = [f"No person was found in {self.source_name}, so no motion was written."]
         return {
             "estimator": estimator.name,
             "runtime": estimator.runtime,
@@ -63,6 +72,7 @@ class Run:
             ],
             "warnings": [
                 *(stopped if interrupted else []),
+                *nobody,
                 *self.notes,
                 *snapshot.notices,
                 *filter(None, (sink.warning() for sink in self.sinks)),

@@ -18,6 +18,7 @@ from realtime_pose.ik.joint_space import clamp_to_limits
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
 from realtime_pose.utils.one_euro import OneEuroParameters
+from realtime_pose.utils.per_track import PerTrack
 
 _WINDOW_NS = 250_000_000  # to each side
 _SPEED_SIGMA_S = 0.08  # of the Gaussian weights by which speeds are measured
@@ -46,7 +47,7 @@ class LookAhead:
     def __init__(self, preset: SmoothingPreset, finish: Finish) -> None:
         self._preset, self._finish = preset, finish
         self._pending: deque[FrameResult] = deque()
-        self._past: dict[int, deque[SkeletonPose]] = {}
+        self._past: PerTrack[deque[SkeletonPose]] = PerTrack()
 
     def feed(self, result: FrameResult) -> Iterator[FrameResult]:
         """The results that are complete with this one, in order; time that runs backwards starts from scratch."""
@@ -55,7 +56,7 @@ class LookAhead:
         self._pending.append(result)
         for person in result.people:
             if person.pose is not None:
-                self._past.setdefault(person.pose.track_id, deque()).append(person.pose)
+                self._past.get_or_make(person.pose.track_id, deque).append(person.pose)
         while result.frame.time_ns - self._pending[0].frame.time_ns >= _WINDOW_NS:
             yield self._smoothed(self._pending.popleft())
 
@@ -63,22 +64,22 @@ class LookAhead:
         """The remaining results; call it at the end, when no frame follows."""
         while self._pending:
             yield self._smoothed(self._pending.popleft())
-        self._past.clear()
+        self._past = PerTrack()
 
     def _smoothed(self, result: FrameResult) -> FrameResult:
         earliest_ns = result.frame.time_ns - _WINDOW_NS
-        for track_id, poses in list(self._past.items()):
+        for track_id, poses in self._past.items():
             while poses and poses[0].time_ns < earliest_ns:
                 poses.popleft()
             if not poses:
-                del self._past[track_id]
+                self._past.forget(track_id)
         return replace(result, people=tuple(self._person(person, result.frame) for person in result.people))
 
     def _person(self, person: Person, frame: Frame) -> Person:
         if person.pose is None:
             return person
         latest_ns = person.pose.time_ns + _WINDOW_NS
-        around = [other for other in self._past[person.pose.track_id] if other.time_ns <= latest_ns]
+        around = [other for other in self._past.get(person.pose.track_id) or () if other.time_ns <= latest_ns]
         smoothed = smoothed_pose(person.pose, around, self._preset)
         return replace(person, pose=self._finish(smoothed, person.keypoints, frame))
 

@@ -109,6 +109,9 @@ class _Outcome:
         reports = [self._figures[key] for job in self._jobs if (key := str(job.folder)) in self._figures]
         if report is not None and reports:
             save_report(report, reports[0] if len(self._jobs) == 1 else {"files": reports})
+        empty = [figures["source"] for figures in reports if figures.get("persons_max") == 0]
+        if empty and len(self._jobs) > 1:
+            say(f"{len(empty)} of {len(self._jobs)} inputs have no person in them: {', '.join(empty)}")
         if self.interrupted:
             raise typer.Exit(INTERRUPTED)
         if self._failed and len(self._jobs) == 1:

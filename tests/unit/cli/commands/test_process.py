@@ -1,0 +1,55 @@
+"""`process` on the command line: inputs without a person in them are named."""
+
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime_pose.cli import app as cli
+
+
+@pytest.fixture
+def call(monkeypatch, capsys, tmp_path):
+    """Run a command in this process: (exit code, what it printed)."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["realtime-pose", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        said = capsys.readouterr()
+        return caught.value.code or 0, " ".join((said.out + said.err).split())
+
+    return run
+
+
+def empty_room(path, frames=6):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 30, (160, 120))
+    for _ in range(frames):
+        writer.write(np.full((120, 160, 3), 90, np.uint8))
+    writer.release()
+
+
+PROCESS = ("process", "--estimator", "blazepose", "--format", "bvh,csv", "--workers", "1")
+
+
+def test_a_clip_without_a_person_says_that_no_motion_was_written(call, tmp_path):
+    empty_room(tmp_path / "nobody.mp4")
+    code, said = call(*PROCESS, "nobody.mp4", "--out", "out")
+    assert code == 0
+    assert "No person was found in nobody.mp4, so no motion was written." in said
+    assert not (tmp_path / "out" / "motion.bvh").exists()
+    code, said = call("export", "out", "--out", "files", "--format", "bvh")
+    assert code == 0
+    assert "No person has a pose in out/session.rtpose, so no motion was written." in said
+
+
+def test_a_summary_counts_the_inputs_without_a_person(call, tmp_path):
+    for name in ("a.mp4", "b.mp4"):
+        empty_room(tmp_path / name)
+    code, said = call(*PROCESS, "a.mp4", "b.mp4", "--out", "out")
+    assert code == 0
+    assert "2 of 2 inputs have no person in them: a.mp4, b.mp4" in said
