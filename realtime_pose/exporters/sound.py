@@ -10,10 +10,12 @@ import av
 
 _PLAYABLE_CODECS = frozenset({"aac", "mp3", "opus", "flac"})  # browsers play these in an MP4; anything else becomes AAC
 _AAC_SAMPLES = 1024
+_AAC_RATES_HZ = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)
+"""Source: ISO/IEC 14496-3, table 1.18 (sampling frequency index)."""
 
 
 class SoundTrack:
-    """Copies a file's first sound track into a container, up to the latest video frame.
+    """Copies a file's first sound track that FFmpeg can decode into a container, up to the latest video frame.
 
     Times are those of `Frame.time_ns`: from the file's first frame. Sound that cannot be read ends there; the video
     goes on.
@@ -33,10 +35,11 @@ class SoundTrack:
             self._source = av.open(str(source))
         except (av.FFmpegError, OSError):
             return
-        if not self._source.streams.audio:
+        sound = next((stream for stream in self._source.streams.audio if stream.codec_context is not None), None)
+        if sound is None:
             self.close()
             return
-        sound, video = self._source.streams.audio[0], next(iter(self._source.streams.video), None)
+        video = next(iter(self._source.streams.video), None)
         video_start_s = Fraction(0)
         if video is not None and video.start_time is not None:
             video_start_s = video.start_time * video.time_base
@@ -45,7 +48,7 @@ class SoundTrack:
             self._stream = target.add_stream_from_template(sound)
             self._packets = self._copy(sound)
         else:
-            self._stream = target.add_stream("aac", rate=sound.rate, layout=_layout(sound))
+            self._stream = target.add_stream("aac", rate=_aac_rate_hz(sound.rate), layout=_layout(sound))
             self._packets = self._encode(sound)
 
     def write_until(self, seconds: float) -> None:
@@ -89,7 +92,7 @@ class SoundTrack:
             yield packet
 
     def _encode(self, sound: Any) -> Iterator[Any]:  # noqa: ANN401 - a stream
-        resampler = av.AudioResampler("fltp", _layout(sound), sound.rate, frame_size=_AAC_SAMPLES)
+        resampler = av.AudioResampler("fltp", _layout(sound), self._stream.rate, frame_size=_AAC_SAMPLES)
         for frame in chain(self._source.decode(sound), (None,)):  # None flushes the resampler
             for part in resampler.resample(frame):
                 shift = round(self._start_s / part.time_base)
@@ -98,6 +101,11 @@ class SoundTrack:
                 part.pts -= shift
                 yield from self._stream.encode(part)
         yield from self._stream.encode(None)
+
+
+def _aac_rate_hz(rate_hz: int) -> int:
+    """The lowest rate of AAC that loses nothing of the sound; the highest for a rate above all of them."""
+    return min((rate for rate in _AAC_RATES_HZ if rate >= rate_hz), default=_AAC_RATES_HZ[0])
 
 
 def _layout(sound: Any) -> str:  # noqa: ANN401 - a stream

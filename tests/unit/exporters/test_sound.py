@@ -1,10 +1,13 @@
 """Sound of the overlay: a beep stays in sync with its flash."""
 
+import wave
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from support.people import make_clip
 
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import open_source
@@ -33,9 +36,9 @@ def make_film(path, codec, *, video_from_s=0.0, sound_until_s=LENGTH_S):
             packets += picture.encode(frame)
         packets += picture.encode(None)
         t = np.arange(int(RATE * sound_until_s)) / RATE
-        wave = np.sin(2 * np.pi * 880 * t) * ((t >= FLASH_S) & (t < FLASH_S + 0.3))
+        beep = np.sin(2 * np.pi * 880 * t) * ((t >= FLASH_S) & (t < FLASH_S + 0.3))
         resampler = av.AudioResampler(sound.codec_context.format, "mono", RATE, frame_size=sound.frame_size or 1024)
-        samples = av.AudioFrame.from_ndarray((wave * 30_000).astype(np.int16)[None], "s16", "mono")
+        samples = av.AudioFrame.from_ndarray((beep * 30_000).astype(np.int16)[None], "s16", "mono")
         samples.sample_rate, samples.pts, samples.time_base = RATE, 0, Fraction(1, RATE)
         for part in (*resampler.resample(samples), *resampler.resample(None)):
             packets += sound.encode(part)
@@ -163,3 +166,48 @@ def test_it_is_what_browsers_play(tmp_path):
         assert (picture.name, picture.pix_fmt, sound.name) == ("h264", "yuv420p", "aac")
     begin = (tmp_path / "overlay.mp4").read_bytes()[:40]
     assert b"ftyp" in begin
+
+
+def sound_file(path, rate_hz, channels):
+    """A tone of a second in a WAV file."""
+    tone = np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz) * 20_000
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(np.repeat(tone.astype("<i2"), channels).tobytes())
+    return path
+
+
+def streams_of(path):
+    with av.open(str(path)) as film:
+        seconds = {stream.type: float(stream.duration * stream.time_base) for stream in film.streams}
+        rates = [stream.rate for stream in film.streams.audio]
+    return seconds, rates
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "wanted_hz"), [(6_000, 8_000), (37_800, 44_100), (48_000, 48_000), (192_000, 96_000)]
+)
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_sound_of_any_rate_is_resampled_to_one_that_aac_has(tmp_path, rate_hz, wanted_hz, channels):
+    sound = sound_file(tmp_path / "tone.wav", rate_hz, channels)
+    overlay = OverlayVideo(tmp_path / "overlay.mp4", 30.0, sound=sound)
+    for result in make_clip(30):
+        overlay.send(result)
+    overlay.close()
+    seconds, rates = streams_of(tmp_path / "overlay.mp4")
+    assert rates == [wanted_hz]
+    assert seconds["audio"] == pytest.approx(1.0, abs=0.15)
+    assert seconds["video"] == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_track_that_cannot_be_decoded_leaves_the_overlay_silent(tmp_path):
+    film = Path(__file__).parents[3] / "../shared/data/cases/media/apac.mp4"
+    if not film.is_file():
+        pytest.skip("needs a film with an APAC track, which is not part of the project")
+    overlay = OverlayVideo(tmp_path / "overlay.mp4", 30.0, sound=film)
+    for result in make_clip(6):
+        overlay.send(result)
+    overlay.close()
+    assert list(streams_of(tmp_path / "overlay.mp4")[0]) == ["video"]
