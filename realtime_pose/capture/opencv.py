@@ -37,6 +37,29 @@ class Capture(Protocol):
     def release(self) -> None: ...
 
 
+@contextlib.contextmanager
+def ffmpeg_path(path: str) -> Iterator[str]:
+    """A name of the file that FFmpeg takes for a file, while it opens it.
+
+    "12:30.mp4" would be a protocol, so the path is absolute. OpenCV crashes on a name that is not UTF-8, such as one
+    in Latin-1 on Linux, so such a file is opened here and passed on by its descriptor.
+
+    Raises:
+        OSError: A file with such a name cannot be opened.
+    """
+    absolute = os.path.abspath(path)
+    try:
+        absolute.encode("utf-8")
+    except UnicodeEncodeError:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            yield f"/dev/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+    else:
+        yield absolute
+
+
 _quiet_lock = threading.Lock()
 _quiet_users = 0
 _level_before = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.capture.opencv import Capture, nominal_frames, quiet, rate_hz, rotator
+from realtime_pose.capture.opencv import Capture, ffmpeg_path, nominal_frames, quiet, rate_hz, rotator
 from realtime_pose.capture.sources import local_path
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import CaptureError, EndOfStream
@@ -153,7 +153,8 @@ class VideoFile:
 
 def open_file(path: str) -> Capture:
     """OpenCV's capture of a file through FFmpeg, so that all systems read the same formats."""
-    return cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    with ffmpeg_path(path) as name:
+        return cv2.VideoCapture(name, cv2.CAP_FFMPEG)
 
 
 def open_video(config: CaptureConfig, open_capture: Callable[[str], Capture] = open_file) -> VideoFile:

@@ -1,5 +1,6 @@
 """The command line's entry point: the table of commands, and one sentence with an exit code for every error."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -53,6 +54,9 @@ def _common(
 
 def main() -> None:
     """Run the command that was typed; a known error becomes one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):  # a file's name may not be text, and a terminal may not know a character
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
         with TerminationSignals() as signals:

@@ -1,10 +1,12 @@
 """Video file source: frames and times, and the notices about damage."""
 
+import os
 import re
 import subprocess
 import sys
 import threading
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -321,3 +323,31 @@ def test_an_undamaged_clip_has_no_notices(tmp_path):
     source = open_clip(make_clip(tmp_path / "clip.mp4", 60, "mp4v"))
     read_all(source)
     assert source.notices == []
+
+
+ODD_NAMES = ["2024-01-01T12:30:45.mp4", "-v.mp4", "a%03d.mp4", "part#2.mp4", "ü.mp4", b"caf\xe9.mp4"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_file_is_a_file_whatever_its_name(tmp_path, monkeypatch, name, relative):
+    """In a process of its own: FFmpeg under OpenCV crashed on a name in Latin-1."""
+    if isinstance(name, bytes) and sys.platform != "linux":
+        pytest.skip("file names are text on this system")
+    monkeypatch.chdir(tmp_path)
+    make_clip(tmp_path / "clip.mp4", frames=4, fourcc="mp4v")
+    named = Path(os.fsdecode(name))
+    (tmp_path / "clip.mp4").rename(named)
+    code = (
+        "import sys\n"
+        "from realtime_pose.capture.base import CaptureConfig\n"
+        "from realtime_pose.capture.sources import open_source\n"
+        "source = open_source(CaptureConfig(sys.argv[1]))\n"
+        "source.read()\n"
+        "source.close()\n"
+    )
+    given = named if relative else named.absolute()
+    done = subprocess.run(
+        [sys.executable, "-c", code, given], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == 0, done.stderr
