@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.markup import escape
 
+from realtime_pose.cli.options import Given
 from realtime_pose.cli.terminal import download_progress, out
 from realtime_pose.errors import RealtimePoseError
+
+if TYPE_CHECKING:
+    from realtime_pose.config import AppConfig
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes; 0 means done."""
@@ -44,6 +48,17 @@ def play(
         figures["warnings"].append(str(exc))
         return figures, exc
     return figures, typer.Exit(INTERRUPTED) if interrupted else None
+
+
+def say_what_has_no_effect(given: Given, settings: "AppConfig", *, records: bool) -> None:
+    """Print a note for options of files where none are written, and of sending where nothing is sent."""
+    typed = given.typed
+    files = [typed[name] for name in ("output.formats", "output.character", "output.bones") if name in typed]
+    if files and not records:
+        say(f"{', '.join(files)}: without effect, as no take is written; --record FOLDER writes one.")
+    sending = [typed[name] for name in ("output.mirror", "output.udp_format") if name in typed]
+    if sending and not any(settings.output.destinations.values()):
+        say(f"{', '.join(sending)}: without effect, as nothing is sent; an output such as --udp 127.0.0.1:5005 sends.")
 
 
 def with_free_folder(settings: Any, *, force: bool) -> Any:  # noqa: ANN401 - AppConfig, imported late

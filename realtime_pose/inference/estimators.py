@@ -21,6 +21,8 @@ ESTIMATORS = {
     "vitpose-h": _VITPOSE,
     "mmpose": _VITPOSE,
 }
+_VITPOSE_ONLY = ("checkpoint", "model_config", "dataset", "precision", "flip_test")
+_DEFAULTS = InferenceConfig()
 _AUTO = "auto"
 _AUTO_DOWNLOADS = "vitpose-s"
 
@@ -73,6 +75,10 @@ def _build_blazepose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
     for name, value, only in (("runtime", config.runtime, "mediapipe"), ("device", config.device, "cpu")):
         if value not in (_AUTO, only):
             notify(f"BlazePose runs on {only} only; {name} {value} is for ViTPose.")
+    if config.estimator == "blazepose":
+        given = [name for name in _VITPOSE_ONLY if getattr(config, name) != getattr(_DEFAULTS, name)]
+        if given:
+            notify(f"BlazePose brings its own model; without effect, as for ViTPose only: {', '.join(given)}.")
     estimator: PoseEstimator = load_choice("estimator", "blazepose", ESTIMATORS)(config)
     return estimator
 

@@ -8,7 +8,15 @@ import typer
 from rich.markup import escape
 
 from realtime_pose.cli.options import THIS_RUN, Given, MaxFrames, Report, takes_settings
-from realtime_pose.cli.run_and_show import FAILED, INTERRUPTED, play, print_run, save_report, say
+from realtime_pose.cli.run_and_show import (
+    FAILED,
+    INTERRUPTED,
+    play,
+    print_run,
+    save_report,
+    say,
+    say_what_has_no_effect,
+)
 from realtime_pose.cli.terminal import err, out
 from realtime_pose.errors import CaptureError, ConfigError, RealtimePoseError, RecordingError
 
@@ -51,6 +59,7 @@ def process(
     from realtime_pose.config import AppConfig
 
     settings = given.settings(AppConfig().with_values({"body": {"look_ahead": True}}, "process"))
+    say_what_has_no_effect(given, settings, records=True)
     jobs = plan(inputs, to, settings, max_frames, force=force)
     live = any(settings.output.destinations.values())
     if live and workers is not None and workers > 1:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from realtime_pose.cli.options import Force, Given, MaxFrames, Report, takes_settings
-from realtime_pose.cli.run_and_show import INTERRUPTED, save_report, say, with_free_folder
+from realtime_pose.cli.run_and_show import INTERRUPTED, save_report, say, say_what_has_no_effect, with_free_folder
 from realtime_pose.cli.terminal import out
 from realtime_pose.errors import ConfigError
 
@@ -48,6 +48,7 @@ def replay(
         raise ConfigError(f"{changes[0]} changes a pose that is recorded already; add --recompute")
     settings = given.settings(recorded_settings(recorded)) if recompute else given.settings()
     settings = with_free_folder(settings, force=force)
+    say_what_has_no_effect(given, settings, records=bool(settings.output.record))
     interrupted = False
     with ExitStack() as stack:
         again = stack.enter_context(

@@ -1,7 +1,7 @@
 """`realtime-pose run`: the live pipeline, from a camera to packets and files."""
 
 from realtime_pose.cli.options import Force, Given, MaxFrames, Report, Show, takes_settings
-from realtime_pose.cli.run_and_show import play, print_run, save_report, with_free_folder
+from realtime_pose.cli.run_and_show import play, print_run, save_report, say_what_has_no_effect, with_free_folder
 
 
 @takes_settings("capture", "inference", "body", "output", without=("body.look_ahead",))
@@ -14,6 +14,7 @@ def run(
 ) -> None:
     """Run live: from a camera (or a file at its own speed) to packets and files, until Ctrl-C."""
     settings = with_free_folder(given.settings(), force=force)
+    say_what_has_no_effect(given, settings, records=bool(settings.output.record))
     figures, failure = play(settings, paced=True, max_frames=max_frames, show=show, force=force)
     if report is not None:
         save_report(report, figures)

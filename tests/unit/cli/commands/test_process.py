@@ -53,3 +53,27 @@ def test_a_summary_counts_the_inputs_without_a_person(call, tmp_path):
     code, said = call(*PROCESS, "a.mp4", "b.mp4", "--out", "out")
     assert code == 0
     assert "2 of 2 inputs have no person in them: a.mp4, b.mp4" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        (("--mirror",), "--mirror: without effect, as nothing is sent; an output such as --udp 127.0.0.1:5005 sends."),
+        (("--dataset", "aic"), "BlazePose brings its own model; without effect, as for ViTPose only: dataset."),
+    ],
+)
+def test_an_option_without_effect_is_named(call, tmp_path, command, says):
+    empty_room(tmp_path / "a.mp4")
+    code, said = call(*PROCESS, "a.mp4", "--out", "out", *command)
+    assert code == 0
+    assert says in said
+
+
+def test_options_of_files_need_a_folder_for_them(call):
+    run = ("run", "--source", "actor", "--estimator", "blazepose", "--max-frames", "2")
+    code, said = call(*run, "--format", "bvh", "--character", "me.glb")
+    assert code == 0
+    assert "--format, --character: without effect, as no take is written; --record FOLDER writes one." in said
+    assert (
+        "without effect" not in call(*run, "--format", "csv", "--record", "take", "--udp", "127.0.0.1:9", "--mirror")[1]
+    )
