@@ -351,3 +351,35 @@ def test_a_file_is_a_file_whatever_its_name(tmp_path, monkeypatch, name, relativ
         [sys.executable, "-c", code, given], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def timed_clip(path, times_ms):
+    """A clip with these presentation times and no frame rate in its header, as browsers' recorders write it."""
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libvpx", rate=1000)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
+        for number, time_ms in enumerate(times_ms):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8), "bgr24")
+            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+
+
+@pytest.mark.parametrize("pause_ms", [0, 2_000])
+def test_a_recorders_file_has_the_rate_of_its_frames(tmp_path, pause_ms):
+    jitter_ms = np.random.default_rng(0).integers(-12, 13, 80)
+    times_ms = [40 * i + int(jitter_ms[i]) + 12 + (pause_ms if i > 40 else 0) for i in range(80)]
+    timed_clip(tmp_path / "clip.webm", times_ms)
+    source = open_clip(tmp_path / "clip.webm")
+    frames = read_all(source)
+    assert source.fps == pytest.approx(25, rel=0.05)
+    assert len(frames) == 80
+    assert source.notices == []
+
+
+def test_a_header_with_the_right_rate_is_believed(tmp_path):
+    make_clip(tmp_path / "clip.avi", frames=30, fps=12.5)
+    source = open_clip(tmp_path / "clip.avi")
+    assert (source.fps, source.frame_count) == (12.5, 30)
+    source.close()
