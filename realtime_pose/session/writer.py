@@ -38,7 +38,7 @@ class SessionRecorder:
 
     Args:
         path: The file; an existing one is replaced.
-        settings: The settings of the run (estimator, source, ...); any JSON. "wall_offset_ns" is measured if missing.
+        settings: The settings of the run (model, source, ...); any JSON. "wall_offset_ns" is measured if missing.
 
     Raises:
         RecordingError: The file cannot be created.
