@@ -174,7 +174,7 @@ def name_of_source(tab):
 # ---- the live view --------------------------------------------------------------------------------------------------
 
 
-def test_start_moves_the_picture_and_the_character(tab):
+def test_start_shows_frames_and_moves_the_character(tab):
     start_demo(tab)
     still, arm = picture(tab), bones(tab)[ARM]
     changed, turned_rad = 0, 0.0
@@ -191,7 +191,7 @@ def test_start_moves_the_picture_and_the_character(tab):
     assert tab.evaluate("realtimePose.character.missing") == []
 
 
-def test_the_character_stands_as_the_packets_say(tab, ear):
+def test_the_character_has_the_pose_of_the_packets(tab, ear):
     start_demo(tab)
     a_pose(ear)
     more_frames(tab, 20)
@@ -352,7 +352,7 @@ def test_the_browsers_camera_is_seen_and_given_back(tab):
     assert tab.evaluate("realtimePose.pictures_sent") == sent
 
 
-def test_a_source_that_fails_says_why_and_can_be_tried_again(tab, tmp_path):
+def test_a_failed_source_names_the_cause_and_can_be_retried(tab, tmp_path):
     clip = write_clip(tmp_path / "clip.mp4", count=90, fps=10)
     stop(tab)
     choose(tab, "Source", "File")
@@ -449,7 +449,7 @@ def metric(tab, label):
     return tab.locator(f"[data-testid=stMetric]:has-text('{label}') [data-testid=stMetricValue]")
 
 
-def test_figures_are_told_while_it_runs_and_gone_when_it_does_not(tab):
+def test_figures_are_shown_only_during_a_run(tab):
     start_demo(tab)
     until(tab, "[...document.querySelectorAll('[data-testid=stMetricValue]')].every((e) => e.innerText !== '–')")
     playwright.expect(metric(tab, "Frames/s")).not_to_have_text("0.0")
@@ -539,7 +539,7 @@ def test_a_paused_moment_is_drawn_as_figures(tab):
 # ---- the character --------------------------------------------------------------------------------------------------
 
 
-def test_a_character_with_pictures_in_it_is_shown(tab, tmp_path):
+def test_a_character_with_textures_is_shown(tab, tmp_path):
     """Its textures are read from blobs, which the page's security policy must allow."""
     data = default_character_path().read_bytes()
     length = struct.unpack_from("<I", data, 12)[0]

@@ -150,7 +150,7 @@ def test_of_several_people_one_is_chosen_for_3d(chromium, crowd, tmp_path):
     assert tab.complaints == []
 
 
-def test_uploads_that_cannot_be_used_are_told_in_a_sentence(chromium, crowd, tmp_path):
+def test_unusable_uploads_are_reported_in_a_sentence(chromium, crowd, tmp_path):
     tab = opened(chromium, crowd)
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
     tab.set_input_files("#image input[type=file]", tmp_path / "broken.png")

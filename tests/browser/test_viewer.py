@@ -185,7 +185,7 @@ def test_what_is_below_the_threshold_is_not_drawn(opened):
     }""")
 
 
-def test_switches_work_on_the_picture_that_is_there(opened):
+def test_switches_redraw_the_current_frame(opened):
     tab, watcher = opened()
     watcher.show(message(0, [person(ARM)], plain(128)))
     box_edge, arm = (100 / 640, 0.5), (160 / 640, 0.5)
@@ -197,7 +197,7 @@ def test_switches_work_on_the_picture_that_is_there(opened):
     assert len(watcher.acks) == 1
 
 
-def test_a_mirror_flips_the_picture_and_the_people(opened):
+def test_mirror_flips_the_frame_and_the_people(opened):
     tab, watcher = opened(greeting=state("running", mirror=True))
     halves = np.full((480, 640, 3), 30, np.uint8)
     halves[:, :320] = 220
@@ -206,7 +206,7 @@ def test_a_mirror_flips_the_picture_and_the_people(opened):
     assert is_blue(tab, 1 - 160 / 640, 0.5)
 
 
-def test_a_picture_that_is_smaller_than_its_frame_and_of_another_shape_fits(opened):
+def test_an_image_smaller_than_its_frame_and_of_another_shape_fits(opened):
     tab, watcher = opened()
     small = jpeg(np.full((180, 320, 3), 200, np.uint8))
     watcher.show(message(0, [person(ARM)], small, size=(1280, 720)))
@@ -215,13 +215,13 @@ def test_a_picture_that_is_smaller_than_its_frame_and_of_another_shape_fits(open
     assert is_blue(tab, 160 / 1280, 0.125 + 0.75 * 240 / 720)
 
 
-def test_a_take_without_pictures_shows_the_people(opened):
+def test_a_take_without_images_shows_the_people(opened):
     tab, watcher = opened()
     watcher.show(message(0, [person(ARM)]))
     assert is_blue(tab, 160 / 640, 0.5)
 
 
-def test_a_broken_picture_holds_nothing_up(opened):
+def test_a_broken_image_does_not_stop_the_stream(opened):
     tab, watcher = opened()
     watcher.show(message(0, [], b"\xff\xd8 no picture"))
     watcher.show(message(1, [], plain(77)))
@@ -229,7 +229,7 @@ def test_a_broken_picture_holds_nothing_up(opened):
     assert pixel(tab, 0.5, 0.5) == [77, 77, 77]
 
 
-def test_a_picture_that_is_unpacked_while_all_is_cleared_does_not_come_back(opened):
+def test_a_frame_decoded_during_a_clear_is_not_shown(opened):
     tab, watcher = opened()
     watcher.show(message(0, [], plain(77)))
     tab.evaluate(
@@ -328,7 +328,7 @@ def test_nothing_is_rendered_while_nothing_changes(opened):
     tab.wait_for_function("before => realtimePose.renders > before", arg=still)
 
 
-def test_a_lost_3d_view_is_told_and_comes_back(opened):
+def test_a_lost_webgl_context_is_reported_and_restored(opened):
     tab, watcher = opened()
     watcher.show(message(0, [actor(0)], plain(90)))
     tab.evaluate("""() => {
@@ -345,7 +345,7 @@ def test_a_lost_3d_view_is_told_and_comes_back(opened):
     tab.wait_for_function("before => realtimePose.renders > before", arg=before)
 
 
-def test_without_webgl_the_picture_goes_on_and_the_reason_is_given(tools, opened):
+def test_without_webgl_the_2d_view_continues_and_the_reason_is_shown(tools, opened):
     browser = tools.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, "--disable-webgl", "--disable-3d-apis"])
     try:
         tab, watcher = opened(browser)
@@ -451,7 +451,7 @@ def without_skin(document):
         (without_skin, "it has no skeleton"),
     ],
 )
-def test_a_character_that_cannot_be_used_changes_nothing_and_says_why(opened, server, tmp_path, change, sentence):
+def test_an_unusable_character_changes_nothing_and_names_the_cause(opened, server, tmp_path, change, sentence):
     tab, watcher = opened()
     asked = len(tab.asked)
     drop(tab, "bad.glb", packed(tmp_path, change))
@@ -512,7 +512,7 @@ def test_it_connects_again_when_the_server_drops_it(opened, server):
     assert tab.evaluate(EYE) == pytest.approx(turned, abs=1e-6)
 
 
-def test_it_says_what_is_going_on(opened):
+def test_the_message_follows_the_state_of_the_run(opened):
     tab, watcher = opened(greeting=state("idle"))
     assert said(tab, "2d") == "Choose a source and press Start."
     watcher.tell(state("opening", doing="Fetching vitpose-s ...", progress=0.4))
@@ -537,7 +537,7 @@ def test_text_of_the_server_is_text(opened):
     assert tab.evaluate("window.owned") is None
 
 
-def test_keys_recentre_pause_go_on_and_step_unless_somebody_types(opened):
+def test_keys_recentre_pause_resume_and_step_unless_a_text_field_has_focus(opened):
     tab, watcher = opened()
     for key in ("r", " ", "."):
         tab.keyboard.press(key)
@@ -556,7 +556,7 @@ def test_keys_recentre_pause_go_on_and_step_unless_somebody_types(opened):
     assert watcher.done == ["recentre", "pause", "step", "resume", "recentre"]
 
 
-def test_nothing_is_asked_of_anybody_else(opened, server):
+def test_no_other_host_is_contacted(opened, server):
     tab, watcher = opened()
     watcher.show(message(0, [actor(0)], plain(90)))
     outside = [url for url in tab.asked if not url.startswith((server.url, "blob:", "data:"))]
@@ -570,7 +570,7 @@ navigator.mediaDevices.getUserMedia = async (wanted) => (window.stream = await a
 """
 
 
-def test_the_end_frees_everything_and_it_can_begin_anew(opened, server):
+def test_closing_frees_everything_and_it_can_start_again(opened, server):
     tab, watcher = opened(spy=STREAMS, permissions=["camera"])
     watcher.show(message(0, [actor(0)], plain(90)))
     watcher.tell(state("running", browser_camera=True))
@@ -593,7 +593,7 @@ def test_the_end_frees_everything_and_it_can_begin_anew(opened, server):
 # ---- the browser's camera -------------------------------------------------------------------------------------------
 
 
-def test_pictures_of_the_browsers_camera_are_sent_while_they_are_wanted(opened):
+def test_frames_of_the_browsers_camera_are_sent_while_they_are_wanted(opened):
     tab, watcher = opened(permissions=["camera"])
     watcher.tell(state("running", browser_camera=True))
     watcher.until(lambda: len(watcher.pictures) >= 5)
@@ -618,7 +618,7 @@ CAMERAS = {
 
 
 @pytest.mark.parametrize("name", [*CAMERAS, "insecure"])
-def test_a_camera_that_cannot_be_had_is_told_with_what_to_do(opened, name):
+def test_an_unavailable_camera_is_reported_with_what_to_do(opened, name):
     refusal = f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('no', '{name}'); }};"
     if name == "insecure":  # as browsers are without localhost or HTTPS
         refusal = "Object.defineProperty(navigator, 'mediaDevices', { value: undefined });"

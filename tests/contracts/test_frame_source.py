@@ -127,7 +127,7 @@ def test_frames_are_numbered_timed_and_read_only(source):
     assert all(isinstance(value, int) for f in frames for value in (f.index, f.time_ns, f.captured_ns))
 
 
-def test_what_is_said_of_the_source_holds(source):
+def test_the_attributes_of_a_source_are_true(source):
     assert isinstance(source.live, bool)
     assert source.fps >= 0
     assert source.notices == []

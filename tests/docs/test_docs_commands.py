@@ -166,7 +166,7 @@ def test_every_option_that_a_page_mentions_is_one():
             assert option in known or option in FOREIGN_OPTIONS, f"{page} mentions {option}"
 
 
-def test_what_prose_says_of_a_command_is_an_option_of_it():
+def test_options_in_prose_exist_on_their_command():
     """Such as `run --record`: an incomplete command, but with its own options."""
     options = {}
     for name, command in walk(COMMAND_LINE):

@@ -31,7 +31,7 @@ def test_a_page_has_one_title_and_leaves_out_no_level(page):
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.is_relative_to(ROOT / "docs")], ids=named)
-def test_the_first_line_says_whom_the_page_is_for(page):
+def test_the_first_line_names_the_readers_of_the_page(page):
     text = re.sub(r"<!--.*?-->|^\*\[.*\]\(.*\)\*$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     first = text.split("\n", 1)[1].strip().split("\n")[0]
     assert re.match(r"(For|Para) [\w ,]+[:.] ", first), f"{named(page)} starts with: {first}"

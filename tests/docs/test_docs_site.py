@@ -73,7 +73,7 @@ def test_lists_and_tables_came_out_as_such(site):
         assert "](" not in re.sub(r"<script.*?</script>", "", outside_code, flags=re.DOTALL), name
 
 
-def test_the_engines_have_their_pictures(site):
+def test_the_engine_pages_have_their_images(site):
     for engine in ("blender", "javascript"):
         page = site / "repository" / "receivers" / engine / "index.html"
         (picture,) = re.findall(r'<img[^>]* src="(picture\.\w+)"', page.read_text(encoding="utf-8"))
@@ -86,7 +86,7 @@ def test_the_first_page_leads_to_the_first_steps_in_spanish(site):
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-def test_a_browser_that_reads_the_site_asks_nobody_else(site):
+def test_a_browser_that_reads_the_site_contacts_no_other_host(site):
     """From a plain file server, with a search, on a wide and a narrow screen."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     server = subprocess.Popen(

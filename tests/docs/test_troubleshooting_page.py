@@ -71,7 +71,7 @@ def best_share(text):
 
 
 @pytest.mark.parametrize(("page", "text"), QUOTED, ids=lambda value: value[:40])
-def test_what_is_quoted_is_what_the_program_says(page, text):
+def test_quoted_messages_are_those_of_the_program(page, text):
     assert best_share(text) > 0.42, f"{page}: the program has no message: {text}"  # the rest stands for values
 
 

@@ -96,7 +96,7 @@ def test_the_files_are_complete(live_run):
     assert 80 < np.median(height_cm) < 105  # a standing adult's hips
 
 
-def test_the_terminal_says_what_happened_and_what_to_try(live_run):
+def test_the_terminal_reports_the_result_and_what_to_try(live_run):
     output = live_run[3]
     for words in ("frames", "latency", "people", "blazepose", "packets sent", "overlay.mp4", "try next"):
         assert words in output

@@ -56,14 +56,14 @@ def asked(tmp_path):
     return run
 
 
-def test_the_watch_sees_what_it_is_there_for(asked, tmp_path):
+def test_the_network_watch_sees_requests(asked, tmp_path):
     (tmp_path / "asks.py").write_text("import urllib.request; urllib.request.urlopen('https://example.invalid/a')")
     hosts, done = asked(module="asks")
     assert hosts == {"example.invalid"}
     assert done.returncode == 1
 
 
-def test_recording_replaying_exporting_and_measuring_ask_nobody(asked, tmp_path):
+def test_recording_replaying_exporting_and_measuring_contact_no_host(asked, tmp_path):
     commands = [
         ["run", "--source", "actor", *BLAZEPOSE, "--max-frames", "12", "--record", "take", "--udp", "127.0.0.1:9"],
         ["replay", "take", "--recompute", "--udp", "127.0.0.1:9"],
@@ -86,7 +86,7 @@ def test_wanted_weights_are_asked_of_the_hub_alone(asked):
     assert hosts <= {"huggingface.co"}
 
 
-def test_downloads_that_are_refused_ask_nobody(asked, tmp_path):
+def test_refused_downloads_contact_no_host(asked, tmp_path):
     hosts, done = asked("run", "--source", "actor", "--max-frames", "3", "--no-download", "--report", "r.json")
     assert (hosts, done.returncode) == (set(), 0), done.stderr
     assert json.loads((tmp_path / "r.json").read_text())["estimator"] == "blazepose"
@@ -96,7 +96,7 @@ def test_downloads_that_are_refused_ask_nobody(asked, tmp_path):
 @pytest.mark.parametrize(
     "library", ["ikpy.chain", "openvino", "onnxruntime", "nncf", "transformers", "mediapipe", "streamlit", "gradio"]
 )
-def test_a_library_that_the_program_imports_asks_nobody(asked, tmp_path, library):
+def test_a_library_that_the_program_imports_contacts_no_host(asked, tmp_path, library):
     pytest.importorskip(library.partition(".")[0], reason=f"{library} is not installed")
     code = (
         "import realtime_pose.inference, threading\n"

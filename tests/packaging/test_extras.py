@@ -178,7 +178,7 @@ def said(not_base, tmp_path_factory):
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_without_its_extra_says_what_installs_it(said, part):
+def test_a_part_without_its_extra_names_what_installs_it(said, part):
     _, missing, extra = PARTS[part]
     assert said[part] == f'{missing}; install it with: pip install "realtime-pose[{extra}]"'
     assert extra in PROJECT["optional-dependencies"]
@@ -220,14 +220,14 @@ def test_doctor_runs_without_any_extra_and_knows_them_all(not_base, tmp_path):
     assert {*doctor._EXTRAS.values()} == {*PROJECT["optional-dependencies"]} - {"all", "actor", "gpu"}
 
 
-def test_the_gradio_page_says_what_installs_it(not_base, tmp_path):
+def test_the_gradio_page_names_what_installs_it(not_base, tmp_path):
     code = f"{HIDE}\nfrom realtime_pose.interface.gradio_app import main\nsys.exit(main([]))"
     done = run_python(code, not_base, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == 'error the demo needs gradio; install it with: pip install "realtime-pose[gradio]"\n'
 
 
-def test_int4_says_what_installs_torchao(monkeypatch):
+def test_int4_names_what_installs_torchao(monkeypatch):
     runtime = pytest.importorskip("realtime_pose.inference.runtimes.torch_runtime", reason="torch is missing")
     monkeypatch.setitem(sys.modules, "torchao", None)
     on_cuda = SimpleNamespace(_device=SimpleNamespace(type="cuda"), device="cuda")
@@ -235,7 +235,7 @@ def test_int4_says_what_installs_torchao(monkeypatch):
         runtime.TorchRuntime._quantize(on_cuda)
 
 
-def test_mmpose_says_the_command_that_leaves_its_dependencies_out(monkeypatch):
+def test_mmpose_names_the_command_that_leaves_its_dependencies_out(monkeypatch):
     from realtime_pose.inference.vitpose import mmpose_compat
 
     monkeypatch.delitem(sys.modules, "mmpose.models", raising=False)

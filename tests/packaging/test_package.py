@@ -110,7 +110,7 @@ def test_what_the_tests_use_of_the_other_extras_lies_in_their_ranges():
     assert [name for name in both if proved[name] not in wanted[name]] == []
 
 
-def test_what_the_program_says_to_install_is_what_was_proved(tracked):
+def test_versions_to_install_are_those_of_the_requirements_file(tracked):
     proved = dict(PINNED.findall("\n".join(requirements("requirements-nodeps.txt"))))
     assert set(proved) == {"mediapipe", "mmpose"}
     told = [

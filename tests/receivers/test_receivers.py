@@ -70,7 +70,7 @@ def test_each_bone_is_where_forward_kinematics_puts_it(placed, index):
 
 
 @pytest.mark.parametrize("index", [0, 1], ids=["identity", "any angle"])
-def test_a_rig_of_the_same_proportions_has_its_joints_where_the_packet_says(placed, index):
+def test_a_rig_of_the_same_proportions_has_its_joints_at_the_packets_positions(placed, index):
     rig: Rig = cases.rigs()[index]
     rows = list(rig.bone_of.values())
     for datagram, bones in zip(cases.poses(), placed[index], strict=True):

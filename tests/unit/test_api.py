@@ -107,7 +107,7 @@ def names(result):
 # --- what comes out ---------------------------------------------------------------------------------------------------
 
 
-def test_everybody_has_keypoints_joints_and_rotations():
+def test_every_person_has_keypoints_joints_and_rotations():
     result = made().inference(IMAGE)
     assert names(result) == [1, 2]
     for person in result.people:
@@ -138,7 +138,7 @@ def test_a_reset_starts_again_and_keeps_the_models():
     assert model.estimator.closed == 0
 
 
-def test_smoothing_is_the_settings_and_goes_by_the_time_that_is_said():
+def test_smoothing_is_from_the_settings_and_uses_the_given_time():
     def last(smoothing, period_s=None):
         model = made(body=BodyConfig(smoothing=smoothing))
         for i in range(3):
@@ -165,7 +165,7 @@ def test_looking_ahead_is_left_to_files_and_never_leaves_a_stream_unsmoothed():
         np.testing.assert_array_equal(rotations(ahead.inference(IMAGE)), rotations(usual.inference(IMAGE)))
 
 
-def test_a_profile_says_how_tall_somebody_is_unless_a_height_is_set(tmp_path):
+def test_a_profile_gives_the_height_unless_one_is_set(tmp_path):
     tall = BodyDimensions.of_height(2.0)
     BodyProfile(2.0, {name: getattr(tall, name) for name in LENGTHS}).save(tmp_path / "tall.json")
     profile = str(tmp_path / "tall.json")
@@ -247,7 +247,7 @@ class Halfway:
         return []
 
 
-def test_what_an_object_lacks_is_said_before_anything_is_loaded():
+def test_missing_members_are_named_before_anything_is_loaded():
     with pytest.raises(
         ConfigError, match=r"the estimator Halfway has no runtime, precision, .*layout, close; see realtime"
     ):
@@ -349,7 +349,7 @@ def test_a_time_that_is_not_finite_is_refused(time_s):
         made().inference(IMAGE, time_s)
 
 
-def test_an_image_of_one_pixel_has_nobody_in_it():
+def test_an_image_of_one_pixel_has_no_people():
     config = AppConfig(inference=InferenceConfig(estimator="blazepose"))
     with PoseInference(config) as model:
         assert model.inference(np.zeros((1, 1, 3), np.uint8)).people == ()

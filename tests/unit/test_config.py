@@ -73,7 +73,7 @@ def test_the_machines_environment_is_read(monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "{}", "body: {}\n"])
-def test_a_file_may_say_nothing(file, text):
+def test_a_file_may_be_empty(file, text):
     assert load(file(text)) == DEFAULT
 
 
@@ -94,14 +94,14 @@ def test_a_byte_order_mark_does_not_matter(file):
         ("output: {__class__: x}", f"output key='__class__' is not one of: {OUTPUT_KEYS}"),
     ],
 )
-def test_an_unknown_name_lists_the_valid_ones_and_says_where_it_stood(file, text, said):
+def test_an_unknown_name_lists_the_valid_ones_and_where_it_was(file, text, said):
     path = file(text)
     with pytest.raises(UnknownChoiceError) as caught:
         load(path)
     assert str(caught.value) == f"{path}: {said}"
 
 
-def test_unknown_names_on_the_command_line_say_so():
+def test_unknown_names_on_the_command_line_are_reported():
     with pytest.raises(UnknownChoiceError, match=r"^command line: body key='heigth'"):
         load(body={"heigth": 1.0})
 
@@ -129,7 +129,7 @@ def test_unknown_names_on_the_command_line_say_so():
         ("body: [height_m]", "body is ['height_m'], wanted a table of settings"),
     ],
 )
-def test_a_wrong_type_says_what_came_and_what_was_wanted(file, text, said):
+def test_a_wrong_type_names_what_came_and_what_was_wanted(file, text, said):
     path = file(text)
     with pytest.raises(ConfigError) as caught:
         load(path)

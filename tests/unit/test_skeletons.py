@@ -204,7 +204,7 @@ def test_whole_bodies_begin_with_coco17_and_share_blazeposes_names():
 
 
 @every_layout
-def test_a_persons_body_is_told_from_an_animals(layout):
+def test_a_persons_body_is_distinguished_from_an_animals(layout):
     assert layout.has_body == (layout is not AP10K17)
     assert len(LIMB_NAMES) == 12
 

@@ -95,7 +95,7 @@ def test_the_second_figures_surface_goes_with_its_joints(joint, offset):
     )
 
 
-def test_the_second_figure_is_as_high_as_its_measures_say():
+def test_the_second_actor_is_as_high_as_its_measures():
     crown = figure_of(around("head", (0.0, FIRST.height_m - FIRST.rest_joint("head")[1], 0.0)), SECOND)
     assert crown.mesh.points_m[0, 1] == pytest.approx(SECOND.height_m, abs=0.005)
     sole = figure_of(around("leftFoot", (0.0, -FIRST.ankle_height_m, 0.05)), SECOND)

@@ -56,7 +56,7 @@ def test_it_can_start_before_it_is_all_there(shipped):
     assert 0 < data.find(b"moov") < data.find(b"mdat")
 
 
-def test_the_actor_stands_where_the_truth_says(shipped):
+def test_the_actor_stands_at_the_position_in_the_truth(shipped):
     """The part of the image that differs from the empty room is centred on the keypoints."""
     images, truth = shipped.images, shipped.truth
     far = shipped.frames if shipped.name == "actor" else 270  # later the second actor is partly outside

@@ -31,7 +31,7 @@ def leave_take(job, *, frames=None):
         mark_finished(job.folder / SESSION, frames)
 
 
-def test_one_file_goes_where_the_user_says_and_several_have_a_folder_each(tmp_path):
+def test_one_file_uses_the_given_folder_and_several_have_one_each(tmp_path):
     a, b = touch(tmp_path / "mon" / "clip.mp4"), touch(tmp_path / "tue" / "clip.mp4")
     (only,) = planned([a], tmp_path / "out")
     assert (only.source, only.folder) == (a, tmp_path / "out")

@@ -90,7 +90,7 @@ def test_who_stands_still_is_measured():
     assert found.fit_px < 4
 
 
-def test_what_does_not_help_is_told_and_does_not_count():
+def test_unusable_frames_are_reported_and_not_counted():
     calibration = Calibration(CONFIG)
     assert set(show(calibration, lambda t: [], 0.5)) == {NOBODY}
     assert set(show(calibration, lambda t: without(standing(at_s=t), LEGS), 0.5, start_s=0.5)) == {TOO_CLOSE}
@@ -116,7 +116,7 @@ def test_a_pause_does_not_lose_what_there_is_and_a_gap_does_not_count():
     assert before - calibration.seconds_left == pytest.approx(0.1)
 
 
-def test_somebody_else_begins_anew_and_the_nearest_is_measured():
+def test_another_person_restarts_it_and_the_nearest_is_measured():
     def two(t):
         far = standing(AVERAGE, at_s=t, track_id=9)
         return [replace(far, box=PersonBox(as_float32([0, 0, 9, 9]), 1.0, 9)), standing(at_s=t, track_id=4)]
@@ -149,7 +149,7 @@ def test_a_camera_that_looks_down_is_allowed_for():
     assert spread[20.0] < 0.006 < 0.03 < spread[0.0]
 
 
-def test_arms_that_are_hidden_are_taken_from_the_height():
+def test_occluded_arms_are_estimated_from_the_height():
     calibration = Calibration(CONFIG)
     show(calibration, lambda t: without(standing(at_s=t), ARMS))
     found = calibration.found()
@@ -230,7 +230,7 @@ def test_it_ends_by_itself_and_closes_what_it_opened(source):
 
 
 @pytest.mark.parametrize(("seconds", "go_on"), [(2, True), (10, False)])
-def test_a_source_that_ends_early_says_what_was_missing(source, seconds, go_on):
+def test_a_source_that_ends_early_reports_what_was_missing(source, seconds, go_on):
     made = source(seconds)
     with pytest.raises(
         CaptureError, match=r"still in full view for \d\.\d s of 3; stand still, .*and calibrate again$"

@@ -58,7 +58,7 @@ def test_this_machine_is_examined_and_blazepose_truly_runs():
     assert all(bool(entry.remedy) != entry.ok for entry in findings)  # only faults have a remedy
 
 
-def test_an_old_python_is_told(monkeypatch, blazepose):
+def test_an_old_python_is_reported(monkeypatch, blazepose):
     monkeypatch.setattr(doctor.sys, "version_info", (3, 10, 4))
     monkeypatch.setattr(doctor.platform, "python_version", lambda: "3.10.4")
     entry = finding("python")
@@ -153,7 +153,7 @@ def test_display(monkeypatch, blazepose):
     assert finding("display").ok
 
 
-def test_a_missing_actor_says_how_to_make_it(monkeypatch, blazepose, tmp_path):
+def test_a_missing_actor_reports_how_to_make_it(monkeypatch, blazepose, tmp_path):
     monkeypatch.setattr(doctor, "data_path", lambda relative: tmp_path / relative)
     entry = finding("actor")
     assert entry.remedy == "python -m tools.actor"
@@ -208,7 +208,7 @@ def test_what_was_timed_is_shown_with_what_is_taken(monkeypatch):
     assert rows[2].found == "vitpose-s on cpu by onnxruntime fp32: does not run"
 
 
-def test_nothing_timed_yet_is_said(monkeypatch):
+def test_a_missing_timing_is_reported(monkeypatch):
     from realtime_pose.inference.runtimes import choose
 
     monkeypatch.setattr(choose, "read_choices", list)

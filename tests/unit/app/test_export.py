@@ -140,7 +140,7 @@ def test_the_video_that_an_overlay_is_made_from_is_never_replaced(tmp_path):
     assert (tmp_path / "frames.mp4").read_bytes() == before
 
 
-def test_a_session_that_was_cut_is_written_as_far_as_it_goes_and_said(tmp_path):
+def test_a_truncated_session_is_exported_as_far_as_it_goes_and_reported(tmp_path):
     path = take_of_clip(tmp_path / "take", ()).path
     path.write_bytes(path.read_bytes()[:-100])
     files = export(read_session(path), "csv", tmp_path / "out")
@@ -148,7 +148,7 @@ def test_a_session_that_was_cut_is_written_as_far_as_it_goes_and_said(tmp_path):
     assert "missing" in files.notes[0]
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordingError, match="cannot write into"):
         export(take_of_clip(tmp_path / "take", (), frames=2), "csv", tmp_path / "file" / "out")

@@ -57,7 +57,7 @@ def test_all_figures_of_a_take_with_its_report(session):
     assert page.row == 0
 
 
-def test_who_is_seen_the_most_is_drawn_and_the_others_are_named(tmp_path):
+def test_the_person_seen_most_is_drawn_and_the_others_are_named(tmp_path):
     page = plot_session(session_of(tmp_path / "t", two_people()))
     assert page.motion.track_id == 7
     assert page.motion.frame.tolist() == list(range(100, 110))
@@ -96,7 +96,7 @@ def test_a_session_without_poses_is_refused_in_a_sentence(tmp_path, results):
         plot_session(session_of(tmp_path / "t", results))
 
 
-def test_poses_that_are_not_finite_are_passed_over(tmp_path):
+def test_poses_that_are_not_finite_are_skipped(tmp_path):
     clip = make_clip(4)
     poses = [result.people[0].pose for result in clip]
     bad = [
@@ -151,7 +151,7 @@ def test_another_skeleton_is_drawn_without_the_angles(tmp_path):
         (json.dumps(REPORTED | {"source": "0"}), "belongs to another run"),
     ],
 )
-def test_without_the_runs_own_report_the_page_says_so(session, report, said):
+def test_a_missing_run_report_is_noted_on_the_page(session, report, said):
     if report is not None:
         session.path.with_name(REPORT).write_text(report)
     page = plot_session(session)
@@ -174,7 +174,7 @@ def test_settings_of_any_kind_are_shown_as_text(tmp_path):
     assert len(plot_session(session_of(tmp_path / "u", make_clip(2), long)).facts) < 200
 
 
-def test_thinning_is_told(tmp_path, monkeypatch, session):
+def test_thinning_is_noted(tmp_path, monkeypatch, session):
     assert not [note for note in plot_session(session).notes if "thinned" in note or "evenly" in note]
     monkeypatch.setattr(plotting, "INTERVALS", 4)
     monkeypatch.setattr("realtime_pose.figures.page.PLAYED_FRAMES", 6)
@@ -183,7 +183,7 @@ def test_thinning_is_told(tmp_path, monkeypatch, session):
     assert any("of each 3 of the 12 frames" in note for note in notes)
 
 
-def test_a_session_that_was_cut_says_so(session):
+def test_a_truncated_session_is_noted(session):
     data = session.path.read_bytes()
     session.path.write_bytes(data[:-5])
     page = plot_session(open_session(session.path))

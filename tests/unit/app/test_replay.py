@@ -70,7 +70,7 @@ def test_recomputing_with_the_same_settings_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "b" / SESSION).read_bytes() == session.path.read_bytes()
 
 
-def test_recomputing_with_other_settings_changes_poses_and_says_so(tmp_path):
+def test_recomputing_with_other_settings_changes_poses_and_is_reported(tmp_path):
     session = recorded(tmp_path / "a", two_people(), CONFIG, job="abc")
     config = recorded_settings(session).with_values(
         {"body": {"smoothing": "none"}, "output": {"record": str(tmp_path / "b"), "formats": ""}}, "test"
@@ -158,7 +158,7 @@ def test_it_goes_to_any_live_sink(tmp_path):
     assert (types.count("pose"), types.count("hello")) == (4, 2)
 
 
-def test_steps_go_on_until_the_user_says_no(tmp_path):
+def test_playback_continues_until_go_on_returns_false(tmp_path):
     session = recorded(tmp_path / "a", make_clip(9), CONFIG)
     with open_replay(session, AppConfig(), recompute=False, speed=None) as again:
         seen = [r.frame.index for r in again.results(lambda result: result.frame.index < 3)]
@@ -173,7 +173,7 @@ def test_the_end_may_be_asked_for(tmp_path):
     assert not read_session(tmp_path / "b" / SESSION).finished
 
 
-def test_a_session_that_was_cut_is_played_to_its_last_whole_frame_and_said(tmp_path):
+def test_a_truncated_session_is_played_to_its_last_whole_frame_and_reported(tmp_path):
     session = recorded(tmp_path / "a", make_clip(5), CONFIG)
     session.path.write_bytes(session.path.read_bytes()[:-7])
     report = play(read_session(session.path), AppConfig())

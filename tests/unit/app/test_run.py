@@ -39,14 +39,14 @@ def test_the_clip_of_an_earlier_take_may_go_into_another_folder(tmp_path):
     assert (tmp_path / "new" / "overlay.mp4").is_file()
 
 
-def test_more_people_than_the_estimator_can_follow_are_told(tmp_path):
+def test_more_people_than_the_estimator_can_follow_are_reported(tmp_path):
     told = []
     run = played(settings(capture={"source": "actor"}, inference={"persons": 2}), told)
     assert told == ["blazepose follows one person, not 2; ViTPose can do more."]
     assert run.report()["warnings"] == told
 
 
-def test_datagrams_that_this_machine_refuses_are_told():
+def test_datagrams_that_this_machine_refuses_are_reported():
     run = played(settings(capture={"source": "actor"}, output={"udp": "127.0.0.1:5005"}), [])
     assert run.report()["warnings"] == []
     run.sinks[0].lost = 7

@@ -15,7 +15,7 @@ def config(**body):
     return AppConfig().with_values({"body": body}, "test")
 
 
-def test_computing_anew_looks_ahead_where_the_settings_say_so():
+def test_recomputing_uses_look_ahead_where_the_settings_do():
     clip = make_clip(20)
     runs = [list(recompute_poses(clip, config(look_ahead=flag))) for flag in (True, True, False)]
     poses = [np.array([r.people[0].pose.rotations.local_xyzw for r in run]) for run in runs]
@@ -25,7 +25,7 @@ def test_computing_anew_looks_ahead_where_the_settings_say_so():
 
 
 @pytest.mark.parametrize(("paced", "looks"), [(False, True), (True, False)])
-def test_a_session_says_whether_its_poses_know_what_comes_after(tmp_path, paced, looks):
+def test_a_session_records_whether_its_poses_used_look_ahead(tmp_path, paced, looks):
     settings = AppConfig().with_values(
         {
             "capture": {"source": "actor"},

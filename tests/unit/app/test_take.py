@@ -115,6 +115,6 @@ def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
 
 
 @pytest.mark.parametrize("sink", [KeypointsJson, lambda path: SessionRecorder(path, {})])
-def test_a_file_that_cannot_be_made_is_said_at_the_start(tmp_path, sink):
+def test_a_file_that_cannot_be_made_is_reported_at_the_start(tmp_path, sink):
     with pytest.raises(RecordingError, match="cannot write"):
         sink(tmp_path / "none" / "file")

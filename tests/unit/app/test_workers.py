@@ -88,14 +88,14 @@ def test_stopping_lets_those_under_way_finish_and_starts_no_other():
 
 
 @pytest.mark.usefixtures("pretended")
-def test_whoever_stops_listening_leaves_no_process_behind():
+def test_closing_the_iterator_leaves_no_process_behind():
     news = run_jobs([job("wait"), job("a")], 2)
     next(news)
     news.close()
     assert not multiprocessing.active_children()
 
 
-def test_real_work_is_done_in_a_worker_and_what_fails_says_why(tmp_path):
+def test_real_work_is_done_in_a_worker_and_failures_name_the_cause(tmp_path):
     (tmp_path / "bad.mp4").write_bytes(b"\0" * 5000)
     blazepose = {"estimator": "blazepose", "download": False}
     jobs = [

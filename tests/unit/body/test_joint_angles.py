@@ -102,7 +102,7 @@ def test_the_mirror_image_of_a_body_has_the_other_sides_angles():
     assert mirrored["pelvis_rotation"] == pytest.approx(-straight["pelvis_rotation"], abs=1e-6)
 
 
-def test_a_body_that_turns_on_and_on_has_angles_that_go_on():
+def test_a_body_that_keeps_rotating_has_continuous_angles():
     body = BodyAngles()
     found = []
     for degrees in range(0, 900, 30):

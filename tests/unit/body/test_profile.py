@@ -46,7 +46,7 @@ def test_a_saved_profile_is_read_again(folder, tmp_path):
 @pytest.mark.parametrize(
     ("named", "is_file"), [("ana", False), ("Ana-2_b c", False), ("x/ana", True), ("ana.json", True), ("ü", False)]
 )
-def test_a_name_stands_in_the_users_folder_and_a_path_where_it_says(folder, named, is_file):
+def test_a_name_is_in_the_users_folder_and_a_path_is_used_as_it_is(folder, named, is_file):
     assert (profile_path(named).parent == folder) is not is_file
 
 

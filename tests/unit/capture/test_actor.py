@@ -24,7 +24,7 @@ OPENERS = [(actor.open_actor, actor.CLIP), (actor.open_second_actor, actor.SECON
 
 
 @pytest.mark.parametrize(("opener", "clip"), OPENERS)
-def test_a_missing_clip_says_how_to_make_it(tmp_path, monkeypatch, opener, clip):
+def test_a_missing_clip_reports_how_to_make_it(tmp_path, monkeypatch, opener, clip):
     monkeypatch.setattr(actor, "data_path", tmp_path.joinpath)
     with pytest.raises(CaptureError, match=rf"{clip} is missing; make it with: python -m tools.actor"):
         opener(CaptureConfig("actor"))

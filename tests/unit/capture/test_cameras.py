@@ -35,7 +35,7 @@ def test_a_camera_is_named_by_number_path_or_name(source, index):
     assert camera_index(source, {2: "Desk cam HD", 5: "Desk cam", 7: "Door cam"}) == index
 
 
-def test_the_list_tells_which_cameras_work(monkeypatch):
+def test_the_list_reports_which_cameras_work(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     good, busy = FakeCamera(size=(320, 240), fps=25.0), FakeCamera()
     busy.busy = True

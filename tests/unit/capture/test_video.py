@@ -378,7 +378,7 @@ def test_a_recorders_file_has_the_rate_of_its_frames(tmp_path, pause_ms):
     assert source.notices == []
 
 
-def test_a_header_with_the_right_rate_is_believed(tmp_path):
+def test_a_header_with_the_right_rate_is_used(tmp_path):
     make_clip(tmp_path / "clip.avi", frames=30, fps=12.5)
     source = open_clip(tmp_path / "clip.avi")
     assert (source.fps, source.frame_count) == (12.5, 30)

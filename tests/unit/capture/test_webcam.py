@@ -74,7 +74,7 @@ def test_without_any_camera_the_next_step_is_the_actor(known):
         WebcamStream(CaptureConfig("0"), camera.open, STEADY)
 
 
-def test_the_real_opencv_without_a_camera_says_the_same_quietly(capfd):
+def test_the_real_opencv_without_a_camera_reports_the_same_quietly(capfd):
     if webcam.camera_names():
         pytest.skip("this machine has a camera")
     with pytest.raises(CameraNotFoundError, match=r"there is no camera 9"):

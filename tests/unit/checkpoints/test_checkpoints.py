@@ -51,7 +51,7 @@ from realtime_pose.utils.paths import data_path
 # --- the manifest -----------------------------------------------------------------------------------------------------
 
 
-def test_the_manifest_has_every_size_smallest_first_and_says_whose_it_is():
+def test_the_manifest_has_every_size_smallest_first_with_licence_and_repository():
     entries = read_manifest()
     assert {"vitpose-s", "vitpose-b", "vitpose-l", "vitpose-h"} <= entries.keys()
     assert "".join(dict.fromkeys(entry.size for entry in entries.values())) == "sblh"
@@ -267,7 +267,7 @@ def test_whose_keypoints_they_are_shows_in_their_number(named, keypoints, datase
 
 
 @pytest.mark.parametrize("named", [mmpose_tensors, original_tensors, huggingface_tensors])
-def test_an_animals_17_must_be_said(named):
+def test_an_animals_17_keypoints_must_be_named(named):
     tensors = named(random_vitpose(layers=1, device="meta"))
     for dataset in ("ap10k", "apt36k"):
         weights = recognise_vitpose(tensors, Path("some.file"), dataset)
@@ -340,7 +340,7 @@ def test_a_head_with_room_for_more_keypoints_is_cut(plus):
 
 
 @pytest.mark.parametrize("dataset", ["coco", "apt36k", "wholebody"])
-def test_a_converted_file_is_the_same_model_and_says_what_it_is(tmp_path, plus, dataset):
+def test_a_converted_file_is_the_same_model_and_has_a_description(tmp_path, plus, dataset):
     source = save_weights(plus, tmp_path / "plus.pth")
     written = convert_vitpose(source, tmp_path / "new" / "ours.safetensors", dataset)
     assert os.listdir(written.parent) == ["ours.safetensors"]
@@ -425,7 +425,7 @@ def test_an_onnx_file_with_vitposes_contract_is_known_by_any_name(tmp_path, batc
     assert (contract.batch, contract.batched) == ((None, True) if batch == "N" else (batch, False))
 
 
-def test_whose_17_an_onnx_file_has_is_said_by_the_user_or_by_its_own_notes(tmp_path):
+def test_the_17_keypoints_of_an_onnx_file_are_named_by_the_user_or_its_metadata(tmp_path):
     plain = onnx_file(tmp_path / "plain.onnx", ["N", 17, 64, 48])
     assert read_onnx_contract(plain, "ap10k").layout is AP10K17
     with pytest.raises(CheckpointError, match=r"plain\.onnx has 17 keypoints, wanted the 14 of aic"):
@@ -564,7 +564,7 @@ def hub(content, folders, monkeypatch):
         yield running
 
 
-def test_a_download_lands_whole_in_the_users_folder_and_tells_how_far_it_is(hub: FakeHub, folders, content):
+def test_a_download_lands_whole_in_the_users_folder_and_reports_progress(hub: FakeHub, folders, content):
     steps: list[tuple[int, int]] = []
     path = download("vitpose-s", lambda had, total: steps.append((had, total)))
     assert path == folders[1] / "vitpose-s.safetensors" == find_local("vitpose-s")
@@ -574,7 +574,7 @@ def test_a_download_lands_whole_in_the_users_folder_and_tells_how_far_it_is(hub:
     assert os.listdir(folders[1]) == ["vitpose-s.safetensors"]
 
 
-def test_a_broken_download_says_so_and_goes_on_from_there(hub: FakeHub, folders, content):
+def test_a_broken_download_is_reported_and_resumed(hub: FakeHub, folders, content):
     hub.cut_at = 1_500_000
     with pytest.raises(CheckpointError, match=r"was interrupted at 1,[0-9,]+ of 2,4[0-9,]+ bytes; run it again"):
         download("vitpose-s")
@@ -622,7 +622,7 @@ def test_a_hub_that_refuses_is_named_with_its_answer(hub: FakeHub, status):
         download("vitpose-s")
 
 
-def test_something_else_than_a_hub_is_not_believed(hub: FakeHub):
+def test_an_answer_that_is_not_from_a_hub_is_refused(hub: FakeHub):
     hub.etag = ""
     with pytest.raises(CheckpointError, match="proxy or sign-in page"):
         download("vitpose-s")
@@ -678,7 +678,7 @@ def test_what_lies_on_another_server_is_held_against_the_digits_that_are_known(h
         download(entry.name)
 
 
-def test_what_no_program_can_fetch_says_where_it_is_and_where_it_goes(hub: FakeHub, folders):
+def test_a_manual_download_is_named_with_its_address_and_folder(hub: FakeHub, folders):
     wanted = r"original-vitpose-h cannot be .* vitpose-h\.pth from https://github.com/ViTAE-Transformer/ViTPose and"
     with pytest.raises(CheckpointError, match=rf"{wanted} put it at .*original-vitpose-h\.pth$"):
         download("original-vitpose-h")

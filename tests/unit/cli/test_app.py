@@ -311,7 +311,7 @@ def test_models_are_listed_and_downloaded_by_name(call, monkeypatch, tmp_path):
     assert (code, only_sentence(err).split(":")[0]) == (2, "checkpoint='vitpose-x' is not one of")
 
 
-def test_what_is_not_downloaded_offline_says_where_to_put_it(call, monkeypatch, tmp_path):
+def test_a_missing_download_offline_reports_where_to_put_it(call, monkeypatch, tmp_path):
     monkeypatch.setattr("realtime_pose.checkpoints.manifest.folders", lambda: (tmp_path,))
     monkeypatch.setattr("realtime_pose.checkpoints.hub.folders", lambda: (tmp_path,))
     code, _, err = call("models", "download", "vitpose-s")
@@ -367,7 +367,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C
 
 
 @posix
-def test_an_interrupted_run_ends_with_whole_files_and_says_by_what(interrupted):
+def test_an_interrupted_run_ends_with_whole_files_and_reports_the_signal(interrupted):
     """130, 143 and 129: as a shell counts a program that a signal ended."""
     code, out, err, folder, number = interrupted
     video = cv2.VideoCapture(str(folder / "take" / "overlay.mp4"))
@@ -409,7 +409,7 @@ def test_listening_ends_with_130_too():
 
 
 @pytest.mark.parametrize("command", ["run --source actor", "selftest", "bench", "eval lift x.npz"])
-def test_a_report_replaces_no_other_file_and_nothing_runs_before_it_is_said(call, tmp_path, command):
+def test_a_report_replaces_no_other_file_and_is_refused_before_the_run(call, tmp_path, command):
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"a film")
     code, _, err = call(*command.split(), "--report", clip)

@@ -163,7 +163,7 @@ def test_names_may_be_typed_in_any_case():
     ],
     ids=" ".join,
 )
-def test_a_number_out_of_range_says_which_is_meant(call, arguments, said):
+def test_a_number_out_of_range_names_its_option(call, arguments, said):
     code, _, err = call("run", *arguments)
     assert code == 2
     assert f"Invalid value for '{arguments[0]}'" in err

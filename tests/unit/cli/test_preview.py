@@ -45,7 +45,7 @@ def windows(monkeypatch):
     return windows
 
 
-def test_without_a_display_it_says_so_before_any_window_is_touched(windows, monkeypatch):
+def test_a_missing_display_is_reported_before_any_window_is_opened(windows, monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)

@@ -39,7 +39,7 @@ def test_rate_latency_and_persons_of_an_even_stream():
     assert arrivals.pose.seq == 30
 
 
-def test_jitter_is_the_mean_change_of_latency_whatever_the_clocks_say():
+def test_jitter_is_the_mean_change_of_latency_and_independent_of_clock_offset():
     counter = ArrivalCounter()
     for i, packets in enumerate(sent(31, people=(0, 4))):
         for packet in packets:  # the second person comes 1 ms after the first, in every frame

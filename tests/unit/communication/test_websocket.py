@@ -99,7 +99,7 @@ class SlowClient:
         self._socket.close()
 
 
-def test_a_client_that_reads_nothing_loses_messages_and_delays_nobody(sink):
+def test_a_client_that_reads_nothing_loses_messages_and_delays_no_other(sink):
     slow = SlowClient(sink)
     until(lambda: sink.clients == 1)
     people = [make_person(i, track_id=i) for i in range(4)]

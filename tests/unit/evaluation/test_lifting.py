@@ -165,7 +165,7 @@ def test_a_pose_in_world_axes_is_judged_in_the_cameras():
     assert build_body(pitched).filters.world_from_camera_xyzw[0] < -0.1
 
 
-def test_a_hidden_body_still_gets_an_answer_in_every_frame():
+def test_an_occluded_body_still_gets_a_pose_in_every_frame():
     case = make_case(10)
     hidden = replace(case, score=np.zeros_like(case.score))
     (answer,) = answer_cases(GEOMETRIC, [hidden])

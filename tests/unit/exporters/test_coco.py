@@ -63,7 +63,7 @@ def test_pycocotools_loads_it_and_finds_perfect_keypoints(tmp_path):
     assert evaluation.stats[0] == pytest.approx(1.0)
 
 
-def test_an_entry_says_whose_keypoints_they_are_and_how_sure(tmp_path):
+def test_an_entry_has_the_person_and_the_score(tmp_path):
     person = make_person(1, track_id=7)
     (entry,) = record(tmp_path / "a", [make_result(), make_result([person], index=3)])
     assert set(entry) == {"image_id", "category_id", "keypoints", "score", "track_id"}  # "bbox" would make it a box

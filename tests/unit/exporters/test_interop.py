@@ -42,7 +42,7 @@ def test_a_point_that_was_not_found_is_never_visible():
     assert np.flatnonzero(~to_supervision(make_result(people), score_threshold=0).visible[0]).tolist() == [3]
 
 
-def test_without_supervision_the_error_says_how_to_get_it(monkeypatch):
+def test_without_supervision_the_error_names_how_to_get_it(monkeypatch):
     real = builtins.__import__
 
     def without(name, *rest, **more):

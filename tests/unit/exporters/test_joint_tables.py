@@ -54,7 +54,7 @@ def test_a_row_holds_a_pose_at_its_own_time(tmp_path, name, read):
     assert len(rows[0]) == 2 + 17 * 8 + len(ANGLES)
 
 
-def test_both_forms_say_the_same(tmp_path):
+def test_both_forms_have_the_same_values(tmp_path):
     record(tmp_path, ["csv", "parquet"], make_clip(5))
     for a, b in zip(read_csv(tmp_path / "joints.csv"), read_parquet(tmp_path / "joints.parquet"), strict=True):
         assert a == pytest.approx(b, abs=2e-5)
@@ -77,13 +77,13 @@ def test_parquet_of_more_rows_than_a_group_is_whole(tmp_path, monkeypatch):
     assert pq.read_table(tmp_path / "joints.parquet")["frame"].to_pylist() == list(range(234))
 
 
-def test_without_pyarrow_a_sentence_says_what_to_install(tmp_path, monkeypatch):
+def test_without_pyarrow_the_error_names_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingPackageError, match=r'^Parquet needs pyarrow; .*pip install "realtime-pose\[parquet\]"$'):
         open_exporters(["csv", "parquet"], tmp_path, TakeInfo())
 
 
-def test_a_disk_that_is_full_is_said_and_what_csv_has_stays_readable(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_the_csv_so_far_stays_readable(tmp_path, monkeypatch):
     resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of files")
     monkeypatch.setattr(tables, "_ROWS_PER_GROUP", 10)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

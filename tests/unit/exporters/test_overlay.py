@@ -99,7 +99,7 @@ def test_odd_sizes_grow_by_one_pixel(tmp_path, width, height):
     assert frames[0][1].shape == (height + height % 2, width + width % 2, 3)
 
 
-def test_pictures_of_other_sizes_are_fitted_into_the_first(tmp_path):
+def test_frames_of_other_sizes_are_fitted_into_the_first(tmp_path):
     tall = np.full((300, 100, 3), 200, np.uint8)
     results = [make_result(width=320, height=240), FrameResult(Frame(tall, 1, S // 30, 0), ())]
     record(tmp_path / "a.mp4", results)

@@ -32,7 +32,7 @@ def test_poses_come_back_in_chunks_that_fit_into_memory(tmp_path, monkeypatch):
     spool.close()
 
 
-def test_times_that_float32_cannot_tell_apart_make_one_key(tmp_path):
+def test_times_that_are_equal_in_float32_make_one_key(tmp_path):
     start_ns = 10 * 3600 * 10**9
     frames = [make_result([make_person(1)], time_ns=t) for t in (0, start_ns, start_ns + 1000, start_ns + 10**9)]
     spool = spool_of(tmp_path, frames)
@@ -44,7 +44,7 @@ def test_times_that_float32_cannot_tell_apart_make_one_key(tmp_path):
     spool.close()
 
 
-def test_a_disk_that_fills_up_during_the_take_is_said(tmp_path, monkeypatch):
+def test_a_disk_that_fills_up_during_the_take_is_reported(tmp_path, monkeypatch):
     made = pose_spool.tempfile.TemporaryFile
     monkeypatch.setattr(pose_spool.tempfile, "TemporaryFile", lambda **more: FullDisk(made(**more), 1000))
     recorder = GlbRecorder(tmp_path / "motion.glb")

@@ -101,7 +101,7 @@ def test_the_beep_comes_with_the_flash_at_the_films_own_times(tmp_path, name, co
     assert heard == becomes
 
 
-def test_pictures_that_begin_after_the_sound_keep_their_sound(tmp_path):
+def test_frames_that_start_after_the_sound_keep_their_sound(tmp_path):
     make_film(tmp_path / "a.mp4", "aac", video_from_s=0.6)
     overlay_of(tmp_path / "a.mp4", tmp_path / "overlay.mp4")
     flash_s, beep_s, frames_s, _, _ = seen_and_heard(tmp_path / "overlay.mp4")
@@ -118,14 +118,14 @@ def test_an_overlay_that_begins_later_has_the_sound_from_there_on(tmp_path):
     assert beep_s == pytest.approx(flash_s, abs=0.03)
 
 
-def test_sound_ends_with_the_pictures(tmp_path):
+def test_sound_ends_with_the_frames(tmp_path):
     make_film(tmp_path / "a.mp4", "aac")
     times_s = overlay_of(tmp_path / "a.mp4", tmp_path / "overlay.mp4", limit=40)
     end_s = seen_and_heard(tmp_path / "overlay.mp4")[3]
     assert end_s == pytest.approx(times_s[-1] - times_s[0], abs=0.12)
 
 
-def test_sound_that_is_shorter_than_the_pictures_holds_nothing_up(tmp_path):
+def test_sound_shorter_than_the_video_does_not_delay_it(tmp_path):
     make_film(tmp_path / "a.mp4", "aac", sound_until_s=1.4)
     times_s = overlay_of(tmp_path / "a.mp4", tmp_path / "overlay.mp4")
     _, _, frames_s, end_s, _ = seen_and_heard(tmp_path / "overlay.mp4")
@@ -134,7 +134,7 @@ def test_sound_that_is_shorter_than_the_pictures_holds_nothing_up(tmp_path):
 
 
 @pytest.mark.parametrize("what", ["none", "silent", "damaged"])
-def test_without_sound_that_can_be_read_there_are_pictures_all_the_same(tmp_path, what):
+def test_unreadable_sound_does_not_prevent_the_video(tmp_path, what):
     make_film(tmp_path / "a.mp4", "aac")
     other = tmp_path / "other.mp4"
     if what == "silent":

@@ -42,7 +42,7 @@ def test_tips_are_turned_with_their_joint_and_as_long_as_the_body_is_big():
     assert rest[FIGURE.names.index("leftHandTip")] - rest[HUMANOID.index["leftHand"]] == pytest.approx((0.17, 0, 0))
 
 
-def test_what_hangs_on_a_hidden_turn_is_not_known_and_nothing_else():
+def test_only_joints_below_an_unknown_rotation_are_unknown():
     known = FIGURE.known(scored(POSES[0], leftUpperArm=0, rightFoot=0).score)
     hidden = {name for name, seen in zip(FIGURE.names, known, strict=True) if not seen}
     assert hidden == {"leftLowerArm", "leftHand", "leftHandTip", "rightFootTip"}

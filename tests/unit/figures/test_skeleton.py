@@ -43,7 +43,7 @@ def test_each_bone_is_drawn_once_in_its_sides_colour():
     assert [figure.data[trace].line.color for trace in (LEFT, RIGHT, MIDDLE)] == [DARK.left, DARK.right, DARK.middle]
 
 
-def test_what_was_not_seen_is_grey_and_says_so():
+def test_occluded_joints_are_grey_and_labelled():
     figure = skeleton_figure(occluded(POSES[0], "leftLowerArm"))
     assert len(lines(figure.data[OCCLUDED])) == 2  # to the hand, and to its tip
     said = dict(

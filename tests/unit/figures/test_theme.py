@@ -15,7 +15,7 @@ def luminance(colour):
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_colours_can_be_told_from_their_ground(theme):
+def test_colours_contrast_with_their_background(theme):
     """Contrast as WCAG 2 defines it: 3 for lines, 4.5 for text."""
     for name, colour in asdict(theme).items():
         least = {"paper": 0, "grid": 0, "zero": 0, "text": 4.5, "muted": 4.5}.get(name, 3)

@@ -43,7 +43,7 @@ def test_every_preset_reduces_noise(name):
     assert shake[1] < 0.7 * shake[0]
 
 
-def test_presets_differ_as_their_names_say():
+def test_presets_follow_in_the_order_of_their_names():
     """A step of the root: crisp follows fastest."""
     after = {}
     for name in ("crisp", "balanced", "smooth"):

@@ -202,7 +202,7 @@ def test_no_sign_flips_and_no_jumps_along_a_smooth_motion():
         before = got
 
 
-def test_hidden_joints_hold_then_ease_to_rest():
+def test_occluded_joints_hold_then_ease_to_rest():
     config = BodyConfig(hold_s=0.5, ease_s=0.3)
     body = SimpleIKSolver(config)
     local = human_local(3)
@@ -220,7 +220,7 @@ def test_hidden_joints_hold_then_ease_to_rest():
     assert np.degrees(rot.angle_between_rad(got[ROW["rightUpperArm"]], seen[ROW["rightUpperArm"]])) < 1.0
 
 
-def test_hidden_joints_ease_to_rest_inside_the_limits():
+def test_occluded_joints_ease_to_rest_inside_the_limits():
     """The shortest rotation between two allowed ones leads an arm through impossible ones."""
     rng = np.random.default_rng(1)
     hidden = np.ones(17)
@@ -277,7 +277,7 @@ def test_an_upper_body_alone_turns_the_hips_with_it():
 
 
 @pytest.mark.parametrize("hidden", [["left_hip", "right_hip"], ["left_hip"]])
-def test_a_body_cut_off_by_a_desk_keeps_its_turn_and_its_hands(hidden):
+def test_a_body_cut_off_by_a_desk_keeps_its_rotation_and_its_hands(hidden):
     local = RELAXED_XYZW.copy()
     local[0] = rot.from_axis_angle([0.0, 1.0, 0.0], np.array(np.radians(50)))
     score = np.ones(17)

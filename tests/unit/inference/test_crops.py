@@ -58,7 +58,7 @@ def test_the_batch_memory_is_kept_and_grows(image):
     assert np.shares_memory(one, three)
 
 
-def test_boxes_without_area_or_outside_are_told_apart():
+def test_boxes_without_area_or_outside_are_not_visible():
     boxes = [[0, 0, 10, 10], [5, 5, 5, 9], [9, 9, 5, 5], [700, 0, 800, 50], [-50, -50, -1, -1], [-9, -9, 2, 2]]
     seen = visible_boxes(np.array([*boxes, [0, 0, np.nan, 9]], np.float32), 640, 480)
     assert seen.tolist() == [True, False, False, False, False, True, False]

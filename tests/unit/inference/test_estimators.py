@@ -57,13 +57,13 @@ def hub(monkeypatch):
         yield running
 
 
-def test_auto_offline_is_blazepose_and_says_why(said):
+def test_auto_offline_is_blazepose_and_names_the_cause(said):
     assert build_estimator(replace(AUTO, runtime="auto"), said.append).name == "blazepose"
     assert len(said) == 1
     assert said[0].startswith("Using BlazePose instead of ViTPose: HF_HUB_OFFLINE is set")
 
 
-def test_auto_without_downloads_is_blazepose_and_says_why(hub, said):
+def test_auto_without_downloads_is_blazepose_and_names_the_cause(hub, said):
     assert build_estimator(replace(AUTO, download=False), said.append).name == "blazepose"
     assert "downloads are off" in said[0]
     assert hub.ranges == []
@@ -87,7 +87,7 @@ def test_auto_downloads_vitpose_s_where_nothing_is_here(folder, hub, said):
     assert (folder / "vitpose-s.safetensors").is_file()
 
 
-def test_auto_skips_damaged_weights_and_says_so(folder, said):
+def test_auto_skips_damaged_weights_and_reports_it(folder, said):
     (folder / "vitpose-s.safetensors").write_bytes(b"")
     assert build_estimator(replace(AUTO, runtime="auto"), said.append).name == "blazepose"
     assert [sentence.partition(":")[0] for sentence in said] == [
@@ -170,7 +170,7 @@ def test_auto_takes_no_weights_for_other_keypoints_than_the_bodys(folder, said):
 
 
 @pytest.mark.parametrize("dataset", ["ap10k", "apt36k", "coco"])
-def test_the_manifest_says_whose_17_keypoints_its_files_have(folder, said, dataset):
+def test_the_manifest_names_the_17_keypoints_of_its_files(folder, said, dataset):
     save(original_tensors(random_vitpose("s")), folder / f"easy-vitpose-s-{dataset}.pth")
     config = replace(AUTO, checkpoint=f"easy-vitpose-s-{dataset}")
     assert build_estimator(config, said.append).layout is (COCO17 if dataset == "coco" else AP10K17)

@@ -109,7 +109,7 @@ def test_keypoints_equal_transformers_post_processing(ours, crops, theirs, clear
     assert distances(ours, wanted, clear).max() < 0.05
 
 
-def test_keypoints_are_those_of_transformers_from_picture_to_keypoint(ours, theirs, clear):
+def test_keypoints_are_those_of_transformers_from_image_to_keypoint(ours, theirs, clear):
     """Its processor interpolates in floating point, OpenCV (and mmpose) in steps of 1/32 px: crops differ a little."""
     with blurring_as_mmpose():
         wanted = transformers_keypoints(theirs, held_back_frames(FRAMES))

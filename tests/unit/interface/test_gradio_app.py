@@ -98,7 +98,7 @@ def served_image(demo, file):
     return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
 
 
-def test_a_picture_gives_an_overlay_a_figure_and_packets_that_the_schema_allows(demo, tmp_path):
+def test_an_image_gives_an_overlay_a_figure_and_packets_that_the_schema_allows(demo, tmp_path):
     picture = picture_of(1, tmp_path / "one.png")
     outputs = shown(demo, picture.read_bytes())
     assert outputs[SAID] == "1 person found."
@@ -127,7 +127,7 @@ def test_several_people_are_drawn_and_sent_and_one_of_them_is_chosen_for_3d(demo
     assert drawn[1] > 1.5 * drawn[0]
 
 
-def test_nobody_is_said_in_a_plain_sentence_and_the_picture_is_shown(demo, tmp_path):
+def test_an_image_without_people_is_reported_and_shown(demo, tmp_path):
     outputs = shown(demo, picture_of(0, tmp_path / "none.png").read_bytes())
     assert outputs[SAID].startswith("No person found.")
     assert served_image(demo, outputs[OVERLAY]).shape == (480, 640, 3)
@@ -162,7 +162,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_picture_gets_one_sentence(demo, name):
+def test_a_file_that_is_no_image_gets_one_sentence(demo, name):
     content, sentence = BAD[name]
     outputs = shown(demo, content)
     assert sentence in outputs[SAID]
@@ -191,7 +191,7 @@ def test_a_request_that_hides_its_size_is_broken_off(demo):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"])
-def test_pictures_of_each_kind_are_read(tmp_path, kind):
+def test_images_of_each_format_are_read(tmp_path, kind):
     path = tmp_path / "picture"
     path.write_bytes(encoded(kind))
     image = read_image(path)
@@ -199,7 +199,7 @@ def test_pictures_of_each_kind_are_read(tmp_path, kind):
     assert np.abs(image.astype(int) - actor_frame(0).image_bgr).mean() < 12  # RGB and BGR differ by more
 
 
-def test_a_picture_is_turned_as_its_camera_was_held(tmp_path):
+def test_an_image_is_rotated_by_its_exif_orientation(tmp_path):
     exif = Image.Exif()
     exif[274] = 6  # rotate clockwise
     path = tmp_path / "held.jpg"
@@ -255,7 +255,7 @@ def test_the_theme_names_no_address(demo):
     assert set(re.findall(r"https?://[^'\"]+", demo.get("/theme.css").text)) <= {"http://www.w3.org/2000/svg"}
 
 
-def test_nothing_was_asked_of_anybody_outside(demo, outside):
+def test_no_outside_host_was_contacted(demo, outside):
     assert demo.get("/").status_code == 200
     assert outside == []
 
@@ -278,7 +278,7 @@ def answer_of(result):
     ]
 
 
-def test_each_picture_stands_alone_also_when_two_come_at_once(stills):
+def test_each_image_is_independent_also_when_two_come_at_once(stills):
     first, second = actor_frame(40).image_bgr, actor_frame(160).image_bgr
     alone = answer_of(stills.people_in(first))
     assert len(alone) == 1
@@ -291,7 +291,7 @@ def test_each_picture_stands_alone_also_when_two_come_at_once(stills):
     assert [answer_of(result) for result in at_once] == [alone, other] * 3
 
 
-def test_what_runs_is_told(stills):
+def test_the_model_and_device_are_reported(stills):
     assert stills.description == "blazepose with mediapipe fp32 on cpu"
     assert stills.finds_one
 
@@ -310,7 +310,7 @@ def gradio_settings(monkeypatch):
 
 
 @pytest.mark.usefixtures("gradio_settings")
-def test_without_gradio_one_sentence_says_how_to_get_it(monkeypatch, capsys):
+def test_without_gradio_one_sentence_explains_how_to_get_it(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "gradio", None)
     code, said = started(capsys)
     assert code == 1
@@ -337,7 +337,7 @@ def test_the_three_variables_choose_the_model(monkeypatch, capsys, tmp_path, var
 
 
 @pytest.mark.usefixtures("gradio_settings")
-def test_a_port_that_is_taken_is_told_before_anything_is_loaded(capsys):
+def test_a_port_in_use_is_reported_before_anything_is_loaded(capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
         code = gradio_app.main(["--port", str(other.getsockname()[1])])
     assert code == 2
@@ -360,14 +360,14 @@ def test_it_listens_to_other_machines_only_where_their_name_for_it_is_given(monk
     assert "enough seen" in capsys.readouterr().err
 
 
-def test_wrong_pictures_raise_errors_of_ours(tmp_path):
+def test_wrong_images_raise_our_errors(tmp_path):
     for content, _ in BAD.values():
         (tmp_path / "picture").write_bytes(content)
         with pytest.raises(CaptureError):
             read_image(tmp_path / "picture")
 
 
-def test_what_visitors_left_is_gone_in_the_end(tmp_path):
+def test_uploads_are_deleted_at_the_end(tmp_path):
     folder = tmp_path / "of_the_server"
     with demo_app(folder) as app, TestClient(app, base_url=HERE, client=VISITOR) as client:
         uploaded(client, encoded("PNG"))

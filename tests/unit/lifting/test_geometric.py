@@ -86,7 +86,7 @@ def test_a_squat_does_not_look_like_a_step_back():
     assert max(depths) < 3.3
 
 
-def test_hidden_points_keep_their_place_with_score_zero():
+def test_occluded_points_keep_their_place_with_score_zero():
     lifter = GeometricLifter(BodyConfig())
     points = points_of(RELAXED_XYZW, root_m=(0.0, 0.0, -3.0))
     first = lifter.lift(keypoints_of(points), CAMERA)
@@ -100,7 +100,7 @@ def test_hidden_points_keep_their_place_with_score_zero():
 
 
 @pytest.mark.parametrize("part", ["shoulder", "hip"])
-def test_a_hidden_shoulder_or_hip_is_put_beside_its_twin(part):
+def test_an_occluded_shoulder_or_hip_is_placed_beside_the_other(part):
     """In a side view one of them is often hidden: the other limb must go on."""
     score = np.ones(17)
     score[COCO17.index[f"left_{part}"]] = 0

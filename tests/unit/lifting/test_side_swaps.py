@@ -73,7 +73,7 @@ def test_the_actor_who_walks_and_turns_round_is_left_alone():
 
 
 @pytest.mark.parametrize(("turn_deg_s", "rate_hz"), [(90, 30), (360, 30), (720, 30), (360, 15)])
-def test_somebody_who_spins_is_left_alone(turn_deg_s, rate_hz):
+def test_a_person_who_spins_is_not_corrected(turn_deg_s, rate_hz):
     body = points_of(human_local(2, reach=0.3))
     middle = body[COCO17.rows(["left_hip", "right_hip"])].mean(axis=0)
     clip = []
@@ -85,7 +85,7 @@ def test_somebody_who_spins_is_left_alone(turn_deg_s, rate_hz):
     assert np.array_equal(corrected(clip, COCO17, round(1e9 / rate_hz)), clip)
 
 
-def test_an_estimator_that_insists_is_believed_and_then_left_alone():
+def test_a_swap_that_persists_is_accepted_and_not_corrected_back():
     """So a wrong start or an unseen turn costs a second at most."""
     clean = actor(COCO17)[:27].repeat(4, axis=0)[:100]  # stands
     sides = ["shoulder", "hip", "eye", "ear", "elbow", "wrist", "knee", "ankle"]
@@ -100,7 +100,7 @@ def test_an_estimator_that_insists_is_believed_and_then_left_alone():
 
 
 @pytest.mark.parametrize("step_ns", [-FRAME_NS, 0, 2_000_000_000])
-def test_after_a_gap_or_a_jump_in_time_the_estimator_is_believed(step_ns):
+def test_after_a_gap_or_a_jump_in_time_the_estimator_is_trusted(step_ns):
     clean = actor(COCO17)
     wrong = exchanged(clean, COCO17, [1], ["shoulder", "hip", "knee", "ankle"])
     corrector = SideSwapCorrector()
@@ -117,7 +117,7 @@ def test_another_body_is_not_compared_with_the_one_before():
     assert np.array_equal(corrected(moved, COCO17)[1], as_float32(moved[1]))
 
 
-def test_points_that_were_not_seen_say_nothing():
+def test_points_without_a_score_are_ignored():
     clean = actor(COCO17)[:3]
     score = np.full(clean.shape[:2], 0.9)
     score[1] = 0

@@ -158,7 +158,7 @@ def test_neither_gaps_nor_lost_points_are_interpolated(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_counts_as_not_seen(bad: float, actor: Actor) -> None:
+def test_values_that_are_not_finite_count_as_occluded(bad: float, actor: Actor) -> None:
     camera, px, _, _ = actor
     broken = px[0].copy()
     broken[9] = bad
@@ -184,7 +184,7 @@ def test_nothing_seen_drives_nothing_and_keeps_the_root(actor: Actor) -> None:
     assert TrainedLifter(BodyConfig()).lift(_seen(px[0], 0, score=0.0), camera).score.max() == 0
 
 
-def test_a_hidden_limb_scores_nothing_unless_it_is_nearly_sure(actor: Actor) -> None:
+def test_an_occluded_limb_scores_zero_unless_it_is_nearly_certain(actor: Actor) -> None:
     camera, px, _, _ = actor
     hidden = _seen(px[0], 0)
     hidden.score.flags.writeable = True

@@ -103,7 +103,7 @@ def test_knees_point_where_the_body_does(truth):
         assert np.sum((joint(truth, f"{side}LowerLeg") - middle) * forward, axis=-1).min() > 0.02
 
 
-def test_the_keypoints_are_the_joints_projected_and_inside_the_picture(truth):
+def test_the_keypoints_are_the_joints_projected_and_inside_the_image(truth):
     at = COCO17_FEET_HANDS.index
     for keypoint, name in (("shoulder", "UpperArm"), ("wrist", "Hand"), ("hip", "UpperLeg"), ("ankle", "Foot")):
         for side in SIDES:
@@ -120,7 +120,7 @@ def inside(truth: ActorTruth, margin_px: float) -> np.ndarray:
     return ((truth.keypoints_px > margin_px) & (truth.keypoints_px < size - margin_px)).all(axis=-1)
 
 
-def test_the_first_is_whole_in_every_picture(first):
+def test_the_first_actor_is_whole_in_every_frame(first):
     assert inside(first, 5).all()
 
 
@@ -170,7 +170,7 @@ def test_the_second_steps_aside_reaches_over_its_head_lunges_and_touches_the_flo
     assert second.keypoints_m[activity == "pick up"][:, COCO17_FEET_HANDS.index["right_index"], 1].min() < 0.12
 
 
-def test_the_picture_is_not_mirrored_and_the_back_is_seen(truth):
+def test_the_image_is_not_mirrored_and_the_back_is_seen(truth):
     at = COCO17_FEET_HANDS.index
     across = truth.keypoints_px[:, at["left_shoulder"], 0] - truth.keypoints_px[:, at["right_shoulder"], 0]
     assert across[0] > 40.0

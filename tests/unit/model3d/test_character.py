@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(tmp_path, change,
     assert str(error.value).startswith(str(rig))
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(CharacterError, match=r"cannot read .*none\.glb: No such file"):
         load_character(tmp_path / "none.glb")
 

@@ -32,7 +32,7 @@ def vrm1(nodes):
 
 
 @pytest.mark.parametrize("extensions", [vrm0, vrm1])
-def test_a_vrm_says_itself_which_nodes_are_bones(tmp_path, extensions):
+def test_a_vrm_names_its_own_bones(tmp_path, extensions):
     character = load_character(make_rig(tmp_path / "rig.vrm", names=STRANGE, extensions=extensions))
     got = {bone: character.glb.nodes[node]["name"] for bone, node in character.bones.items()}
     assert got == {joint: name for joint, name in STRANGE.items() if joint not in ("spine", "chest")}
@@ -98,6 +98,6 @@ def test_a_wrong_file_of_bones_is_refused(tmp_path, text, says):
         load_character(rig, bones)
 
 
-def test_a_file_of_bones_that_is_not_there_is_said(tmp_path):
+def test_a_missing_bones_file_is_reported(tmp_path):
     with pytest.raises(CharacterError, match="cannot read the bones file"):
         load_character(make_rig(tmp_path / "rig.glb"), tmp_path / "none.yaml")

@@ -22,7 +22,7 @@ def test_a_crash_at_any_byte_loses_at_most_the_last_frame(tmp_path):
         assert got.truncated == (size not in ends)
 
 
-def test_damage_in_the_middle_is_said_and_the_frames_before_it_come(tmp_path):
+def test_damage_in_the_middle_is_reported_after_the_frames_before_it(tmp_path):
     whole = bytearray(record_session(tmp_path / "a", make_clip(3)).read_bytes())
     middle = len(record_session(tmp_path / "b", make_clip(3)[:1]).read_bytes()) + 100
     whole[middle] ^= 1

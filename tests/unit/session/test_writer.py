@@ -84,7 +84,7 @@ def test_a_file_that_is_still_being_written_can_be_read(tmp_path):
     recorder.close()
 
 
-def test_a_session_that_was_gone_through_to_its_end_says_so(tmp_path):
+def test_a_session_read_to_its_end_is_marked_finished(tmp_path):
     path = record_session(tmp_path / "a", make_clip(3))
     assert (read_session(path).finished, read_session(path).total_frames) == (False, None)
     mark_finished(path, 3)

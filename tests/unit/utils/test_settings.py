@@ -26,7 +26,7 @@ class Example:
 INFO = settings_in(Example)
 
 
-def test_fields_keep_their_defaults_and_say_what_they_are():
+def test_fields_keep_their_defaults_and_have_help():
     assert Example() == Example(1.5, "red", "a", 3, 0)
     assert list(INFO) == ["speed", "colour", "table", "often"]
     assert settings_in(Example()) == INFO
@@ -56,6 +56,6 @@ def test_a_number_out_of_range_is_refused_by_its_settings_name(value):
         Example(speed=value)
 
 
-def test_a_word_that_is_no_attribute_is_a_mistake_of_ours():
+def test_an_unknown_attribute_is_a_programming_error():
     with pytest.raises(TypeError):
         setting(1, help="x", hlep="y")

@@ -16,7 +16,7 @@ def test_inside_and_on_the_ends_is_fine(value):
 @pytest.mark.parametrize(
     ("value", "shown"), [(0.49, "0.49"), (2.51, "2.51"), (-3, "-3"), (math.nan, "nan"), (math.inf, "inf")]
 )
-def test_outside_says_what_came_and_what_was_wanted(value, shown):
+def test_a_value_out_of_range_names_what_came_and_what_was_wanted(value, shown):
     with pytest.raises(ConfigError) as caught:
         check_range("body.height_m", value, 0.5, 2.5)
     assert str(caught.value) == f"body.height_m is {shown}, wanted 0.5 to 2.5"

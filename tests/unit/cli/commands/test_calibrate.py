@@ -56,7 +56,7 @@ def measured(monkeypatch):
     return put
 
 
-def test_it_counts_down_shows_the_measures_and_says_what_a_camera_cannot_measure(call, measured, tmp_path):
+def test_it_counts_down_shows_the_measures_and_lists_what_a_camera_cannot_measure(call, measured, tmp_path):
     asked = measured(FOUND)
     code, out, err = call("calibrate", "--source", "actor", "--height", "1.8", "--fov", "70", "--profile", "ana")
     assert (code, err) == (0, "")
@@ -74,7 +74,7 @@ def test_it_counts_down_shows_the_measures_and_says_what_a_camera_cannot_measure
     assert load_profile("ana") == PROFILE
 
 
-def test_without_a_height_it_says_that_it_was_a_guess_and_a_file_may_be_named(call, measured, tmp_path):
+def test_without_a_height_the_guess_is_reported_and_a_file_may_be_named(call, measured, tmp_path):
     measured(FOUND)
     code, out, _ = call("calibrate", "--profile", "mine.json")
     assert code == 0

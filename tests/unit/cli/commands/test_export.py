@@ -215,7 +215,7 @@ def test_a_session_becomes_files_that_are_named(call, take, tmp_path):
     assert call("export", take, "--out", "x", "--format", "bvh", "--force")[0] == 0
 
 
-def test_without_a_choice_it_writes_what_it_can_and_says_what_it_cannot(call, take, tmp_path):
+def test_without_a_choice_it_writes_what_it_can_and_reports_what_it_cannot(call, take, tmp_path):
     code, out, _ = call("export", take, "--out", "x")
     assert code == 0
     assert "overlay shows the session's images" in out
@@ -227,7 +227,7 @@ def test_the_help_names_every_format(call):
     assert all(f"{name}: {exporter.file}" in out for name, exporter in EXPORTERS.items())
 
 
-def test_a_second_recording_goes_beside_the_first_and_says_where(call, take):
+def test_a_second_recording_goes_beside_the_first_and_reports_where(call, take):
     first = {path: path.read_bytes() for path in take.iterdir()}
     code, out, _ = call("replay", take, "--record", take, "--format", "csv")
     assert code == 0

@@ -78,13 +78,13 @@ def test_the_bar_is_one_line_that_is_overwritten(monkeypatch, capsys):
     assert "━" in said
 
 
-def test_what_cannot_be_downloaded_says_what_to_do(call, folder):
+def test_a_failed_download_reports_what_to_do(call, folder):
     code, _, err = call("download", "original-vitpose-plus-h")
     assert code == 1
     assert re.search(r"download vitpose\+_huge\.pth from \S+ViTPose and put it at \S+plus-h\.pth", err)
 
 
-def test_convert_says_what_it_recognised_and_what_it_wrote(call, folder, tmp_path):
+def test_convert_reports_what_it_recognised_and_what_it_wrote(call, folder, tmp_path):
     save_weights(plus_tensors(plus_models(random_vitpose(experts=6, layers=1))), tmp_path / "plus.pth")
     code, out, _ = call("convert", "plus.pth")
     assert code == 0

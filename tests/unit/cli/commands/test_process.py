@@ -36,7 +36,7 @@ def empty_room(path, frames=6):
 PROCESS = ("process", "--estimator", "blazepose", "--format", "bvh,csv", "--workers", "1")
 
 
-def test_a_clip_without_a_person_says_that_no_motion_was_written(call, tmp_path):
+def test_a_clip_without_a_person_reports_that_no_motion_was_written(call, tmp_path):
     empty_room(tmp_path / "nobody.mp4")
     code, said = call(*PROCESS, "nobody.mp4", "--out", "out")
     assert code == 0

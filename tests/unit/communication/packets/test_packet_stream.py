@@ -19,7 +19,7 @@ def first(packets, kind):
     return next(packet for packet in packets if isinstance(packet, kind))
 
 
-def test_a_pose_packet_says_what_the_person_does():
+def test_a_pose_packet_holds_the_persons_values():
     person = make_person(1, track_id=3)
     packets = PacketStream(stream=7, wall_offset_ns=500 * S).packets_of(make_result([person], time_ns=2 * S))
     pose = first(packets, PosePacket)

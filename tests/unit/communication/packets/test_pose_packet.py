@@ -97,7 +97,7 @@ def test_pixels_keep_a_decimal_where_there_is_room_and_go_whole_where_not():
     assert all(type(x) is int for row in sent["keypoints"] for x in row)
 
 
-def test_the_longest_packet_of_a_picture_fits_with_metres_and_quaternions_in_full():
+def test_the_longest_packet_of_an_image_fits_with_metres_and_quaternions_in_full():
     datagram = encode(longest_pose())
     assert len(datagram) <= MAX_DATAGRAM_BYTES
     sent = json.loads(datagram)

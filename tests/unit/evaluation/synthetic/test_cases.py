@@ -52,7 +52,7 @@ def test_speeds_are_human(cases_by_scene):
             assert np.percentile(speed, 99.5) < 5, name
 
 
-def test_each_scene_shows_what_its_title_says(cases_by_scene):
+def test_each_scene_shows_what_its_name_describes(cases_by_scene):
     def seen(name, *parts):
         rows = [LIMB[f"{side}_{part}"] for side in ("left", "right") for part in parts]
         return np.mean([case.seen[:, rows].mean() for case in cases_by_scene[name]])

@@ -81,13 +81,13 @@ def take(folder):
     return folder
 
 
-def test_without_blender_the_sentence_says_what_to_install_or_take(tmp_path, monkeypatch):
+def test_without_blender_the_message_names_what_to_install_or_use(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RecordingError, match=r"motion.fbx is written by Blender.*install Blender 3.3.*or export glb"):
         open_exporters(["fbx"], tmp_path, TakeInfo())
 
 
-def test_what_blender_says_is_passed_on(tmp_path, monkeypatch):
+def test_the_last_line_of_blenders_error_is_reported(tmp_path, monkeypatch):
     blender_that(tmp_path, monkeypatch, 'echo "Traceback ..." >&2; echo "RuntimeError: no such thing" >&2; exit 1')
     folder = take(tmp_path)
     with pytest.raises(RecordingError, match=r"could not write FBX \(RuntimeError: no such thing\); export glb"):
@@ -109,7 +109,7 @@ def test_a_blender_that_does_not_end_is_ended(tmp_path, monkeypatch):
         write(take(tmp_path), "fbx", TakeInfo())
 
 
-def test_a_long_conversion_says_how_far_it_is(tmp_path, monkeypatch):
+def test_a_long_conversion_reports_progress(tmp_path, monkeypatch):
     """The fake Blender prints "done 40 %" and waits until that has been logged."""
     heard = tmp_path / "heard"
     monkeypatch.setattr(fbx, "_PROGRESS_S", 0.05)
@@ -128,14 +128,14 @@ def test_a_long_conversion_says_how_far_it_is(tmp_path, monkeypatch):
     fbx.log.removeHandler(listener)
 
 
-def test_a_blender_that_cannot_be_started_is_said(tmp_path, monkeypatch):
+def test_a_blender_that_cannot_be_started_is_reported(tmp_path, monkeypatch):
     blender_that(tmp_path, monkeypatch, "")
     (tmp_path / "bin" / "blender").write_bytes(b"\x7fELF no program")
     with pytest.raises(RecordingError, match="does not start: Exec format error; reinstall it, or export glb"):
         write(take(tmp_path), "fbx", TakeInfo())
 
 
-def test_blender_is_told_the_takes_rate(tmp_path, monkeypatch):
+def test_blender_gets_the_takes_rate(tmp_path, monkeypatch):
     blender_that(
         tmp_path, monkeypatch, f'echo "$@" > {tmp_path}/said; for last; do :; done; shift $(($# - 2)); echo x > "$1"'
     )

@@ -195,6 +195,6 @@ def test_a_full_disk_leaves_the_older_file_and_no_other(tmp_path, monkeypatch, r
     assert path.read_bytes() == before
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path):
+def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(RecordingError, match="cannot write into"):
         GlbRecorder(tmp_path / "none" / "motion.glb")

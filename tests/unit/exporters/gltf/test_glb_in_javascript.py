@@ -59,7 +59,7 @@ def test_khronos_validator_finds_no_error_and_warns_of_nothing(tmp_path):
         assert (issues["numErrors"], issues["numWarnings"], grave) == (0, 0, []), path
 
 
-def test_the_validator_would_say_it(tmp_path):
+def test_the_validator_finds_an_error(tmp_path):
     path = write(tmp_path, "glb")
     data = bytearray(path.read_bytes())
     at = data.index(b'"max":[1.0]', data.index(b'"accessors"'))

@@ -30,7 +30,7 @@ def noise(height, width, seed=0):
 
 
 @pytest.mark.parametrize("size", [(480, 640), (1080, 1920), (640, 640), (97, 31), (5, 7)])
-def test_pictures_are_prepared_as_transformers_does(size):
+def test_images_are_prepared_as_transformers_does(size):
     image = noise(*size)
     expected = RTDetrImageProcessor()(images=image[..., ::-1], return_tensors="np")["pixel_values"]
     got = prepare(image)

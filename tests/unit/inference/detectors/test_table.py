@@ -102,7 +102,7 @@ def test_a_file_or_name_of_the_users_own_is_taken(chosen, monkeypatch):
         chosen(detector="whole-frame", detector_checkpoint="a.onnx")
 
 
-def test_who_asks_a_detector_of_one_person_for_more_is_told(chosen):
+def test_a_detector_of_one_person_is_reported_when_more_are_wanted(chosen):
     assert chosen(detector="blazepose", persons=3) == (
         "blazepose", "", "The detector blazepose finds one person, not 3; rtdetr and yolox find all.",
     )  # fmt: skip
@@ -143,7 +143,7 @@ def test_else_what_fits_the_device_is_fetched(chosen, monkeypatch, device, weigh
     assert chosen(persons=2, device=device) == (name, weights, f"Downloading the weights of {weights} from {repo}.")
 
 
-def test_else_one_person_is_found_and_the_user_is_told_what_to_fetch(chosen, monkeypatch):
+def test_otherwise_one_person_is_found_and_the_download_is_named(chosen, monkeypatch):
     sentence = (
         "Finding one person only, not 4, with BlazePose's detector: the weights of yolox-tiny are not on this machine "
         "and downloads are off; get them with: realtime-pose models download yolox-tiny."

@@ -60,7 +60,7 @@ def test_every_stride_has_its_own_grid(tmp_path):
     assert np.allclose(boxes, [[0, 0, 16, 16], [16, 0, 48, 32], [48 - half] * 2 + [48 + half] * 2], atol=1e-3)
 
 
-def test_boxes_are_scaled_back_to_the_picture_and_end_at_its_border(tmp_path):
+def test_boxes_are_scaled_back_to_the_image_and_end_at_its_border(tmp_path):
     cells = [(83, 0.5, 0.0, 0, 0, 1, 0, 0.9)]  # 32..64 by 16..48 of the network's 64
     assert detect(tmp_path, answers_of(*cells), height=96, width=128) == [([64, 32, 128, 96], 0.9)]
 
@@ -76,14 +76,14 @@ def test_one_person_in_several_cells_is_one_person_and_neighbours_are_two(tmp_pa
     assert [score for _, score in found] == [0.9, 0.7]
 
 
-def test_nobody_is_an_empty_list(tmp_path):
+def test_no_people_is_an_empty_list(tmp_path):
     assert detect(tmp_path, answers_of()) == []
 
 
 @pytest.mark.parametrize(
     ("height", "width", "inner"), [(480, 640, (312, 416)), (640, 480, (416, 312)), (9, 3, (416, 138))]
 )
-def test_the_picture_keeps_its_proportions_and_the_rest_is_grey(height, width, inner):
+def test_the_image_keeps_its_proportions_and_the_rest_is_grey(height, width, inner):
     image = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
     picture, scale = letterbox(image, 416, 416)
     assert picture.shape == (1, 3, 416, 416)

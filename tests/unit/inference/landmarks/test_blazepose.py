@@ -77,7 +77,7 @@ def test_scores_are_between_0_and_1_and_high_for_who_is_in_full_view(estimator):
     assert person.score[BODY].min() > 0.5
 
 
-def test_an_empty_room_is_nobody_before_and_after_somebody(estimator):
+def test_an_empty_room_has_no_people_before_and_after_a_person(estimator):
     assert estimator.estimate(empty_frame(), []) == []
     assert len(estimator.estimate(actor_frame(FACING), [])) == 1
     assert estimator.estimate(empty_frame(1), []) == []
@@ -91,12 +91,12 @@ def test_boxes_are_not_used_as_it_finds_people_itself(estimator):
     assert distance_px(person, FACING).max() < NEAR_PX
 
 
-def test_the_one_person_keeps_their_name(estimator):
+def test_a_single_person_keeps_the_track_id(estimator):
     ids = {estimator.estimate(actor_frame(index), [])[0].track_id for index in (0, 1, 2)}
     assert len(ids) == 1
 
 
-def test_pixels_are_those_of_the_picture_whatever_its_size(estimator):
+def test_pixels_are_those_of_the_image_at_any_size(estimator):
     frame = actor_frame(FACING)
     wide = cv2.copyMakeBorder(cv2.resize(frame.image_bgr, (960, 720)), 0, 0, 240, 80, cv2.BORDER_REPLICATE)
     (person,) = estimator.estimate(Frame(wide, 0, 0, 0), [])
@@ -114,13 +114,13 @@ def test_points_outside_the_image_have_score_0(estimator):
     assert person.score[COCO17_FEET_HANDS.index["left_shoulder"]] > 0.5
 
 
-def test_too_low_a_score_is_nobody():
+def test_a_person_below_the_score_threshold_is_dropped():
     strict = BlazePoseEstimator(replace(InferenceConfig(), score_threshold=1.0))
     assert strict.estimate(actor_frame(FACING), []) == []
     strict.close()
 
 
-def test_the_picture_stays_as_it_is_and_answers_stay_too(estimator):
+def test_the_image_and_earlier_results_stay_unchanged(estimator):
     frame = actor_frame(FACING)
     before = frame.image_bgr.copy()
     (first,) = estimator.estimate(frame, [])
@@ -131,11 +131,11 @@ def test_the_picture_stays_as_it_is_and_answers_stay_too(estimator):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 500), (500, 2)], ids=str)
-def test_pictures_of_odd_shapes_show_nobody(estimator, size):
+def test_images_of_odd_shapes_have_no_people(estimator, size):
     assert estimator.estimate(empty_frame(0, *size), []) == []
 
 
-def test_a_mediapipe_that_does_not_start_says_how_to_bring_it_back(monkeypatch):
+def test_a_mediapipe_that_does_not_start_reports_how_to_reinstall_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "mediapipe.python.solutions.pose", None)
     for kind in (BlazePoseEstimator, BlazePoseDetector):
         with pytest.raises(CheckpointError, match=r"^BlazePose does not start \(.*\); reinstall it with: pip install"):
@@ -166,7 +166,7 @@ def test_nothing_foreign_appears_on_the_terminal(monkeypatch):
 
 
 @everyones_view
-def test_the_box_holds_the_whole_person_and_not_the_whole_picture(detector, index):
+def test_the_box_holds_the_whole_person_and_not_the_whole_image(detector, index):
     (box,) = detector.detect(actor_frame(index))
     left, top, right, bottom = box.bbox_xyxy_px
     low, high = truth_px(index).min(axis=0), truth_px(index).max(axis=0)

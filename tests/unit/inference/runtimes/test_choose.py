@@ -72,7 +72,7 @@ def judge_int8(accepted):
     (folder / choose.JUDGEMENT).write_text(json.dumps({"accepted": accepted}))
 
 
-def test_the_fastest_that_agrees_is_taken_and_said(machine):
+def test_the_fastest_that_agrees_is_used_and_reported(machine):
     judge_int8(accepted=True)
     assert ask(machine) == INT8
     assert machine.said[0].startswith("Timing the runtimes of test on cpu, once: torch fp32, ")
@@ -109,7 +109,7 @@ def test_a_candidate_that_does_not_run_is_reported_and_skipped(machine):
     assert choice.timings[-1].why_not == "openvino is not well today"
 
 
-def test_where_nobody_is_found_only_fp32_is_trusted(machine):
+def test_without_people_only_fp32_is_trusted(machine):
     machine.here.remove(INT8)
     machine.height = 0.1
     assert ask(machine) == FAST_EXACT

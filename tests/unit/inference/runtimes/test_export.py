@@ -22,7 +22,7 @@ def source() -> SourceModel:
     return SourceModel("exported", "a" * 64, network, dataset="ap10k")
 
 
-def test_onnx_says_whose_keypoints_it_finds_and_runs_as_a_checkpoint(source, tmp_path):
+def test_an_onnx_file_names_its_keypoints_and_runs_as_a_checkpoint(source, tmp_path):
     (path,) = export_model(source, "onnxruntime", tmp_path / "out")
     assert path == tmp_path / "out" / "model.onnx"
     contract = read_onnx_contract(path)
@@ -58,7 +58,7 @@ def test_what_is_there_is_not_written_over(source, tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "precious"
 
 
-def test_what_cannot_be_exported_says_why(source, tmp_path):
+def test_a_failed_export_names_the_cause(source, tmp_path):
     with pytest.raises(UnknownChoiceError, match="runtime='torch' is not one of: onnxruntime, openvino, tensorrt"):
         export_model(source, "torch")
     (path,) = export_model(source, "onnxruntime")

@@ -174,7 +174,7 @@ def test_int8_is_offered_once_it_was_made(source):
     assert candidates(quantized, "cpu", precision="int8") == [Candidate("openvino", "int8")]
 
 
-def test_tensorrt_needs_a_gpu_and_says_so(source):
+def test_tensorrt_without_a_gpu_is_reported(source):
     with pytest.raises(ConfigError, match=r"tensorrt cannot run test on cpu here.*needs a CUDA GPU and onnxruntime-g"):
         candidates(source, "cpu", "tensorrt")
     with pytest.raises(ConfigError, match=r"this build of onnxruntime has no TensorrtExecutionProvider \(it has .*CPU"):

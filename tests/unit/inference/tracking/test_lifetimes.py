@@ -15,7 +15,7 @@ def test_a_person_is_gone_after_more_than_two_seconds_and_only_once():
     assert lifetimes.known == {2}
 
 
-def test_the_only_person_stays_known_until_someone_else_comes():
+def test_the_only_person_keeps_the_id_until_another_comes():
     lifetimes = Lifetimes(single=True)
     lifetimes.update([1], 0)
     assert lifetimes.update([], 3600 * SECOND_NS) == frozenset()

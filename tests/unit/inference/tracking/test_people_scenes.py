@@ -49,7 +49,7 @@ def names_at(names, frame):
         "overtaking",
     ],
 )
-def test_everyone_keeps_one_id(scene, seed):
+def test_every_person_keeps_one_id(scene, seed):
     names = follow(scene(seed))
     first = names_at(names, 3)
     assert sorted(first) == [0, 1]

@@ -199,7 +199,7 @@ def test_answers_follow_the_boxes_in_order_and_name(estimator):
     assert np.allclose(alone.xy_px, people[2].xy_px, atol=0.01)
 
 
-def test_nobody_gives_nobody(estimator):
+def test_no_boxes_give_no_people(estimator):
     assert estimator.estimate(frame_of(), []) == []
     assert estimator.finds_people is False
 

@@ -189,7 +189,7 @@ BODY = "body_2d_keypoint/topdown_heatmap"
     ],
     ids=lambda value: value.rpartition("/")[2][:24] if isinstance(value, str) else None,
 )  # fmt: skip
-def test_configs_of_mmposes_wheel_say_what_they_are(config, layout, codec, input_wh):
+def test_configs_of_mmposes_wheel_are_recognised(config, layout, codec, input_wh):
     model = build_topdown_model(ZOO / f"{config}.py")
     assert (model.layout, model.geometry.codec, model.geometry.input_wh) == (layout, codec, input_wh)
     assert model.geometry.unbiased == (codec == "udp")

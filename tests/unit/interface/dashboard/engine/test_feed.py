@@ -45,7 +45,7 @@ def test_nothing_is_made_while_nobody_watches(monkeypatch):
     assert feed.watchers == 0
 
 
-def test_a_picture_is_made_once_for_everybody(monkeypatch):
+def test_a_frame_is_encoded_once_for_all_clients(monkeypatch):
     made = []
     real = feed_module.frame_message
     monkeypatch.setattr(feed_module, "frame_message", lambda *a, **k: made.append(1) or real(*a, **k))
@@ -129,7 +129,7 @@ def test_another_thread_wakes_who_waits():
     asyncio.run(watching())
 
 
-def test_loops_that_have_ended_hold_nobody_up():
+def test_ended_event_loops_do_not_block():
     feed = Feed()
     loop = asyncio.new_event_loop()
 

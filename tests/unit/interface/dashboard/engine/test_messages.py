@@ -94,7 +94,7 @@ def test_a_layout_that_the_page_does_not_know_comes_as_one_that_it_does():
     assert [score > 0 for score in told["scores"]].count(True) == 1
 
 
-def test_a_frame_without_a_picture_has_an_empty_one():
+def test_a_frame_without_an_image_has_an_empty_one():
     black = np.broadcast_to(np.zeros((), np.uint8), (480, 640, 3))
     header, jpeg = sent(FrameResult(Frame(black, 0, 0, 0), ()))
     assert jpeg == b""
@@ -105,12 +105,12 @@ def test_a_frame_without_a_picture_has_an_empty_one():
 @pytest.mark.parametrize(
     ("size", "shown"), [((1080, 1920), (540, 960)), ((1920, 1080), (960, 540)), ((9, 4000), (2, 960))]
 )
-def test_large_pictures_are_shown_smaller(size, shown):
+def test_large_images_are_scaled_down(size, shown):
     jpeg = jpeg_of(Frame(np.zeros((*size, 3), np.uint8), 0, 0, 0))
     assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2] == shown
 
 
-def test_hello_says_how_to_draw():
+def test_hello_has_the_layouts_skeleton_and_colours():
     told = json.loads(hello("/dashboard/x.glb"))
     assert told["type"] == "hello"
     assert told["character"] == "/dashboard/x.glb"
@@ -120,7 +120,7 @@ def test_hello_says_how_to_draw():
     assert told["colours"] == {"left": "#56b4e9", "right": "#d55e00", "middle": "#f0e442"}
 
 
-def test_what_clients_may_say():
+def test_messages_of_clients_are_parsed():
     assert read_text('{"ack": 5}') == Command(ack=5)
     assert read_text('{"do":"pause"}') == Command(do="pause")
     grabbed_ms, jpeg = read_camera_frame(struct.pack("<d", 12.5) + b"\xff\xd8\xff")

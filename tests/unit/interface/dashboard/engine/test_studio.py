@@ -51,7 +51,7 @@ def phase(studio, wanted):
     return until(lambda: studio.state().phase == wanted and studio.state(), wanted)
 
 
-def test_it_shows_a_source_from_start_to_stop_and_tells_how_it_stands(studio, monkeypatch):
+def test_it_shows_a_source_from_start_to_stop_and_reports_its_state(studio, monkeypatch):
     opened = stand_in(monkeypatch)
     assert studio.state().phase == "idle"
     studio.start()
@@ -85,7 +85,7 @@ def test_every_start_is_another_run_for_those_who_watch(studio, monkeypatch):
     assert len({run for _, run, _ in studio.feed.frames}) == 2
 
 
-def test_a_source_that_cannot_be_opened_tells_cause_and_fix_and_can_be_tried_again(studio, monkeypatch):
+def test_a_source_that_cannot_be_opened_names_cause_and_fix_and_can_be_retried(studio, monkeypatch):
     studio.apply({"capture": {"source": "/nowhere/clip.mp4"}})
     studio.start()
     state = phase(studio, "failed")
@@ -108,7 +108,7 @@ def test_a_source_that_breaks_leaves_its_cause(studio, monkeypatch):
     assert "plug it in again" in phase(studio, "failed").failure
 
 
-def test_what_nobody_foresaw_is_told_too(studio, monkeypatch):
+def test_unexpected_errors_are_reported_too(studio, monkeypatch):
     def breaks():
         raise ZeroDivisionError("oh")
 
@@ -117,7 +117,7 @@ def test_what_nobody_foresaw_is_told_too(studio, monkeypatch):
     assert "ZeroDivisionError" in phase(studio, "failed").failure
 
 
-def test_a_clip_that_is_over_says_so(studio, monkeypatch):
+def test_the_end_of_a_clip_is_reported(studio, monkeypatch):
     class Clip(Pictures):
         live = False
 
@@ -235,7 +235,7 @@ def test_a_model_that_cannot_be_had_leaves_the_run_as_it_was(studio, monkeypatch
     assert shown(studio).phase == "running"
 
 
-def test_a_download_tells_how_far_it_is_and_ends_with_stop(studio, monkeypatch):
+def test_a_download_reports_progress_and_ends_with_stop(studio, monkeypatch):
     at, go_on = threading.Event(), threading.Event()
 
     def build(config, notify, progress):
@@ -297,7 +297,7 @@ def test_outputs_come_and_go_while_it_runs(studio, monkeypatch):
     receiver.close()
 
 
-def test_an_output_that_cannot_be_had_is_told_and_the_run_goes_on(studio, monkeypatch):
+def test_an_unavailable_output_is_reported_and_the_run_continues(studio, monkeypatch):
     import socket
 
     taken = socket.socket()
@@ -346,7 +346,7 @@ def test_stop_finishes_the_take(studio, monkeypatch):
     assert len(list(open_session(recording.folder).frames())) > 5
 
 
-def test_takes_that_cannot_be_written_are_told(studio, monkeypatch, tmp_path):
+def test_takes_that_cannot_be_written_are_reported(studio, monkeypatch, tmp_path):
     (tmp_path / "takes").write_text("a file in the way")
     stand_in(monkeypatch)
     studio.start()
@@ -397,7 +397,7 @@ def test_a_calibration_can_be_given_up(studio, monkeypatch):
     assert studio.config.body.profile == ""
 
 
-def test_the_last_moments_are_kept_for_figures_and_each_start_begins_anew(studio, monkeypatch):
+def test_the_last_seconds_are_kept_for_figures_and_cleared_at_each_start(studio, monkeypatch):
     stand_in(monkeypatch)
     studio.start()
     phase(studio, "running")
@@ -420,7 +420,7 @@ def test_closing_ends_everything_and_may_be_repeated(studio, monkeypatch):
     assert studio.state().recording is None
 
 
-def test_mirror_is_told_with_every_frame(studio, monkeypatch):
+def test_mirror_is_sent_with_every_frame(studio, monkeypatch):
     stand_in(monkeypatch)
     studio.start()
     phase(studio, "running")
@@ -476,7 +476,7 @@ def test_whatever_else_changes_while_a_model_is_loaded_it_is_loaded_once(studio,
     assert studio._context.run.config.body.height_m == 1.9
 
 
-def test_who_changes_their_mind_while_a_model_is_loaded_keeps_the_one_that_runs(studio, loading):
+def test_a_change_undone_while_a_model_loads_keeps_the_running_one(studio, loading):
     studio.apply({"inference": {"estimator": "blazepose"}})
     loading.go_on.set()
     until(lambda: loading.built[-1].estimator.closed, "the end of the model that nobody wants any more")
@@ -573,7 +573,7 @@ def test_a_run_that_fails_as_it_is_stopped_does_not_fail_the_next(studio, monkey
     assert phase(studio, "running").failure == ""
 
 
-def test_measuring_goes_on_where_the_picture_stood_still(studio, monkeypatch):
+def test_calibrating_resumes_a_paused_run(studio, monkeypatch):
     stand_in(monkeypatch)
     studio.start()
     phase(studio, "running")
@@ -583,14 +583,14 @@ def test_measuring_goes_on_where_the_picture_stood_still(studio, monkeypatch):
     assert not studio._context.run.runtime.paused
 
 
-def test_a_run_that_is_watched_never_looks_ahead(tmp_path):
+def test_a_run_in_the_dashboard_never_uses_look_ahead(tmp_path):
     config = AppConfig().with_values({"body": {"look_ahead": True}}, "test")
     made = Studio(config, Folders(tmp_path / "takes", tmp_path / "uploads"))
     assert not made.config.body.look_ahead  # it would delay the live view
     made.close()
 
 
-def test_a_take_that_cannot_be_written_any_more_ends_and_says_so(studio, monkeypatch):
+def test_a_take_that_cannot_be_written_any_more_ends_and_is_reported(studio, monkeypatch):
     stand_in(monkeypatch)
     studio.start()
     phase(studio, "running")
@@ -606,7 +606,7 @@ def test_a_take_that_cannot_be_written_any_more_ends_and_says_so(studio, monkeyp
     assert shown(studio).phase == "running"
 
 
-def test_a_take_whose_folder_goes_is_told_and_not_made_anew(studio, monkeypatch):
+def test_a_take_whose_folder_is_deleted_is_reported_and_not_recreated(studio, monkeypatch):
     import shutil
 
     stand_in(monkeypatch)
@@ -621,7 +621,7 @@ def test_a_take_whose_folder_goes_is_told_and_not_made_anew(studio, monkeypatch)
     assert not folder.exists()
 
 
-def test_a_recording_without_a_picture_leaves_no_take(studio, monkeypatch):
+def test_a_recording_without_a_frame_leaves_no_take(studio, monkeypatch):
     stand_in(monkeypatch)
     studio.start()
     phase(studio, "running")

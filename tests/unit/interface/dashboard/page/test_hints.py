@@ -18,16 +18,16 @@ def slow_in(stage):
     return replace(SLOW, stages_ms={"estimate": {"p50": 10.0}, stage: {"p50": 60.0}})
 
 
-def test_nothing_is_said_while_it_keeps_up():
+def test_there_is_no_hint_while_it_keeps_up():
     assert hint(replace(SLOW, fps=29), AppConfig()) == ""
 
 
 @pytest.mark.parametrize("change", [{"phase": Phase.PAUSED}, {"kind": "take"}, {"seconds": 1.0}])
-def test_nothing_is_said_where_a_rate_says_nothing(change):
+def test_there_is_no_hint_where_a_rate_means_nothing(change):
     assert hint(replace(SLOW, **change), AppConfig()) == ""
 
 
-def test_it_says_how_many_pictures_are_used():
+def test_the_hint_has_the_share_of_frames_used():
     assert "12 of 30" in hint(SLOW, AppConfig())
 
 
@@ -45,7 +45,7 @@ def test_it_names_what_helps_against_the_slowest_stage(stage, word):
     assert word in hint(slow_in(stage), AppConfig())
 
 
-def test_a_big_model_is_told_to_be_exchanged():
+def test_a_smaller_model_is_suggested_for_a_big_one():
     assert "ViTPose small" in hint(replace(SLOW, estimator="vitpose-h"), AppConfig())
 
 
@@ -54,14 +54,14 @@ def test_several_people_cost_more_than_one():
     assert "fewer people" in hint(replace(SLOW, persons=3), many)
 
 
-def test_blazepose_is_not_told_to_become_blazepose():
+def test_blazepose_is_not_suggested_for_blazepose():
     assert "choose BlazePose" in hint(SLOW, AppConfig())
     assert "BlazePose" not in hint(replace(SLOW, estimator="blazepose"), AppConfig())
 
 
-def test_a_dim_camera_is_told_to_get_light():
+def test_more_light_is_suggested_for_a_dim_camera():
     assert "light" in hint(replace(SLOW, fps=15, source_fps=15), AppConfig())
 
 
-def test_an_empty_picture_is_told():
+def test_a_frame_without_people_is_reported():
     assert "No person" in hint(replace(SLOW, fps=30, persons=0), AppConfig())

@@ -66,13 +66,13 @@ def test_it_draws_in_every_phase(page, studio):
         drawn(page)
 
 
-def test_without_a_server_it_says_how_to_start(monkeypatch):
+def test_without_a_server_it_explains_how_to_start(monkeypatch):
     monkeypatch.setattr(shared, "_shared", [])
     page = testing.AppTest.from_file(str(PAGE), default_timeout=PATIENCE_S).run()
     assert "realtime-pose ui" in page.exception[0].message
 
 
-def test_buttons_do_what_they_say(page, studio):
+def test_buttons_do_what_their_labels_promise(page, studio):
     for phase, key, call in (
         (Phase.IDLE, "start", "start"),
         (Phase.FAILED, "start", "start"),
@@ -115,7 +115,7 @@ def test_a_setting_applies_at_once_and_goes_into_the_address(page, studio):
     assert dict(page.query_params) == {"mirror": "true"}
 
 
-def test_a_refused_setting_says_why_and_goes_back(page, studio):
+def test_a_refused_setting_names_the_cause_and_is_reset(page, studio):
     drawn(page)
     studio.refusals["apply"] = "body.height_m is 1.9, wanted something else"
     page.number_input(key="body.height_m").set_value(1.9).run()
@@ -160,7 +160,7 @@ def test_a_link_opens_and_sends_nothing(page, studio):
     assert studio.calls == []
 
 
-def test_a_link_with_wrong_values_is_told_and_not_taken(page, studio):
+def test_a_link_with_wrong_values_is_reported_and_not_applied(page, studio):
     before = studio.config
     page.query_params.update({"persons": "many", "detect_every": "0", "mirror": "maybe", "estimator": "mmpose"})
     drawn(page)
@@ -186,7 +186,7 @@ def test_outputs_are_off_until_they_are_switched_on(page, studio):
     assert page.text_input(key="output.udp.to").value == "127.0.0.1:5005"
 
 
-def test_a_wrong_address_is_told_in_place_and_goes_back(page, studio):
+def test_a_wrong_address_is_reported_in_place_and_reset(page, studio):
     drawn(page).toggle(key="output.udp.on").set_value(True).run()
     for bad in ("127.0.0.1", "127.0.0.1:99999", "http://x:1", "", "a:1,person=x"):
         page.text_input(key="output.udp.to").set_value(bad).run()
@@ -238,7 +238,7 @@ def test_who_has_left_stays_in_the_list_of_people_until_the_run_ends(page, studi
     assert drawn(page).selectbox(key="lock.on").options == ["Everyone"]
 
 
-def test_a_label_without_a_person_follows_nobody(monkeypatch, studio):
+def test_a_label_without_a_person_selects_no_one(monkeypatch, studio):
     """Streamlit returns a label instead of a value if the chosen option has left the list."""
     monkeypatch.setattr(settings_section.st, "session_state", {"lock.on": "Only person 3"})
     settings_section._follow(studio)
@@ -276,7 +276,7 @@ def test_another_tab_does_not_see_a_password(page, studio):
     assert drawn(page).text_input(key="source.url").value == "rtsp://cam/live"
 
 
-def test_the_browsers_camera_says_what_it_needs(page, studio):
+def test_the_browsers_camera_explains_what_it_needs(page, studio):
     drawn(page).selectbox(key="source.kind").select(source_section.BROWSER_CAMERA).run()
     assert studio.config.capture.source == "browser"
     assert "localhost or over HTTPS" in texts(page)
@@ -297,7 +297,7 @@ def test_weights_outside_of_the_allowed_folders_are_refused(page, studio, tmp_pa
     assert studio.config.inference.checkpoint == str(mine.resolve())
 
 
-def test_the_status_line_says_the_one_thing_to_know():
+def test_the_status_line_has_the_most_important_message():
     def line(**changes):
         return status_html(replace(RUNNING, **changes))
 

@@ -110,7 +110,7 @@ def test_a_run_that_was_replaced_after_its_end_is_heard(session_of):
     session_of(act)
 
 
-def test_a_run_that_was_told_to_stop_is_not(session_of):
+def test_a_stopped_script_run_is_not_heard(session_of):
     def act(session):
         session.request_rerun(None)
         first = session._scriptrunner
@@ -208,7 +208,7 @@ def test_a_part_that_asks_for_it_is_drawn_again(monkeypatch):
     assert freshness.timer_asks("player")
 
 
-def test_what_cannot_be_told_or_drawn_is_drawn_again(monkeypatch):
+def test_a_section_that_failed_is_drawn_again(monkeypatch):
     state = {"fragments.freshness": (freshness := Freshness())}
     monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.st.session_state", state)
     monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.current_fragment", lambda: "list")

@@ -60,7 +60,7 @@ def test_a_name_given_at_the_start_is_let_in():
     assert client(names=["Studio.test"]).get("/", headers={"host": "other.test:8501"}).status_code == 403
 
 
-def test_other_machines_are_refused_whatever_they_say_unless_a_name_was_given():
+def test_other_machines_are_refused_unless_a_name_was_given():
     assert client(address="192.168.1.5").get("/").status_code == 403
     assert client(address="::1").get("/").status_code == 200
     assert client(names=["studio.test"], address="192.168.1.5").get("/").status_code == 200
@@ -126,7 +126,7 @@ def test_a_page_may_load_nothing_from_elsewhere():
     assert refused.headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_viewer_is_asked_for_anew_after_an_update():
+def test_the_viewer_is_fetched_again_after_an_update():
     assert client().get("/dashboard/live.js").headers["cache-control"] == "no-cache"
     assert "cache-control" not in client().get("/").headers
 

@@ -58,7 +58,7 @@ def wait_until_gone(studio):
     pytest.fail("somebody still watches")
 
 
-def test_it_says_hello_then_the_state_then_frames(client, studio):
+def test_it_sends_hello_then_the_state_then_frames(client, studio):
     studio.feed.announce({"type": "state", "phase": "running"})
     publish(studio, 3)
     with client.websocket_connect("/live") as socket:
@@ -105,7 +105,7 @@ def test_keys_steer_the_studio_and_what_cannot_be_done_harms_nothing(client, stu
         assert studio.wait_for(4) == ["step", "recentre", "pause", "resume"]
 
 
-def test_the_browsers_pictures_reach_its_camera(client, studio):
+def test_the_browsers_frames_reach_its_camera(client, studio):
     studio.browser_camera = camera = FakeCamera()
     with client.websocket_connect("/live") as socket:
         socket.send_bytes(camera_message(b"\xff\xd8\xff picture", 12.5))
@@ -133,7 +133,7 @@ def test_only_one_windows_camera_is_used_and_the_next_ones_when_it_leaves(client
         assert told(stays) is True
 
 
-def test_a_picture_that_comes_too_late_is_let_go(client, studio):
+def test_a_frame_that_comes_too_late_is_dropped(client, studio):
     with client.websocket_connect("/live") as socket:
         socket.send_bytes(camera_message(b"\xff\xd8\xff"))
         socket.send_json({"do": "pause"})
@@ -141,7 +141,7 @@ def test_a_picture_that_comes_too_late_is_let_go(client, studio):
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "{}", '{"do":"close"}', '{"do":"pause","x":1}', '"ack"', "é" * 300])
-def test_garbage_is_told_and_closed(client, studio, text):
+def test_garbage_closes_the_socket_with_a_reason(client, studio, text):
     with client.websocket_connect("/live") as socket:
         socket.send_text(text)
         code, reason = close_of(socket)
@@ -159,7 +159,7 @@ def test_long_text_is_closed(client, studio):
     assert studio.calls == []
 
 
-def test_large_and_empty_pictures_are_closed(client, studio):
+def test_large_and_empty_frames_close_the_socket(client, studio):
     studio.browser_camera = camera = FakeCamera()
     with client.websocket_connect("/live") as socket:
         socket.send_bytes(camera_message(bytes(MAX_BYTES + 1)))

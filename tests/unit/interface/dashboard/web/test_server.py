@@ -171,7 +171,7 @@ def test_a_signal_ends_it_with_the_page_open(page, number):
             socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
 
 
-def test_a_client_that_takes_nothing_does_not_hold_the_end_up(page):
+def test_a_client_that_reads_nothing_does_not_delay_closing(page):
     with fake_server(page) as (process, port), socket.socket() as raw:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         raw.connect(("127.0.0.1", port))

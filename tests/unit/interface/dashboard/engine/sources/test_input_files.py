@@ -31,7 +31,7 @@ def clip(tmp_path_factory):
     return path
 
 
-def test_a_video_and_a_picture_are_taken(clip, tmp_path):
+def test_a_video_and_an_image_are_accepted(clip, tmp_path):
     picture = tmp_path / "one.png"
     cv2.imwrite(str(picture), PICTURE)
     assert checked_media(f" {clip} ") == clip.resolve()
@@ -91,14 +91,14 @@ def test_a_pipe_does_not_hold_the_page_up(tmp_path):
         checked_media(str(tmp_path / "pipe.mp4"))
 
 
-def test_a_picture_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
+def test_an_image_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(input_files, "_MAX_IMAGE_PX", 1000)
     cv2.imwrite(str(tmp_path / "large.png"), PICTURE)
     with pytest.raises(CaptureError, match="64 x 48"):
         checked_media(str(tmp_path / "large.png"))
 
 
-def test_an_upload_is_kept_under_a_name_of_ours(clip, tmp_path):
+def test_an_upload_is_kept_under_a_generated_name(clip, tmp_path):
     folder = tmp_path / "uploads"
     path = keep_upload("../../evil/My Dance!.MP4", io.BytesIO(clip.read_bytes()), folder)
     assert path.parent == folder.resolve()
@@ -159,7 +159,7 @@ def test_a_file_elsewhere_is_refused_also_through_a_link(folders, given):
         allowed_file(given.format(root=root, allowed=allowed), (".pth",), [allowed], "weights")
 
 
-def test_what_is_missing_or_of_another_kind_is_told(folders):
+def test_missing_files_and_other_kinds_are_reported(folders):
     _, allowed = folders
     with pytest.raises(ConfigError, match="is not in"):
         allowed_file("b.pth", (".pth",), [allowed], "weights")

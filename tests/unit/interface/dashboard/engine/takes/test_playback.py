@@ -47,7 +47,7 @@ def shown(source, pipeline, row):
     return pipeline.step(source.read())
 
 
-def test_each_row_has_its_people_time_and_picture_in_any_order(tmp_path):
+def test_each_row_has_its_people_time_and_frame_in_any_order(tmp_path):
     results = striped(20)
     source = SessionSource(record(tmp_path / "take", results, ("frames",), {}))
     pipeline = PlaybackPipeline(source)
@@ -82,7 +82,7 @@ def test_at_the_end_it_waits_for_a_seek_and_ends_when_closed(tmp_path):
         source.read()
 
 
-def test_a_take_from_the_middle_of_the_looped_actor_has_the_actors_pictures(tmp_path):
+def test_a_take_from_the_middle_of_the_looped_actor_has_the_actors_frames(tmp_path):
     """Recorded across the start of the second loop: times continue, images start again."""
     clip = []
     actor = open_source(CaptureConfig("actor"))
@@ -105,14 +105,14 @@ def test_a_take_from_the_middle_of_the_looped_actor_has_the_actors_pictures(tmp_
     pipeline.close()
 
 
-def test_where_the_film_is_gone_the_overlay_serves_and_says_so(tmp_path):
+def test_with_a_missing_video_the_overlay_is_used_and_reported(tmp_path):
     source = SessionSource(record(tmp_path / "take", striped(9), ("overlay",), {}))
     assert source.drawn
     assert shown(source, PlaybackPipeline(source), 2).frame.image_bgr.mean() > 20
     source.close()
 
 
-def test_without_pictures_it_is_played_black_and_says_so(tmp_path):
+def test_without_images_it_is_played_black_and_reported(tmp_path):
     folder = record(tmp_path / "take", make_clip(4), (), {"config": {"capture": {"source": "gone.mp4"}}})
     source = SessionSource(folder)
     assert source.notices == ["The take is played without its video."]
@@ -123,14 +123,14 @@ def test_without_pictures_it_is_played_black_and_says_so(tmp_path):
     source.close()
 
 
-def test_pictures_of_another_size_are_not_taken_for_the_takes(tmp_path):
+def test_a_video_of_another_size_is_not_used_for_the_take(tmp_path):
     results = [FrameResult(Frame(np.zeros((50, 60, 3), np.uint8), 0, 0, 0), ())]
     source = SessionSource(record(tmp_path / "take", results))
     assert source.notices == ["The take is played without its video: actor is not the video of this take."]
     source.close()
 
 
-def test_a_damaged_take_is_played_up_to_the_damage_and_says_so(tmp_path):
+def test_a_damaged_take_is_played_up_to_the_damage_and_reported(tmp_path):
     folder = record(tmp_path / "take", make_clip(12), (), {})
     whole = (folder / SESSION).read_bytes()
     damaged = bytearray(whole)

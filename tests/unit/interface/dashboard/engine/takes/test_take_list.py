@@ -39,7 +39,7 @@ def two_people(frames=6):
     ]
 
 
-def test_a_take_is_told_with_its_facts(tmp_path):
+def test_a_take_is_listed_with_its_facts(tmp_path):
     folder = record(tmp_path / "takes" / "one", formats=("bvh", "csv"))
     (folder / "notes.txt").write_text("mine")
     [take] = TakeList(tmp_path / "takes").takes()
@@ -73,7 +73,7 @@ def test_a_take_is_read_once_until_it_changes(tmp_path, monkeypatch):
     assert len(read) == 2
 
 
-def test_what_takes_long_to_read_is_told_later(tmp_path, monkeypatch):
+def test_a_slow_take_gets_its_facts_later(tmp_path, monkeypatch):
     record(tmp_path / "one")
     monkeypatch.setattr(take_list, "_PATIENCE_S", -1.0)
     files = TakeList(tmp_path)
@@ -83,7 +83,7 @@ def test_what_takes_long_to_read_is_told_later(tmp_path, monkeypatch):
     assert files.takes()[0].frames == 31
 
 
-def test_damage_is_told_in_a_sentence_without_the_path(tmp_path):
+def test_damage_is_reported_in_a_sentence_without_the_path(tmp_path):
     whole = (record(tmp_path / "cut") / SESSION).read_bytes()
     (tmp_path / "cut" / SESSION).write_bytes(whole[:-7])
     (record(tmp_path / "none") / SESSION).write_bytes(b"nothing of ours")
@@ -151,7 +151,7 @@ def test_every_format_can_be_had(tmp_path, name):
     assert os.listdir(folder) == [SESSION]  # the take is unchanged
 
 
-def test_a_film_comes_from_the_takes_own_pictures(tmp_path):
+def test_an_overlay_is_drawn_on_the_takes_own_video(tmp_path):
     import av
 
     folder = record(tmp_path / "one", formats=("frames",))
@@ -161,7 +161,7 @@ def test_a_film_comes_from_the_takes_own_pictures(tmp_path):
     assert export_take(folder, "frames", tmp_path / "out2", AppConfig()) == folder / "frames.mp4"
 
 
-def test_without_pictures_a_film_is_refused_in_words_of_the_page(tmp_path):
+def test_without_images_an_overlay_is_refused_in_the_pages_terms(tmp_path):
     folder = record(tmp_path / "one")
     with pytest.raises(RecordingError, match=r"video of this take is missing") as caught:
         export_take(folder, "overlay", tmp_path / "out", AppConfig())
@@ -200,7 +200,7 @@ def test_exports_are_made_in_the_background_once(tmp_path):
     assert not state.path.exists()
 
 
-def test_an_export_that_fails_says_why_and_can_be_tried_again(tmp_path, monkeypatch):
+def test_a_failed_export_names_the_cause_and_can_be_retried(tmp_path, monkeypatch):
     folder, exports = record(tmp_path / "one"), Exports()
     state = finished(exports, folder, "overlay")
     assert "is missing" in state.failure
@@ -241,7 +241,7 @@ def take_exports_state():
     return ExportState()
 
 
-def test_its_stamps_tell_of_each_take_that_comes_grows_or_goes(tmp_path):
+def test_its_stamps_change_with_each_new_grown_or_deleted_take(tmp_path):
     takes = TakeList(tmp_path / "takes")
     seen = [takes.stamps()]
     session = record(tmp_path / "takes" / "one") / SESSION

@@ -69,7 +69,7 @@ def playing(folder, row=0, rows=31):
     return PlaybackState(folder, row, rows, row / 30, (rows - 1) / 30)
 
 
-def test_without_takes_it_says_how_to_get_one(studio):
+def test_without_takes_it_explains_how_to_get_one(studio):
     assert "No takes yet" in words(shown(takes_page))
 
 
@@ -131,7 +131,7 @@ def test_an_export_begins_when_it_is_opened_and_ends_in_a_link(studio):
     assert "href" not in words(at)
 
 
-def test_every_format_is_offered_and_one_that_fails_says_why(studio):
+def test_every_format_is_offered_and_a_failed_one_names_the_cause(studio):
     record(studio.folders.takes / "one")
     assert sorted(FORMATS) == sorted(EXPORTERS)
     at = shown(takes_page)
@@ -239,7 +239,7 @@ def test_a_take_shows_moment_and_angles_with_the_delays_of_its_report(studio):
     assert "no times by stage" in words(at)
 
 
-def test_a_take_that_is_gone_is_told_in_place(studio):
+def test_a_deleted_take_is_reported_in_place(studio):
     folder = record(studio.folders.takes / "one")
     studio.now = StudioState(Phase.PAUSED, kind="take", playback=playing(folder, row=99, rows=200))
     assert shown(still_page).error[0].value == "The take has no frame 99."
