@@ -19,7 +19,8 @@ import numpy as np
 from realtime_pose.capture.actor import open_actor
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.communication.packets.pose_packet import PosePacket
-from realtime_pose.communication.udp import UdpReceiver, UdpSink
+from realtime_pose.communication.udp import UdpSink
+from realtime_pose.communication.udp_receiver import UdpReceiver
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.pipeline import build_pipeline

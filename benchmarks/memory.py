@@ -17,7 +17,8 @@ from pathlib import Path
 
 from realtime_pose.capture.actor import open_actor
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.communication.udp import UdpReceiver, UdpSink
+from realtime_pose.communication.udp import UdpSink
+from realtime_pose.communication.udp_receiver import UdpReceiver
 from realtime_pose.config import load_config
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import EndOfStream

@@ -27,11 +27,13 @@ READING_ORDER: tuple[tuple[str, str], ...] = (
     ("pipeline.py", "one frame: detect, track, estimate, then each person's pose"),
     ("inference/vitpose/estimator.py", "an estimator: a frame and boxes to keypoints"),
     ("body_pipeline.py", "one person: lift, solve, filter"),
+    ("lifting/stabilized.py", "left/right swaps corrected before the lifter, its joints smoothed after it"),
     ("lifting/trained.py", "a lifter: keypoints to joints in space"),
     ("ik/simple_ik.py", "the solver: joints in space to joint rotations"),
     ("filters/chain.py", "the filters in order"),
     ("communication/packets/packet_stream.py", "results to packets: numbers, times, `hello`"),
     ("communication/udp.py", "an output: packets to datagrams"),
+    ("communication/datagrams.py", "datagrams to the network"),
 )
 """Files below the package to read, in order, to follow a frame from a video file to a UDP packet; and what each is."""
 MOST_FILES, MOST_LINES = 12, 2000

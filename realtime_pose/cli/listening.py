@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from realtime_pose.communication.receive_statistics import ArrivalCounter, Arrivals
-from realtime_pose.communication.udp import UdpReceiver
+from realtime_pose.communication.udp_receiver import UdpReceiver
 
 _WAIT_S = 0.25
 _LINE_S = 1.0

@@ -4,10 +4,22 @@ import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from realtime_pose.communication.destinations import open_socket, parse_destination
 from realtime_pose.datatypes import FrameResult
+
+
+class Datagram(NamedTuple):
+    """One datagram.
+
+    Attributes:
+        data: What is sent.
+        completes_pose: Whether it completes a person's pose, and so counts as a sent pose.
+    """
+
+    data: bytes
+    completes_pose: bool
 
 
 class DatagramSink(ABC):
@@ -66,17 +78,17 @@ class DatagramSink(ABC):
         )
 
     @abstractmethod
-    def datagrams_of(self, result: FrameResult) -> Iterable[tuple[bytes, bool]]:
-        """The frame's datagrams in order, each with whether it completes a person's pose."""
+    def datagrams_of(self, result: FrameResult) -> Iterable[Datagram]:
+        """The frame's datagrams in order."""
 
-    def closing_datagrams(self) -> Iterable[tuple[bytes, bool]]:
+    def closing_datagrams(self) -> Iterable[Datagram]:
         """Datagrams to send on `close`."""
         return ()
 
-    def _send_all(self, sock: socket.socket, datagrams: Iterable[tuple[bytes, bool]]) -> None:
-        for datagram, completes_pose in datagrams:
+    def _send_all(self, sock: socket.socket, datagrams: Iterable[Datagram]) -> None:
+        for data, completes_pose in datagrams:
             try:
-                sock.sendto(datagram, self._address)
+                sock.sendto(data, self._address)
             except OSError:  # full buffer, no route, port unreachable: never retried, as a late pose is worse than none
                 self.lost += 1
             else:

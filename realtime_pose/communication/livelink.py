@@ -12,7 +12,7 @@ import numpy as np
 
 from realtime_pose.axes import UNREAL
 from realtime_pose.communication.avatar import AvatarPose, avatar_pose
-from realtime_pose.communication.datagrams import DatagramSink
+from realtime_pose.communication.datagrams import Datagram, DatagramSink
 from realtime_pose.datatypes import FrameResult
 
 _DECIMALS_CM, _DECIMALS_QUATERNION = 2, 4
@@ -38,13 +38,13 @@ class LiveLinkSink(DatagramSink):
         super().__init__(destination)
         self._mirror = mirror
 
-    def datagrams_of(self, result: FrameResult) -> Iterable[tuple[bytes, bool]]:
+    def datagrams_of(self, result: FrameResult) -> Iterable[Datagram]:
         """One datagram per person with a pose."""
         for person in result.people:
             body = avatar_pose(person.pose, mirror=self._mirror)
             if body is not None:
                 subject = {f"person_{person.keypoints.track_id}": _bones(body)}
-                yield json.dumps(subject, separators=(",", ":")).encode(), True
+                yield Datagram(json.dumps(subject, separators=(",", ":")).encode(), completes_pose=True)
 
 
 def _bones(body: AvatarPose) -> list[dict[str, object]]:

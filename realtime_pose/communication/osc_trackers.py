@@ -12,7 +12,7 @@ from pythonosc.osc_message import OscMessage
 
 from realtime_pose.axes import UNITY
 from realtime_pose.communication.avatar import AvatarPose, PersonSelector, avatar_pose
-from realtime_pose.communication.datagrams import DatagramSink
+from realtime_pose.communication.datagrams import Datagram, DatagramSink
 from realtime_pose.communication.osc import bundles, message
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.utils import rotations as rot
@@ -51,25 +51,25 @@ class OscTrackerSink(DatagramSink):
         self._mirror = mirror
         self._selector = PersonSelector()
 
-    def datagrams_of(self, result: FrameResult) -> Iterable[tuple[bytes, bool]]:
+    def datagrams_of(self, result: FrameResult) -> Iterable[Datagram]:
         """The frame's bundle, if the selected person has a pose."""
         person = self._selector.select(result)
         body = avatar_pose(person.pose if person is not None else None, mirror=self._mirror)
         if body is not None:
-            (datagram,) = bundles(_messages(body))
-            yield datagram, True
+            (data,) = bundles(_messages(body))
+            yield Datagram(data, completes_pose=True)
 
 
 def _messages(body: AvatarPose) -> Iterator[OscMessage]:
     xyz_m, global_xyzw = body.global_joints()
-    positions, angles = UNITY.positions(xyz_m), euler_zxy_deg(UNITY.rotations(global_xyzw))
+    positions, angles = UNITY.positions(xyz_m), unity_euler_deg(UNITY.rotations(global_xyzw))
     for tracker, joint in TRACKERS.items():
         row = body.skeleton.index[joint]
         yield message(f"/tracking/trackers/{tracker}/position", *positions[row].tolist())
         yield message(f"/tracking/trackers/{tracker}/rotation", *angles[row].tolist())
 
 
-def euler_zxy_deg(q_xyzw: Float64) -> Float64:
+def unity_euler_deg(q_xyzw: Float64) -> Float64:
     """Euler angles (..., 3) about x, y and z in degrees, applied in the order z, x, y, of quaternions (..., 4).
 
     R = Ry Rx Rz about fixed axes, so R12 = -sin x, R02 / R22 = tan y and R10 / R11 = tan z; in gimbal lock (x of

@@ -5,11 +5,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime_pose.communication.packets.packet_stream import PacketOrder
-from realtime_pose.communication.packets.pose_packet import HelloPacket, Packet, PosePacket
+from realtime_pose.communication.packets.pose_packet import HelloPacket, Packet, PartPacket, PosePacket
 
 _WINDOW = 4096  # latencies kept for the percentiles
 _STREAMS = 16  # the streams heard last are kept
+
+
+class PacketOrder:
+    """Rejects a packet if one with an equal or later `seq` of the same stream, type, part and person came before.
+
+    A restarted sender has a new stream, so its `seq` starts from 0 again. Only the 256 combinations heard last are
+    kept, so that a flood of invented streams does not fill the memory.
+    """
+
+    _REMEMBERED = 256
+
+    def __init__(self) -> None:
+        self._last_seq: OrderedDict[tuple[int, str, str, int], int] = OrderedDict()
+
+    def accept(self, packet: Packet) -> bool:
+        """Whether the packet is in order: neither late nor a duplicate."""
+        part = packet.part if isinstance(packet, PartPacket) else ""
+        person = -1 if isinstance(packet, HelloPacket) else packet.person
+        kind = (packet.stream, packet.type, part, person)
+        if packet.seq <= self._last_seq.get(kind, -1):
+            return False
+        self._last_seq[kind] = packet.seq
+        self._last_seq.move_to_end(kind)
+        if len(self._last_seq) > self._REMEMBERED:
+            self._last_seq.popitem(last=False)
+        return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ from pythonosc.osc_message import OscMessage
 
 from realtime_pose.axes import UNITY
 from realtime_pose.communication.avatar import AvatarPose, PersonSelector, avatar_pose
-from realtime_pose.communication.datagrams import DatagramSink
+from realtime_pose.communication.datagrams import Datagram, DatagramSink
 from realtime_pose.communication.osc import bundles, message
 from realtime_pose.datatypes import FrameResult
 
@@ -41,7 +41,7 @@ class VmcSink(DatagramSink):
         self._selector = PersonSelector()
         self._start_ns: int | None = None
 
-    def datagrams_of(self, result: FrameResult) -> Iterable[tuple[bytes, bool]]:
+    def datagrams_of(self, result: FrameResult) -> Iterable[Datagram]:
         """The frame's bundles: state, time and root first, then the bones."""
         time_ns = result.frame.time_ns
         if self._start_ns is None or time_ns < self._start_ns:
@@ -49,8 +49,8 @@ class VmcSink(DatagramSink):
         person = self._selector.select(result)
         body = avatar_pose(person.pose if person is not None else None, mirror=self._mirror)
         datagrams = list(bundles(_messages((time_ns - self._start_ns) / 1e9, body)))
-        for i, datagram in enumerate(datagrams):
-            yield datagram, body is not None and i == len(datagrams) - 1
+        for i, data in enumerate(datagrams):
+            yield Datagram(data, completes_pose=body is not None and i == len(datagrams) - 1)
 
 
 def unity_bone(joint: str) -> str:

@@ -13,7 +13,8 @@ import numpy as np
 
 from realtime_pose.capture.base import FrameSource
 from realtime_pose.capture.sources import open_source, without_credentials
-from realtime_pose.communication.udp import UdpReceiver, UdpSink
+from realtime_pose.communication.udp import UdpSink
+from realtime_pose.communication.udp_receiver import UdpReceiver
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import ConfigError, RealtimePoseError

@@ -13,7 +13,7 @@ import numpy as np
 from realtime_pose.app.run import open_run
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.communication.packets.pose_packet import PosePacket
-from realtime_pose.communication.udp import UdpReceiver
+from realtime_pose.communication.udp_receiver import UdpReceiver
 from realtime_pose.config import AppConfig, OutputConfig
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RealtimePoseError

@@ -31,7 +31,7 @@ from support.dashboard_in_browser import (
 from support.rigs import write_glb
 
 from realtime_pose.communication.packets.pose_packet import PosePacket
-from realtime_pose.communication.udp import UdpReceiver
+from realtime_pose.communication.udp_receiver import UdpReceiver
 from realtime_pose.model3d.character import default_character_path
 from realtime_pose.skeletons import HUMANOID
 

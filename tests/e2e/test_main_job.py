@@ -14,7 +14,7 @@ import pytest
 
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.communication.packets.pose_packet import MAX_DATAGRAM_BYTES, HelloPacket, PosePacket, decode
-from realtime_pose.communication.udp import UdpReceiver
+from realtime_pose.communication.udp_receiver import UdpReceiver
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation.selftest import run_selftest
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, parse_formats

@@ -1,8 +1,7 @@
-"""Packets made from results (`PacketStream`), and the receiver's rule for late and duplicate ones (`PacketOrder`)."""
+"""Packet stream: frame results in, the packets of one sender out."""
 
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -198,29 +197,3 @@ def _find(layout: KeypointLayout, names: Sequence[str], *, mirror: bool) -> tupl
     present = [i for i, name in enumerate(names) if name in layout.index]
     rows = layout.rows([names[i] for i in present])
     return [layout.mirror[row] for row in rows] if mirror else rows, present
-
-
-class PacketOrder:
-    """Rejects a packet if one with an equal or later `seq` of the same stream, type, part and person came before.
-
-    A restarted sender has a new stream, so its `seq` starts from 0 again. Only the 256 combinations heard last are
-    kept, so that a flood of invented streams does not fill the memory.
-    """
-
-    _REMEMBERED = 256
-
-    def __init__(self) -> None:
-        self._last_seq: OrderedDict[tuple[int, str, str, int], int] = OrderedDict()
-
-    def accept(self, packet: Packet) -> bool:
-        """Whether the packet is in order: neither late nor a duplicate."""
-        part = packet.part if isinstance(packet, PartPacket) else ""
-        person = -1 if isinstance(packet, HelloPacket) else packet.person
-        kind = (packet.stream, packet.type, part, person)
-        if packet.seq <= self._last_seq.get(kind, -1):
-            return False
-        self._last_seq[kind] = packet.seq
-        self._last_seq.move_to_end(kind)
-        if len(self._last_seq) > self._REMEMBERED:
-            self._last_seq.popitem(last=False)
-        return True

@@ -11,7 +11,7 @@ from realtime_pose.app.replay import open_replay, recompute_poses, recorded_sett
 from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.communication.packets.packet_stream import PacketStream
 from realtime_pose.communication.packets.pose_packet import encode
-from realtime_pose.communication.udp import UdpReceiver
+from realtime_pose.communication.udp_receiver import UdpReceiver
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError, RecordingError
 from realtime_pose.exporters.table import TakeInfo

@@ -12,7 +12,8 @@ from realtime_pose.cli.listening import listen_to
 from realtime_pose.communication.packets.packet_stream import PacketStream
 from realtime_pose.communication.packets.pose_packet import encode
 from realtime_pose.communication.packets.schema_check import SchemaCheck
-from realtime_pose.communication.udp import UdpReceiver, UdpSink
+from realtime_pose.communication.udp import UdpSink
+from realtime_pose.communication.udp_receiver import UdpReceiver
 
 
 class Screen(io.StringIO):

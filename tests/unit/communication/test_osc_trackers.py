@@ -7,7 +7,7 @@ from support.people import make_clip, make_person, make_result
 from support.rotations import assert_same_rotation, make_rotations
 
 from realtime_pose.axes import UNITY
-from realtime_pose.communication.osc_trackers import TRACKERS, OscTrackerSink, euler_zxy_deg
+from realtime_pose.communication.osc_trackers import TRACKERS, OscTrackerSink, unity_euler_deg
 from realtime_pose.kinematics import forward_kinematics, global_rotations
 from realtime_pose.skeletons import HUMANOID
 
@@ -21,7 +21,7 @@ def rotation_of(angles_deg):
 def test_angles_are_those_of_turning_about_z_then_x_then_y():
     straight_up_or_down = [rotation_of((x, y, 40)) for x in (90, -90) for y in (0, 30, 200)]
     for q in [*make_rotations((200,), 4), *straight_up_or_down]:
-        assert_same_rotation(rotation_of(euler_zxy_deg(q)), q)
+        assert_same_rotation(rotation_of(unity_euler_deg(q)), q)
 
 
 def test_trackers_have_the_positions_and_rotations_of_their_joints(ear):

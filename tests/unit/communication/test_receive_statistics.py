@@ -1,11 +1,12 @@
-"""Receive statistics: rate, latency, jitter and loss of each stream."""
+"""Receive statistics: rate, latency, jitter and loss of each stream, late and duplicate packets."""
 
+import numpy as np
 import pytest
 from support.people import make_person, make_result
 
 from realtime_pose.communication.packets.packet_stream import PacketStream
-from realtime_pose.communication.packets.pose_packet import HelloPacket, PosePacket
-from realtime_pose.communication.receive_statistics import ArrivalCounter
+from realtime_pose.communication.packets.pose_packet import HelloPacket, PartPacket, PosePacket
+from realtime_pose.communication.receive_statistics import ArrivalCounter, PacketOrder
 
 S = 1_000_000_000
 
@@ -125,3 +126,47 @@ def test_only_the_last_streams_are_kept():
         for packet in next(iter(sent(1, people=(), stream=stream))):
             counter.add(packet, 2.0)
     assert [arrivals.stream for arrivals in counter.take()] == list(range(484, 500))
+
+
+# --- PacketOrder ------------------------------------------------------------------------------------------------------
+
+
+def packet(seq=0, stream=1, person=0, part=None):
+    keypoints, scores = np.zeros((17, 2)), np.zeros(17)
+    if part is not None:
+        return PartPacket(part, stream, seq, person, 0.0, keypoints, scores, None)
+    return PosePacket(stream, seq, person, 0.0, keypoints, scores, None, None, None)
+
+
+def test_only_equal_or_later_packets_of_the_same_kind_make_one_old():
+    order = PacketOrder()
+    arrivals = [
+        (packet(5), True),
+        (packet(5), False),
+        (packet(4), False),
+        (packet(6), True),
+        (packet(9), True),  # a gap is accepted
+        (packet(8), False),
+        (packet(4, person=1), True),
+        (packet(4, part="feet"), True),
+        (packet(4, part="hands"), True),
+        (packet(4, part="feet"), False),
+        (packet(0, stream=2), True),  # the sender restarted
+        (packet(10), True),
+    ]
+    assert [order.accept(p) for p, _ in arrivals] == [news for _, news in arrivals]
+
+
+def test_a_hello_does_not_make_a_pose_old():
+    order, stream = PacketOrder(), PacketStream()
+    assert all(order.accept(p) for p in stream.packets_of(make_result([make_person(1), make_person(2, track_id=1)])))
+
+
+def test_a_flood_of_streams_is_forgotten_oldest_first():
+    order = PacketOrder()
+    assert order.accept(packet(seq=0, stream=5000))
+    for stream in range(1000):
+        assert order.accept(packet(stream=stream))
+        assert not order.accept(packet(seq=stream, stream=5000))  # heard all the time, so still known
+        assert order.accept(packet(seq=stream + 1, stream=5000))
+    assert len(order._last_seq) <= 256

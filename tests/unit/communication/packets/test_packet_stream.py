@@ -1,11 +1,11 @@
-"""Packets of a stream of results: their fields, mirroring, `hello`, and the order check of receivers."""
+"""Packets of a stream of results: their fields, mirroring and `hello`."""
 
 import numpy as np
 import pytest
 from support.people import WIDTH, make_person, make_pose, make_result
 
 from realtime_pose.communication.packets.binary import encode_binary
-from realtime_pose.communication.packets.packet_stream import FINE_PARTS, PARTS, PacketOrder, PacketStream
+from realtime_pose.communication.packets.packet_stream import FINE_PARTS, PARTS, PacketStream
 from realtime_pose.communication.packets.pose_packet import HelloPacket, PartPacket, PosePacket, decode, encode
 from realtime_pose.datatypes import JointRotations, Person, PersonKeypoints, SkeletonPose
 from realtime_pose.kinematics import forward_kinematics, joint_positions
@@ -206,50 +206,6 @@ def test_hello_announces_all_that_the_other_packets_leave_out():
     (last,) = stream.closing_packets()
     assert (last.sent, last.seq) == (3, 1)
     assert PacketStream().closing_packets() == []
-
-
-# --- PacketOrder ------------------------------------------------------------------------------------------------------
-
-
-def packet(seq=0, stream=1, person=0, part=None):
-    keypoints, scores = np.zeros((17, 2)), np.zeros(17)
-    if part is not None:
-        return PartPacket(part, stream, seq, person, 0.0, keypoints, scores, None)
-    return PosePacket(stream, seq, person, 0.0, keypoints, scores, None, None, None)
-
-
-def test_only_equal_or_later_packets_of_the_same_kind_make_one_old():
-    order = PacketOrder()
-    arrivals = [
-        (packet(5), True),
-        (packet(5), False),
-        (packet(4), False),
-        (packet(6), True),
-        (packet(9), True),  # a gap is accepted
-        (packet(8), False),
-        (packet(4, person=1), True),
-        (packet(4, part="feet"), True),
-        (packet(4, part="hands"), True),
-        (packet(4, part="feet"), False),
-        (packet(0, stream=2), True),  # the sender restarted
-        (packet(10), True),
-    ]
-    assert [order.accept(p) for p, _ in arrivals] == [news for _, news in arrivals]
-
-
-def test_a_hello_does_not_make_a_pose_old():
-    order, stream = PacketOrder(), PacketStream()
-    assert all(order.accept(p) for p in stream.packets_of(make_result([make_person(1), make_person(2, track_id=1)])))
-
-
-def test_a_flood_of_streams_is_forgotten_oldest_first():
-    order = PacketOrder()
-    assert order.accept(packet(seq=0, stream=5000))
-    for stream in range(1000):
-        assert order.accept(packet(stream=stream))
-        assert not order.accept(packet(seq=stream, stream=5000))  # heard all the time, so still known
-        assert order.accept(packet(seq=stream + 1, stream=5000))
-    assert len(order._last_seq) <= 256
 
 
 def test_rotations_sent_are_those_of_the_skeleton_we_announce():
