@@ -87,7 +87,7 @@ def largest_turn_deg(away_s: float, lifter: str) -> tuple[float, float]:
     for i, person in enumerate(keypoints(clip, noise=1.0)[: start + jump + 40]):
         score = person.score.copy()
         score[rows] = 0 if start <= i < start + jump else score[rows]
-        _, pose = body.pose_of(replace(person, score=score), clip.camera, Stopwatch())
+        _, pose = body.pose_of(replace(person, score=score).sane(), clip.camera, Stopwatch())
         local = pose.rotations.local_xyzw.astype(np.float64)
         if before is not None:
             (seen if i < start else lost).append(float(np.degrees(rot.angle_between_rad(local, before)).max()))

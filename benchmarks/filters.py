@@ -118,10 +118,10 @@ def poses(config: AppConfig, clip: Clip, people: Iterable[PersonKeypoints]) -> l
     values = {"body": {"height_m": clip.height_m, "feet": "never", "camera_height_m": 1.0}}
     config = config.with_values(values, "benchmark")
     body, watch = build_body(config), Stopwatch()
-    ahead = build_look_ahead(config.body, body.finished)
+    ahead = build_look_ahead(config.body, body.finish)
     box, out = PersonBox(as_float32([0, 0, 640, 480]), 1.0, 1), []
     for row, person in enumerate(people):
-        joints, pose = body.pose_of(person, clip.camera, watch)
+        joints, pose = body.pose_of(person.sane(), clip.camera, watch)
         result = FrameResult(Frame(_PICTURE, row, person.time_ns, 0), (Person(box, person, joints, pose),))
         out += [result] if ahead is None else list(ahead.feed(result))
     out += [] if ahead is None else list(ahead.flush())

@@ -307,7 +307,7 @@ def judge(case: Case, config: AppConfig) -> Found:
     for row in range(len(case.xy_px)):
         time_ns = round(row / FPS * 1e9)
         seen = PersonKeypoints(COCO17, as_float32(case.xy_px[row]), as_float32(case.score[row]), 1, time_ns)
-        poses.append(body.pose_of(seen, case.camera, watch)[1])
+        poses.append(body.pose_of(seen.sane(), case.camera, watch)[1])
         times = watch.take()
         took.append(times["solve"] + times["filter"])
         x, _, _, w = floor.world_from_camera_xyzw

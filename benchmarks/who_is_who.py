@@ -87,7 +87,7 @@ class _LibraryTracker:
     def known(self) -> frozenset[int]:
         return self._lifetimes.known
 
-    def gone(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
+    def update_lifetimes(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
         gone = self._lifetimes.update(visible, time_ns)
         for track_id in gone:
             self.forget(track_id)

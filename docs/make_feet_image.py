@@ -38,7 +38,7 @@ def ankles(feet: str) -> Float64:
         seen_px = as_float32(true_px + NOISE_PX * rng.normal(size=true_px.shape))
         score = np.full(len(true_px), 0.9, np.float32)
         keypoints = PersonKeypoints(COCO17_FEET_HANDS, seen_px, score, 1, round(frame * 1e9 / truth.fps))
-        _, pose = body.pose_of(keypoints, truth.intrinsics, Stopwatch())
+        _, pose = body.pose_of(keypoints.sane(), truth.intrinsics, Stopwatch())
         places.append(forward_kinematics(pose)[FEET])
     return np.array(places)[WALK]
 

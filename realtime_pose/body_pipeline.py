@@ -64,26 +64,27 @@ class BodyPipeline:
         """One person's joints and pose.
 
         Args:
-            keypoints: Of a layout with a human body.
+            keypoints: Valid ones (see `PersonKeypoints.sane`), of a layout with a human body.
             intrinsics: The camera.
             stopwatch: Gets the time of "lift", "solve" and "filter".
         """
-        trusted = self._trusted(keypoints)
+        visible = keypoints.for_lifting(self.score_threshold)
         with stopwatch.measure("lift"):
-            joints = self.lifter.lift(trusted, intrinsics)
+            joints = self.lifter.lift(visible, intrinsics)
         with stopwatch.measure("solve"):
             pose = self.solver.solve(joints)
         with stopwatch.measure("filter"):
             if self.filters is not None:
-                pose = self.filters.apply(pose, Observation.of(trusted, intrinsics))
+                pose = self.filters.apply(pose, Observation.of(visible, intrinsics))
             pose = self._recentred(pose)
         return joints, pose
 
-    def finished(self, pose: SkeletonPose, keypoints: PersonKeypoints, frame: Frame) -> SkeletonPose:
+    def finish(self, pose: SkeletonPose, keypoints: PersonKeypoints, frame: Frame) -> SkeletonPose:
         """A pose that the look-ahead has smoothed, after the filters that follow the smoothing."""
         if self.filters is None:
             return pose
-        return self.filters.finish(pose, Observation.of(self._trusted(keypoints), self.intrinsics_of(frame)))
+        visible = keypoints.for_lifting(self.score_threshold)
+        return self.filters.finish(pose, Observation.of(visible, self.intrinsics_of(frame)))
 
     def intrinsics_of(self, frame: Frame) -> CameraIntrinsics:
         """The intrinsics of the frame's camera."""
@@ -96,7 +97,9 @@ class BodyPipeline:
         return rot.rotate(rot.inverse(self.filters.world_from_camera_xyzw), points_m)
 
     def use_smoothing(self, config: BodyConfig) -> None:
-        """Replace the smoothing by that of another preset; the state of people and floor stays.
+        """Replace the smoothing by that of another preset; the solver and the other filters keep their state.
+
+        The lifter is built again, without state of people.
 
         Raises:
             UnknownChoiceError: There is no such smoothing preset.
@@ -116,12 +119,6 @@ class BodyPipeline:
             self.solver.forget(track_id)
             if self.filters is not None:
                 self.filters.forget(track_id)
-
-    def _trusted(self, keypoints: PersonKeypoints) -> PersonKeypoints:
-        """The keypoints in the layout that is lifted; scores below the threshold become 0."""
-        keypoints = keypoints.sane()
-        visible = keypoints.score >= self.score_threshold
-        return replace(keypoints, score=as_float32(keypoints.score * visible)).in_layout(keypoints.layout.lifts_as)
 
     def _recentred(self, pose: SkeletonPose) -> SkeletonPose:
         if self._recentre:

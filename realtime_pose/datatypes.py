@@ -4,7 +4,7 @@ Canonical space is glTF's: right-handed, +Y up, +Z the character's front, +X the
 quaternions xyzw; see docs/conventions.md. Pixels are the full frame's, x right, y down. Times are nanoseconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -94,6 +94,11 @@ class PersonKeypoints:
         xy_px = np.where(valid[:, None], self.xy_px, 0)
         score = np.where(valid & (self.score > 0), np.minimum(self.score, 1), 0)
         return PersonKeypoints(self.layout, as_float32(xy_px), as_float32(score), self.track_id, self.time_ns)
+
+    def for_lifting(self, threshold: float) -> "PersonKeypoints":
+        """The points in the layout that is lifted; scores below the threshold become 0 (occluded)."""
+        score = as_float32(self.score * (self.score >= threshold))
+        return replace(self, score=score).in_layout(self.layout.lifts_as)
 
     def in_layout(self, layout: KeypointLayout) -> "PersonKeypoints":
         """The same person in another layout, points matched by name; a missing point has score 0.

@@ -92,12 +92,12 @@ class PosePipeline:
         found = [self.body.person_of(person, frame, self.stopwatch) for person in keypoints]
         people = tuple(person for person in found if person is not None)
         self._last_keypoints = [person.keypoints for person in people]
-        self.body.forget(self._tracker.gone([k.track_id for k in self._last_keypoints], frame.time_ns))
+        self.body.forget(self._tracker.update_lifetimes([k.track_id for k in self._last_keypoints], frame.time_ns))
         return FrameResult(frame, people)
 
-    def look_ahead(self, config: AppConfig) -> LookAhead | None:
+    def build_look_ahead(self, config: AppConfig) -> LookAhead | None:
         """The stage that smooths this pipeline's results with future frames; None if the settings do not ask for it."""
-        return build_look_ahead(config.body, self.body.finished)
+        return build_look_ahead(config.body, self.body.finish)
 
     def retune(self, before: AppConfig, after: AppConfig, locked_on: int | None = None) -> None:
         """Change the settings between two frames; models stay loaded, and state is kept where it still holds.
@@ -121,7 +121,7 @@ class PosePipeline:
         self.body.forget(self._tracker.known - remaining)
         self._tracker = PeopleTracker(after.inference)  # gets the remaining people from their last keypoints
         for person in self._last_keypoints:
-            self._tracker.gone([person.track_id], person.time_ns)
+            self._tracker.update_lifetimes([person.track_id], person.time_ns)
         self._frames_since_detection = after.inference.detect_every  # look for people in the next frame
 
     def close(self) -> None:

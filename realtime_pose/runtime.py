@@ -37,7 +37,10 @@ class ResultStage(Protocol):
 
 
 class _ReadAhead:
-    """Decodes a file's next frame while this one is processed; cameras are not read ahead: frames would get old."""
+    """Decodes a file's next frame while this one is processed; cameras are not read ahead: frames would get old.
+
+    `VideoFile` decodes one frame ahead to detect the end, within `read`; only this is in parallel with the pipeline.
+    """
 
     def __init__(self, source: FrameSource, reader: Executor) -> None:
         self._source, self._reader = source, reader
@@ -113,7 +116,7 @@ class Runtime:
         # Waited for instead of the thread: before Python 3.13, Ctrl-C inside Thread.join makes a running thread count
         # as ended.
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._guard, args=("pose", self._run), name="pose", daemon=True)
+        self._thread = threading.Thread(target=self._run_thread, args=("pose", self._run), name="pose", daemon=True)
 
     def start(self) -> None:
         """Start; returns at once."""
@@ -166,7 +169,7 @@ class Runtime:
             before, self._sinks = self._sinks, list(sinks)
             for sink in before:
                 if sink not in self._sinks:
-                    self._note_failure("closing", sink.close)
+                    self._run_keeping_failure("closing", sink.close)
 
         return self.between_frames(exchange)
 
@@ -191,10 +194,10 @@ class Runtime:
         """End the run and close its files. Safe to repeat, from any thread, and before `start`."""
         self.ask_to_stop()
         if self._source.live:
-            self._note_failure("closing", self._source.close)  # ends a read that waits for a camera or a server
-        if not self._join(timeout_s):
-            self._note_failure("closing", self._source.close)  # last resort for a read that is stuck in a driver
-            if not self._join(timeout_s):
+            self._run_keeping_failure("closing", self._source.close)  # ends a read that waits for a camera or a server
+        if not self._wait_for_end(timeout_s):
+            self._run_keeping_failure("closing", self._source.close)  # last resort for a read that is stuck in a driver
+            if not self._wait_for_end(timeout_s):
                 log.error("the pose thread is still running")
         if self._thread.ident is None and not self._ended.is_set():
             self._finish()
@@ -237,7 +240,7 @@ class Runtime:
             with self._condition:
                 self._steps = 0
             if self._paced:
-                frame = self._when_due(frame)
+                frame = self._wait_until_due(frame)
             result = self._pipeline.step(frame)
             ready = self._completed_by(result)
             with self._pipeline.stopwatch.measure("send"):
@@ -247,7 +250,7 @@ class Runtime:
             self._persons = len(result.people)
             self.statistics.add(self._pipeline.stopwatch.take(), len(result.people), frame.captured_ns, sent_ns)
             for final in ready:
-                self._pass_on(final)
+                self._send_to_slow_sinks(final)
 
     def _ready_for_next_frame(self) -> bool:
         """Run the callbacks; returns whether to read the next frame. Waits for a moment while the run is paused."""
@@ -278,12 +281,13 @@ class Runtime:
         """Send the results that the stage still holds back."""
         for result in [] if self._stage is None else self._stage.flush():
             self._send(result)
-            self._pass_on(result)
+            self._send_to_slow_sinks(result)
 
-    def _pass_on(self, result: FrameResult) -> None:
-        """Pass the result to the slow sinks and to `results`.
+    def _send_to_slow_sinks(self, result: FrameResult) -> None:
+        """Send the result to the slow sinks and to `results`.
 
-        A slow sink that failed ends a run over files; a live run continues without it.
+        A slow sink that failed ends a run over files; a live run continues without it. The messages call
+        it a recording, whatever it is.
         """
         for worker in self._workers:
             worker.send(result)
@@ -298,7 +302,7 @@ class Runtime:
         copied, self._source_notices = self._source_notices, len(self._source.notices)
         self._notices += self._source.notices[copied:]
 
-    def _when_due(self, frame: Frame) -> Frame:
+    def _wait_until_due(self, frame: Frame) -> Frame:
         """The frame, after waiting until its media time is due."""
         now_ns = time.monotonic_ns()
         sought = abs(frame.time_ns - self._last_time_ns) > _SEEK_NS  # a seek, or a gap in the recording
@@ -318,29 +322,30 @@ class Runtime:
         with self._condition:
             callbacks, self._callbacks, self._is_over = self._callbacks, [], True
         for callback in callbacks:  # so that new sinks and pipelines are closed below
-            self._note_failure("closing", callback)
-        self._note_failure("pose", self._flush)
+            self._run_keeping_failure("closing", callback)
+        self._run_keeping_failure("pose", self._flush)
         closers = [
             sink.close for sink in (*self._sinks, *self._workers)
         ]  # first, so that files are complete whatever follows
         for close in (*closers, self._source.close, self._pipeline.close):
-            self._note_failure("closing", close)
+            self._run_keeping_failure("closing", close)
         self._collect_notices()
         for worker in self._workers:
             if worker.failure is not None:
                 self._fail("recording", worker.failure)
         self.results.close()
 
-    def _guard(self, name: str, loop: Callable[[], None]) -> None:
+    def _run_thread(self, name: str, loop: Callable[[], None]) -> None:
         """Run a thread's loop; a failure is kept, and everything is closed at the end."""
         try:
-            self._note_failure(name, loop)
+            self._run_keeping_failure(name, loop)
         finally:
             self._stop.set()
             self._finish()
             self._ended.set()
 
-    def _note_failure(self, name: str, work: Callable[[], None]) -> None:
+    def _run_keeping_failure(self, name: str, work: Callable[[], None]) -> None:
+        """Run `work`; a failure is kept for `raise_if_failed`."""
         try:
             work()
         except (SlotClosed, EndOfStream):
@@ -356,7 +361,7 @@ class Runtime:
             )
             self._failure.__cause__ = self._failure.__cause__ or cause
 
-    def _join(self, timeout_s: float) -> bool:
+    def _wait_for_end(self, timeout_s: float) -> bool:
         """Whether the pose thread has ended, was never started, or is the caller itself."""
         if self._thread.ident is None or self._thread is threading.current_thread():
             return True

@@ -1,5 +1,6 @@
 """Keypoint layouts (ordered point sets) and skeletons (joint trees with a rest pose), as data."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Float64
 
 
@@ -349,6 +351,19 @@ def _humanoid() -> Skeleton:
 HUMANOID = _humanoid()
 """The 17 joints of a body with VRM's names; rest = T-pose facing +Z, soles at y = 0."""
 
+
+def _relaxed_xyzw() -> Float64:
+    local = [vec.IDENTITY_XYZW] * len(HUMANOID.joints)
+    for joint, sign in (("leftUpperArm", -1.0), ("rightUpperArm", 1.0)):
+        local[HUMANOID.index[joint]] = vec.from_axis_angle(vec.Z, sign * math.radians(75.0))
+    relaxed = np.array(local)
+    relaxed.flags.writeable = False
+    return relaxed
+
+
+RELAXED_XYZW = _relaxed_xyzw()
+"""(17, 4) local rotations of HUMANOID's relaxed pose, standing with hanging arms, to which occluded joints ease."""
+
 SKELETONS = {HUMANOID.name: HUMANOID}
 """Every skeleton by name, for reading files."""
 
@@ -358,3 +373,6 @@ LIMB_JOINTS = tuple(
     for side in ("left", "right")
 )
 """The 12 joints that MPJPE is taken over: shoulders, elbows, wrists, hips, knees, ankles."""
+
+LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
+"""Their rows in HUMANOID, in the order of LIMB_NAMES."""

@@ -12,7 +12,7 @@ import numpy as np
 from realtime_pose.body.bone_lengths import LengthStatistics
 from realtime_pose.body.profile import BodyProfile
 from realtime_pose.body.proportions import LENGTHS, BodyDimensions
-from realtime_pose.body.standing_pose import TRUNK_AND_LEGS, faces_upright, flat_joints, seen_by
+from realtime_pose.body.standing_pose import TRUNK_AND_LEGS, faces_upright, flat_joints
 from realtime_pose.capture.sources import open_source
 from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
@@ -22,7 +22,7 @@ from realtime_pose.ik.table import build_solver
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.lifting.table import build_lifter
 from realtime_pose.pipeline import build_pipeline
-from realtime_pose.skeletons import HUMANOID, LIMB_JOINTS, LIMB_NAMES
+from realtime_pose.skeletons import LIMB_NAMES, LIMB_ROWS
 from realtime_pose.utils.arrays import Float64, as_float32
 
 SECONDS = 3.0
@@ -38,7 +38,6 @@ _MAX_STEP_S = 0.1
 _STILL = 0.02  # of the body's height in the image: largest distance of trunk and legs from their recent average
 _STILL_TAU_S = 0.25
 _ENOUGH_S = 0.5  # lengths seen for less come from the height
-_LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]  # in the order of LIMB_NAMES
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ class Calibration:
 
     def _add(self, person: Person, camera: CameraIntrinsics, dt_s: float) -> str:
         """Use the frame if it is suitable; returns the hint."""
-        keypoints, joints = seen_by(person.keypoints, self._threshold), person.joints
+        keypoints, joints = person.keypoints.for_lifting(self._threshold), person.joints
         rows = keypoints.layout.rows(TRUNK_AND_LEGS)
         if joints is None or not np.all((keypoints.score[rows] > 0) & np.isfinite(keypoints.xy_px[rows]).all(axis=1)):
             self._person.mean_px = None
@@ -196,7 +195,7 @@ class Calibration:
 
 def _projected_px(pose: SkeletonPose, joints: Joints3D, camera: CameraIntrinsics) -> Float64:
     """The pose's limb joints (12, 2) projected to the image, in the order of LIMB_NAMES."""
-    xyz = forward_kinematics(replace(pose, root_m=as_float32(joints.root_m)))[_LIMB_ROWS]
+    xyz = forward_kinematics(replace(pose, root_m=as_float32(joints.root_m)))[LIMB_ROWS]
     return np.asarray(xyz[:, :2] / -xyz[:, 2:] * (camera.fx, -camera.fy) + (camera.cx, camera.cy))
 
 

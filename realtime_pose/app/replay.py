@@ -30,7 +30,7 @@ def recompute_poses(results: Iterable[FrameResult], config: AppConfig) -> Iterat
     """The same keypoints, lifted and solved again; the same settings give the same bytes."""
     body, stopwatch = build_body(config), Stopwatch()
     lifetimes = Lifetimes(single=config.inference.persons == 1)
-    ahead = build_look_ahead(config.body, body.finished)
+    ahead = build_look_ahead(config.body, body.finish)
     for result in results:
         found = [body.person_of(person.keypoints.sane(), result.frame, stopwatch) for person in result.people]
         answer = FrameResult(result.frame, tuple(person for person in found if person is not None))

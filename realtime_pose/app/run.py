@@ -136,7 +136,7 @@ def open_run(
             pipeline,
             [*sinks, *more_sinks],
             [take] if take is not None else [],
-            stage=pipeline.look_ahead(config),
+            stage=pipeline.build_look_ahead(config),
             paced=paced,
             max_frames=max_frames,
         )

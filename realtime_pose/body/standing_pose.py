@@ -4,7 +4,6 @@ In this pose the trunk is parallel to the image plane, so lengths are as accurat
 lifted.
 """
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -77,12 +76,6 @@ def flat_joints(
         keypoints.track_id,
         keypoints.time_ns,
     )
-
-
-def seen_by(keypoints: PersonKeypoints, threshold: float) -> PersonKeypoints:
-    """The keypoints as a lifter gets them: points below the threshold count as occluded."""
-    trusted = as_float32(keypoints.score * (keypoints.score >= threshold))
-    return replace(keypoints, score=trusted).in_layout(keypoints.layout.lifts_as)
 
 
 def _level(xyz: Float64, pitch_rad: float) -> Float64:

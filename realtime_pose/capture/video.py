@@ -4,15 +4,14 @@ import codecs
 import threading
 import time
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.opencv import Capture, ffmpeg_path, nominal_frames, quiet, rate_hz, rotator
 from realtime_pose.capture.sources import local_path
+from realtime_pose.capture.video_rate import measured_hz
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.utils.arrays import UInt8
@@ -22,9 +21,6 @@ _TRIES = 30  # grabs that may fail in a file without a frame count
 _TIMED_OUT_S = 1.0  # a failed grab that took longer was a server timeout, not a broken frame
 _COUNTED = frozenset({".mp4", ".m4v", ".mov", ".avi"})  # containers with an exact frame count; others estimate it
 _CLOSE_WAIT_S = 1.5
-_TIMED_FRAMES, _LEAST_STEPS = 300, 4  # frames whose times are looked at; a rate needs this many steps
-_DENSE = 2.0  # a step is part of a dense stretch if it is at most so many times the lower quartile
-_WRONG = 1.5  # a header's rate is wrong if the frames come so many times as fast, or as slowly
 
 
 class VideoFile:
@@ -191,31 +187,7 @@ def open_video(config: CaptureConfig, open_capture: Callable[[str], Capture] = o
         raise CaptureError(
             f"{path} is not a video, or too damaged to read; give a video such as .mp4, .mov, .avi, .mkv or .webm"
         )
-    return VideoFile(capture, path.name, config.rotate_deg, _measured_hz(path))
-
-
-def _measured_hz(path: Path) -> float | None:
-    """The frame rate by the presentation times of the first frames, where the header has none, or a wrong one.
-
-    It is the mean rate of the densest stretches: browsers' recorders write no rate, and an animated GIF's is its
-    average with all pauses. None where the header's rate fits, or the times are not known.
-    """
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            packets = (packet for packet in container.demux(stream) if packet.pts is not None)
-            times_s = np.sort([float(packet.pts * stream.time_base) for packet in islice(packets, _TIMED_FRAMES)])
-            header_hz = float(stream.average_rate or 0)
-    except (av.FFmpegError, OSError, ValueError, IndexError, TypeError):
-        return None  # OpenCV has opened it: its answer has to do
-    steps_s = np.diff(times_s)
-    steps_s = steps_s[steps_s > 0]
-    if len(steps_s) < _LEAST_STEPS:
-        return None
-    dense_hz = float(1 / steps_s[steps_s <= _DENSE * np.percentile(steps_s, 25)].mean())
-    return None if header_hz / _WRONG < dense_hz < header_hz * _WRONG else dense_hz
+    return VideoFile(capture, path.name, config.rotate_deg, measured_hz(path))
 
 
 def _is_text(head: bytes) -> bool:

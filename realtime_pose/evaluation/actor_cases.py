@@ -15,10 +15,9 @@ from realtime_pose.evaluation.lifting_cases import LiftingCase
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
 from realtime_pose.model3d.actor_truth import ActorTruth, load_truth
-from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES
+from realtime_pose.skeletons import COCO17_FEET_HANDS, LIMB_NAMES, LIMB_ROWS
 from realtime_pose.utils.arrays import Float64, FloatArray
 
-_LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _POINT_ROWS = COCO17_FEET_HANDS.rows(LIMB_NAMES)
 
 
@@ -53,7 +52,7 @@ def actor_case(
             elif row:
                 world_m[row] = world_m[row - 1]
             progress(row + 1, frames)
-    limbs_m = seen_from_camera(truth, truth.joints_m[:, _LIMB_ROWS])
+    limbs_m = seen_from_camera(truth, truth.joints_m[:, LIMB_ROWS])
     all_seen = np.ones(limbs_m.shape[:2], bool)
     case = LiftingCase(name, COCO17_FEET_HANDS, xy_px, score, limbs_m, all_seen, truth.intrinsics, truth.fps)
     hips = world_m[:, [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]].mean(axis=1, keepdims=True)

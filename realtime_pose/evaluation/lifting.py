@@ -15,11 +15,10 @@ from realtime_pose.config import AppConfig
 from realtime_pose.evaluation import errors3d
 from realtime_pose.evaluation.lifting_cases import LiftingCase
 from realtime_pose.kinematics import forward_kinematics
-from realtime_pose.skeletons import HUMANOID, LIMB_JOINTS, LIMB_NAMES
+from realtime_pose.skeletons import LIMB_NAMES, LIMB_ROWS
 from realtime_pose.utils.arrays import Bool, Float64
 from realtime_pose.utils.stopwatch import Stopwatch
 
-_LIMB_ROWS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _HIPS = [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]
 _BONES = [
     (LIMB_NAMES.index(f"{side}_{start}"), LIMB_NAMES.index(f"{side}_{end}"))
@@ -140,8 +139,8 @@ def _answer(body: BodyPipeline, case: LiftingCase, track_id: int) -> Answer:
     limbs, lifted, times = [], [], []
     for frame in range(len(case)):
         watch = Stopwatch()
-        joints, pose = body.pose_of(case.keypoints(frame, track_id), case.intrinsics, watch)
-        limbs.append(body.in_camera_axes(forward_kinematics(pose)[_LIMB_ROWS]))
+        joints, pose = body.pose_of(case.keypoints(frame, track_id).sane(), case.intrinsics, watch)
+        limbs.append(body.in_camera_axes(forward_kinematics(pose)[LIMB_ROWS]))
         lifted.append(joints.xyz_m[joints.layout.rows(LIMB_NAMES)].astype(np.float64))
         times.append(watch.take())
     lift_ms, solve_ms, filter_ms = (np.array([t[stage] for t in times]) for stage in ("lift", "solve", "filter"))

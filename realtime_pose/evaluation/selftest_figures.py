@@ -14,11 +14,10 @@ from realtime_pose.communication.packets.pose_packet import PosePacket
 from realtime_pose.evaluation import errors3d
 from realtime_pose.kinematics import global_rotations
 from realtime_pose.model3d.actor_truth import ActorTruth
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, REST_HEIGHT_M
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_ROWS, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64, FloatArray
 
-_LIMBS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _FEET, _HANDS = ([HUMANOID.index[f"{side}{end}"] for side in ("left", "right")] for end in ("Foot", "Hand"))
 _SOLE_M: Float64 = np.array([(0.0, -0.07, -0.05), (0.0, -0.07, 0.12)])  # heel and ball from the ankle, 1.70 m adult
 _IN_THE_AIR_M = 0.05  # both ankles at least this far above their standing height: a jump
@@ -112,7 +111,7 @@ def judge_packets(
     true_local = truth.local_xyzw[row].astype(np.float64)
     true_local[:, 0] = rot.multiply(heading, true_local[:, 0])
 
-    limbs, true_limbs = (x[:, _LIMBS] - x[:, :1] for x in (joints, true_joints))
+    limbs, true_limbs = (x[:, LIMB_ROWS] - x[:, :1] for x in (joints, true_joints))
     path = joints[:, 0] - joints[0, 0] - (true_joints[:, 0] - true_joints[0, 0])
     stands = truth.foot_contact[row]
     walks = np.array([truth.activity[i].startswith("walk") for i in row])

@@ -18,7 +18,6 @@ _ROW = HUMANOID.index
 _TO_NECK = [(_ROW[joint], _ROW[child]) for joint, child in (("hips", "spine"), ("spine", "chest"), ("chest", "neck"))]
 _FORWARD: Vec3 = (0.0, 0.0, 1.0)
 
-_STRAIGHT_RATIO = 0.9  # a leg is straight if hip and ankle are this share of its length apart
 _MIN_UPRIGHT_COS = 0.8  # of the angle between the body and the camera's vertical axis: less is lying or bowing
 _MIN_IN_LINE_COS = 0.9  # of the angle between trunk and legs: less is sitting or bowing
 _RUNNING_M_S = 1.7  # people who move faster than this lean forward
@@ -50,9 +49,7 @@ class PosturePitch:
         velocity_m_s = vec.scale(vec.sub(self._root_m, last_m), 1.0 / dt_s)
         gain = 1.0 - math.exp(-dt_s / _SPEED_TAU_S)
         self._velocity_m_s = vec.add_scaled(self._velocity_m_s, vec.sub(velocity_m_s, self._velocity_m_s), gain)
-        if vec.norm(self._velocity_m_s) > _RUNNING_M_S or not any(
-            vec.norm(vec.sub(leg.ankle_m, leg.hip_m)) > _STRAIGHT_RATIO * leg.max_reach_m for leg in legs
-        ):
+        if vec.norm(self._velocity_m_s) > _RUNNING_M_S or not any(leg.is_straight for leg in legs):
             return
         neck, ankles = _neck_of(pose), vec.midpoint(legs[0].ankle_m, legs[1].ankle_m)
         body = vec.sub(neck, ankles)

@@ -36,7 +36,10 @@ class FilterChain:
         self._looks_ahead = looks_ahead(config)
 
     def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
-        """The pose after every filter, in world axes, its root measured from the floor."""
+        """The filtered pose, in world axes, its root measured from the floor.
+
+        With look-ahead only occlusion handling; the rest follows in `finish`.
+        """
         pose = self.occlusion.apply(pose, observation)
         if self._looks_ahead:
             return pose

@@ -23,7 +23,6 @@ from realtime_pose.filters.camera_pitch import PosturePitch
 from realtime_pose.filters.leg_ik import FOOT, LOWER, Leg, legs_of
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
-from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
 from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Vec3
@@ -35,7 +34,6 @@ _STILL_M_S = 0.2  # a foot that moves slower than this across the line of sight 
 _SPEED_TAU_S = 0.06  # time constant of the foot's speed
 _SAMPLE_S = 0.25  # a stance gives one sample for each such interval: the mean of its frames
 _MAX_SAMPLES = 240  # the last minute of standing
-_STRAIGHT_RATIO = 0.9  # a leg is straight if hip and ankle are this share of its length apart
 _MIN_STRAIGHT_SAMPLES = 8  # with fewer of straight legs, those of bent legs are used too
 _SAME_FLOOR_M = 0.06  # stances whose heights differ by less are on one floor
 _LOW_PERCENTILE = 60  # of camera heights: chooses the lower of two floors, but no single outlier
@@ -217,7 +215,7 @@ class FloorFilter:
             for foot, (ray, _), place, s in zip(person.feet, rays, places, visible, strict=True)
             if s
         ]
-        straight = any(vec.norm(vec.sub(leg.ankle_m, leg.hip_m)) > _STRAIGHT_RATIO * leg.max_reach_m for leg in legs)
+        straight = any(leg.is_straight for leg in legs)
         (person.samples if straight else person.bent_samples).extend(
             sample for sample in new_samples if sample is not None
         )

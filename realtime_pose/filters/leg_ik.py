@@ -16,6 +16,7 @@ UPPER, LOWER, FOOT = (
 _LIMITS = [LIMB_LIMITS[f"{side}UpperLeg"] for side in SIDES]
 _ANKLES = [JOINT_LIMITS[f"{side}Foot"] for side in SIDES]
 _DOWN: Vec3 = (0.0, -1.0, 0.0)
+_STRAIGHT_RATIO = 0.9  # a leg is straight if hip and ankle are this share of its length apart
 _MAX_EXTENSION = 0.9995  # of thigh and shank together: how far a knee straightens
 
 
@@ -40,6 +41,11 @@ class Leg(NamedTuple):
     def max_reach_m(self) -> float:
         """The largest distance of the ankle from the hip joint."""
         return _MAX_EXTENSION * (self.upper_m + self.lower_m)
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether the knee is straight or nearly so."""
+        return vec.norm(vec.sub(self.ankle_m, self.hip_m)) > _STRAIGHT_RATIO * self.max_reach_m
 
 
 def legs_of(pose: SkeletonPose) -> tuple[Leg, Leg]:

@@ -13,8 +13,7 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.filters.base import Observation
 from realtime_pose.ik.joint_space import clamp_to_limits, from_joint_angles, to_joint_angles
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
-from realtime_pose.skeletons import HUMANOID
+from realtime_pose.skeletons import HUMANOID, RELAXED_XYZW
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
@@ -134,7 +133,10 @@ class OcclusionFilter:
         person.output_xyzw = result
 
     def _occluded(self, person: _Person, visible: Bool, dt_s: float) -> Float64:
-        """Local rotations (J, 4) of the occluded joints: extrapolated, held, then eased to the relaxed pose."""
+        """Local rotations (J, 4) of the occluded joints: extrapolated, held, then eased to the relaxed pose.
+
+        The solver holds and eases them too, for a parent of visible joints; this starts from the filter's own output.
+        """
         speed = person.speed_rad_s
         speed = speed * (
             np.exp(-dt_s / _EXTRAPOLATION_TAU_S) * np.minimum(1.0, _MAX_EXTRAPOLATION_RAD_S / _norm(speed))

@@ -11,9 +11,9 @@ from realtime_pose.ik.hands_feet import foot_rotation, hand_rotation
 from realtime_pose.ik.limits import FOOT_LIMITS, HAND_LIMITS, JOINT_LIMITS, LIMB_LIMITS
 from realtime_pose.ik.trunk import Points, TrunkState, solve_trunk, split_rotation
 from realtime_pose.ik.two_bone import LimbState, LimbTarget, TwoBoneIk
-from realtime_pose.skeletons import HUMANOID
+from realtime_pose.skeletons import HUMANOID, RELAXED_XYZW
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Quat, Vec3
 
@@ -29,6 +29,7 @@ _LIMBS = {
 _JOINTS = HUMANOID.joints
 _ROW = HUMANOID.index
 _REST_DIRECTIONS: list[Vec3] = [(x, y, z) for x, y, z in HUMANOID.rest_direction.tolist()]
+_RELAXED: list[Quat] = [(x, y, z, w) for x, y, z, w in RELAXED_XYZW.tolist()]
 _REST_BONE_M: list[float] = HUMANOID.rest_bone_m.tolist()
 _TEMPLATE: list[Vec3] = [(x, y, z) for x, y, z in FACE_TEMPLATE_M.tolist()]
 # Faster than people turn a joint other than in sport; a faster rotation is spread over frames.
@@ -36,29 +37,6 @@ _MAX_SPEED_RAD_S = math.radians(1500.0)  # of any joint
 _MAX_PLANE_SPEED_RAD_S = math.radians(1200.0)  # of the plane in which a limb bends
 _MIN_STEP_S = 1 / 120
 _FOOT_ROLL_SHARE = 0.3  # of the observed roll about the foot's length: it shows only in the 5 cm from sole to ankle
-
-
-def _relaxed() -> list[Quat]:
-    """Local rotations of the relaxed pose, standing with hanging arms, to which occluded joints ease."""
-    local = [vec.IDENTITY_XYZW] * len(_JOINTS)
-    for joint, sign in (("leftUpperArm", -1.0), ("rightUpperArm", 1.0)):
-        local[_ROW[joint]] = vec.from_axis_angle(vec.Z, sign * math.radians(75.0))
-    return local
-
-
-_RELAXED = _relaxed()
-
-
-def _relaxed_xyzw() -> Float64:
-    import numpy as np
-
-    relaxed = np.array(_RELAXED)
-    relaxed.flags.writeable = False
-    return relaxed
-
-
-RELAXED_XYZW = _relaxed_xyzw()
-"""(J, 4) local rotations of the relaxed pose: standing, arms hanging."""
 
 
 @dataclass
@@ -96,7 +74,8 @@ class SimpleIKSolver:
         """The pose whose joints are at the points, as far as bone lengths and joint limits allow.
 
         A joint whose points are occluded (score 0 or not finite) holds its last local rotation for `hold_s`, then eases
-        to the relaxed pose. Time that runs backwards resets the person's state.
+        to the relaxed pose. Visible children build on it; the output is held and eased again by the occlusion filter,
+        which also extrapolates and blends. Time that runs backwards resets the person's state.
         """
         bone_m = self._bones.update(joints)
         state = self._states.get_or_make(joints.track_id, _State)

@@ -207,7 +207,7 @@ class Tracker(Protocol):
         """The ids of everyone who is visible or may return."""
         ...
 
-    def gone(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
+    def update_lifetimes(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
         """Update with the ids visible at this media time; returns those that are gone for good, each once.
 
         The tracker alone decides this, and has dropped their state; every other stage then drops its own.

@@ -28,7 +28,8 @@ _KEYPOINT_M = 0.02  # error of a keypoint, besides the network's own
 _MIN_DEPTH = 0.05  # depth of a ray in the level camera; less would project it to infinity
 _MIN_POINTS = 3  # that determine the root
 _OUTLIER_M = 0.05  # distance from its ray at which a point's weight is halved
-_GOOD_M, _GUESS_CHANCE = 0.10, 0.75  # an occluded point is scored if this likely to be off by less than this
+# An occluded point is scored if its error is below _GOOD_M with at least this probability.
+_GOOD_M, _MIN_CONFIDENT_PROBABILITY = 0.10, 0.75
 
 
 @dataclass
@@ -59,7 +60,7 @@ class TrainedLifter:
         """
         self._height_m = config.height_m
         self._rescaling = BoneRescaling(config)
-        self._camera_from_level = _about_x(math.radians(config.camera_pitch_deg))
+        self._camera_from_level = _rotation_about_x(math.radians(config.camera_pitch_deg))
         self._weights = _shipped_weights() if weights is None else weights
         self._states: PerTrack[_State] = PerTrack()
 
@@ -81,8 +82,8 @@ class TrainedLifter:
         xyz, error_m = self._rescaling.apply(xyz * self._height_m, LAYOUT), error * self._height_m
         state.root_m = _root(xyz, xy[0], score[0] / (error_m + _KEYPOINT_M) ** 2, state)
 
-        chance = 1.0 - np.exp(-_GOOD_M / error_m)
-        scores = np.where(score[0] > 0, score[0], np.where(chance > _GUESS_CHANCE, chance, 0.0))
+        probability = 1.0 - np.exp(-_GOOD_M / error_m)
+        scores = np.where(score[0] > 0, score[0], np.where(probability > _MIN_CONFIDENT_PROBABILITY, probability, 0.0))
         rows = [LAYOUT.index.get(name, -1) for name in keypoints.layout.names]
         known = np.array(rows) >= 0
         return Joints3D(
@@ -107,7 +108,7 @@ def _shipped_weights() -> LifterWeights:
     return load_lifter_weights()
 
 
-def _about_x(angle_rad: float) -> Float64:
+def _rotation_about_x(angle_rad: float) -> Float64:
     c, s = math.cos(angle_rad), math.sin(angle_rad)
     return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
 
@@ -139,15 +140,15 @@ def _window(state: _State) -> tuple[Float64, Float64]:
     after = np.clip(np.searchsorted(ages_s, WINDOW_S - 1e-6), 0, len(ages_s) - 1)
     before = np.maximum(after - 1, 0)
     gap_s = ages_s[after] - ages_s[before]
-    share = np.where(gap_s > 0, (WINDOW_S - ages_s[before]) / np.where(gap_s > 0, gap_s, 1.0), 0.0)
-    share = np.where(gap_s > _MAX_INTERPOLATED_S, np.rint(share), share).clip(0.0, 1.0)
-    off_s = np.abs(ages_s[before] + share * gap_s - WINDOW_S)
-    share = share[:, None]
+    t = np.where(gap_s > 0, (WINDOW_S - ages_s[before]) / np.where(gap_s > 0, gap_s, 1.0), 0.0)
+    t = np.where(gap_s > _MAX_INTERPOLATED_S, np.rint(t), t).clip(0.0, 1.0)
+    offset_s = np.abs(ages_s[before] + t * gap_s - WINDOW_S)
+    t = t[:, None]
     a, b = all_score[before], all_score[after]
     # A point that is visible in one of the two frames is taken from that one.
-    share = np.where(a <= 0, 1.0, np.where(b <= 0, 0.0, share))
-    score = (a * (1 - share) + b * share) * (off_s <= _NEAREST_S)[:, None]
-    return all_xy[before] * (1 - share[..., None]) + all_xy[after] * share[..., None], score
+    t = np.where(a <= 0, 1.0, np.where(b <= 0, 0.0, t))
+    score = (a * (1 - t) + b * t) * (offset_s <= _NEAREST_S)[:, None]
+    return all_xy[before] * (1 - t[..., None]) + all_xy[after] * t[..., None], score
 
 
 def _root(xyz_m: Float64, xy: Float64, weight: Float64, state: _State) -> Float64:
@@ -160,17 +161,17 @@ def _root(xyz_m: Float64, xy: Float64, weight: Float64, state: _State) -> Float6
     seen = weight > 0
     if seen.sum() < _MIN_POINTS:
         return state.root_m
-    p, ray, w = xyz_m[seen], xy[seen], weight[seen] / weight.max()
-    off = -(p[:, :2] + ray * p[:, 2:])
-    fit = w
+    p, ray, base_weight = xyz_m[seen], xy[seen], weight[seen] / weight.max()
+    offset = -(p[:, :2] + ray * p[:, 2:])
+    weight = base_weight
     for _ in range(3):
-        # A root at distance d is at (mean(off) + mean(ray) d, -d), means weighted: one unknown is left.
-        share = fit[:, None] / fit.sum()
-        mean_ray, mean_off = (share * ray).sum(axis=0), (share * off).sum(axis=0)
-        ray_apart, off_apart = ray - mean_ray, off - mean_off
-        distance_m = -(share * ray_apart * off_apart).sum() / max(float((share * ray_apart**2).sum()), 1e-9)
-        residual_m = np.linalg.norm(off_apart + ray_apart * distance_m, axis=1)
-        fit = w / (1.0 + (residual_m / _OUTLIER_M) ** 2)
+        # A root at distance d is at (mean(offset) + mean(ray) d, -d), means weighted: one unknown is left.
+        share = weight[:, None] / weight.sum()
+        mean_ray, mean_offset = (share * ray).sum(axis=0), (share * offset).sum(axis=0)
+        centred_ray, centred_offset = ray - mean_ray, offset - mean_offset
+        distance_m = -(share * centred_ray * centred_offset).sum() / max(float((share * centred_ray**2).sum()), 1e-9)
+        residual_m = np.linalg.norm(centred_offset + centred_ray * distance_m, axis=1)
+        weight = base_weight / (1.0 + (residual_m / _OUTLIER_M) ** 2)
     distance_m = min(max(distance_m, _NEAREST_M), _FARTHEST_M)
     distance_m = float(np.exp(state.log_distance.apply(np.array(np.log(distance_m)), state.times_ns[-1])))
-    return np.array([*(mean_off + mean_ray * distance_m), -distance_m])
+    return np.array([*(mean_offset + mean_ray * distance_m), -distance_m])

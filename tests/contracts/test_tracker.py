@@ -95,7 +95,7 @@ def test_forgetting_unknown_ids_is_no_error(tracker):
 def test_it_reports_who_is_gone_and_drops_them(tracker):
     first, second = tracker.update(FRAME, [detection(50), detection(400)], [])
     both = {first.track_id, second.track_id}
-    assert tracker.gone(both, 0) == frozenset()
+    assert tracker.update_lifetimes(both, 0) == frozenset()
     assert tracker.known == both
-    assert tracker.gone([first.track_id], 3 * 10**9) == {second.track_id}
+    assert tracker.update_lifetimes([first.track_id], 3 * 10**9) == {second.track_id}
     assert tracker.known == {first.track_id}

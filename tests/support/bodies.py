@@ -7,9 +7,8 @@ from realtime_pose.axes import opencv_from_canonical
 from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M
 from realtime_pose.datatypes import Joints3D, PersonKeypoints
 from realtime_pose.ik.limits import LIMB_LIMITS
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.kinematics import global_rotations, joint_positions
-from realtime_pose.skeletons import COCO17, HUMANOID
+from realtime_pose.skeletons import COCO17, HUMANOID, RELAXED_XYZW
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 

@@ -9,9 +9,8 @@ from support.bodies import keypoints_of, points_of
 
 from realtime_pose.datatypes import Frame, PersonKeypoints
 from realtime_pose.errors import EndOfStream
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.pipeline import assemble_pipeline
-from realtime_pose.skeletons import COCO17
+from realtime_pose.skeletons import COCO17, RELAXED_XYZW
 from realtime_pose.utils.arrays import as_float32
 
 PATIENCE_S = 30.0

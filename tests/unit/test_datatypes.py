@@ -153,3 +153,12 @@ def test_valid_keypoints_are_not_changed_and_invalid_ones_get_score_zero():
     assert sane.score[6] == 1.0
     assert np.array_equal(sane.xy_px[4:], fine.xy_px[4:])
     assert np.array_equal(sane.score[7:], fine.score[7:])
+
+
+def test_points_below_the_threshold_count_as_occluded():
+    score = np.full(17, 0.5)
+    score[COCO17.index["nose"]] = 0.2
+    keypoints = PersonKeypoints(COCO17, as_float32(np.full((17, 2), 3.0)), as_float32(score), 1, 0)
+    lifted = keypoints.for_lifting(0.3)
+    assert lifted.score[COCO17.index["nose"]] == 0
+    assert np.count_nonzero(lifted.score) == 16

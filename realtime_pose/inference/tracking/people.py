@@ -36,7 +36,9 @@ from realtime_pose.utils.arrays import Float64, as_float32
 _BOX_SMOOTHING = 0.5  # share of the last box in the next: keeps jitter of keypoints out of the crop
 _MAX_PREDICTION_S = 0.3  # longest time by which a visible person's box is moved ahead by its velocity
 _RESERVED_S = 1.0  # the slot of a person who is missing for less is not given to anyone else
-_MEMORY_S = 3.0  # a person who is missing for longer is dropped
+# A person who is missing for longer is dropped, or loses the only slot. `Lifetimes` ends followed people after 2 s, so
+# this is for bystanders, whom it does not count, and for a single person, whom it does not end.
+_MEMORY_S = 3.0
 _SAME_PERSON_IOU = 0.3  # a detection that overlaps a visible person by this much is that person
 _ENCOUNTER_IOU = 0.2  # boxes that overlap by this much are an encounter, in which ids may swap
 _SWAP_MARGIN = 0.25  # body sizes by which the other's motion must fit better for a swap to be undone
@@ -126,7 +128,7 @@ class PeopleTracker:
         """The ids of everyone who is visible or may return."""
         return self._lifetimes.known
 
-    def gone(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
+    def update_lifetimes(self, visible: Collection[int], time_ns: int) -> frozenset[int]:
         """Update with the ids visible at this media time; returns those gone for good (2 s), already forgotten here."""
         gone = self._lifetimes.update(visible, time_ns)
         for track_id in gone:

@@ -8,10 +8,9 @@ from support.bodies import keypoints_of, points_of, turned_about_vertical
 from support.people import CAMERA
 
 from realtime_pose.body.proportions import BodyDimensions
-from realtime_pose.body.standing_pose import faces_upright, flat_joints, seen_by
+from realtime_pose.body.standing_pose import faces_upright, flat_joints
 from realtime_pose.datatypes import Joints3D
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
-from realtime_pose.skeletons import COCO17, HUMANOID
+from realtime_pose.skeletons import COCO17, HUMANOID, RELAXED_XYZW
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 
@@ -60,11 +59,3 @@ def test_lengths_are_the_bodys_whatever_depth_was_lifted():
     assert np.linalg.norm(at["left_shoulder"] - at["right_shoulder"]) == pytest.approx(body.shoulder_width, rel=0.03)
     assert np.linalg.norm(at["left_hip"] - at["left_knee"]) == pytest.approx(body.thigh, rel=0.03)
     assert flat.root_m == pytest.approx(ROOT_M, abs=0.1)
-
-
-def test_points_below_the_threshold_count_as_occluded():
-    score = np.full(17, 0.5)
-    score[COCO17.index["nose"]] = 0.2
-    seen = seen_by(keypoints_of(standing(), score=score), 0.3)
-    assert seen.score[COCO17.index["nose"]] == 0
-    assert np.count_nonzero(seen.score) == 16

@@ -9,8 +9,7 @@ from support.bodies import human_local
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.filters.occlusion import OcclusionFilter
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
-from realtime_pose.skeletons import HUMANOID
+from realtime_pose.skeletons import HUMANOID, RELAXED_XYZW
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from realtime_pose.ik.limits import JOINT_LIMITS, LIMB_LIMITS
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
-from realtime_pose.skeletons import HUMANOID
+from realtime_pose.skeletons import HUMANOID, RELAXED_XYZW
 from realtime_pose.utils import vec3 as vec
 
 

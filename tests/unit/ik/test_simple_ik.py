@@ -9,9 +9,9 @@ from support.moving_bodies import HEIGHT_M, actor_motion, as_joints, mocap_point
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import Joints3D
 from realtime_pose.ik.limits import JOINT_LIMITS, LIMB_LIMITS
-from realtime_pose.ik.simple_ik import RELAXED_XYZW, SimpleIKSolver
+from realtime_pose.ik.simple_ik import SimpleIKSolver
 from realtime_pose.kinematics import forward_kinematics, global_rotations
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, RELAXED_XYZW
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 

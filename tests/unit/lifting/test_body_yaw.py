@@ -5,9 +5,8 @@ import pytest
 from support.bodies import points_of, turned_about_vertical
 
 from realtime_pose.body.proportions import BodyDimensions
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.lifting.body_yaw import FrontalWidths, Points, choose_yaw_rad, yaw_costs
-from realtime_pose.skeletons import COCO17
+from realtime_pose.skeletons import COCO17, RELAXED_XYZW
 
 
 @pytest.mark.parametrize("yaw_deg", range(-180, 180, 30))

@@ -6,9 +6,8 @@ from support.people import CAMERA
 from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import PersonKeypoints
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.lifting.geometric import GeometricLifter
-from realtime_pose.skeletons import COCO17, HUMANOID
+from realtime_pose.skeletons import COCO17, HUMANOID, RELAXED_XYZW
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 

@@ -5,9 +5,8 @@ import pytest
 from support.bodies import points_of
 
 from realtime_pose.body.proportions import BodyDimensions
-from realtime_pose.ik.simple_ik import RELAXED_XYZW
 from realtime_pose.lifting.root_depth import RootDepth
-from realtime_pose.skeletons import COCO17
+from realtime_pose.skeletons import COCO17, RELAXED_XYZW
 
 FRAME_NS = 33_333_333
 
