@@ -104,6 +104,11 @@ class OutputConfig:
         """The destinations of each live sink, by its name in SINKS."""
         return {name: getattr(self, name) for name in SINKS}
 
+    @property
+    def targets(self) -> dict[str, str]:
+        """`destinations` by its name in version 0.1.0."""
+        return self.destinations
+
 
 @dataclass(frozen=True)
 class AppConfig:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from realtime_pose.capture.base import FrameSource
@@ -280,7 +281,7 @@ class Runtime:
     def _flush(self) -> None:
         """Send the results that the stage still holds back."""
         for result in [] if self._stage is None else self._stage.flush():
-            self._send(result)
+            self._run_keeping_failure("pose", partial(self._send, result))  # one sink's failure costs no other its results
             self._send_to_slow_sinks(result)
 
     def _send_to_slow_sinks(self, result: FrameResult) -> None:

@@ -138,7 +138,8 @@ def _contacts(motion: PersonMotion, poses: list[SkeletonPose | None]) -> Bool | 
     present = np.flatnonzero(motion.present)
     given = [pose for row in present if (pose := poses[row]) is not None]
     recorded = [pose.foot_contact for pose in given if pose.foot_contact is not None]
-    out[present] = recorded if len(recorded) == len(given) else contacts_of(given)  # older sessions have none
+    if given:
+        out[present] = recorded if len(recorded) == len(given) else contacts_of(given)  # older sessions have none
     return out
 
 

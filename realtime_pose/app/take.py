@@ -76,11 +76,11 @@ class TakeRecorder:
         Raises:
             RecordingError: A file cannot be finished.
         """
-        failure: RecordingError | None = None
+        failure: Exception | None = None
         for sink in self._sinks:
             try:
                 sink.close()
-            except RecordingError as exc:
+            except Exception as exc:  # noqa: BLE001 - raised below, once every file is closed
                 failure = failure or exc
         self._lock.release()
         if failure is not None:

@@ -57,7 +57,8 @@ def download(name: str, progress: Progress = lambda had, total: None) -> Path:
         )
     if is_offline():
         raise CheckpointError(f"HF_HUB_OFFLINE is set, so {name} is not downloaded; {_by_hand(entry)}")
-    check_installed("vitpose", "downloading weights", "huggingface_hub", "httpx")
+    extra = "onnx" if entry.file.endswith(".onnx") else "vitpose"  # either brings the hub's client
+    check_installed(extra, "downloading weights", "huggingface_hub", "httpx")
     remote = _look_up(entry)
     target = _target(entry)
     # Named after its content, so that a part of an older version is never resumed with a newer one.

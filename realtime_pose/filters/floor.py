@@ -156,7 +156,8 @@ class FloorFilter:
     def forget(self, track_id: int) -> None:
         """Drop one person's state; a floor that was found from their feet stays."""
         best = self._best_known() if len(self._people) else None
-        if self._people.forget(track_id) is best:
+        forgotten = self._people.forget(track_id)
+        if forgotten is not None and forgotten is best:
             self._best_forgotten = best
 
     def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:

@@ -103,6 +103,9 @@ class IkpyLimb:
         _skip_ikpys_init()
         from ikpy.chain import Chain
         from ikpy.link import OriginLink, URDFLink
+
+        if getattr(sys.modules.get("ikpy"), "__version__", None) is None:
+            sys.modules.pop("ikpy", None)  # whoever else imports ikpy gets all of it
         from scipy.spatial.transform import Rotation
 
         zero = np.zeros(3)

@@ -65,6 +65,11 @@ class SimpleIKSolver:
         """Number of calls of ikpy so far, for all people."""
         return sum(limb.ikpy_calls for limb in self._limbs.values())
 
+    @property
+    def searches(self) -> int:
+        """`ikpy_calls` by its name in version 0.1.0."""
+        return self.ikpy_calls
+
     def forget(self, track_id: int) -> None:
         """Drop the state of one person."""
         self._states.forget(track_id)

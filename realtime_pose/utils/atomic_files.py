@@ -17,6 +17,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: The file cannot take its name.
     """
+    path = path.resolve()  # a link stays, and what it points to is replaced
     part = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(3)}.part{path.suffix}")
     try:
         yield part
@@ -32,6 +33,9 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         OSError: It cannot be written.
     """
+    if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/stdout
+        path.write_bytes(content)
+        return
     with replacing(path) as part:
         part.write_bytes(content)
 
@@ -42,5 +46,4 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode("utf-8"))

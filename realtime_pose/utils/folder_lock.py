@@ -1,11 +1,14 @@
 """Folder lock: one writer at a time, also between processes; a crash releases it."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import IO
 
 LOCK_FILE = ".realtime-pose.lock"
+_TRIES = 20  # how often the holder before may remove the file at that very moment
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 
 
 class FolderLock:
@@ -22,16 +25,28 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self._path = folder / LOCK_FILE
         self._file: IO[str] | None = None
-        while self._file is None:
+        for _ in range(_TRIES):
             file = self._path.open("a")
             try:
                 _lock(file)
-                # Between opening and locking, the holder before may have removed the file: then it locks nothing.
-                if os.path.exists(self._path) and os.path.samestat(os.stat(self._path), os.fstat(file.fileno())):
+                if self._is_in_place(file):
                     self._file = file
+                    return
+            except OSError as exc:
+                if exc.errno in _NO_LOCKS:  # a network file system without locks: then nothing is locked
+                    self._path.unlink(missing_ok=True)
+                    return
+                raise
             finally:
                 if self._file is None:
                     file.close()
+
+    def _is_in_place(self, file: IO[str]) -> bool:
+        """Whether the locked file still has its name: the holder before may have removed it after it was opened."""
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(file.fileno()))
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Give the folder free. Safe to repeat."""

@@ -147,6 +147,12 @@ def test_a_run_that_fails_still_sends_the_results_held_back():
         runtime.raise_if_failed()
 
 
+def test_a_sink_that_fails_at_the_flush_costs_no_other_its_results():
+    breaks, slow = FakeSink(fail_at=7), FakeSink()
+    finished(Runtime(FakeSource(9), FakePipeline(), [breaks], [slow], stage=HoldsBack()))
+    assert slow.got == list(range(9))
+
+
 def test_a_sink_that_fails_at_the_flush_is_reported_and_closed():
     sink = FakeSink(fail_at=8)
     runtime = finished(Runtime(FakeSource(9), FakePipeline(), [sink], stage=HoldsBack()))

@@ -71,6 +71,25 @@ def test_two_runs_never_write_into_one_folder_at_once(tmp_path):
     TakeRecorder(tmp_path, TakeInfo(30.0), (), force=True).close()
 
 
+def test_a_file_that_fails_at_the_end_leaves_the_others_closed_and_the_folder_free(tmp_path):
+    class Breaks:
+        def close(self):
+            raise ValueError("no")
+
+    class Closes:
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    take, last = TakeRecorder(tmp_path, TakeInfo(30.0), ()), Closes()
+    take._sinks = (*take._sinks, Breaks(), last)
+    with pytest.raises(ValueError, match="no"):
+        take.close()
+    assert last.closed
+    TakeRecorder(tmp_path, TakeInfo(30.0), (), force=True).close()
+
+
 def test_the_next_free_folder_is_numbered(tmp_path):
     wanted = tmp_path / "take"
     assert free_folder(wanted) == wanted

@@ -264,3 +264,11 @@ def test_a_person_with_more_samples_than_a_forgotten_one_moves_the_floor():
     floor.forget(1)
     run(floor, stances([3.0, 3.2], seconds=4.0, start_ns=5_000_000_000, track_id=2, height_m=1.6))
     assert floor.camera_m[1] == pytest.approx(1.6, abs=0.02)
+
+
+def test_forgetting_a_stranger_keeps_the_floor():
+    floor = FloorFilter(BodyConfig())
+    run(floor, stances([3.0, 3.2], seconds=2.0, height_m=1.4))
+    floor.forget(1)
+    floor.forget(99)
+    assert len(floor._best_known().samples) > 0

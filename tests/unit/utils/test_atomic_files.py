@@ -1,6 +1,8 @@
 """Atomic writing: the whole new file or the old one, and no temporary files."""
 
 import os
+import stat
+import threading
 
 import pytest
 
@@ -75,3 +77,25 @@ def test_the_file_has_the_users_usual_permissions(tmp_path):
     usual.touch()
     write_text(tmp_path / "a", "")
     assert (tmp_path / "a").stat().st_mode == usual.stat().st_mode
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path):
+    real, link = tmp_path / "real.txt", tmp_path / "link.txt"
+    real.write_text("old")
+    link.symlink_to(real)
+    write_text(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_text()))
+    reader.start()
+    write_text(pipe, "figures")
+    reader.join(10)
+    assert got == ["figures"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -1,10 +1,12 @@
 """FolderLock: one writer at a time, and nothing left behind."""
 
+import errno
 import subprocess
 import sys
 
 import pytest
 
+from realtime_pose.utils import folder_lock
 from realtime_pose.utils.folder_lock import LOCK_FILE, FolderLock
 
 HOLDS = """
@@ -35,5 +37,14 @@ def test_another_process_is_refused_and_a_killed_one_leaves_the_folder_free(tmp_
             FolderLock(tmp_path)
         process.kill()
         process.wait()
+    FolderLock(tmp_path).release()
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_a_file_system_has_no_locks_nothing_is_refused(tmp_path, monkeypatch):
+    def no_locks(file):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(folder_lock, "_lock", no_locks)
     FolderLock(tmp_path).release()
     assert not list(tmp_path.iterdir())

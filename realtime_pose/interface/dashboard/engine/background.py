@@ -1,12 +1,15 @@
 """A background thread for slow work, one job after another: opening a camera, loading a model, closing files."""
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 
 
 class Background:
-    """A ThreadPoolExecutor with one thread, whose exceptions are reported.
+    """Runs jobs in one daemon thread and reports their exceptions.
+
+    Not a ThreadPoolExecutor: the interpreter joins its threads at exit, so that a camera stuck in its driver or a model
+    that is loading would keep the program alive.
 
     Args:
         name: The thread's name.
@@ -14,10 +17,10 @@ class Background:
     """
 
     def __init__(self, name: str, on_fault: Callable[[Exception], None]) -> None:
-        self._on_fault = on_fault
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._changed = threading.Condition()
-        self._pending: set[Future[None]] = set()
+        self._name, self._on_fault = name, on_fault
+        self._changed = threading.Condition()  # guards the next three
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._busy = False  # the thread lives
         self._closed = False
 
     def submit(self, job: Callable[[], None]) -> None:
@@ -25,27 +28,33 @@ class Background:
         with self._changed:
             if self._closed:
                 return
-            future = self._executor.submit(job)
-            self._pending.add(future)
-        future.add_done_callback(self._finished)
+            self._jobs.append(job)
+            if not self._busy:
+                self._busy = True
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
     def wait(self, timeout_s: float) -> bool:
         """Whether no job is left, after waiting for that at most so long."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._pending, timeout_s)
+            return self._changed.wait_for(lambda: not self._busy, timeout_s)
 
     def close(self, timeout_s: float) -> None:
-        """Wait for the jobs at most so long, then cancel those that have not started. Safe to repeat."""
+        """Wait for the jobs at most so long, then drop those that have not started. Safe to repeat."""
         with self._changed:
             self._closed = True
         self.wait(timeout_s)
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        with self._changed:
+            self._jobs.clear()
 
-    def _finished(self, future: Future[None]) -> None:
-        try:
-            if not future.cancelled() and isinstance(exc := future.exception(), Exception):
-                self._on_fault(exc)
-        finally:
+    def _work(self) -> None:
+        while True:
             with self._changed:
-                self._pending.discard(future)
-                self._changed.notify_all()
+                if not self._jobs:
+                    self._busy = False
+                    self._changed.notify_all()
+                    return
+                job = self._jobs.popleft()
+            try:
+                job()
+            except Exception as exc:  # noqa: BLE001 - reported; a thread that dies would leave later jobs undone
+                self._on_fault(exc)

@@ -23,7 +23,8 @@ _NEXT = {
     Phase.OPENING: {Phase.RUNNING, Phase.FAILED, Phase.IDLE},
     Phase.RUNNING: {Phase.RUNNING, Phase.PAUSED, Phase.FAILED, Phase.IDLE},
     Phase.PAUSED: {Phase.PAUSED, Phase.RUNNING, Phase.FAILED, Phase.IDLE},
-    Phase.FAILED: {Phase.OPENING, Phase.IDLE},
+    # an opening goes on after a fault of another thread, and may succeed or fail itself
+    Phase.FAILED: {Phase.OPENING, Phase.RUNNING, Phase.FAILED, Phase.IDLE},
 }
 
 

@@ -170,9 +170,9 @@ class Studio:
 
     def _start(self, opener: Callable[..., AbstractContextManager[ActiveRun]], doing: str, source: str) -> None:
         """Open something in the background, after what is shown now has ended."""
-        self.stop()
         context = self._context
-        with context.lock:
+        with context.lock:  # held from the stop on: two tabs may start something at the same time
+            self.stop()
             context.generation += 1
             context.status.enter(Phase.OPENING)
             context.status.doing, self._opening = doing, source
@@ -199,8 +199,8 @@ class Studio:
         with context.lock:
             current = generation == context.generation
             if current:
-                context.run = run
                 context.status.enter(Phase.RUNNING)
+                context.run = run
                 self._last, context.locked_on = None, None
                 self.history.clear()
                 threading.Thread(target=self._watch, args=(run, generation, undo), name="view", daemon=True).start()

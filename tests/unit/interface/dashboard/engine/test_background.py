@@ -1,5 +1,7 @@
 """Jobs in a background thread."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -46,3 +48,15 @@ def test_closing_cancels_what_has_not_started_and_refuses_more(background):
     go_on.set()
     assert background.wait(PATIENCE_S)
     assert done == []
+
+
+def test_a_job_that_never_ends_does_not_keep_the_program_alive():
+    code = (
+        "import threading\n"
+        "from realtime_pose.interface.dashboard.engine.background import Background\n"
+        "background, started = Background('jobs', print), threading.Event()\n"
+        "background.submit(lambda: (started.set(), threading.Event().wait()))\n"
+        "started.wait()\n"
+        "background.close(0.01)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=True)

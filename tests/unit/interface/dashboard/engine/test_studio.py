@@ -656,3 +656,40 @@ def test_a_takes_report_names_the_model_that_ran_and_its_own_length(studio, monk
     assert report["estimator"] == "vitpose-s"
     assert report["frames"] == len(list(open_session(folder).frames()))
     assert report["seconds"] < studio.state().seconds
+
+
+def test_several_tabs_may_start_at_the_same_time(studio, monkeypatch):
+    stand_in(monkeypatch)
+    for _ in range(5):
+        together, faults = threading.Barrier(4), []
+
+        def start(together=together, faults=faults):
+            together.wait(PATIENCE_S)
+            try:
+                studio.start()
+            except Exception as exc:  # noqa: BLE001 - whatever it is fails the test
+                faults.append(exc)
+
+        tabs = [threading.Thread(target=start) for _ in range(4)]
+        for tab in tabs:
+            tab.start()
+        for tab in tabs:
+            tab.join(PATIENCE_S)
+        assert faults == []
+        phase(studio, "running")
+
+
+def test_a_fault_of_another_thread_does_not_break_what_is_opening(studio, monkeypatch):
+    go_on = threading.Event()
+
+    def slow_pipeline(*arguments, **options):
+        assert go_on.wait(PATIENCE_S)
+        return pipeline_of(*arguments, **options)
+
+    stand_in(monkeypatch, pipeline=slow_pipeline)
+    studio.start()
+    phase(studio, "opening")
+    studio._context.report_fault(ValueError("the view of the run before"))
+    go_on.set()
+    phase(studio, "running")
+    shown(studio)
