@@ -281,7 +281,7 @@ class Runtime:
     def _flush(self) -> None:
         """Send the results that the stage still holds back."""
         for result in [] if self._stage is None else self._stage.flush():
-            self._run_keeping_failure("pose", partial(self._send, result))  # one sink's failure costs no other its results
+            self._run_keeping_failure("pose", partial(self._send, result))  # one failing sink costs no other its rest
             self._send_to_slow_sinks(result)
 
     def _send_to_slow_sinks(self, result: FrameResult) -> None:
