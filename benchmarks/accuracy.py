@@ -32,7 +32,7 @@ from unittest import mock
 
 from realtime_pose.config import AppConfig
 from realtime_pose.evaluation.actor_cases import actor_case
-from realtime_pose.evaluation.lifting import answer_cases, judge, report_of
+from realtime_pose.evaluation.lifting import evaluate, predict_cases, report_of
 from realtime_pose.evaluation.lifting_cases import load_cases
 from realtime_pose.evaluation.selftest import run_selftest
 from realtime_pose.evaluation.synthetic.cases import synthetic_cases
@@ -102,16 +102,16 @@ def measure(lifter: str, off: list[str], folder: Path) -> dict[str, Any]:
     if "feet" in off:
         body["feet"] = "never"
     config = AppConfig().with_values({"body": body, "inference": {"estimator": "blazepose"}}, "benchmark")
-    questions: dict[str, list[Any]] = {"": load_cases([folder])} if folder.is_dir() else {}
-    questions |= synthetic_cases()
+    case_sets: dict[str, list[Any]] = {"": load_cases([folder])} if folder.is_dir() else {}
+    case_sets |= synthetic_cases()
     peer = {}
     for name in ACTORS:
         case, its_own = actor_case(name, config.inference)
-        questions[name] = [case]
-        peer[name] = report_of({name: judge([its_own])})["others"][name]
+        case_sets[name] = [case]
+        peer[name] = report_of({name: evaluate([its_own])})["others"][name]
     with without(off):
         found: dict[str, Any] = {"lifter": config.body.lifter, "without": off, "blazepose": peer}
-        found |= report_of({name: judge(answer_cases(config, asked)) for name, asked in questions.items()})
+        found |= report_of({name: evaluate(predict_cases(config, asked)) for name, asked in case_sets.items()})
         found["selftest"] = {name: run_selftest(config, None, clip=name).as_dict() for name in ACTORS}
     return found
 

@@ -1,4 +1,4 @@
-"""The library's face: `PoseInference` finds the people in images, `read_frames` opens a source.
+"""Python API: `PoseInference` finds the people in images, `read_frames` opens a source.
 
     with PoseInference(is_video=True) as model:
         for frame in read_frames("dance.mp4"):

@@ -144,7 +144,7 @@ DEFAULTS = AppConfig()
 
 
 class Setting(NamedTuple):
-    """One setting of AppConfig: its section, its key in it, its default, and what it says of itself."""
+    """One setting of AppConfig: its section, its key in it, its default, and its metadata."""
 
     section: str
     key: str

@@ -107,7 +107,7 @@ def _look_up(entry: PublishedFile) -> _RemoteFile:
     cause = failure[0] if failure else None
     status = getattr(getattr(cause, "response", None), "status_code", None)
     if status is not None:
-        raise CheckpointError(f"{where} has no {entry.file} of {entry.repo} for us (HTTP {status})") from cause
+        raise CheckpointError(f"{where} does not provide {entry.file} of {entry.repo} (HTTP {status})") from cause
     raise CheckpointError(
         f"{where} cannot be reached, so {entry.name} is not downloaded; check the connection, or {_by_hand(entry)}"
     ) from cause

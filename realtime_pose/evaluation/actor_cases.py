@@ -10,7 +10,7 @@ from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import open_source
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import EndOfStream
-from realtime_pose.evaluation.lifting import Answer
+from realtime_pose.evaluation.lifting import Prediction
 from realtime_pose.evaluation.lifting_cases import LiftingCase
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
@@ -23,10 +23,10 @@ _POINT_ROWS = COCO17_FEET_HANDS.rows(LIMB_NAMES)
 
 def actor_case(
     name: str, config: InferenceConfig, progress: Callable[[int, int], None] = lambda done, total: None
-) -> tuple[LiftingCase, Answer]:
-    """A packaged clip as a case, and BlazePose's world landmarks as the answer to it.
+) -> tuple[LiftingCase, Prediction]:
+    """A packaged clip as a case, and BlazePose's world landmarks as the prediction for it.
 
-    In frames where BlazePose finds nobody, the keypoints have score 0 and the answer repeats the last one.
+    In frames where BlazePose finds nobody, the keypoints have score 0 and the prediction repeats the last one.
 
     Args:
         name: "actor" or "actor-2".
@@ -56,7 +56,7 @@ def actor_case(
     all_seen = np.ones(limbs_m.shape[:2], bool)
     case = LiftingCase(name, COCO17_FEET_HANDS, xy_px, score, limbs_m, all_seen, truth.intrinsics, truth.fps)
     hips = world_m[:, [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]].mean(axis=1, keepdims=True)
-    return case, Answer(case, world_m - hips, world_m - hips, took_ms, took_ms)
+    return case, Prediction(case, world_m - hips, world_m - hips, took_ms, took_ms)
 
 
 def _next(read: Callable[[], Frame | None]) -> Frame | None:

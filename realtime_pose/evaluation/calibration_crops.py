@@ -31,18 +31,18 @@ class FootageCrops:
         crops: (N, 3, H, W) normalised RGB.
         regions: The region of each in its frame.
         diagonal_px: (N,) diagonal of the person's box.
-        held_back: (N,) bool, true for held-out crops; the others are for calibration.
+        held_out: (N,) bool, true for held-out crops; the others are for calibration.
     """
 
     crops: Float32
     regions: CropRegions
     diagonal_px: Float64
-    held_back: Bool
+    held_out: Bool
 
     @property
-    def regions_of_held_back(self) -> CropRegions:
+    def regions_of_held_out(self) -> CropRegions:
         """The regions of the held-out crops."""
-        return CropRegions(self.regions.corner_px[self.held_back], self.regions.size_px[self.held_back])
+        return CropRegions(self.regions.corner_px[self.held_out], self.regions.size_px[self.held_out])
 
 
 def collect_crops(

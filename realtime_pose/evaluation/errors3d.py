@@ -13,7 +13,7 @@ def mpjpe_mm(answer_m: Float64, truth_m: Float64) -> float:
 
 
 def aligned_by_similarity(answer_m: Float64, truth_m: Float64) -> Float64:
-    """Each frame of the answer (T, J, 3) rotated, scaled and shifted onto the truth by least squares.
+    """Each frame of the prediction (T, J, 3) rotated, scaled and shifted onto the truth by least squares.
 
     Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (1991).
     """
@@ -28,12 +28,12 @@ def aligned_by_similarity(answer_m: Float64, truth_m: Float64) -> Float64:
 
 
 def scaled_as_one(answer_m: Float64, truth_m: Float64) -> Float64:
-    """The answer (T, J, 3) times one least-squares scale for the whole clip."""
+    """The prediction (T, J, 3) times one least-squares scale for the whole clip."""
     return _scale(answer_m, truth_m, (0, 1, 2)) * answer_m
 
 
 def scaled_by_frame(answer_m: Float64, truth_m: Float64) -> Float64:
-    """The answer (T, J, 3) times one least-squares scale per frame."""
+    """The prediction (T, J, 3) times one least-squares scale per frame."""
     return _scale(answer_m, truth_m, (1, 2)) * answer_m
 
 
@@ -83,8 +83,8 @@ def largest_jump_deg(local_xyzw: Float64) -> float:
 def lag_ms(answer_m: Float64, truth_m: Float64, fps: float, most_s: float = 0.4) -> float:
     """Delay of joints (T, J, 3) behind the truth: the shift at which their velocities correlate best.
 
-    Velocities, because a constant error of position says nothing about time. Negative if the answer is ahead; NaN if
-    nothing moves.
+    Velocities, because a constant error of position says nothing about time. Negative if the prediction is ahead; NaN
+    if nothing moves.
     """
     velocity, true_velocity = (np.diff(x, axis=0).reshape(len(x) - 1, -1) for x in (answer_m, truth_m))
     most = min(round(most_s * fps), len(velocity) // 3)
@@ -101,14 +101,14 @@ def lag_ms(answer_m: Float64, truth_m: Float64, fps: float, most_s: float = 0.4)
     )  # peak of a parabola
 
 
-def _agreement(answer: Float64, truth: Float64, shift: int) -> float:
-    """Cosine similarity of (T, D) signals, with the answer read `shift` frames later."""
-    a = answer[max(shift, 0) : len(answer) + min(shift, 0)]
+def _agreement(prediction: Float64, truth: Float64, shift: int) -> float:
+    """Cosine similarity of (T, D) signals, with the prediction read `shift` frames later."""
+    a = prediction[max(shift, 0) : len(prediction) + min(shift, 0)]
     b = truth[max(-shift, 0) : len(truth) - max(shift, 0)]
     return float((a * b).sum() / max(np.sqrt((a**2).sum() * (b**2).sum()), 1e-12))
 
 
 def jitter_ratio(answer_m: Float64, truth_m: Float64) -> float:
-    """Mean acceleration of the answer over that of the truth; joints are (T, J, 3) at the same rate."""
+    """Mean acceleration of the prediction over that of the truth; joints are (T, J, 3) at the same rate."""
     size = [float(np.linalg.norm(np.diff(x, n=2, axis=0), axis=-1).mean()) for x in (answer_m, truth_m)]
     return size[0] / max(size[1], 1e-12)

@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Prediction:
     """The result for one case: the joints of `LIMB_JOINTS` in canonical axes, not rotated into the world.
 
     Attributes:
@@ -57,7 +57,7 @@ class LiftFigures:
         mpjpe_mm: Mean joint error relative to the middle of the hips, after one least-squares scale per case.
         pa_mpjpe_mm: The same after a similarity alignment per frame.
         n_mpjpe_mm: The same after one least-squares scale per frame.
-        jitter_ratio: Mean acceleration of the answer over that of the truth; NaN for a truth that does not move.
+        jitter_ratio: Mean acceleration of the prediction over that of the truth; NaN for a truth that does not move.
         bone_drift_percent: Standard deviation of a limb bone's length over its mean.
         ms_per_frame: Median time of lifter, IK and filters for one person and frame.
         lift_ms_per_frame: The same of the lifter alone.
@@ -97,22 +97,22 @@ def report_of(figures: Mapping[str, LiftFigures]) -> dict[str, Any]:
     Those of the built-in cases include `seen_mpjpe_mm`.
     """
     others = {
-        question.partition(":")[0]: found.as_dict() | {"seen_mpjpe_mm": _rounded(found.seen_mpjpe_mm)}
-        for question, found in figures.items()
-        if question
+        case_set.partition(":")[0]: found.as_dict() | {"seen_mpjpe_mm": _rounded(found.seen_mpjpe_mm)}
+        for case_set, found in figures.items()
+        if case_set
     }
     given = figures[""].as_dict() if "" in figures else {}
     return given | ({"others": others} if others else {})
 
 
-def answer_cases(
+def predict_cases(
     config: AppConfig,
     cases: Sequence[LiftingCase],
     *,
     filtered: bool = True,
     progress: Progress = lambda done, total: None,
-) -> list[Answer]:
-    """The program's answers to the cases, frame by frame as in a live run.
+) -> list[Prediction]:
+    """The program's predictions for the cases, frame by frame as in a live run.
 
     Args:
         config: The settings; the camera is that of each case.
@@ -125,17 +125,17 @@ def answer_cases(
     """
     if not filtered:
         config = config.with_values({"body": {"smoothing": "none"}}, "unfiltered")
-    total, done, answers = sum(len(case) for case in cases), 0, []
+    total, done, predictions = sum(len(case) for case in cases), 0, []
     for track_id, case in enumerate(cases, start=1):
         # Each case has its own camera and floor, so each has its own stages.
-        answers.append(_answer(build_body(config, filtered=filtered), case, track_id))
+        predictions.append(_predict(build_body(config, filtered=filtered), case, track_id))
         done += len(case)
         progress(done, total)
-    return answers
+    return predictions
 
 
-def _answer(body: BodyPipeline, case: LiftingCase, track_id: int) -> Answer:
-    """The answer to one case, with new state."""
+def _predict(body: BodyPipeline, case: LiftingCase, track_id: int) -> Prediction:
+    """The prediction for one case, with new state."""
     limbs, lifted, times = [], [], []
     for frame in range(len(case)):
         watch = Stopwatch()
@@ -144,7 +144,7 @@ def _answer(body: BodyPipeline, case: LiftingCase, track_id: int) -> Answer:
         lifted.append(joints.xyz_m[joints.layout.rows(LIMB_NAMES)].astype(np.float64))
         times.append(watch.take())
     lift_ms, solve_ms, filter_ms = (np.array([t[stage] for t in times]) for stage in ("lift", "solve", "filter"))
-    return Answer(case, _from_hips(np.array(limbs)), _from_hips(np.array(lifted)), lift_ms, solve_ms + filter_ms)
+    return Prediction(case, _from_hips(np.array(limbs)), _from_hips(np.array(lifted)), lift_ms, solve_ms + filter_ms)
 
 
 def _from_hips(limbs_m: Float64) -> Float64:
@@ -153,26 +153,26 @@ def _from_hips(limbs_m: Float64) -> Float64:
     return out
 
 
-def judge(answers: Sequence[Answer], *, lifted: bool = False) -> LiftFigures:
-    """The figures over all answers.
+def evaluate(predictions: Sequence[Prediction], *, lifted: bool = False) -> LiftFigures:
+    """The figures over all predictions.
 
     Args:
-        answers: At least one.
+        predictions: At least one.
         lifted: Evaluate the lifter's joints instead of the final pose.
     """
-    pairs = [(a.lifted_m if lifted else a.limbs_m, _from_hips(a.case.limbs_m)) for a in answers]
-    took_ms = np.concatenate([a.lift_ms + (0 if lifted else a.solve_ms) for a in answers])
+    pairs = [(a.lifted_m if lifted else a.limbs_m, _from_hips(a.case.limbs_m)) for a in predictions]
+    took_ms = np.concatenate([a.lift_ms + (0 if lifted else a.solve_ms) for a in predictions])
     return LiftFigures(
-        cases=len(answers),
+        cases=len(predictions),
         frames=len(took_ms),
         mpjpe_mm=_pooled_mm((errors3d.scaled_as_one(x, y), y) for x, y in pairs),
         pa_mpjpe_mm=_pooled_mm((errors3d.aligned_by_similarity(x, y), y) for x, y in pairs),
         n_mpjpe_mm=_pooled_mm((errors3d.scaled_by_frame(x, y), y) for x, y in pairs),
-        jitter_ratio=_pooled_jitter([(x, y, a.case.fps) for (x, y), a in zip(pairs, answers, strict=True)]),
+        jitter_ratio=_pooled_jitter([(x, y, a.case.fps) for (x, y), a in zip(pairs, predictions, strict=True)]),
         bone_drift_percent=_bone_drift_percent([x for x, _ in pairs]),
         ms_per_frame=float(np.median(took_ms)),
-        lift_ms_per_frame=float(np.median(np.concatenate([a.lift_ms for a in answers]))),
-        seen_mpjpe_mm=_seen_mm([(x, y, a.case.seen) for (x, y), a in zip(pairs, answers, strict=True)]),
+        lift_ms_per_frame=float(np.median(np.concatenate([a.lift_ms for a in predictions]))),
+        seen_mpjpe_mm=_seen_mm([(x, y, a.case.seen) for (x, y), a in zip(pairs, predictions, strict=True)]),
     )
 
 
@@ -182,9 +182,9 @@ def _pooled_mm(pairs: Iterable[tuple[Float64, Float64]]) -> float:
 
 
 def _pooled_jitter(clips: Sequence[tuple[Float64, Float64, float]]) -> float:
-    answer = np.concatenate([errors3d.acceleration_m_s2(x, fps).ravel() for x, _, fps in clips])
+    prediction = np.concatenate([errors3d.acceleration_m_s2(x, fps).ravel() for x, _, fps in clips])
     truth = np.concatenate([errors3d.acceleration_m_s2(y, fps).ravel() for _, y, fps in clips])
-    return float(answer.mean() / truth.mean()) if len(truth) and truth.mean() > 0 else float("nan")
+    return float(prediction.mean() / truth.mean()) if len(truth) and truth.mean() > 0 else float("nan")
 
 
 def _bone_drift_percent(clips: Sequence[Float64]) -> float:
@@ -197,9 +197,9 @@ def _bone_drift_percent(clips: Sequence[Float64]) -> float:
 def _seen_mm(clips: Sequence[tuple[Float64, Float64, Bool]]) -> float:
     """Mean error of the joints inside the image alone, relative to their middle; the others can only be guessed."""
     errors = []
-    for answer, truth, seen in clips:
+    for prediction, truth, seen in clips:
         weight = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1)
-        x, y = ((z - (weight[..., None] * z).sum(axis=1, keepdims=True)) * seen[..., None] for z in (answer, truth))
+        x, y = ((z - (weight[..., None] * z).sum(axis=1, keepdims=True)) * seen[..., None] for z in (prediction, truth))
         errors.append(np.linalg.norm(errors3d.scaled_as_one(x, y) - y, axis=-1)[seen])
     pooled = np.concatenate(errors)
     return float(pooled.mean() * 1e3) if len(pooled) else float("nan")

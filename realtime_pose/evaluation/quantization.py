@@ -28,7 +28,7 @@ ACCEPTED_SHIFT = 0.01
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Comparison:
     """Comparison of int8 with fp32 on the same runtime, on held-out crops.
 
     Attributes:
@@ -61,7 +61,7 @@ class Judgement:
 
 def quantize(
     config: AppConfig, runtime: str, notify: Callable[[str], object], progress: Progress = lambda done, total: None
-) -> tuple[Judgement, Path]:
+) -> tuple[Comparison, Path]:
     """Makes the int8 model of `config.inference`'s checkpoint and stores it where `runtime` looks for it.
 
     Args:
@@ -71,7 +71,7 @@ def quantize(
         progress: Called with the progress of the step: done, total.
 
     Returns:
-        The judgement, which is also stored beside the model, and the model's folder.
+        The comparison, which is also stored beside the model, and the model's folder.
 
     Raises:
         UnknownChoiceError: Quantization does not support the runtime.
@@ -85,12 +85,12 @@ def quantize(
     notify(f"looking for people in {config.capture.source}")
     footage = collect_crops(config, model.geometry, progress)
     name, make = _MAKERS[runtime]
-    notify(f"calibrating {model.source.name} on {np.count_nonzero(~footage.held_back)} crops")
+    notify(f"calibrating {model.source.name} on {np.count_nonzero(~footage.held_out)} crops")
     folder = artefact_folder(model.source, name)
 
-    def make_unjudged(into: Path) -> None:
+    def make_unaccepted(into: Path) -> None:
         try:
-            make(model.source, footage.crops[~footage.held_back], into, progress)
+            make(model.source, footage.crops[~footage.held_out], into, progress)
         except ImportError as exc:
             raise ConfigError(f"quantization for {runtime} needs {exc.name}; pip install {exc.name}") from exc
         except Exception as exc:  # the quantizers' own errors have no common base
@@ -98,29 +98,29 @@ def quantize(
                 f"{model.source.name} cannot be quantized for {runtime}: {' '.join(str(exc).split())[:300]}; "
                 "try the other --runtime"
             ) from exc
-        _write_judgement(into, {"accepted": False})  # until it has been judged
+        _write_comparison(into, {"accepted": False})  # until it has been compared
 
-    put_artefact(folder, make_unjudged)
-    notify(f"judging it on {np.count_nonzero(footage.held_back)} others")
-    judgement = _judge(model, runtime, footage, config)
-    _write_judgement(folder, asdict(judgement))
+    put_artefact(folder, make_unaccepted)
+    notify(f"comparing it on {np.count_nonzero(footage.held_out)} others")
+    comparison = _compare(model, runtime, footage, config)
+    _write_comparison(folder, asdict(comparison))
     for timings in folder.parent.glob("timings-*.json"):  # of the previous model
         timings.unlink(missing_ok=True)
-    return judgement, folder
+    return comparison, folder
 
 
-def _judge(model: LoadedModel, runtime: str, footage: FootageCrops, config: AppConfig) -> Judgement:
-    held = footage.held_back
+def _compare(model: LoadedModel, runtime: str, footage: FootageCrops, config: AppConfig) -> Comparison:
+    held = footage.held_out
     xy_px, score = _keypoints(model, Candidate(runtime, "fp32"), footage)
     xy_int8_px, score_int8 = _keypoints(model, Candidate(runtime, "int8"), footage)
     seen = score >= config.inference.score_threshold
     if not seen.any():
-        raise ConfigError(f"{model.source.name} finds no keypoint in the held-back footage; give footage of people")
+        raise ConfigError(f"{model.source.name} finds no keypoint in the held-out footage; give footage of people")
     shift_px = np.linalg.norm(xy_int8_px - xy_px, axis=-1)
     of_box = shift_px / footage.diagonal_px[held][:, None]
     change = (score_int8 - score)[seen]
     of_box_p95 = float(np.percentile(of_box[seen], 95))
-    return Judgement(
+    return Comparison(
         model=model.source.name,
         runtime=runtime,
         footage=config.capture.source,
@@ -139,15 +139,15 @@ def _judge(model: LoadedModel, runtime: str, footage: FootageCrops, config: AppC
 def _keypoints(model: LoadedModel, candidate: Candidate, footage: FootageCrops) -> tuple[Float32, Float32]:
     """Keypoints (N, K, 2) in pixels of the frame, and scores (N, K), of the held-out crops."""
     runtime = build_runtime(model.source, candidate, "cpu")
-    crops = footage.crops[footage.held_back]
+    crops = footage.crops[footage.held_out]
     heatmaps = np.concatenate([runtime.heatmaps(crop[None]).copy() for crop in crops])
     runtime.close()
     xy_cells, score = decode_heatmaps(heatmaps, model.geometry.blur_kernel)
-    return xy_in_frame(xy_cells, footage.regions_of_held_back, (heatmaps.shape[3], heatmaps.shape[2])), score
+    return xy_in_frame(xy_cells, footage.regions_of_held_out, (heatmaps.shape[3], heatmaps.shape[2])), score
 
 
-def _write_judgement(folder: Path, judgement: Mapping[str, Any]) -> None:
-    write_text(folder / JUDGEMENT, json.dumps(judgement, indent=1))
+def _write_comparison(folder: Path, comparison: Mapping[str, Any]) -> None:
+    write_text(folder / JUDGEMENT, json.dumps(comparison, indent=1))
 
 
 _Make = Callable[[SourceModel, Float32, Path, Progress], None]

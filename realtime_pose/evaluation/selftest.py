@@ -17,7 +17,7 @@ from realtime_pose.communication.udp_receiver import UdpReceiver
 from realtime_pose.config import AppConfig, OutputConfig
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RealtimePoseError
-from realtime_pose.evaluation.selftest_figures import Figures, judge_packets
+from realtime_pose.evaluation.selftest_figures import Figures, evaluate_packets
 from realtime_pose.model3d.actor_truth import load_truth
 
 TRUTH = "resources/videos/default_truth.npz"
@@ -96,5 +96,5 @@ def run_selftest(
         packets_lost=run.sinks[0].packets_sent - len(arrived),
         latency_ms_p50=float(np.percentile(latency_ms, 50)),
         latency_ms_p95=float(np.percentile(latency_ms, 95)),
-        **judge_packets([packet for packet, _ in arrived], truth, log.contacts),
+        **evaluate_packets([packet for packet, _ in arrived], truth, log.contacts),
     )

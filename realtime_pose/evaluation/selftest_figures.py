@@ -93,7 +93,7 @@ class Figures:
         }
 
 
-def judge_packets(
+def evaluate_packets(
     packets: Sequence[PosePacket], truth: ActorTruth, contacts: dict[int, tuple[bool, bool]]
 ) -> dict[str, float]:
     """The figures that follow from the received packets, by name.

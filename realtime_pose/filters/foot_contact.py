@@ -15,12 +15,12 @@ _ONLY_FOOT_RATIO = 1.6  # speed limits are this much higher where the other foot
 _LOW_M = 0.03  # contact starts below this height of the ankle over its height in a flat stance,
 _HIGH_M = 0.06  # and ends above this one
 _RISING_M_S = 0.15  # a foot that goes up faster than this rises
-_MOVED_M = 0.05  # a rise ends contact only if the foot is this far from its spot on the floor
-_GONE_M = 0.10  # contact ends where the foot is this far from its spot
-_EARLY_M = 0.07  # in the first `_EARLY_S` contact ends at this distance: it started too early
-_EARLY_S = 0.15  # see `_EARLY_M`
-_SPOT_TAU_S = 0.5  # time constant with which the spot follows the foot
-_STEP_M = 0.2  # a foot that is this far from its last spot is in a step,
+_MOVED_M = 0.05  # a rise ends contact only if the foot is this far from its anchor on the floor
+_MAX_DRIFT_M = 0.10  # contact ends where the foot is this far from its anchor, its place on the floor
+_MAX_DRIFT_AT_START_M = 0.07  # in the first `_START_S` contact ends at this distance: it started too early
+_START_S = 0.15  # see `_MAX_DRIFT_AT_START_M`
+_ANCHOR_TAU_S = 0.5  # time constant with which the anchor follows the foot
+_STEP_M = 0.2  # a foot that is this far from its last anchor is in a step,
 _MIN_STEP_S = 0.25  # and contact does not start again before this time
 _STILL_M_S = 0.3  # a foot slower than this is still
 _STILL_S = 0.4  # a foot that is still for this long stands up to `_MAX_STILL_HEIGHT_M`: its height is a lifting error
@@ -50,7 +50,7 @@ class FootContact:
     stands: bool = True
     _on_floor: _Speed = field(default_factory=_Speed)
     _in_space: _Speed = field(default_factory=_Speed)
-    _spot_m: Vec3 | None = None
+    _anchor_m: Vec3 | None = None
     _still_s: float = 0.0
     _since_change_s: float = 1.0  # since contact started or ended
 
@@ -74,28 +74,28 @@ class FootContact:
         self._still_s = self._still_s + dt_s if speed_m_s < _STILL_M_S and not rising else 0.0
         speed_ratio = 1.0 if other_stands else _ONLY_FOOT_RATIO
         self._since_change_s += dt_s
-        if self.stands and self._spot_m is None:
-            self.stands, self._spot_m = height_m < _HIGH_M, on_floor_m
+        if self.stands and self._anchor_m is None:
+            self.stands, self._anchor_m = height_m < _HIGH_M, on_floor_m
         elif self.stands:
-            spot_m = self._spot_m or on_floor_m
-            self._spot_m = spot_m = vec.add_scaled(
-                spot_m, vec.sub(on_floor_m, spot_m), 1.0 - math.exp(-dt_s / _SPOT_TAU_S)
+            anchor_m = self._anchor_m or on_floor_m
+            self._anchor_m = anchor_m = vec.add_scaled(
+                anchor_m, vec.sub(on_floor_m, anchor_m), 1.0 - math.exp(-dt_s / _ANCHOR_TAU_S)
             )
-            moved_m = _horizontal(vec.sub(on_floor_m, spot_m))
+            moved_m = _horizontal(vec.sub(on_floor_m, anchor_m))
             raised = (rising or height_m > _HIGH_M) and (moved_m > _MOVED_M or not from_ray)
-            gone = moved_m > (_EARLY_M if self._since_change_s < _EARLY_S else _GONE_M)
-            self.stands = speed_m_s < _FAST_M_S * speed_ratio and not gone and not raised
+            drifted = moved_m > (_MAX_DRIFT_AT_START_M if self._since_change_s < _START_S else _MAX_DRIFT_M)
+            self.stands = speed_m_s < _FAST_M_S * speed_ratio and not drifted and not raised
             if not self.stands:
                 self._since_change_s = 0.0
         else:
             slow = min(speed_m_s, _horizontal(self._on_floor.frame_m_s) / _FRAME_SPEED_RATIO) < _SLOW_M_S * speed_ratio
             swinging = rising or _horizontal(self._in_space.m_s) > _SWINGING_M_S
-            stepped = self._spot_m is not None and _horizontal(vec.sub(on_floor_m, self._spot_m)) > _STEP_M
+            stepped = self._anchor_m is not None and _horizontal(vec.sub(on_floor_m, self._anchor_m)) > _STEP_M
             swinging = swinging or (stepped and self._since_change_s < _MIN_STEP_S)
             still = height_m < _MAX_STILL_HEIGHT_M and self._still_s > (_STILL_S if other_stands else _ONLY_STILL_S)
             self.stands = (slow and not swinging and height_m < _LOW_M) or still
             if self.stands:
-                self._spot_m, self._since_change_s = on_floor_m, 0.0
+                self._anchor_m, self._since_change_s = on_floor_m, 0.0
         return self.stands
 
 

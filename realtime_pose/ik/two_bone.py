@@ -19,9 +19,9 @@ from realtime_pose.utils.vec3 import Quat, Vec3
 _FLAT_SIN, _BENT_SIN = 0.05, 0.50  # sine of the bend: the plane's weight rises from 0 to 1 between these
 _FIRST_BENT_SIN = 0.15  # upper end of that ramp before there is a previous plane
 # Share by which a limb is shorter than straight: the observed bend is used below, the bend by reach above.
-_SHORT_FROM, _SHORT_TO = 0.01, 0.06
+_UNDERREACH_FROM, _UNDERREACH_TO = 0.01, 0.06
 _MAX_OBSERVED_RAD = math.radians(28.0)  # keeps the end within 3 % of the limb's length of its target
-_LONG = 0.06  # share by which it is longer than straight from which the bend is 0
+_OVERREACH = 0.06  # share by which it is longer than straight from which the bend is 0
 _MIDDLE_WEIGHT = 0.05  # of the middle joint's squared error against the end's
 _SWIVEL_STEPS = 12  # per direction, up to the opposite side
 _CLOSE_M, _FAR_M = 0.02, 0.15  # ikpy is used only for errors between these
@@ -153,9 +153,9 @@ class TwoBoneIk:
             observed = min(observed, max(_MAX_OBSERVED_RAD, by_reach))
             short = 1.0 - reach / (upper + lower)
             if short < 0:
-                bend = observed * max(0.0, 1.0 + short / _LONG)
+                bend = observed * max(0.0, 1.0 + short / _OVERREACH)
             else:
-                bend = observed + (by_reach - observed) * vec.smoothstep(short, _SHORT_FROM, _SHORT_TO)
+                bend = observed + (by_reach - observed) * vec.smoothstep(short, _UNDERREACH_FROM, _UNDERREACH_TO)
         return min(max(bend, 0.0), self._limits.hinge_rad)
 
     def _pole(

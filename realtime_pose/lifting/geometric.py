@@ -29,14 +29,14 @@ from realtime_pose.utils.per_track import PerTrack
 
 _UP = np.array([0.0, 1.0, 0.0])
 # Tuned on the actor's clip, with BlazePose's keypoints and with true ones plus 1.5 px of noise.
-_DEPTH_CAUTION = 0.12  # share by which a bone's projected length is overestimated at full length
+_LENGTH_OVERESTIMATE = 0.12  # share by which a bone's projected length is overestimated at full length
 _CONTINUITY_SIGMA_M = 0.15
 _CONTINUITY_CAP = 2.0  # cost
 _ARM_AHEAD, _FOREARM_AHEAD, _LEG_AHEAD, _FOOT_UNDER_HIP = 1.0, 0.5, 0.5, 1.0  # weights of habitual poses, in cost
 _HIP_BACK, _SHOULDER_BACK = 0.42, 0.6  # sine of the extension limits: about 25 and 40 degrees
 _FORGET_AFTER_S = 1.0
 # The limb point whose depth a hand or foot point gets: the geometric lifter does not orient hands and feet.
-_CARRIERS = {
+_DEPTH_FROM = {
     **{f"{side}_{p}": f"{side}_ankle" for side in ("left", "right") for p in ("heel", "toe")},
     **{f"{side}_{p}": f"{side}_wrist" for side in ("left", "right") for p in ("pinky", "index", "thumb")},
 }
@@ -84,7 +84,9 @@ class GeometricLifter:
         before = state.xyz_m or _standing(self._body, state.yaw_rad or 0.0)
         state.xyz_m = {name: placed.get(name, before[name]) for name in COCO17.names}
 
-        xyz = np.array([placed[n] if n in placed else state.xyz_m[_CARRIERS.get(n, n)] for n in keypoints.layout.names])
+        xyz = np.array(
+            [placed[n] if n in placed else state.xyz_m[_DEPTH_FROM.get(n, n)] for n in keypoints.layout.names]
+        )
         scores = [_score(n, placed, score) for n in keypoints.layout.names]
         return Joints3D(
             keypoints.layout,
@@ -143,9 +145,9 @@ class GeometricLifter:
                 placed |= _placed_limb(rays, names, start, root, lengths, cost, state.xyz_m)
         if sum(name in rays for name in FACE_NAMES) >= 3:
             placed |= self._face(points, rays, chest - root, root, state.yaw_rad)
-        for name, carrier in _CARRIERS.items():
-            if name in rays and carrier in placed:
-                distance = -(placed[carrier] + root)[2]
+        for name, limb_point in _DEPTH_FROM.items():
+            if name in rays and limb_point in placed:
+                distance = -(placed[limb_point] + root)[2]
                 placed[name] = rays[name] * distance - root
         return placed
 
@@ -232,19 +234,19 @@ def _bone_candidates(start: Float64, ray: Float64, length: float) -> tuple[Float
     """The two bone vectors of that length from `start` (from the camera) to the ray: nearer end, farther end.
 
     The depth of a bone nearly parallel to the image plane is dominated by noise (5 % of its length make 18 degrees), so
-    it is reduced there (`_DEPTH_CAUTION`). If the ray is out of reach, both are the bone that points to it.
+    it is reduced there (`_LENGTH_OVERESTIMATE`). If the ray is out of reach, both are the bone that points to it.
     """
     level = -start[2]  # end distance of a bone parallel to the image plane
     projected = _norm(level * ray - start) / length
-    cautious = projected * (1.0 + _DEPTH_CAUTION * projected**2)
+    overestimated = projected * (1.0 + _LENGTH_OVERESTIMATE * projected**2)
     ends = [level, level]
-    if cautious < 1.0:
+    if overestimated < 1.0:
         ray2 = float(ray @ ray)
         nearest = float(start @ ray) / ray2
         reach2 = (length**2 - float(start @ start)) / ray2 + nearest**2
         half = math.sqrt(max(reach2, 0.0))
-        caution = math.sqrt((1.0 - cautious**2) / (1.0 - projected**2))
-        ends = [level + caution * (nearest + sign * half - level) for sign in (-1.0, 1.0)]
+        reduction = math.sqrt((1.0 - overestimated**2) / (1.0 - projected**2))
+        ends = [level + reduction * (nearest + sign * half - level) for sign in (-1.0, 1.0)]
     near, far = (end * ray - start for end in ends)
     return near * (length / _norm(near)), far * (length / _norm(far))
 

@@ -1,8 +1,8 @@
 """Side-swap correction: undoes left/right exchanges by the estimator that last a few frames, before lifting.
 
 The vector from a right keypoint to its left counterpart turns and shrinks from frame to frame, but never reverses at
-full length: a person who turns round passes a frame in which both sides coincide in the image. A reversal at full
-length is an estimator's error. It is corrected for a limited time only: an estimator that insists is right.
+full length: a person who turns around passes a frame in which both sides coincide in the image. A reversal at full
+length is an estimator's error. It is corrected for a limited time only: a swap that persists is accepted.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ _GROUPS = (
 
 _REVERSED = 0.0035  # negative agreement of a swap, in squared body sizes summed over a group, at 30 frames a second
 _USUAL_S, _MAX_FACTOR = 1 / 30, 6.0  # at longer frame intervals _REVERSED grows with their square, by this at most
-_GIVE_IN_S = (1.0, 1.0, 0.5, 0.5)  # for each group: correction ends after this time
-_LEAVE_NS = 1_000_000_000  # and is off for this long
+_MAX_CORRECTION_S = (1.0, 1.0, 0.5, 0.5)  # for each group: correction ends after this time
+_PAUSE_NS = 1_000_000_000  # and is off for this long
 _FORGET_AFTER_S = 0.3  # age from which a past vector is ignored
 _VELOCITY_S = 0.06  # time constant of the vectors' rate of change
 _SMALLEST_PX = 60.0  # least body size: smaller bodies are noisy and hardly ever corrected
@@ -51,7 +51,7 @@ class _State:
         score: (P,) the lower score of both, when they were last visible together.
         seen_ns: (P,) when that was.
         swapped_since_ns: For each group, since when it is corrected; None while it is not.
-        leave_until_ns: For each group, until when it is not corrected.
+        paused_until_ns: For each group, until when it is not corrected.
     """
 
     time_ns: int
@@ -62,7 +62,7 @@ class _State:
     score: Float64
     seen_ns: Float64
     swapped_since_ns: list[int | None]
-    leave_until_ns: list[int]
+    paused_until_ns: list[int]
 
 
 class SideSwapCorrector:
@@ -120,10 +120,10 @@ def _swapped(state: _State, agreement: Float64, groups: Sequence[Bool], dt_s: fl
     for i, group in enumerate(groups):
         since = state.swapped_since_ns[i]
         agrees = float(agreement[group].sum()) >= (reversed_ if trunk_swapped else -reversed_)
-        if agrees or now_ns < state.leave_until_ns[i]:
+        if agrees or now_ns < state.paused_until_ns[i]:
             state.swapped_since_ns[i] = None
-        elif since is not None and now_ns - since > _GIVE_IN_S[0 if trunk_swapped else i] * 1e9:
-            state.swapped_since_ns[i], state.leave_until_ns[i] = None, now_ns + _LEAVE_NS
+        elif since is not None and now_ns - since > _MAX_CORRECTION_S[0 if trunk_swapped else i] * 1e9:
+            state.swapped_since_ns[i], state.paused_until_ns[i] = None, now_ns + _PAUSE_NS
         else:
             state.swapped_since_ns[i] = now_ns if since is None else since
             swapped |= group

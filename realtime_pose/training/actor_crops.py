@@ -24,7 +24,7 @@ from realtime_pose.utils.paths import data_path
 
 HEATMAP_WH = (48, 64)
 _SIGMA_CELLS = 2.0
-_HELD_BACK_EVERY = 5
+_HELD_OUT_EVERY = 5
 _SHIFT, _ZOOM, _ROTATION_RAD, _BRIGHTNESS = 0.06, 0.15, 0.25, 0.15  # ranges of the augmentation
 
 
@@ -65,9 +65,9 @@ def actor_frames() -> Iterator[ActorFrame]:
         clip.close()
 
 
-def is_held_back(frame: Frame) -> bool:
+def is_held_out(frame: Frame) -> bool:
     """Whether a frame is held out for evaluation."""
-    return frame.index % _HELD_BACK_EVERY == _HELD_BACK_EVERY // 2
+    return frame.index % _HELD_OUT_EVERY == _HELD_OUT_EVERY // 2
 
 
 class CropMaker:

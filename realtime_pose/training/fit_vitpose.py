@@ -23,7 +23,7 @@ from realtime_pose.inference.runtimes.torch_runtime import gains_by_bf16
 from realtime_pose.inference.topdown import CropGeometry
 from realtime_pose.inference.vitpose.network import VitPoseNetwork
 from realtime_pose.skeletons import COCO17
-from realtime_pose.training.actor_crops import HEATMAP_WH, ActorFrame, CropMaker, actor_frames, is_held_back
+from realtime_pose.training.actor_crops import HEATMAP_WH, ActorFrame, CropMaker, actor_frames, is_held_out
 from realtime_pose.utils.paths import cache_folder
 
 _SIZES = {"s": (384, 12, 12), "b": (768, 12, 12)}  # width, layers, heads
@@ -81,7 +81,7 @@ def fit_vitpose(
     """
     torch.manual_seed(seed)
     network = _new_network(size, decoder)
-    maker = CropMaker([f for f in frames if not is_held_back(f.frame)], _GEOMETRY, seed)
+    maker = CropMaker([f for f in frames if not is_held_out(f.frame)], _GEOMETRY, seed)
     optimizer = torch.optim.AdamW(network.parameters(), _LEARNING_RATE[size], betas=(0.9, 0.99), fused=True)
     steps = max(1, crops // _BATCH)
     for step in range(steps):
@@ -101,7 +101,7 @@ def judge(network: nn.Module, frames: Sequence[ActorFrame]) -> Fit:
     """The network's accuracy on the held-out ones of `frames`, at fp32."""
     cropper = Cropper(_GEOMETRY)
     away, longer_side, scores = [], [], []
-    for held in (f for f in frames if is_held_back(f.frame)):
+    for held in (f for f in frames if is_held_out(f.frame)):
         crop, regions = cropper.crop(held.frame.image_bgr, held.box_xyxy_px[None])
         with torch.inference_mode():
             xy_cells, score = decode_heatmaps(network(torch.from_numpy(crop)).numpy(), _GEOMETRY.blur_kernel)

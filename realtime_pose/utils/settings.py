@@ -22,7 +22,9 @@ class Shortcut(NamedTuple):
 
 @dataclass(frozen=True)
 class SettingInfo:
-    """What a setting says of itself; command-line options, reference pages and range checks are made from it.
+    """Metadata of a setting: help, unit, range, option.
+
+    Command-line options, reference pages and range checks are made from it.
 
     Attributes:
         help: What it is, in a sentence; "{choices}" stands for the names to choose from.
@@ -86,7 +88,7 @@ def setting(default: T, **info: Any) -> T:  # noqa: ANN401 - the attributes of S
 
 
 def settings_in(config: Any) -> dict[str, SettingInfo]:  # noqa: ANN401 - a dataclass or one of its objects
-    """What each field that `setting` made says of itself, by the field's name, in the order of the class."""
+    """Metadata of each field that `setting` made, by the field's name, in the order of the class."""
     return {each.name: each.metadata[_KEY] for each in fields(config) if _KEY in each.metadata}
 
 

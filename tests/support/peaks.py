@@ -15,7 +15,7 @@ from support.vitpose import SIZES
 
 from realtime_pose.checkpoints import load_vitpose
 from realtime_pose.inference.vitpose.mmpose_compat import import_mmpose
-from realtime_pose.training.actor_crops import ActorFrame, actor_frames, is_held_back
+from realtime_pose.training.actor_crops import ActorFrame, actor_frames, is_held_out
 from realtime_pose.training.fit_vitpose import fitted_file
 from realtime_pose.utils.paths import data_path
 
@@ -27,9 +27,9 @@ needs_peaks = pytest.mark.skipif(
 
 
 @cache
-def held_back_frames(count: int) -> tuple[ActorFrame, ...]:
+def held_out_frames(count: int) -> tuple[ActorFrame, ...]:
     """This many frames that the fitted model was not trained on, evenly over the clip."""
-    held = [frame for frame in actor_frames() if is_held_back(frame.frame)]
+    held = [frame for frame in actor_frames() if is_held_out(frame.frame)]
     return tuple(held[i] for i in np.linspace(0, len(held) - 1, count).round().astype(int))
 
 

@@ -1,4 +1,4 @@
-"""The library's face: `PoseInference`, `read_frames` and the conversions of their results."""
+"""Python API: `PoseInference`, `read_frames` and the conversions of their results."""
 
 import re
 from pathlib import Path

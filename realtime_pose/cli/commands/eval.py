@@ -56,7 +56,7 @@ def eval_lift(
     """
     from realtime_pose.cli.console import progress_bar
     from realtime_pose.evaluation.actor_cases import actor_case
-    from realtime_pose.evaluation.lifting import answer_cases, judge, report_of
+    from realtime_pose.evaluation.lifting import evaluate, predict_cases, report_of
     from realtime_pose.evaluation.lifting_cases import load_cases
     from realtime_pose.evaluation.synthetic.cases import SCENES, synthetic_cases
     from realtime_pose.report import write_report
@@ -68,37 +68,40 @@ def eval_lift(
         name: settings.with_values({"body": {"lifter": name}}, "command line")
         for name in lifter or [settings.body.lifter]
     }
-    questions: dict[str, list[Any]] = {"": load_cases(cases)} if cases else {}
+    case_sets: dict[str, list[Any]] = {"": load_cases(cases)} if cases else {}
     if drawn:
-        questions |= {f"{name}: {SCENES[name].title}": asked for name, asked in synthetic_cases().items()}
-    rows: dict[str, dict[str, Any]] = {question: {} for question in questions}
+        case_sets |= {f"{name}: {SCENES[name].title}": cases_of_set for name, cases_of_set in synthetic_cases().items()}
+    rows: dict[str, dict[str, Any]] = {case_set: {} for case_set in case_sets}
     if actor:
         for name in ("actor", "actor-2"):
             with progress_bar(f"BlazePose on {name}", out) as advance:
                 case, its_own = actor_case(name, settings.inference, advance)
-            questions[name], rows[name] = [case], {"BlazePose's own": judge([its_own])}
+            case_sets[name], rows[name] = [case], {"BlazePose's own": evaluate([its_own])}
     for name, config_of in chosen.items():
-        for question, asked in questions.items():
-            with progress_bar(f"{name} {question}", out) as advance:
-                rows[question][name] = judge(answer_cases(config_of, asked, progress=advance))
+        for case_set, cases_of_set in case_sets.items():
+            with progress_bar(f"{name} {case_set}", out) as advance:
+                rows[case_set][name] = evaluate(predict_cases(config_of, cases_of_set, progress=advance))
             if unfiltered:
-                with progress_bar(f"{name}, unfiltered {question}", out) as advance:
-                    bare = answer_cases(config_of, asked, filtered=False, progress=advance)
-                rows[question] |= {f"{name}, unfiltered": judge(bare), f"{name}, before IK": judge(bare, lifted=True)}
+                with progress_bar(f"{name}, unfiltered {case_set}", out) as advance:
+                    bare = predict_cases(config_of, cases_of_set, filtered=False, progress=advance)
+                rows[case_set] |= {
+                    f"{name}, unfiltered": evaluate(bare),
+                    f"{name}, before IK": evaluate(bare, lifted=True),
+                }
     out.print(_table(rows))
     if report is not None:
         first = next(iter(chosen))
-        write_report(report, report_of({question: figures[first] for question, figures in rows.items()}))
+        write_report(report, report_of({case_set: figures[first] for case_set, figures in rows.items()}))
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
     table = Table("", title="lifting, IK and filters against the truth", title_justify="left")
     for label, _, _ in _COLUMNS:
         table.add_column(label, justify="right")
-    for question, of_lifters in rows.items():
+    for case_set, of_lifters in rows.items():
         table.add_section()
-        if question:
-            table.add_row(f"[bold]{escape(question)}")
+        if case_set:
+            table.add_row(f"[bold]{escape(case_set)}")
         for name, figures in of_lifters.items():
             values = (getattr(figures, key) for _, key, _ in _COLUMNS)
             table.add_row(

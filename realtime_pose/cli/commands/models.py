@@ -115,7 +115,7 @@ def quantize_model(
     runtime: Annotated[str, typer.Option(metavar="NAME", help="openvino or onnxruntime.")] = "openvino",
     given: Given,
 ) -> None:
-    """Make the int8 model of one runtime, and compare it with fp32 on parts of the footage held back for that."""
+    """Make the int8 model of one runtime, and compare it with fp32 on parts of the footage held out for that."""
     from rich.progress import Progress
 
     from realtime_pose.evaluation.quantization import ACCEPTED_SHIFT, quantize
@@ -124,25 +124,27 @@ def quantize_model(
         fixed={"inference.checkpoint": model, "inference.estimator": "auto", "capture.source": footage}
     )
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        judged, folder = quantize(
+        comparison, folder = quantize(
             settings,
             runtime,
             notify=lambda task: bar.add_task(task),
             progress=lambda done, total: bar.update(bar.task_ids[-1], completed=done, total=total),
         )
-    table = Table("int8 against fp32", "median", "95th percentile", title=f"{judged.model} on {judged.runtime}")
-    table.add_row("keypoint shift, px", f"{judged.shift_px_p50:.2f}", f"{judged.shift_px_p95:.2f}")
-    table.add_row("keypoint shift, % of the box's diagonal", "", f"{100 * judged.shift_of_box_p95:.2f}")
+    table = Table("int8 against fp32", "median", "95th percentile", title=f"{comparison.model} on {comparison.runtime}")
+    table.add_row("keypoint shift, px", f"{comparison.shift_px_p50:.2f}", f"{comparison.shift_px_p95:.2f}")
+    table.add_row("keypoint shift, % of the box's diagonal", "", f"{100 * comparison.shift_of_box_p95:.2f}")
     table.add_row(
-        "score change (95th percentile: size)", f"{judged.score_change_p50:+.3f}", f"{judged.score_change_p95:.3f}"
+        "score change (95th percentile: size)",
+        f"{comparison.score_change_p50:+.3f}",
+        f"{comparison.score_change_p95:.3f}",
     )
     out.print(table)
     out.print(
-        f"{judged.keypoints} keypoints of {judged.held_back_crops} held-back crops; calibrated on "
-        f"{judged.calibration_crops} others."
+        f"{comparison.keypoints} keypoints of {comparison.held_back_crops} held-out crops; calibrated on "
+        f"{comparison.calibration_crops} others."
     )
     limit = f"{100 * ACCEPTED_SHIFT:g} % of the box's diagonal"
-    if judged.accepted:
+    if comparison.accepted:
         out.print(f"Accepted: within {limit}, so --runtime auto may use it.")
     else:
         out.print(f"Not for --runtime auto: over {limit}. --runtime {runtime} --precision int8 still runs it.")

@@ -674,7 +674,7 @@ def test_what_lies_on_another_server_is_held_against_the_digits_that_are_known(h
     with pytest.raises(CheckpointError, match=r"has sha256 [0-9a-f]{64}, wanted 00000000; it was deleted"):
         download(entry.name)
     hub.status = 404
-    with pytest.raises(CheckpointError, match=r"the server of open-mmlab/mmpose has no x\.safetensors.*HTTP 404"):
+    with pytest.raises(CheckpointError, match=r"open-mmlab/mmpose does not provide x\.safetensors.*HTTP 404"):
         download(entry.name)
 
 

@@ -8,7 +8,7 @@ from realtime_pose.datatypes import PersonKeypoints
 from realtime_pose.errors import EndOfStream, UnknownChoiceError
 from realtime_pose.evaluation import actor_cases
 from realtime_pose.evaluation.actor_cases import actor_case
-from realtime_pose.evaluation.lifting import judge
+from realtime_pose.evaluation.lifting import evaluate
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
 from realtime_pose.skeletons import COCO17_FEET_HANDS, LIMB_NAMES
@@ -72,8 +72,8 @@ def test_keypoints_truth_and_its_own_answer_line_up(monkeypatch):
     assert np.allclose(its_own.limbs_m[found, 6:8].mean(axis=1), 0, atol=1e-6)
     truth_m = case.limbs_m - case.limbs_m[:, 6:8].mean(axis=1, keepdims=True)
     assert np.linalg.norm(its_own.limbs_m[1:5] / 0.9 - truth_m[1:5], axis=-1).mean() < 0.05
-    assert np.array_equal(its_own.limbs_m[5], its_own.limbs_m[4])  # nobody found: repeats the last answer
-    assert judge([its_own]).frames == len(case)
+    assert np.array_equal(its_own.limbs_m[5], its_own.limbs_m[4])  # nobody found: repeats the last prediction
+    assert evaluate([its_own]).frames == len(case)
 
 
 def test_blazeposes_world_landmarks_are_in_opencv_axes():

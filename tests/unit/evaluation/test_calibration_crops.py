@@ -62,18 +62,18 @@ def frame_numbers(crops: FootageCrops) -> np.ndarray:
     return middle.round().astype(int)
 
 
-def test_held_back_crops_are_blocks_of_time(film):
+def test_held_out_crops_are_blocks_of_time(film):
     shown = film(240, lambda i: [BOX])
     steps = []
     crops = collect_crops(CONFIG, SMALL, lambda done, total: steps.append((done, total)))
     assert np.array_equal(frame_numbers(crops), np.arange(240))
     assert steps[-1] == (240, 240)
     assert (shown.source.closed, shown.pipeline.closed) == (True, True)
-    changes = np.count_nonzero(np.diff(crops.held_back.astype(int)))
-    assert crops.held_back.sum() == 80
+    changes = np.count_nonzero(np.diff(crops.held_out.astype(int)))
+    assert crops.held_out.sum() == 80
     assert changes == 8  # four blocks, not every third crop
     assert np.allclose(crops.diagonal_px, 50)
-    assert np.allclose(crops.regions_of_held_back.corner_px, crops.regions.corner_px[0])
+    assert np.allclose(crops.regions_of_held_out.corner_px, crops.regions.corner_px[0])
 
 
 def test_long_footage_is_sampled_evenly(film):

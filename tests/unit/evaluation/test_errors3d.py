@@ -62,8 +62,8 @@ def test_alignment_undoes_any_similarity_frame_by_frame():
 
 def test_alignment_is_the_least_squares_one():
     truth = make_points(2)
-    answer = similar(truth + np.random.default_rng(3).normal(size=truth.shape) * 0.1)
-    aligned = aligned_by_similarity(answer, truth)
+    prediction = similar(truth + np.random.default_rng(3).normal(size=truth.shape) * 0.1)
+    aligned = aligned_by_similarity(prediction, truth)
     best = ((aligned - truth) ** 2).sum()
     rng = np.random.default_rng(4)
     for _ in range(50):
@@ -71,7 +71,7 @@ def test_alignment_is_the_least_squares_one():
         nudged = aligned @ turn.T * (1 + rng.normal() * 0.01) + rng.normal(size=3) * 0.01
         assert ((nudged - truth) ** 2).sum() > best
     # independent: scipy's rotation of the centred points, and the scale from their projections
-    for a, b, got in zip(answer, truth, aligned, strict=True):
+    for a, b, got in zip(prediction, truth, aligned, strict=True):
         a0, b0 = a - a.mean(0), b - b.mean(0)
         turn = Rotation.align_vectors(b0, a0)[0]
         turned = turn.apply(a0)
@@ -85,7 +85,7 @@ def test_a_reflection_is_never_used():
     centred, wanted = aligned - aligned.mean(1, keepdims=True), truth - truth.mean(1, keepdims=True)
     for scale in (0.95, 1.05):  # its scale is still the best one
         assert ((scale * centred - wanted) ** 2).sum() > ((centred - wanted) ** 2).sum()
-    # the result is the rotated answer, so it keeps the answer's handedness
+    # the result is the rotated prediction, so it keeps the prediction's handedness
     answer_side = np.linalg.det((truth * MIRROR)[:, 1:4] - (truth * MIRROR)[:, :1])
     aligned_side = np.linalg.det(aligned[:, 1:4] - aligned[:, :1])
     assert (np.sign(answer_side) == np.sign(aligned_side)).all()
@@ -169,8 +169,8 @@ def wave(shift_s=0.0, seconds=4.0, fps=30.0):
 @pytest.mark.parametrize("late_s", [0.0, 0.05, 0.1, 0.215, -0.07])
 def test_lag_is_found_between_frames_too(late_s):
     rng = np.random.default_rng(0)
-    answer = wave(late_s) + 0.3 + rng.normal(0, 0.002, wave().shape)  # a constant error is no lag
-    assert lag_ms(answer, wave(), 30.0) == pytest.approx(late_s * 1e3, abs=5)
+    prediction = wave(late_s) + 0.3 + rng.normal(0, 0.002, wave().shape)  # a constant error is no lag
+    assert lag_ms(prediction, wave(), 30.0) == pytest.approx(late_s * 1e3, abs=5)
 
 
 def test_no_motion_has_no_lag():

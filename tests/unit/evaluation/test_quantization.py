@@ -16,7 +16,7 @@ from realtime_pose.config import AppConfig
 from realtime_pose.errors import CheckpointError, ConfigError, UnknownChoiceError
 from realtime_pose.evaluation import quantization
 from realtime_pose.evaluation.calibration_crops import FootageCrops
-from realtime_pose.evaluation.quantization import Judgement, quantize
+from realtime_pose.evaluation.quantization import Comparison, quantize
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.crops import CropRegions
 from realtime_pose.inference.runtimes.artefacts import artefact_folder
@@ -50,7 +50,7 @@ def some_crops() -> FootageCrops:
 
 @pytest.fixture
 def quantized(monkeypatch, model, some_crops):
-    """Quantizes the one-layer model on noise; returns (judgement, folder)."""
+    """Quantizes the one-layer model on noise; returns (comparison, folder)."""
     monkeypatch.setattr(quantization, "load_model", lambda config: model)
     monkeypatch.setattr(quantization, "collect_crops", lambda config, geometry, progress: some_crops)
     return lambda runtime, **options: quantize(CONFIG, runtime, **({"notify": str} | options))
@@ -60,13 +60,13 @@ def quantized(monkeypatch, model, some_crops):
 def test_the_int8_model_is_stored_for_its_runtime_and_is_close_to_fp32(quantized, model, some_crops, runtime, capfd):
     assert Candidate(runtime, "int8") not in candidates(model.source, "cpu")
     notes, steps = [], []
-    judgement, folder = quantized(
+    comparison, folder = quantized(
         runtime, notify=notes.append, progress=lambda done, total: steps.append((done, total))
     )
     assert folder == artefact_folder(model.source, f"{runtime}-int8")
-    assert json.loads((folder / JUDGEMENT).read_text("utf-8"))["accepted"] == judgement.accepted
+    assert json.loads((folder / JUDGEMENT).read_text("utf-8"))["accepted"] == comparison.accepted
     assert sorted(p.suffix for p in folder.iterdir()) in ([".json", ".onnx"], [".bin", ".json", ".xml"])
-    assert notes == ["looking for people in actor", "calibrating one-layer on 8 crops", "judging it on 4 others"]
+    assert notes == ["looking for people in actor", "calibrating one-layer on 8 crops", "comparing it on 4 others"]
     assert (8, 8) in steps
     assert capfd.readouterr().out == ""  # no progress bars of the quantizers
     assert Candidate(runtime, "int8") in candidates(model.source, "cpu")
@@ -95,14 +95,14 @@ def test_auto_accepts_shifts_up_to_one_percent_of_the_diagonal(monkeypatch, quan
     timings = artefact_folder(model.source, "timings-1-2.json")
     timings.parent.mkdir(parents=True, exist_ok=True)
     timings.write_text("{}")
-    judgement, folder = quantized("openvino")
-    assert judgement.accepted is accepted
-    assert judgement.keypoints == 88
-    assert (judgement.calibration_crops, judgement.held_back_crops) == (8, 4)
-    assert judgement.shift_px_p50 == 0
-    assert judgement.shift_px_p95 == pytest.approx(moved_px, abs=0.01)
-    assert judgement.shift_of_box_p95 == pytest.approx(moved_px / 320, abs=1e-4)
-    assert (judgement.score_change_p50, judgement.score_change_p95) == (-0.02, 0.02)
+    comparison, folder = quantized("openvino")
+    assert comparison.accepted is accepted
+    assert comparison.keypoints == 88
+    assert (comparison.calibration_crops, comparison.held_back_crops) == (8, 4)
+    assert comparison.shift_px_p50 == 0
+    assert comparison.shift_px_p95 == pytest.approx(moved_px, abs=0.01)
+    assert comparison.shift_of_box_p95 == pytest.approx(moved_px / 320, abs=1e-4)
+    assert (comparison.score_change_p50, comparison.score_change_p95) == (-0.02, 0.02)
     assert json.loads((folder / JUDGEMENT).read_text("utf-8"))["accepted"] is accepted
     assert not timings.exists()  # they belonged to the previous model
 
@@ -126,21 +126,23 @@ def test_wrong_names_are_refused_before_any_footage_is_read(monkeypatch):
 
 
 @pytest.mark.parametrize(("accepted", "verdict"), [(True, "Accepted: within 1 %"), (False, "--precision int8 still")])
-def test_the_command_prints_the_judgement(monkeypatch, accepted, verdict):
-    judged = Judgement("vitpose-s", "openvino", "me.mp4", 200, 100, 1700, 0.041, 0.217, 0.0005, 0.001, 0.005, accepted)
+def test_the_command_prints_the_comparison(monkeypatch, accepted, verdict):
+    comparison = Comparison(
+        "vitpose-s", "openvino", "me.mp4", 200, 100, 1700, 0.041, 0.217, 0.0005, 0.001, 0.005, accepted
+    )
     asked = []
 
     def fake_quantize(config, runtime, notify, progress):
         asked.append((config.inference.checkpoint, config.capture.source, runtime))
         notify("looking for people")
         progress(1, 2)
-        return judged, Path("folder")
+        return comparison, Path("folder")
 
     monkeypatch.setattr(quantization, "quantize", fake_quantize)
     answer = CliRunner().invoke(models_app, ["quantize", "mine.pth", "--calibrate", "me.mp4"])
     assert answer.exit_code == 0, answer.output
     assert asked == [("mine.pth", "me.mp4", "openvino")]
-    for part in ("0.04", "0.22", "0.05", "+0.001", "1700 keypoints of 100 held-back crops", verdict, "written: folder"):
+    for part in ("0.04", "0.22", "0.05", "+0.001", "1700 keypoints of 100 held-out crops", verdict, "written: folder"):
         assert part in answer.output
 
 
@@ -148,8 +150,8 @@ def test_the_command_prints_the_judgement(monkeypatch, accepted, verdict):
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", ["openvino", "onnxruntime"])
 def test_a_fitted_vitpose_keeps_its_keypoints(runtime):
-    judgement, _ = quantize(CONFIG, runtime, notify=str)
-    assert judgement.keypoints >= 1000
-    assert judgement.shift_px_p50 < 0.25
-    assert judgement.shift_px_p95 < 0.75
-    assert judgement.accepted
+    comparison, _ = quantize(CONFIG, runtime, notify=str)
+    assert comparison.keypoints >= 1000
+    assert comparison.shift_px_p50 < 0.25
+    assert comparison.shift_px_p95 < 0.75
+    assert comparison.accepted

@@ -9,7 +9,7 @@ import torch
 from support.peaks import (
     FITTED,
     blurring_as_mmpose,
-    held_back_frames,
+    held_out_frames,
     mmpose_keypoints,
     needs_peaks,
     transformers_keypoints,
@@ -46,9 +46,7 @@ def estimator(runtime: str = "torch", precision: str = "fp32", *, flip_test: boo
 
 def keypoints_of(which: ViTPoseEstimator) -> np.ndarray:
     """(N, 17, 2) px, each frame with its box through the estimator."""
-    people = [
-        which.estimate(held.frame, [PersonBox(held.box_xyxy_px.copy(), 1.0)]) for held in held_back_frames(FRAMES)
-    ]
+    people = [which.estimate(held.frame, [PersonBox(held.box_xyxy_px.copy(), 1.0)]) for held in held_out_frames(FRAMES)]
     which.close()
     return np.stack([person.xy_px for (person,) in people])
 
@@ -57,7 +55,7 @@ def keypoints_of(which: ViTPoseEstimator) -> np.ndarray:
 def crops() -> np.ndarray:
     cropper = Cropper(CropGeometry())
     return np.concatenate(
-        [cropper.crop(held.frame.image_bgr, held.box_xyxy_px[None])[0].copy() for held in held_back_frames(FRAMES)]
+        [cropper.crop(held.frame.image_bgr, held.box_xyxy_px[None])[0].copy() for held in held_out_frames(FRAMES)]
     )
 
 
@@ -90,7 +88,7 @@ def distances(one: np.ndarray, other: np.ndarray, clear: np.ndarray) -> np.ndarr
 
 
 def test_the_peaks_are_real(ours, clear):
-    truth = np.stack([held.xy_px for held in held_back_frames(FRAMES)])
+    truth = np.stack([held.xy_px for held in held_out_frames(FRAMES)])
     away = distances(ours, truth, clear)
     assert np.mean(away < 5) > 0.9
     assert clear.mean() > 0.9
@@ -105,21 +103,21 @@ def test_heatmaps_equal_transformers(crops, heatmaps, theirs):
 
 def test_keypoints_equal_transformers_post_processing(ours, crops, theirs, clear):
     with blurring_as_mmpose():
-        wanted = transformers_keypoints(theirs, held_back_frames(FRAMES), crops)
+        wanted = transformers_keypoints(theirs, held_out_frames(FRAMES), crops)
     assert distances(ours, wanted, clear).max() < 0.05
 
 
 def test_keypoints_are_those_of_transformers_from_image_to_keypoint(ours, theirs, clear):
     """Its processor interpolates in floating point, OpenCV (and mmpose) in steps of 1/32 px: crops differ a little."""
     with blurring_as_mmpose():
-        wanted = transformers_keypoints(theirs, held_back_frames(FRAMES))
+        wanted = transformers_keypoints(theirs, held_out_frames(FRAMES))
     away = distances(ours, wanted, clear)
     assert np.median(away) < 0.05
     assert np.percentile(away, 95) < 0.5
 
 
 def test_keypoints_equal_mmposes_inference_topdown(ours, clear):
-    assert distances(ours, mmpose_keypoints(FITTED, held_back_frames(FRAMES)), clear).max() < 0.05
+    assert distances(ours, mmpose_keypoints(FITTED, held_out_frames(FRAMES)), clear).max() < 0.05
 
 
 def test_the_flip_test_is_the_mean_of_both_looks_as_transformers_turns_them_back(crops, heatmaps, theirs):

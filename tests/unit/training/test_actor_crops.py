@@ -9,7 +9,7 @@ from realtime_pose.inference.heatmaps import decode_heatmaps
 from realtime_pose.inference.topdown import CropGeometry
 from realtime_pose.skeletons import COCO17
 from realtime_pose.training import actor_crops
-from realtime_pose.training.actor_crops import ActorFrame, CropMaker, actor_frames, heatmaps_of, is_held_back
+from realtime_pose.training.actor_crops import ActorFrame, CropMaker, actor_frames, heatmaps_of, is_held_out
 
 BRIGHTNESS = 40 + 12 * np.arange(17)  # of the disc at each keypoint
 MIRROR = np.array(COCO17.mirror)
@@ -61,9 +61,9 @@ def test_a_point_outside_has_no_peak():
     assert decode_heatmaps(heatmaps)[0][0, 0] == pytest.approx([10.3, 20.7], abs=0.01)
 
 
-def test_every_fifth_frame_of_the_clip_is_held_back():
+def test_every_fifth_frame_of_the_clip_is_held_out():
     frames = list(actor_frames())
-    held = [f.frame.index for f in frames if is_held_back(f.frame)]
+    held = [f.frame.index for f in frames if is_held_out(f.frame)]
     assert len(frames) == 510
     assert held == list(range(2, 510, 5))
     low, high = frames[0].box_xyxy_px[:2], frames[0].box_xyxy_px[2:]

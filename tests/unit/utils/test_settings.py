@@ -1,4 +1,4 @@
-"""Setting fields: what a dataclass field says of itself, and the range that it is held to."""
+"""Setting fields: metadata of a dataclass field, and its range check."""
 
 from dataclasses import dataclass, fields
 

@@ -9,7 +9,7 @@ from support.lifting import case_arrays, make_case
 
 from realtime_pose.cli import app as cli
 from realtime_pose.evaluation import actor_cases
-from realtime_pose.evaluation.lifting import Answer
+from realtime_pose.evaluation.lifting import Prediction
 from realtime_pose.evaluation.synthetic import cases as synthetic_cases_module
 
 REPORT = [
@@ -69,7 +69,7 @@ def test_drawn_bodies_and_actors_come_group_by_group(call, cases, tmp_path, monk
     def watch(name, config, progress):
         watched.append(name)
         truth = case.limbs_m - case.limbs_m[:, 6:8].mean(axis=1, keepdims=True)
-        return case, Answer(case, truth, truth, np.zeros(10), np.zeros(10))
+        return case, Prediction(case, truth, truth, np.zeros(10), np.zeros(10))
 
     monkeypatch.setattr(actor_cases, "actor_case", watch)
     words = (cases, "--drawn", "--actor", "--lifter", "geometric", "--report", tmp_path / "r.json")
