@@ -83,7 +83,7 @@ def judge(results: Iterator[FrameResult], config: AppConfig) -> dict[str, Float6
                 bone_m = bones.update(person.joints)
     found = {"learnt": lengths_of(bone_m)}
     if calibration.done:
-        own = calibration.found().profile.lengths_m
+        own = calibration.result().profile.lengths_m
         found["calibrated"] = np.array([own[name] for name in LENGTHS])
     return found
 

@@ -1,6 +1,6 @@
 """Body calibration: a person's bone lengths from a few seconds of standing still.
 
-Feed `Calibration` the results of a pipeline, show its `hint` and `seconds_left`, and call `found` once it is `done`.
+Add the results of a pipeline to `Calibration`, show its `hint` and `seconds_left`, and call `result` once it is `done`.
 """
 
 from collections.abc import Callable
@@ -41,7 +41,7 @@ _ENOUGH_S = 0.5  # lengths seen for less come from the height
 
 
 @dataclass(frozen=True)
-class Found:
+class CalibrationResult:
     """Result of a calibration.
 
     Attributes:
@@ -120,7 +120,7 @@ class Calibration:
         camera = CameraIntrinsics.from_field_of_view(self._body.fov_deg, frame.width, frame.height)
         self.hint = self._add(largest, camera, dt_s)
 
-    def found(self) -> Found:
+    def result(self) -> CalibrationResult:
         """The person's body.
 
         Raises:
@@ -134,7 +134,7 @@ class Calibration:
         statistics = self._person.statistics
         measured = statistics.evidence_s >= _ENOUGH_S
         profile = self._profile(np.where(measured, statistics.shares, 1.0))
-        return Found(
+        return CalibrationResult(
             profile,
             self._average,
             tuple(name for name, known in zip(LENGTHS, measured, strict=True) if known),
@@ -204,7 +204,7 @@ def calibrate(
     notify: Callable[[str], None],
     watch: Callable[[Calibration, FrameResult], bool],
     progress: Progress = lambda had, total: None,
-) -> Found:
+) -> CalibrationResult:
     """Measure the person in front of a source.
 
     Args:
@@ -233,4 +233,4 @@ def calibrate(
             calibration.add(result)
             if not watch(calibration, result):
                 break
-    return calibration.found()
+    return calibration.result()

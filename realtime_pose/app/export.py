@@ -13,7 +13,7 @@ from realtime_pose.communication.base import PoseSink
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import ConfigError, RecordingError
-from realtime_pose.exporters.table import EXPORTERS, is_of, open_exporters, parse_formats
+from realtime_pose.exporters.table import EXPORTERS, is_file_of_format, open_exporters, parse_formats
 from realtime_pose.session.images import find_images, is_source, sound_of, with_images
 from realtime_pose.session.reader import Session
 
@@ -36,7 +36,11 @@ class Export:
 
     def written(self) -> list[Path]:
         """The files written so far."""
-        return [path for path in files_of_take(self.folder) if path.name != SESSION and is_of(path, self.formats)]
+        return [
+            path
+            for path in files_of_take(self.folder)
+            if path.name != SESSION and is_file_of_format(path, self.formats)
+        ]
 
 
 @contextmanager
@@ -66,7 +70,7 @@ def open_export(
             raise RecordingError(sentence)
         notes.append(sentence)
         formats.remove(name)
-    _make_room(folder, formats, images, force=force)
+    _delete_replaced_files(folder, formats, images, force=force)
     take = take_info(config, session.settings)
     results: Iterable[FrameResult] = session.frames()
     if images is not None and any(EXPORTERS[name].needs_images for name in formats):
@@ -98,10 +102,10 @@ def _written(
         notes.append(f"The end of {session.path} is missing; its frames up to there were written.")
 
 
-def _make_room(folder: Path, formats: Sequence[str], images: CaptureConfig | None, *, force: bool) -> None:
+def _delete_replaced_files(folder: Path, formats: Sequence[str], images: CaptureConfig | None, *, force: bool) -> None:
     """Delete the files that will be replaced, or refuse."""
     try:
-        existing = [path for path in files_of_take(folder) if is_of(path, formats)]
+        existing = [path for path in files_of_take(folder) if is_file_of_format(path, formats)]
         source = local_path(images.source).resolve() if images is not None else None
         if source in [path.resolve() for path in existing]:
             raise ConfigError(f"{source} would be replaced by what is made from it; choose another folder")

@@ -8,7 +8,14 @@ from pathlib import Path
 from realtime_pose.communication.base import PoseSink
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RecordingError
-from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, is_of, open_exporters, parse_formats
+from realtime_pose.exporters.table import (
+    DEFAULT_FORMATS,
+    EXPORTERS,
+    TakeInfo,
+    is_file_of_format,
+    open_exporters,
+    parse_formats,
+)
 from realtime_pose.session.reader import Session, read_session
 from realtime_pose.session.writer import SessionRecorder
 from realtime_pose.utils.folder_lock import FolderLock
@@ -48,7 +55,7 @@ class TakeRecorder:
         with ExitStack() as undo:
             self._lock = _lock(folder)
             undo.callback(self._lock.release)
-            _make_room(folder, force=force)
+            _delete_replaced_files(folder, force=force)
             # the session first: if the disk fills up, everything else can be made from it again
             session = SessionRecorder(folder / SESSION, take.settings)
             undo.callback(session.close)
@@ -110,8 +117,8 @@ def _lock(folder: Path) -> FolderLock:
         raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
 
 
-def _make_room(folder: Path, *, force: bool) -> None:
-    """Let the folder have no file that a new take would write: two takes never mix."""
+def _delete_replaced_files(folder: Path, *, force: bool) -> None:
+    """Delete the files that a new take would replace, or refuse: two takes never mix."""
     try:
         existing = files_of_take(folder)
         if existing and not force:
@@ -139,4 +146,6 @@ def files_of_take(folder: Path) -> list[Path]:
     """
     if not folder.exists():
         return []
-    return sorted(path for path in folder.iterdir() if path.name in (SESSION, PLOT) or is_of(path, EXPORTERS))
+    return sorted(
+        path for path in folder.iterdir() if path.name in (SESSION, PLOT) or is_file_of_format(path, EXPORTERS)
+    )

@@ -1,4 +1,4 @@
-"""Command-line options made from the settings: `takes_settings` adds them to a command, `Given` has what was typed."""
+"""Command-line options made from the settings: `with_setting_options` adds them, `GivenOptions` has the typed ones."""
 
 import functools
 import inspect
@@ -38,7 +38,7 @@ Show = Annotated[bool, typer.Option("--show", help="Open a preview window; q or 
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenOptions:
     """The settings that a command was given.
 
     Attributes:
@@ -159,12 +159,12 @@ OPTIONS: tuple[SettingOption, ...] = tuple(_all_options())
 """Every option that the settings have, in the settings' order."""
 
 
-def takes_settings(
+def with_setting_options(
     *names: str, without: Collection[str] = (), help: Mapping[str, str] | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A decorator that gives a command the options of settings, and --config.
 
-    They stand in the place of its parameter `given`, which receives what was typed as a `Given`.
+    They stand in the place of its parameter `given`, which receives what was typed as a `GivenOptions`.
 
     Args:
         names: Sections ("output") or single settings ("body.height_m"); none adds --config alone.
@@ -192,8 +192,8 @@ def takes_settings(
 
         @functools.wraps(command)
         def with_given(**typed: Any) -> None:  # noqa: ANN401 - as Typer read them
-            ours = {name: typed.pop(name) for name in [option.parameter for option in chosen]}
-            command(given=given_in(ours, typed.pop("config")), **typed)
+            typed_options = {name: typed.pop(name) for name in [option.parameter for option in chosen]}
+            command(given=parse_given(typed_options, typed.pop("config")), **typed)
 
         with_given.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by Typer
         with_given.__annotations__ = {each.name: each.annotation for each in parameters}
@@ -206,7 +206,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:  # 
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
-def given_in(typed: Mapping[str, Any], files: Collection[Path] | None = None) -> Given:
+def parse_given(typed: Mapping[str, Any], files: Collection[Path] | None = None) -> GivenOptions:
     """What a command's parameters give.
 
     Args:
@@ -220,16 +220,16 @@ def given_in(typed: Mapping[str, Any], files: Collection[Path] | None = None) ->
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
     for option in OPTIONS:
-        if (value := typed.get(option.parameter)) is None:
+        if (given := typed.get(option.parameter)) is None:
             continue
-        for name, meant in option.values(value):
-            if name in values and values[name] != meant:
+        for name, value in option.values(given):
+            if name in values and values[name] != value:
                 raise ConfigError(
-                    f"{option.names[0]} means {sources[name]} {meant}, and {sources[name]} {values[name]} was given "
+                    f"{option.names[0]} means {sources[name]} {value}, and {sources[name]} {values[name]} was given "
                     "too; leave one of them out"
                 )
-            values[name], sources[name] = meant, option.names[0]
-    return Given(tuple(files or ()), values, sources)
+            values[name], sources[name] = value, option.names[0]
+    return GivenOptions(tuple(files or ()), values, sources)
 
 
 def _checked_range(option: SettingOption) -> Callable[[Any], Any]:

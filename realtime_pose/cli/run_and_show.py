@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.markup import escape
 
-from realtime_pose.cli.options import Given
+from realtime_pose.cli.options import GivenOptions
 from realtime_pose.cli.terminal import download_progress, out
 from realtime_pose.errors import RealtimePoseError
 
@@ -50,7 +50,7 @@ def play(
     return figures, typer.Exit(INTERRUPTED) if interrupted else None
 
 
-def say_what_has_no_effect(given: Given, settings: "AppConfig", *, records: bool) -> None:
+def say_what_has_no_effect(given: GivenOptions, settings: "AppConfig", *, records: bool) -> None:
     """Print a note for options of files where none are written, and of sending where nothing is sent."""
     typed = given.typed
     files = [typed[name] for name in ("output.formats", "output.character", "output.bones") if name in typed]

@@ -28,7 +28,7 @@ from realtime_pose.utils.stopwatch import Stopwatch
 PARTS = ("crop", "network", "decode")
 """The parts of "estimate" with ViTPose."""
 
-_AROUND = ("crop", "decode", "detect", "send")  # all that is neither the video, the network nor the body
+_OVERHEAD = ("crop", "decode", "detect", "send")  # all that is neither the video, the network nor the body
 _WARM_FRAMES = 15  # for memory, threads and processor clocks to settle
 _LEAST_FRAMES = 10
 _TICK_S = 0.1
@@ -105,7 +105,8 @@ def run_bench(
         source = _TimedSource(undo.enter_context(closing(open_source(config.capture))))
         pipeline = undo.enter_context(closing(build_pipeline(config, note)))
         estimator = pipeline.estimator
-        laps = pipeline.stopwatch = _Laps(estimator.stopwatch if isinstance(estimator, HasStopwatch) else Stopwatch())
+        parts = estimator.stopwatch if isinstance(estimator, HasStopwatch) else Stopwatch()
+        stopwatch = pipeline.stopwatch = _FrameTimes(parts)
         if random_size:
             pipeline.estimator = GroundTruthEstimator(estimator)
         runtime = Runtime(source, pipeline, [sink], max_frames=max_frames + _WARM_FRAMES)
@@ -118,13 +119,13 @@ def run_bench(
             runtime.stop()
         runtime.raise_if_failed()
         notes += runtime.snapshot().notices
-    counted = laps.laps[_WARM_FRAMES:]
+    counted = stopwatch.frames[_WARM_FRAMES:]
     if len(counted) < _LEAST_FRAMES:
         raise RealtimePoseError(
-            f"{config.capture.source} gave {len(laps.laps)} frames, of which the first {_WARM_FRAMES} do not count; "
-            f"bench needs {_WARM_FRAMES + _LEAST_FRAMES} or more, so give a longer clip or a larger --max-frames"
+            f"{config.capture.source} gave {len(stopwatch.frames)} frames, of which the first {_WARM_FRAMES} do not "
+            f"count; bench needs {_WARM_FRAMES + _LEAST_FRAMES} or more, so give a longer clip or a larger --max-frames"
         )
-    stages = _by_stage(counted, source.read_ms[_WARM_FRAMES : len(laps.laps)])
+    stages = _by_stage(counted, source.read_ms[_WARM_FRAMES : len(stopwatch.frames)])
     return BenchFigures(
         estimator=estimator.name,
         runtime=estimator.runtime,
@@ -135,31 +136,31 @@ def run_bench(
         persons_max=runtime.statistics.persons_max,
         fps=round(1e3 * len(counted) / sum(stages["whole"]), 2),
         stages_ms={stage: _figures(values) for stage, values in stages.items()},
-        around_ms=_figures([sum(lap.get(stage, 0.0) for stage in _AROUND) for lap in counted]),
+        around_ms=_figures([sum(times.get(stage, 0.0) for stage in _OVERHEAD) for times in counted]),
         notes=tuple(notes),
         body_ms={part: _figures(values) for part, values in _by_body(counted).items()},
     )
 
 
-def _by_body(laps: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+def _by_body(frames: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
     """The ms per person in each frame; frames without people do not count."""
     parts: dict[str, list[float]] = {"lift": [], "ik": [], "filters": [], "body": []}
-    for lap in laps:
-        if "bodies" in lap:
-            stages = [lap[stage] / lap["bodies"] for stage in ("lift", "solve", "filter")]
+    for times in frames:
+        if "people" in times:
+            stages = [times[stage] / times["people"] for stage in ("lift", "solve", "filter")]
             for part, part_ms in zip(parts, (*stages, sum(stages)), strict=True):
                 parts[part].append(part_ms)
     return {part: values for part, values in parts.items() if values}
 
 
-def _by_stage(laps: Sequence[Mapping[str, float]], read_ms: Sequence[float]) -> dict[str, list[float]]:
+def _by_stage(frames: Sequence[Mapping[str, float]], read_ms: Sequence[float]) -> dict[str, list[float]]:
     """The ms of each frame, by stage in the order of the pipeline."""
     stages = {"video": list(read_ms)}
     for stage in STAGES:
         for name in (stage, *PARTS) if stage == "estimate" else (stage,):
-            stages[name] = [lap[name] for lap in laps if name in lap]
-    stages["rest"] = [lap["whole"] - sum(lap.get(stage, 0.0) for stage in STAGES) for lap in laps]
-    stages["whole"] = [lap["whole"] for lap in laps]
+            stages[name] = [times[name] for times in frames if name in times]
+    stages["rest"] = [times["whole"] - sum(times.get(stage, 0.0) for stage in STAGES) for times in frames]
+    stages["whole"] = [times["whole"] for times in frames]
     return {stage: values for stage, values in stages.items() if values}
 
 
@@ -173,33 +174,33 @@ def _frames_to_come(source: FrameSource, max_frames: int) -> int:
     return min(source.frame_count or max_frames + _WARM_FRAMES, max_frames + _WARM_FRAMES)
 
 
-class _Laps(Stopwatch):
+class _FrameTimes(Stopwatch):
     """A stopwatch that keeps the times of every frame, together with those of the estimator's stopwatch.
 
     Attributes:
-        laps: For each frame, ms by name; "whole" is the time since the previous frame, and "bodies" the lifted people.
+        frames: For each frame, ms by name; "whole" is the time since the previous frame, "people" the lifted people.
     """
 
     def __init__(self, parts: Stopwatch) -> None:
         super().__init__()
-        self.laps: list[dict[str, float]] = []
+        self.frames: list[dict[str, float]] = []
         self._parts = parts
-        self._bodies = 0
+        self._people = 0
         self._last_ns = time.perf_counter_ns()
 
     @contextmanager
     def measure(self, name: str) -> Iterator[None]:
         """Add the time of the `with` block to `name`."""
-        self._bodies += name == "lift"
+        self._people += name == "lift"
         with super().measure(name):
             yield
 
     def take(self) -> dict[str, float]:
         """The times since the last `take`, without the estimator's parts."""
         taken, now_ns = super().take(), time.perf_counter_ns()
-        bodies = {"bodies": self._bodies} if self._bodies else {}
-        self.laps.append({**taken, **self._parts.take(), **bodies, "whole": (now_ns - self._last_ns) / 1e6})
-        self._bodies = 0
+        people = {"people": self._people} if self._people else {}
+        self.frames.append({**taken, **self._parts.take(), **people, "whole": (now_ns - self._last_ns) / 1e6})
+        self._people = 0
         self._last_ns = now_ns
         return taken
 

@@ -84,7 +84,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     return tuple(name for name in EXPORTERS if name in wanted)
 
 
-def is_of(path: Path, formats: Iterable[str]) -> bool:
+def is_file_of_format(path: Path, formats: Iterable[str]) -> bool:
     """Whether a file name is one that these formats write, for the first person or another one."""
     files = (Path(EXPORTERS[name].file) for name in formats)
     return any(re.fullmatch(rf"{re.escape(f.stem)}(_-?\d+)?{re.escape(f.suffix)}", path.name) for f in files)

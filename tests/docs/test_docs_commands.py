@@ -145,7 +145,7 @@ def test_the_command_line_takes_every_command_of_the_pages(text, home):
     if context is None or not set(context.params) & {"smoothing", "estimator", "format"} or name in OWN_SETTINGS:
         return
     _write_settings(arguments)
-    settings = opt.given_in(context.params, context.params["config"]).settings()
+    settings = opt.parse_given(context.params, context.params["config"]).settings()
     check_names(settings)
     parse_formats(settings.output.formats)
 

@@ -6,12 +6,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from realtime_pose.cli.options import Given, Report, takes_settings
+from realtime_pose.cli.options import GivenOptions, Report, with_setting_options
 from realtime_pose.cli.run_and_show import save_report, say
 from realtime_pose.cli.terminal import out
 
 
-@takes_settings(
+@with_setting_options(
     "inference.estimator", "inference.checkpoint", "inference.model_config", "inference.runtime", "inference.precision",
     "inference.device", "inference.persons",
     without=("--single",),
@@ -28,7 +28,7 @@ def bench(
         ),
     ] = "",
     max_frames: Annotated[int, typer.Option(min=10, metavar="N", help="Measure at most this many frames.")] = 300,
-    given: Given,
+    given: GivenOptions,
     report: Report = None,
 ) -> None:
     """Measure the speed on this machine: each stage, and end to end from the video to the packet.

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from realtime_pose.cli.options import Given, Show, takes_settings
+from realtime_pose.cli.options import GivenOptions, Show, with_setting_options
 from realtime_pose.cli.run_and_show import INTERRUPTED, say
 from realtime_pose.cli.terminal import download_progress, out
 
 if TYPE_CHECKING:
-    from realtime_pose.app.calibrate import Calibration, Found
+    from realtime_pose.app.calibrate import Calibration, CalibrationResult
     from realtime_pose.datatypes import FrameResult
 
 
-@takes_settings(
+@with_setting_options(
     "capture.source", "capture.width", "capture.rotate_deg", "inference",
     "body.height_m", "body.fov_deg", "body.camera_pitch_deg",
     without=(
@@ -31,7 +31,7 @@ def calibrate(
             metavar="NAME|FILE", help="Name or .json file of the profile to write; an earlier one is replaced."
         ),
     ] = "me",
-    given: Given,
+    given: GivenOptions,
     show: Show = False,
 ) -> None:
     """Measure your proportions: stand still for three seconds, and use the profile with `run --profile`.
@@ -86,7 +86,7 @@ class _Countdown:
             out.print()
 
 
-def _table(found: "Found") -> Table:
+def _table(found: "CalibrationResult") -> Table:
     from realtime_pose.body.proportions import LENGTHS
 
     height = found.profile.height_m
@@ -108,7 +108,7 @@ def _table(found: "Found") -> Table:
 _NAMES = {"torso": "torso (hips to shoulders)", "shank": "lower leg", "upper_arm": "upper arm"}
 
 
-def _remarks(found: "Found", settings: Any, *, height_given: bool) -> list[str]:  # noqa: ANN401 - AppConfig, imported late
+def _remarks(found: "CalibrationResult", settings: Any, *, height_given: bool) -> list[str]:  # noqa: ANN401 - AppConfig, imported late
     """What was measured, what was assumed, and what one camera cannot measure."""
     height = f"The height of {found.profile.height_m:.2f} m is"
     return [

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from realtime_pose.cli.options import Given, takes_settings
+from realtime_pose.cli.options import GivenOptions, with_setting_options
 from realtime_pose.cli.terminal import out
 from realtime_pose.config import SETTINGS
 from realtime_pose.errors import ConfigError
@@ -24,7 +24,7 @@ def _group() -> None:
 
 
 @eval_app.command("lift")
-@takes_settings()
+@with_setting_options()
 def eval_lift(
     *,
     cases: Annotated[
@@ -47,7 +47,7 @@ def eval_lift(
         Path | None,
         typer.Option(metavar="FILE", callback=check_report_path, help="Write the first lifter's figures as JSON."),
     ] = None,
-    given: Given,
+    given: GivenOptions,
 ) -> None:
     """Measure lifting, IK and filters on clips of keypoints whose 3D truth is known.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from realtime_pose.cli.options import Given, takes_settings
+from realtime_pose.cli.options import GivenOptions, with_setting_options
 from realtime_pose.cli.run_and_show import say
 from realtime_pose.cli.terminal import out
 from realtime_pose.exporters.table import EXPORTERS
@@ -14,14 +14,14 @@ from realtime_pose.exporters.table import EXPORTERS
 _FORMATS = "\n\n".join(f"{name}: {exporter.file}, {exporter.what}." for name, exporter in EXPORTERS.items())
 
 
-@takes_settings(
+@with_setting_options(
     "output.formats", "output.character", "output.bones",
     help={"output.formats": "Files to write, e.g. bvh,csv; those of `run` by default."},
 )  # fmt: skip
 def export(
     session: Annotated[Path, typer.Argument(help="A session.rtpose, or the folder of a take.")],
     to: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the files.")],
-    given: Given,
+    given: GivenOptions,
     video: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Video of the session, if it has moved and overlay or frames are wanted."),

@@ -20,10 +20,10 @@ def listen(
     from realtime_pose.cli.listening import listen_to
     from realtime_pose.communication.packets.schema_check import SchemaCheck
 
-    heard = listen_to(bind, count, out, SchemaCheck() if check else None)
-    if check and heard.malformed:
-        raise PacketError(f"{heard.malformed} of {heard.datagrams} datagrams were not valid: {heard.why_malformed}")
-    if heard.interrupted:
+    result = listen_to(bind, count, out, SchemaCheck() if check else None)
+    if check and result.malformed:
+        raise PacketError(f"{result.malformed} of {result.datagrams} datagrams were not valid: {result.why_malformed}")
+    if result.interrupted:
         raise typer.Exit(INTERRUPTED)
     if check:
-        out.print(f"{heard.datagrams} datagrams, all valid")
+        out.print(f"{result.datagrams} datagrams, all valid")

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from realtime_pose.cli.options import Given, takes_settings
+from realtime_pose.cli.options import GivenOptions, with_setting_options
 from realtime_pose.cli.terminal import download_progress, err, out
 from realtime_pose.config import SETTINGS
 
@@ -102,7 +102,7 @@ def export_model(
 
 
 @models_app.command("quantize")
-@takes_settings()
+@with_setting_options()
 def quantize_model(
     *,
     model: Annotated[str, typer.Argument(help=_NAME_OR_FILE)],
@@ -113,7 +113,7 @@ def quantize_model(
         ),
     ],
     runtime: Annotated[str, typer.Option(metavar="NAME", help="openvino or onnxruntime.")] = "openvino",
-    given: Given,
+    given: GivenOptions,
 ) -> None:
     """Make the int8 model of one runtime, and compare it with fp32 on parts of the footage held out for that."""
     from rich.progress import Progress

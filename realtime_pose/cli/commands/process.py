@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from realtime_pose.cli.options import THIS_RUN, Given, MaxFrames, Report, takes_settings
+from realtime_pose.cli.options import THIS_RUN, GivenOptions, MaxFrames, Report, with_setting_options
 from realtime_pose.cli.run_and_show import (
     FAILED,
     INTERRUPTED,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from realtime_pose.app.batch import Job
 
 
-@takes_settings("inference", "body", "output", "capture.rotate_deg", without=("output.record",))
+@with_setting_options("inference", "body", "output", "capture.rotate_deg", without=("output.record",))
 def process(
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Videos, images, folders of either, actor or actor-2.")
@@ -35,7 +35,7 @@ def process(
             "--out", metavar="FOLDER", help="Folder for the take; with several inputs, for one folder for each."
         ),
     ],
-    given: Given,
+    given: GivenOptions,
     force: Annotated[bool, typer.Option("--force", help="Process finished inputs again and replace files.")] = False,
     workers: Annotated[
         int | None,

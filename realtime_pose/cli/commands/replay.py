@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from realtime_pose.cli.options import Force, Given, MaxFrames, Report, takes_settings
+from realtime_pose.cli.options import Force, GivenOptions, MaxFrames, Report, with_setting_options
 from realtime_pose.cli.run_and_show import INTERRUPTED, save_report, say, say_what_has_no_effect, with_free_folder
 from realtime_pose.cli.terminal import out
 from realtime_pose.errors import ConfigError
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from realtime_pose.session.reader import Session
 
 
-@takes_settings("output", "body", help={"output.record": "New folder for what is played, as a take of its own."})
+@with_setting_options("output", "body", help={"output.record": "New folder for what is played, as a take of its own."})
 def replay(
     session: Annotated[Path, typer.Argument(help="A session.rtpose, or the folder of a take.")],
-    given: Given,
+    given: GivenOptions,
     speed: Annotated[float, typer.Option(metavar="FACTOR", help="Playback speed; 2 is twice as fast.")] = 1.0,
     step: Annotated[bool, typer.Option("--step", help="Send one frame for each key press; q stops.")] = False,
     recompute: Annotated[

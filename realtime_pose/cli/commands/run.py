@@ -1,12 +1,12 @@
 """`realtime-pose run`: the live pipeline, from a camera to packets and files."""
 
-from realtime_pose.cli.options import Force, Given, MaxFrames, Report, Show, takes_settings
+from realtime_pose.cli.options import Force, GivenOptions, MaxFrames, Report, Show, with_setting_options
 from realtime_pose.cli.run_and_show import play, print_run, save_report, say_what_has_no_effect, with_free_folder
 
 
-@takes_settings("capture", "inference", "body", "output", without=("body.look_ahead",))
+@with_setting_options("capture", "inference", "body", "output", without=("body.look_ahead",))
 def run(
-    given: Given,
+    given: GivenOptions,
     show: Show = False,
     max_frames: MaxFrames = None,
     report: Report = None,

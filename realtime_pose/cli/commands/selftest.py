@@ -4,18 +4,18 @@ from typing import Annotated
 
 import typer
 
-from realtime_pose.cli.options import Given, MaxFrames, Report, takes_settings
+from realtime_pose.cli.options import GivenOptions, MaxFrames, Report, with_setting_options
 from realtime_pose.cli.run_and_show import save_report
 from realtime_pose.cli.terminal import out
 
 
-@takes_settings("inference.estimator", "body.smoothing", "body.feet")
+@with_setting_options("inference.estimator", "body.smoothing", "body.feet")
 def selftest(
     *,
     clip: Annotated[
         str, typer.Option(metavar="NAME", help="Clip to play: actor, or actor-2, which nothing is tuned to.")
     ] = "actor",
-    given: Given,
+    given: GivenOptions,
     max_frames: MaxFrames = None,
     report: Report = None,
 ) -> None:

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from realtime_pose.cli.options import Given, takes_settings
+from realtime_pose.cli.options import GivenOptions, with_setting_options
 from realtime_pose.cli.terminal import out
 from realtime_pose.utils.extras import check_installed
 
 _SERVER = "Server"
 
 
-@takes_settings(
+@with_setting_options(
     "capture.source", "capture.rotate_deg", "inference", "body", "output",
     without=(
         "body.look_ahead", "output.udp_format", "output.record", "output.formats", "output.character", "output.bones",
@@ -29,7 +29,7 @@ def ui(
         int, typer.Option(min=1, max=65_535, metavar="N", help="Port to serve at; the next free one if it is taken.")
     ] = 8501,
     takes: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for takes.")] = Path("takes"),
-    given: Given,
+    given: GivenOptions,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     allow: Annotated[
         list[Path] | None,

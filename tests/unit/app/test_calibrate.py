@@ -78,7 +78,7 @@ def test_who_stands_still_is_measured():
     show(calibration, lambda t: standing(at_s=t), 2.5, start_s=1.0)
     assert calibration.done
     assert calibration.seconds_left == 0
-    found = calibration.found()
+    found = calibration.result()
     assert found.profile.height_m == 1.72
     assert found.measured == LENGTHS
     away = np.array([found.profile.lengths_m[name] / getattr(OWN, name) - 1 for name in LENGTHS])
@@ -102,7 +102,7 @@ def test_unusable_frames_are_reported_and_not_counted():
     with pytest.raises(
         CaptureError, match=r"still in full view for 0\.\d s of 3; face the camera and stand upright, and"
     ):
-        calibration.found()
+        calibration.result()
 
 
 def test_a_pause_does_not_lose_what_there_is_and_a_gap_does_not_count():
@@ -126,7 +126,7 @@ def test_another_person_restarts_it_and_the_nearest_is_measured():
     show(calibration, two, 1.0, start_s=2.9)
     assert calibration.seconds_left == pytest.approx(3 - 0.95)
     show(calibration, two, 2.2, start_s=3.9)
-    thigh = calibration.found().profile.lengths_m["thigh"]
+    thigh = calibration.result().profile.lengths_m["thigh"]
     assert abs(thigh / OWN.thigh - 1) < 0.03 < abs(thigh / AVERAGE.thigh - 1)
 
 
@@ -144,7 +144,7 @@ def test_a_camera_that_looks_down_is_allowed_for():
     for pitch_deg in (0.0, 20.0):
         calibration = Calibration(CONFIG.with_values({"body": {"camera_pitch_deg": pitch_deg}}, "test"))
         show(calibration, lambda t: pitched(standing(at_s=t)))
-        found = calibration.found().profile.lengths_m
+        found = calibration.result().profile.lengths_m
         spread[pitch_deg] = np.std([found[name] / getattr(OWN, name) for name in LENGTHS])
     assert spread[20.0] < 0.006 < 0.03 < spread[0.0]
 
@@ -152,7 +152,7 @@ def test_a_camera_that_looks_down_is_allowed_for():
 def test_occluded_arms_are_estimated_from_the_height():
     calibration = Calibration(CONFIG)
     show(calibration, lambda t: without(standing(at_s=t), ARMS))
-    found = calibration.found()
+    found = calibration.result()
     assert found.measured == tuple(name for name in LENGTHS if name not in ("upper_arm", "forearm"))
     assert found.profile.lengths_m["forearm"] == pytest.approx(AVERAGE.forearm)
 
@@ -160,7 +160,7 @@ def test_occluded_arms_are_estimated_from_the_height():
 def test_arms_that_are_held_ahead_do_not_come_out_short():
     calibration = Calibration(CONFIG)
     show(calibration, lambda t: standing(at_s=t, forward_deg=35))
-    found = calibration.found().profile.lengths_m
+    found = calibration.result().profile.lengths_m
     assert found["upper_arm"] / OWN.upper_arm > 0.98
     assert found["forearm"] / OWN.forearm > 0.98
 
@@ -176,7 +176,7 @@ def test_points_that_are_not_finite_are_not_seen():
     hints = show(calibration, broken, 4.2)
     assert hints[:20] == [TOO_CLOSE] * 20
     assert hints[25:] == [GOOD] * len(hints[25:])
-    assert np.isfinite(calibration.found().fit_px)
+    assert np.isfinite(calibration.result().fit_px)
 
 
 # --- from a source ----------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ def test_a_session_made_with_a_profile_is_recomputed_without_its_file(tmp_path, 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     calibration = Calibration(CONFIG)
     show(calibration, lambda t: standing(at_s=t))
-    calibration.found().profile.save(profile_path("me"))
+    calibration.result().profile.save(profile_path("me"))
     config = load_config([], {"body": {"profile": "me", "lifter": "geometric"}}, {})
     assert config.body.height_m == 1.72
     frames = [make_result([standing(at_s=i / 20)], index=i, time_ns=i * S // 20) for i in range(12)]

@@ -618,7 +618,7 @@ def test_a_damaged_file_is_deleted_even_without_a_hash_to_hold_it_against(hub: F
 @pytest.mark.parametrize("status", [401, 404, 503])
 def test_a_hub_that_refuses_is_named_with_its_answer(hub: FakeHub, status):
     hub.status = status
-    with pytest.raises(CheckpointError, match=rf"no model\.safetensors of usyd-community/.*\(HTTP {status}\)"):
+    with pytest.raises(CheckpointError, match=rf"not provide model\.safetensors of usyd-community/.*\(HTTP {status}\)"):
         download("vitpose-s")
 
 

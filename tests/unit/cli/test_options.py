@@ -10,7 +10,7 @@ import typer.main
 
 from realtime_pose.capture.cameras import BACKENDS
 from realtime_pose.cli import app as cli
-from realtime_pose.cli.options import OPTIONS, Given, given_in, takes_settings
+from realtime_pose.cli.options import OPTIONS, GivenOptions, parse_given, with_setting_options
 from realtime_pose.config import DEFAULTS, SETTINGS, AppConfig
 from realtime_pose.errors import ConfigError
 
@@ -143,12 +143,12 @@ def test_the_camera_interfaces_are_those_there_are():
 )
 def test_a_wrong_value_is_reported_by_the_option_that_was_typed(typed, said):
     with pytest.raises(ConfigError) as caught:
-        given_in(typed)
+        parse_given(typed)
     assert re.fullmatch(said, str(caught.value))
 
 
 def test_names_may_be_typed_in_any_case():
-    given = given_in({"estimator": "BlazePose", "device": "CUDA:1", "precision": "FP32", "rotate": 90})
+    given = parse_given({"estimator": "BlazePose", "device": "CUDA:1", "precision": "FP32", "rotate": 90})
     assert {*given.values.values()} == {"blazepose", "cuda:1", "fp32", 90}
 
 
@@ -174,7 +174,7 @@ def test_a_number_out_of_range_names_its_option(call, arguments, said):
 
 
 def test_options_go_over_the_settings_to_start_from():
-    given = given_in({
+    given = parse_given({
         "source": "a.mp4", "size": "1280x720", "mjpg": False, "no_download": True, "single": True, "flip_test": True,
         "height": 1.8, "look_ahead": False, "udp": ["a:1", "b:2"], "record": Path("take"), "mirror": None,
         "of another command": 1,
@@ -189,19 +189,19 @@ def test_options_go_over_the_settings_to_start_from():
 
 
 def test_what_was_not_typed_changes_nothing():
-    assert given_in({option.parameter: None for option in OPTIONS}) == Given()
-    assert Given().settings() == DEFAULTS
+    assert parse_given({option.parameter: None for option in OPTIONS}) == GivenOptions()
+    assert GivenOptions().settings() == DEFAULTS
 
 
 def test_what_the_command_sets_goes_over_what_was_typed():
-    assert given_in({"profile": "me"}).settings(fixed={"body.profile": ""}).body.profile == ""
+    assert parse_given({"profile": "me"}).settings(fixed={"body.profile": ""}).body.profile == ""
 
 
 def test_a_command_gets_its_own_parameters_as_they_are():
     got = []
 
-    @takes_settings("body.height_m")
-    def command(name: str, given: Given, much: int = 3) -> None:
+    @with_setting_options("body.height_m")
+    def command(name: str, given: GivenOptions, much: int = 3) -> None:
         got.append((name, given, much))
 
     command(name="x", height=1.8, config=None, much=4)

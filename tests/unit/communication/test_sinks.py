@@ -28,7 +28,7 @@ def test_every_sink_has_a_setting_and_an_option_of_run_and_process():
 
 def test_several_destinations_are_one_setting():
     given = {"udp": ["127.0.0.1:1", "127.0.0.1:2,person=3"], "vmc": ["localhost"], "udp_format": "binary"}
-    output = options.given_in(given).settings().output
+    output = options.parse_given(given).settings().output
     assert (output.udp, output.vmc, output.udp_format) == ("127.0.0.1:1 127.0.0.1:2,person=3", "localhost", "binary")
     assert {name for name, listed in output.destinations.items() if listed} == {"udp", "vmc"}
 

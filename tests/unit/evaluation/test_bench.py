@@ -1,4 +1,4 @@
-"""Bench: the stages it reports, and its laps against known times."""
+"""Bench: the stages it reports, and its frame times against known times."""
 
 import json
 import os
@@ -86,8 +86,8 @@ def test_times_per_person_are_split_by_part(figures):
 
 
 def test_times_per_person_are_divided_by_people_and_skip_empty_frames():
-    laps = [{"lift": 3.0, "solve": 1.5, "filter": 4.5, "bodies": 3, "whole": 9.0}, {"whole": 0.5}]
-    assert bench._by_body(laps) == {"lift": [1.0], "ik": [0.5], "filters": [1.5], "body": [3.0]}
+    frames = [{"lift": 3.0, "solve": 1.5, "filter": 4.5, "people": 3, "whole": 9.0}, {"whole": 0.5}]
+    assert bench._by_body(frames) == {"lift": [1.0], "ik": [0.5], "filters": [1.5], "body": [3.0]}
     assert bench._by_body([{"whole": 1.0}]) == {}
 
 
@@ -142,34 +142,34 @@ def test_auto_notes_that_it_uses_only_fp32_of_random_weights(tmp_path):
     assert "choose another, e.g. --runtime openvino --precision bf16" in notes[1]
 
 
-# --- laps -------------------------------------------------------------------------------------------------------------
+# --- times of frames --------------------------------------------------------------------------------------------------
 
 
-def test_a_lap_has_the_stages_the_parts_and_the_whole(monkeypatch):
+def test_the_times_of_a_frame_have_the_stages_the_parts_and_the_whole(monkeypatch):
     now_ns = [0]
     monkeypatch.setattr(stopwatch.time, "perf_counter_ns", lambda: now_ns[0])
     parts = Stopwatch()
-    laps = bench._Laps(parts)
+    times = bench._FrameTimes(parts)
     for crop_ms in (1, 2):
-        with laps.measure("estimate"), parts.measure("crop"):
+        with times.measure("estimate"), parts.measure("crop"):
             now_ns[0] += round(crop_ms * 1e6)
         now_ns[0] += 500_000
-        assert laps.take() == {"estimate": crop_ms}  # without the parts, as in the run's report
-    assert laps.laps == [
+        assert times.take() == {"estimate": crop_ms}  # without the parts, as in the run's report
+    assert times.frames == [
         {"estimate": 1.0, "crop": 1.0, "whole": 1.5},
         {"estimate": 2.0, "crop": 2.0, "whole": 2.5},
     ]
 
 
-def test_a_lap_counts_the_lifted_people():
-    laps = bench._Laps(Stopwatch())
+def test_the_times_of_a_frame_count_the_lifted_people():
+    times = bench._FrameTimes(Stopwatch())
     for people in (2, 0):
         for _ in range(people):
-            with laps.measure("lift"):
+            with times.measure("lift"):
                 pass
-        laps.take()
-    assert laps.laps[0]["bodies"] == 2
-    assert "bodies" not in laps.laps[1]
+        times.take()
+    assert times.frames[0]["people"] == 2
+    assert "people" not in times.frames[1]
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

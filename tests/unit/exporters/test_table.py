@@ -9,7 +9,14 @@ from support.people import make_clip, make_person, make_result
 
 from realtime_pose.errors import RecordingError, UnknownChoiceError
 from realtime_pose.exporters import joint_tables as tables
-from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, is_of, open_exporters, parse_formats
+from realtime_pose.exporters.table import (
+    DEFAULT_FORMATS,
+    EXPORTERS,
+    TakeInfo,
+    is_file_of_format,
+    open_exporters,
+    parse_formats,
+)
 from realtime_pose.session.reader import read_session
 from realtime_pose.session.writer import SessionRecorder
 
@@ -33,11 +40,11 @@ def test_every_format_has_a_file_of_its_own():
 
 
 def test_files_of_further_people_belong_to_a_take_too(tmp_path):
-    assert is_of(tmp_path / "motion_12.bvh", ["bvh"])
-    assert is_of(tmp_path / "motion.bvh", EXPORTERS)
-    assert not is_of(tmp_path / "motion_12.bvh", ["csv"])
-    assert not is_of(tmp_path / "motion_mine.bvh", EXPORTERS)
-    assert not is_of(tmp_path / "my_motion.bvh", EXPORTERS)
+    assert is_file_of_format(tmp_path / "motion_12.bvh", ["bvh"])
+    assert is_file_of_format(tmp_path / "motion.bvh", EXPORTERS)
+    assert not is_file_of_format(tmp_path / "motion_12.bvh", ["csv"])
+    assert not is_file_of_format(tmp_path / "motion_mine.bvh", EXPORTERS)
+    assert not is_file_of_format(tmp_path / "my_motion.bvh", EXPORTERS)
 
 
 def test_what_was_opened_is_closed_if_a_later_one_cannot_be(tmp_path):

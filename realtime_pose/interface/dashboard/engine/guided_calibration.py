@@ -17,8 +17,8 @@ PROFILE = "dashboard"
 """The profile's name."""
 COUNTDOWN_S = 5.0
 """Time to walk from the keyboard to where the whole body is in the frame."""
-PATIENCE_S = 45.0
-"""After the countdown; who has not stood still by then has to start again."""
+TIMEOUT_S = 45.0
+"""After the countdown; a calibration that takes longer fails."""
 
 
 class GuidedCalibration:
@@ -57,13 +57,13 @@ class GuidedCalibration:
         self._now_ns = max(self._now_ns, result.frame.captured_ns)
         if self._elapsed_s >= COUNTDOWN_S:
             self._calibration.add(result)
-        if self._elapsed_s > COUNTDOWN_S + PATIENCE_S and not self._calibration.done:
+        if self._elapsed_s > COUNTDOWN_S + TIMEOUT_S and not self._calibration.done:
             self._fail(f"No person stood still in full view. {self._calibration.hint} Then start again.")
 
     def measure(self) -> BodyProfile | None:
         """The person's body, saved as a profile; None if that failed. Takes about a second."""
         try:
-            found = self._calibration.found()
+            found = self._calibration.result()
         except CaptureError as exc:
             self._fail(f"{exc}.")
             return None

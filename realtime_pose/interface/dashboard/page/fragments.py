@@ -47,18 +47,18 @@ class Freshness:
     _answered: dict[str, int] = field(default_factory=dict)  # by fragment: user requests before its timer's
     _drawn: dict[str, _Drawn] = field(default_factory=dict)
 
-    def user_asks(self) -> None:
+    def on_user_request(self) -> None:
         """The user did something: every fragment is drawn again when its timer asks."""
         self._user_requests += 1
 
-    def timer_asks(self, part: str) -> bool:
+    def should_rerun(self, part: str) -> bool:
         """Whether the fragment's timer is to be answered."""
         if (drawn := self._drawn.get(part)) is not None and drawn.requests == self._user_requests and drawn.is_fresh():
             return False
         self._answered[part] = self._user_requests
         return True
 
-    def draws(self, part: str, depends_on: Callable[[], Hashable]) -> None:
+    def on_draw(self, part: str, depends_on: Callable[[], Hashable]) -> None:
         """The fragment is drawn now."""
         self._drawn[part] = _Drawn(depends_on, depends_on(), self._answered.get(part, -1))
 
@@ -107,7 +107,7 @@ def fragment(
                 freshness = freshness_of(st.session_state)
                 if freshness is None:
                     freshness = st.session_state[_FRESHNESS] = Freshness()
-                freshness.draws(part, partial(depends_on, *args, **kwargs))
+                freshness.on_draw(part, partial(depends_on, *args, **kwargs))
             try:
                 section(*args, **kwargs)
             except BaseException:  # also Streamlit's own, which end or restart a run

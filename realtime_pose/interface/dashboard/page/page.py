@@ -21,7 +21,7 @@ from realtime_pose.interface.dashboard.page.sections.source import load_source, 
 from realtime_pose.interface.dashboard.page.sections.status import status_section
 from realtime_pose.interface.dashboard.page.sections.still import still_section
 from realtime_pose.interface.dashboard.page.sections.takes import player, takes_section
-from realtime_pose.interface.dashboard.page.state_sync import pull
+from realtime_pose.interface.dashboard.page.state_sync import update_widgets
 from realtime_pose.interface.dashboard.page.style import CSS, ICON
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def show(studio: "StudioApi") -> None:
     """Draw the whole page."""
     st.set_page_config(page_title="realtime-pose", page_icon=ICON, layout="wide")
     st.html(CSS)
-    if (config := pull(studio)) is not None:
+    if (config := update_widgets(studio)) is not None:
         load_source(studio, config.capture.source)
         load_outputs(config)
     with st.sidebar:

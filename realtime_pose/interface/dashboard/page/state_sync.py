@@ -2,7 +2,7 @@
 
 The studio's settings are authoritative. A widget's change is applied at once; after any other change (by another tab,
 or the program itself) the widgets are set again before they are drawn. The URL has the settings that differ from the
-defaults and are harmless in a link from somebody else: never a source, an output, or a file.
+defaults and are safe in a link from someone else: never a source, an output, or a file.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def show_problem(name: str) -> None:
         st.empty()
 
 
-def pull(studio: "StudioApi") -> AppConfig | None:
+def update_widgets(studio: "StudioApi") -> AppConfig | None:
     """The settings if they changed elsewhere since this tab drew its widgets, which are set again; else None."""
     _read_link(studio)
     revision = studio.revision  # before the settings: a change in between is seen at the next run
@@ -79,7 +79,7 @@ def is_behind(studio: "StudioApi") -> bool:
     return bool(st.session_state.get(_SEEN) != studio.revision)
 
 
-def push(studio: "StudioApi", name: str) -> None:
+def apply_widget(studio: "StudioApi", name: str) -> None:
     """A widget changed: apply its value, or show the problem and set the widget back."""
     if not change(studio, {name: st.session_state[name]}, field=name):
         st.session_state[name] = value_of(studio.config, name)
@@ -122,7 +122,7 @@ def sentence_of(error: RealtimePoseError) -> str:
 
 
 def _read_link(studio: "StudioApi") -> None:
-    """Once per tab: apply the settings in its URL, if they are harmless."""
+    """Once per tab: apply the settings in its URL, if they are safe in a link."""
     if _LINK_READ in st.session_state:
         return
     st.session_state[_LINK_READ] = True
@@ -138,14 +138,14 @@ def _read_link(studio: "StudioApi") -> None:
             continue
         if value == value_of(studio.config, name):
             continue
-        if not _harmless(name, value) or not change(studio, {name: value}, field=PROBLEM):
+        if not _is_safe_in_link(name, value) or not change(studio, {name: value}, field=PROBLEM):
             refused.append(f"{_short(name)}={text[:40]!r}")
     if refused:
         set_problem(PROBLEM, f"Settings in the link were ignored: {', '.join(refused)}.")
         _write_link(studio.config)
 
 
-def _harmless(name: str, value: object) -> bool:
+def _is_safe_in_link(name: str, value: object) -> bool:
     """Whether a link may set this: no model that would have to be downloaded, or that is code."""
     if name != "inference.estimator" or value in ("auto", "blazepose"):
         return True

@@ -33,11 +33,11 @@ _RUN_CONTEXT = "streamlit.runtime.scriptrunner_utils.script_run_context"
 class RerunFilter(Protocol):
     """Decides which timer requests of a browser tab are answered."""
 
-    def user_asks(self) -> None:
+    def on_user_request(self) -> None:
         """Called for each request of the user."""
         ...
 
-    def timer_asks(self, part: str) -> bool:
+    def should_rerun(self, part: str) -> bool:
         """Whether the timer of this fragment is to be answered."""
         ...
 
@@ -203,8 +203,8 @@ def _drop_values_of_timers(filter_of: Callable[[Any], RerunFilter | None]) -> No
             client_state.ClearField("widget_states")
         if (rerun_filter := filter_of(session._session_state)) is not None:
             if not by_timer:
-                rerun_filter.user_asks()
-            elif not rerun_filter.timer_asks(client_state.fragment_id):
+                rerun_filter.on_user_request()
+            elif not rerun_filter.should_rerun(client_state.fragment_id):
                 return
         request(session, client_state)
 

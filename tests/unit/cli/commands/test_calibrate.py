@@ -13,7 +13,7 @@ from realtime_pose.errors import CaptureError
 
 AVERAGE = BodyDimensions.of_height(1.8)
 PROFILE = BodyProfile(1.8, {name: round(getattr(AVERAGE, name) * 1.05, 4) for name in LENGTHS})
-FOUND = calibrating.Found(PROFILE, AVERAGE, LENGTHS[:6], 2.34, 5.67, 3.21, 3.0)
+FOUND = calibrating.CalibrationResult(PROFILE, AVERAGE, LENGTHS[:6], 2.34, 5.67, 3.21, 3.0)
 
 
 @pytest.fixture

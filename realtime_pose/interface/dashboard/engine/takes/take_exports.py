@@ -15,7 +15,7 @@ from realtime_pose.app.export import open_export
 from realtime_pose.app.take import SESSION, files_of_take, open_session
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import RealtimePoseError, RecordingError
-from realtime_pose.exporters.table import EXPORTERS, is_of
+from realtime_pose.exporters.table import EXPORTERS, is_file_of_format
 from realtime_pose.interface.dashboard.engine.background import Background
 from realtime_pose.session.images import find_images
 from realtime_pose.utils.choices import check_choice
@@ -72,7 +72,7 @@ def export_take(
     """
     check_choice("format", name, EXPORTERS)
     session = open_session(folder)
-    existing = [path for path in files_of_take(folder) if is_of(path, (name,)) and not path.is_symlink()]
+    existing = [path for path in files_of_take(folder) if is_file_of_format(path, (name,)) and not path.is_symlink()]
     if existing:
         return _as_one(existing, name, into)
     if EXPORTERS[name].needs_images and find_images(session) is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from realtime_pose.app.plot import REPORT
 from realtime_pose.app.take import SESSION, files_of_take
 from realtime_pose.errors import RecordingError
-from realtime_pose.exporters.table import EXPORTERS, is_of
+from realtime_pose.exporters.table import EXPORTERS, is_file_of_format
 from realtime_pose.session.index import SessionIndex
 from realtime_pose.session.reader import read_session
 
@@ -144,7 +144,7 @@ class TakeList:
     def _take(self, folder: Path, *, may_read: bool) -> Take:
         files = own_files(folder)
         size_bytes = sum(path.stat().st_size for path in files)
-        formats = tuple(name for name in EXPORTERS if any(is_of(path, (name,)) for path in files))
+        formats = tuple(name for name in EXPORTERS if any(is_file_of_format(path, (name,)) for path in files))
         status = (folder / SESSION).stat()
         stamp = (status.st_mtime_ns, status.st_size)
         known = self._known.get(folder)

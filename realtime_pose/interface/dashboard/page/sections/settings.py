@@ -20,9 +20,9 @@ from realtime_pose.interface.dashboard.engine.sources.input_files import (
 )
 from realtime_pose.interface.dashboard.page.fragments import fragment
 from realtime_pose.interface.dashboard.page.state_sync import (
+    apply_widget,
     attempt,
     change,
-    push,
     sentence_of,
     set_problem,
     show_problem,
@@ -68,7 +68,7 @@ def _choice(
     held = value_of(studio.config, name)
     options = list(choices) if held in choices else [*choices, held]
     st.selectbox(
-        label, options, key=name, format_func=lambda choice: names.get(choice, choice), on_change=push,
+        label, options, key=name, format_func=lambda choice: names.get(choice, choice), on_change=apply_widget,
         args=(studio, name), help=why, filter_mode=None,
     )  # fmt: skip
     show_problem(name)
@@ -183,7 +183,7 @@ def _motion_choices(studio: "StudioApi") -> None:
         "are lost.",
     )  # fmt: skip
     st.toggle(
-        "Mirror", key="output.mirror", on_change=push, args=(studio, "output.mirror"),
+        "Mirror", key="output.mirror", on_change=apply_widget, args=(studio, "output.mirror"),
         help="Show and send the motion as in a mirror: left and right swap sides.",
     )  # fmt: skip
     show_problem("output.mirror")
@@ -204,12 +204,12 @@ def _motion_choices(studio: "StudioApi") -> None:
 
 
 def _slider(studio: "StudioApi", label: str, name: str, low: float, high: float, step: float, why: str) -> None:
-    st.slider(label, low, high, step=step, key=name, on_change=push, args=(studio, name), help=why)
+    st.slider(label, low, high, step=step, key=name, on_change=apply_widget, args=(studio, name), help=why)
     show_problem(name)
 
 
 def _number(studio: "StudioApi", label: str, name: str, low: float, high: float, step: float, why: str) -> None:
-    st.number_input(label, low, high, step=step, key=name, on_change=push, args=(studio, name), help=why)
+    st.number_input(label, low, high, step=step, key=name, on_change=apply_widget, args=(studio, name), help=why)
     show_problem(name)
 
 

@@ -176,7 +176,7 @@ def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
             session.request_rerun(request(1.7, timer=True, fragment="figures"))
             if came := bool(asked):
                 asked.clear()
-                freshness.draws("figures", lambda: shown["fps"])
+                freshness.on_draw("figures", lambda: shown["fps"])
             return came
 
         assert tick()  # it has not been drawn yet
@@ -187,7 +187,7 @@ def test_a_timer_is_not_answered_while_there_is_nothing_new(session_of):
         session.request_rerun(request(1.8, timer=False, fragment="settings"))
         assert asked == ["settings"]
         asked.clear()
-        freshness.draws("figures", lambda: shown["fps"])  # in a run from before the user's request
+        freshness.on_draw("figures", lambda: shown["fps"])  # in a run from before the user's request
         assert tick()
         assert not tick()
         freshness.invalidate("figures")
@@ -201,11 +201,11 @@ def test_a_part_that_asks_for_it_is_drawn_again(monkeypatch):
     state = {"fragments.freshness": (freshness := Freshness())}
     monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.st.session_state", state)
     monkeypatch.setattr("realtime_pose.interface.dashboard.page.fragments.current_fragment", lambda: "player")
-    freshness.timer_asks("player")
-    freshness.draws("player", lambda: 0)
-    assert not freshness.timer_asks("player")
+    freshness.should_rerun("player")
+    freshness.on_draw("player", lambda: 0)
+    assert not freshness.should_rerun("player")
     draw_again()
-    assert freshness.timer_asks("player")
+    assert freshness.should_rerun("player")
 
 
 def test_a_section_that_failed_is_drawn_again(monkeypatch):
@@ -222,14 +222,14 @@ def test_a_section_that_failed_is_drawn_again(monkeypatch):
         if fault := faults.pop(0):
             raise fault
 
-    freshness.timer_asks("list")
+    freshness.should_rerun("list")
     with pytest.raises(KeyError):
         section()
-    assert freshness.timer_asks("list")
+    assert freshness.should_rerun("list")
     section()
-    assert not freshness.timer_asks("list")
+    assert not freshness.should_rerun("list")
     freshness._drawn["list"].depends_on = lambda: 1 / 0
-    assert freshness.timer_asks("list")
+    assert freshness.should_rerun("list")
 
 
 # --- the check at start -----------------------------------------------------------------------------------------------
