@@ -31,7 +31,7 @@ from realtime_pose.drawing import draw_skeleton_on_frame
 from realtime_pose.errors import ArrayShapeError, CaptureError, ConfigError, EndOfStream, RealtimePoseError
 from realtime_pose.inference.base import PersonDetector, PoseEstimator
 from realtime_pose.inference.detectors.table import build_detector
-from realtime_pose.inference.estimators import build_estimator
+from realtime_pose.inference.estimators import build_estimator, describe, for_stills
 from realtime_pose.pipeline import assemble_pipeline, check_names
 from realtime_pose.utils.arrays import UInt8
 from realtime_pose.utils.stopwatch import Stopwatch
@@ -98,7 +98,8 @@ class PoseInference:
         with ExitStack() as undo:
             if estimator is None:
                 estimator = build_estimator(config.inference, notify, progress)
-                estimator = undo.enter_context(closing(estimator if is_video else _for_stills(estimator, config)))
+                estimator = estimator if is_video else for_stills(estimator, config.inference)
+                undo.enter_context(closing(estimator))
             if estimator.finds_people:
                 if persons > 1:
                     notify(f"{estimator.name} follows one person, not {persons}; ViTPose can do more.")
@@ -161,8 +162,7 @@ class PoseInference:
     @property
     def described(self) -> str:
         """The pose model with its runtime, precision and device: "vitpose-s with openvino fp32 on cpu"."""
-        model = self.estimator
-        return f"{model.name} with {model.runtime} {model.precision} on {model.device}"
+        return describe(self.estimator)
 
     def close(self) -> None:
         """Release the models. Safe to repeat."""
@@ -232,16 +232,6 @@ def read_frames(source: str | Path | int | CaptureConfig) -> Iterator[Frame]:
                 logged = len(frames.notices)
             if frame is not None:  # None: a camera gave no frame within its timeout
                 yield frame
-
-
-def _for_stills(estimator: PoseEstimator, config: AppConfig) -> PoseEstimator:
-    """The estimator without a memory of the image before."""
-    from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator  # imports OpenCV
-
-    if not isinstance(estimator, BlazePoseEstimator):
-        return estimator
-    estimator.close()
-    return BlazePoseEstimator(config.inference, video=False)
 
 
 def _check_members(role: str, given: object, wanted: tuple[str, ...]) -> None:

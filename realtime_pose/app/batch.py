@@ -10,15 +10,12 @@ from typing import Any
 
 from realtime_pose import __version__
 from realtime_pose.app.take import SESSION, files_of_take
-from realtime_pose.capture.sources import IMAGE_SUFFIXES, local_path
+from realtime_pose.capture.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES, local_path
 from realtime_pose.communication.sinks import SINKS
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import CaptureError, ConfigError, RecordingError
 from realtime_pose.session.reader import read_session
 
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".mts", ".m2ts", ".ts", ".3gp"}
-)
 _WITHOUT_EFFECT_ON_FILES = (*SINKS, "udp_format", "mirror", "record")
 """Output settings that change nothing in the files of a take."""
 

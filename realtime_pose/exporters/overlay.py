@@ -10,10 +10,10 @@ import numpy as np
 
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.drawing import draw_skeleton_on_frame
-from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.sound import SoundTrack
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.utils.arrays import UInt8
+from realtime_pose.utils.record_writer import write_error
 
 _TICKS_HZ = 90_000  # a frame's time is off by at most 6 microseconds
 _FALLBACK_FPS = 30.0
@@ -75,7 +75,7 @@ class OverlayVideo:
             if self._sound is not None:
                 self._sound.write_until(self._last_tick / _TICKS_HZ)
         except (av.FFmpegError, OSError) as exc:
-            raise self._translated(exc) from exc
+            raise write_error(self._path, exc) from exc
 
     def close(self) -> None:
         """Flush the encoder, write the index and close the file. Safe to repeat.
@@ -96,7 +96,7 @@ class OverlayVideo:
                     self._sound.close()
                 container.close()
         except (av.FFmpegError, OSError) as exc:
-            raise self._translated(exc) from exc
+            raise write_error(self._path, exc) from exc
 
     def _open(self, width: int, height: int) -> None:
         # Fragmented while it is written, a plain MP4 once it is closed: a crash or a full disk costs the last fragment
@@ -113,10 +113,6 @@ class OverlayVideo:
         if self._sound_of is not None:
             self._sound = SoundTrack(self._sound_of, self._container, self._first_ns)
         self._container.start_encoding()  # reports a path that cannot be written now
-
-    def _translated(self, exc: Exception) -> RecordingError:
-        reason = getattr(exc, "strerror", None) or str(exc)
-        return RecordingError(f"cannot write {self._path}: {reason}; free some space there, or choose another folder")
 
 
 def _fitted(image: UInt8, width: int, height: int) -> UInt8:

@@ -16,6 +16,7 @@ from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.settled_bones import SettledBones
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Float32, Float64
+from realtime_pose.utils.record_writer import write_error
 
 _J = len(HUMANOID.joints)
 _RECORD = np.dtype([("time_s", "<f4"), ("root_m", "<f4", (3,)), ("local_xyzw", "<f4", (_J, 4))])
@@ -60,7 +61,7 @@ class PoseSpool:
             # unbuffered: a write either reaches the system or fails at once
             self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `close`
         except OSError as exc:
-            raise _translated(folder, exc) from exc
+            raise write_error(f"into {folder}", exc) from exc
         self._people: dict[int, _Person] = {}
         self._count = 0
         self._start_ns: int | None = None
@@ -136,7 +137,7 @@ class PoseSpool:
             if self._file.write(record.tobytes()) != _RECORD.itemsize:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as exc:
-            raise _translated(self._folder, exc) from exc
+            raise write_error(f"into {self._folder}", exc) from exc
         person.records.append(self._count)
         person.time_s = float(time_s)
         self._count += 1
@@ -144,9 +145,3 @@ class PoseSpool:
     def _read(self, rows: "array[int]") -> np.ndarray[tuple[int], np.dtype[np.void]]:
         stored = np.memmap(self._file, _RECORD, "r", shape=(self._count,))
         return np.array(stored[np.frombuffer(rows, np.uint64)])
-
-
-def _translated(folder: Path, exc: OSError) -> RecordingError:
-    return RecordingError(
-        f"cannot write into {folder}: {exc.strerror}; free some space there, or choose another folder"
-    )

@@ -59,6 +59,21 @@ def build_estimator(
     return _build_vitpose(config, notify)
 
 
+def for_stills(estimator: PoseEstimator, config: InferenceConfig) -> PoseEstimator:
+    """The estimator without tracking from one image to the next; BlazePose is closed and opened again without it."""
+    from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator  # imports OpenCV
+
+    if not isinstance(estimator, BlazePoseEstimator):
+        return estimator
+    estimator.close()
+    return BlazePoseEstimator(config, video=False)
+
+
+def describe(estimator: PoseEstimator) -> str:
+    """The pose model with its runtime, precision and device: "vitpose-s with openvino fp32 on cpu"."""
+    return f"{estimator.name} with {estimator.runtime} {estimator.precision} on {estimator.device}"
+
+
 def check_names(config: InferenceConfig) -> None:
     """Check the names of estimator, runtime, precision and device.
 

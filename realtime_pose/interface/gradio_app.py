@@ -92,7 +92,7 @@ def _serve(options: argparse.Namespace, folder: Path, print_line: Print) -> None
         stills.people_in(read_image(examples[0]))  # loads everything before the first visitor comes
         page = build_page(stills, examples, notices)
         port = listener.getsockname()[1]
-        print_line(f"{stills.description}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends it.")
+        print_line(f"{stills.described}. Open http://127.0.0.1:{port} in a browser; Ctrl-C ends it.")
         serve(build_app(page, folder, port, host_names), listener)
         stills.close()
 

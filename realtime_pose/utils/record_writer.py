@@ -25,7 +25,7 @@ class RecordWriter:
         try:
             path.write_bytes(b"")
         except OSError as exc:
-            raise _translated(path, exc) from exc
+            raise write_error(path, exc) from exc
 
     def append(self, record: bytes, tail: bytes = b"") -> None:
         """Write a record after the last one, then the tail.
@@ -39,7 +39,7 @@ class RecordWriter:
                 self._file.truncate()
         except OSError as exc:
             self._undo()
-            raise _translated(self._path, exc) from exc
+            raise write_error(self._path, exc) from exc
         self._end, self._tail = self._end + len(record), tail
 
     def overwrite(self, at: int, data: bytes) -> None:
@@ -51,7 +51,7 @@ class RecordWriter:
         try:
             self._write_at(at, data)
         except OSError as exc:
-            raise _translated(self._path, exc) from exc
+            raise write_error(self._path, exc) from exc
 
     def close(self) -> None:
         """Close the file; a later `append` opens it again. Safe to call twice."""
@@ -74,5 +74,7 @@ class RecordWriter:
             self._file.truncate()
 
 
-def _translated(path: Path, exc: OSError) -> RecordingError:
-    return RecordingError(f"cannot write {path}: {exc.strerror}; free some space there, or choose another folder")
+def write_error(where: Path | str, exc: Exception) -> RecordingError:
+    """The error for what cannot be written to the disk: a path, or "into" a folder."""
+    reason = getattr(exc, "strerror", None) or str(exc)
+    return RecordingError(f"cannot write {where}: {reason}; free some space there, or choose another folder")

@@ -19,7 +19,7 @@ STEP = 50
 class CountedPeople:
     """Replaces `demo.stills.Stills`."""
 
-    description = "made-up with nothing on cpu"
+    described = "made-up with nothing on cpu"
     finds_one = False
     score_threshold = 0.3
 

@@ -133,7 +133,7 @@ def _refuse_urls(component: gr.components.Component) -> None:
 
 def _what_runs(stills: Stills, notices: Sequence[str]) -> str:
     one = ["It finds one person per image."] if stills.finds_one else []
-    return "\n".join([" ".join([f"Running {stills.description}.", *one]), "", *(f"- {notice}" for notice in notices)])
+    return "\n".join([" ".join([f"Running {stills.described}.", *one]), "", *(f"- {notice}" for notice in notices)])
 
 
 def _answer(stills: Stills, path: str | None) -> Answer:

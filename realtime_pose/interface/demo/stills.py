@@ -13,10 +13,8 @@ from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError
-from realtime_pose.inference.base import PoseEstimator
 from realtime_pose.inference.detectors.table import build_detector
-from realtime_pose.inference.estimators import build_estimator
-from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
+from realtime_pose.inference.estimators import build_estimator, describe, for_stills
 from realtime_pose.pipeline import assemble_pipeline, check_names
 from realtime_pose.utils.arrays import UInt8
 
@@ -86,7 +84,7 @@ class Stills:
     ) -> None:
         check_names(config)
         self._config = config
-        self.estimator = _for_stills(build_estimator(config.inference, notify, progress), config)
+        self.estimator = for_stills(build_estimator(config.inference, notify, progress), config.inference)
         self.finds_one = self.estimator.finds_people
         self.score_threshold = config.inference.score_threshold
         self._detector = None if self.finds_one else build_detector(config.inference, notify, progress)
@@ -99,21 +97,12 @@ class Stills:
             return assemble_pipeline(self._config, self.estimator, self._detector).step(frame)
 
     @property
-    def description(self) -> str:
+    def described(self) -> str:
         """Model, runtime and device, e.g. "vitpose-s with openvino fp32 on cpu"."""
-        model = self.estimator
-        return f"{model.name} with {model.runtime} {model.precision} on {model.device}"
+        return describe(self.estimator)
 
     def close(self) -> None:
         """Unload the models."""
         self.estimator.close()
         if self._detector is not None:
             self._detector.close()
-
-
-def _for_stills(estimator: PoseEstimator, config: AppConfig) -> PoseEstimator:
-    """The estimator without tracking between images."""
-    if not isinstance(estimator, BlazePoseEstimator):
-        return estimator
-    estimator.close()
-    return BlazePoseEstimator(config.inference, video=False)

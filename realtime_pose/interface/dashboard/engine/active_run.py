@@ -10,7 +10,7 @@ from realtime_pose.app.run import Run, open_run
 from realtime_pose.capture.base import CaptureConfig, FrameSource
 from realtime_pose.capture.browser import BrowserCamera
 from realtime_pose.capture.looped import Looped
-from realtime_pose.capture.sources import ACTORS, open_source, source_kind, without_credentials
+from realtime_pose.capture.sources import ACTORS, BROWSER, open_source, source_kind, without_credentials
 from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig, OutputConfig
@@ -19,9 +19,6 @@ from realtime_pose.interface.dashboard.engine.sources.camera_list import camera_
 from realtime_pose.interface.dashboard.engine.takes.playback import PlaybackPipeline, SessionSource
 from realtime_pose.pipeline import FramePipeline, PosePipeline
 from realtime_pose.runtime import Runtime
-
-BROWSER = "browser"
-"""The source whose frames come from the browser that shows the page."""
 
 _SEARCH_S = 10.0
 

@@ -15,13 +15,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.capture.sources import IMAGE_SUFFIXES, open_source
+from realtime_pose.capture.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
 from realtime_pose.errors import CaptureError, ConfigError
 
-VIDEO_SUFFIXES = frozenset(
-    {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".wmv", ".flv", ".ogv",
-     ".3gp", ".gif"}
-)  # fmt: skip
 MEDIA_SUFFIXES = tuple(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".onnx")
 MODEL_CONFIG_SUFFIXES = (".py",)

@@ -16,7 +16,7 @@ from realtime_pose.exporters.table import EXPORTERS
 from realtime_pose.session.images import find_images, is_source
 from realtime_pose.session.index import SessionIndex
 from realtime_pose.session.reader import Session
-from realtime_pose.session.seeking import SeekableImages, open_seekable_images
+from realtime_pose.session.seekable_images import SeekableImages, open_seekable_images
 from realtime_pose.skeletons import COCO17, KeypointLayout
 from realtime_pose.utils.arrays import Float64, UInt8
 from realtime_pose.utils.stopwatch import Stopwatch

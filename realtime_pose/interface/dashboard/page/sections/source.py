@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from realtime_pose.capture.sources import ACTORS, SCHEMES, without_credentials
+from realtime_pose.capture.sources import ACTORS, BROWSER, SCHEMES, without_credentials
 from realtime_pose.errors import CaptureError, RealtimePoseError
-from realtime_pose.interface.dashboard.engine.active_run import BROWSER
 from realtime_pose.interface.dashboard.engine.sources.camera_list import camera_finder
 from realtime_pose.interface.dashboard.engine.sources.input_files import (
     MAX_UPLOAD_MB,

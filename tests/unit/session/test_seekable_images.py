@@ -7,7 +7,7 @@ import pytest
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import open_source
 from realtime_pose.errors import CaptureError
-from realtime_pose.session.seeking import open_seekable_images
+from realtime_pose.session.seekable_images import open_seekable_images
 from realtime_pose.utils.paths import data_path
 
 CLIP = data_path("resources/videos/default.mp4")
