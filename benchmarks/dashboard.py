@@ -108,7 +108,7 @@ def browser_processes(server: psutil.Process) -> list[psutil.Process]:
 
 
 def measure(pages: list[Page], server: psutil.Process, seconds: float) -> dict[str, float | list[float]]:
-    """What the pages show over some seconds, and its CPU time in percent of one core."""
+    """Frames a second and latency of the pages over some seconds, and CPU time in percent of one core."""
     chromium = browser_processes(server)
     frames = [page.evaluate("realtimePose.frames") for page in pages]
     latencies: list[list[float]] = [[] for _ in pages]
@@ -134,7 +134,7 @@ def show_rates(browser: Browser, source: str, estimator: str, seconds: float) ->
         idle = measure_idle(server, page)
         first_ms = page.evaluate(_FROM_START)
         print(f"nothing running: program {idle[0]:.0f} %, browser {idle[1]:.0f} % of a core")
-        print(f"from Start to the first picture: {first_ms / 1000:.2f} s", flush=True)
+        print(f"from Start to the first frame: {first_ms / 1000:.2f} s", flush=True)
         time.sleep(_SETTLE_S)
         show("one tab", measure([page], server, seconds))
         other = opened(browser.new_context(viewport={"width": 1280, "height": 900}), address)
@@ -155,7 +155,7 @@ def measure_idle(server: psutil.Process, page: Page) -> tuple[float, float]:
 def show(words: str, figures: dict[str, float | list[float]]) -> None:
     """Print one measurement."""
     print(
-        f"{words}: {figures['fps']} pictures a second, {figures['latency_ms']} ms from program to screen; "
+        f"{words}: {figures['fps']} frames a second, {figures['latency_ms']} ms from program to screen; "
         f"program {figures['server_percent']} %, browser {figures['browser_percent']} % of a core",
         flush=True,
     )
@@ -213,8 +213,10 @@ def soak(browser: Browser, source: str, estimator: str, minutes: float, seed: in
                 if passed > 60 * minutes / 4:
                     slowest = [min(low, rate) for low, rate in zip(slowest, rates, strict=True)]
                 if len(samples) % 6 == 1:
-                    said = ", ".join(f"{mb:.1f}" for mb in samples[-1][1])
-                    print(f"  {passed:5.0f} s: {said} MB; {', '.join(f'{r:.0f}' for r in rates)} a second", flush=True)
+                    memory = ", ".join(f"{mb:.1f}" for mb in samples[-1][1])
+                    print(
+                        f"  {passed:5.0f} s: {memory} MB; {', '.join(f'{r:.0f}' for r in rates)} a second", flush=True
+                    )
         lost = sum(page.evaluate("realtimePose.reconnects") for page in pages)
         alive = [page.evaluate("realtimePose.shown_fps") > 0 for page in pages]
     return verdict(samples, 60 * minutes, lost, all(alive), missed, slowest)
@@ -247,7 +249,7 @@ def verdict(
         bad |= growth > _GROWTH
         print(f"{name}: {before:.1f} MB, then {after:.1f} MB: {100 * growth:+.1f} %")
     print(f"connections lost: {lost}; changes that could not be made: {missed}")
-    print(f"slowest two seconds of each page: {', '.join(f'{rate:.1f}' for rate in slowest)} pictures a second")
+    print(f"slowest two seconds of each page: {', '.join(f'{rate:.1f}' for rate in slowest)} frames a second")
     return int(bad)
 
 

@@ -1,11 +1,11 @@
 """Floor, camera pitch and feet, found without any information about the camera: how soon and how well.
 
-Run: python benchmarks/floor.py [--held-back] [--feet auto|never] [--told] [--each]   (three minutes)
+Run: python benchmarks/floor.py [--held-out] [--feet auto|never] [--known-camera] [--each]   (three minutes)
 
 Synthetic cases, always the same: drawn bodies that walk to and fro, round and sideways, stand on the spot, turn, squat,
 or sit and get up and walk, and the actor of the first clip, each before cameras of six pitches, 0.8 to 2.2 m high. An
 estimator's errors are added; the pose after lifter, IK and filters is compared with the truth in the upright world.
-The held-back cases are other bodies, other cameras and other errors: for judging, not for tuning.
+The held-out cases are other bodies, other cameras and other errors: for judging, not for tuning.
 """
 
 import argparse
@@ -286,13 +286,13 @@ def before_a_camera(walk: Walk, pitch_deg: float, rng: Rng) -> Case:
                 return Case(walk, pitch_deg, camera_m, camera, fov_deg, points, xy, score)
 
 
-def cases(*, held_back: bool) -> list[Case]:
+def cases(*, held_out: bool) -> list[Case]:
     """Every motion in front of cameras of every pitch."""
     out = []
     fixed = actor()
     for row, name in enumerate([*MOTIONS, "actor"]):
         for column, pitch_deg in enumerate(PITCHES_DEG):
-            rng = np.random.default_rng([int(held_back), row, column])
+            rng = np.random.default_rng([int(held_out), row, column])
             walk = fixed if name == "actor" else drawn(name, rng)
             out.append(before_a_camera(walk, pitch_deg, rng))
     return out
@@ -303,7 +303,7 @@ def judge(case: Case, config: AppConfig) -> Found:
     body, watch = build_body(config), Stopwatch()
     floor = body.filters.floor
     poses: list[SkeletonPose] = []
-    pitches, said, took = [], [], []
+    pitches, contacts, took = [], [], []
     for row in range(len(case.xy_px)):
         time_ns = round(row / FPS * 1e9)
         seen = PersonKeypoints(COCO17, as_float32(case.xy_px[row]), as_float32(case.score[row]), 1, time_ns)
@@ -313,12 +313,12 @@ def judge(case: Case, config: AppConfig) -> Found:
         x, _, _, w = floor.world_from_camera_xyzw
         pitches.append(-math.degrees(2 * math.atan2(x, w)))
         contact = poses[-1].foot_contact
-        said.append((False, False) if contact is None else (bool(contact[0]), bool(contact[1])))
-    return score(case, poses, pitches, said, float(floor.camera_m[1]), float(np.median(took)))
+        contacts.append((False, False) if contact is None else (bool(contact[0]), bool(contact[1])))
+    return score(case, poses, pitches, contacts, float(floor.camera_m[1]), float(np.median(took)))
 
 
 def score(
-    case: Case, poses: Sequence[SkeletonPose], pitches_deg: Sequence[float], said: Sequence[tuple[bool, bool]],
+    case: Case, poses: Sequence[SkeletonPose], pitches_deg: Sequence[float], contacts: Sequence[tuple[bool, bool]],
     camera_m: float, took_ms: float,
 ) -> Found:  # fmt: skip
     """The result against the truth."""
@@ -331,7 +331,7 @@ def score(
     off = np.array(pitches_deg) - case.pitch_deg
     wrong = np.flatnonzero(np.abs(off) > NEAR_DEG)
     beyond = np.maximum(np.array(pitches_deg) - max(case.pitch_deg, 0), min(case.pitch_deg, 0) - np.array(pitches_deg))
-    both = (np.array(said) & stands).sum()
+    both = (np.array(contacts) & stands).sum()
     return Found(
         case.walk.name,
         case.pitch_deg,
@@ -339,7 +339,7 @@ def score(
         float(off[-1]),
         float(max(beyond.max(), 0.0)),
         float(100 * abs(camera_m - case.camera_m)),
-        float(100 * both / np.sum(said)) if np.any(said) else math.nan,
+        float(100 * both / np.sum(contacts)) if np.any(contacts) else math.nan,
         float(100 * both / stands.sum()) if stands.any() else math.nan,
         errors3d.foot_slide_cm_s(joints[:, _FEET], stands, FPS),
         float(np.maximum(-100 * _soles_m(joints, local, case.walk.height_m).min(axis=1), 0).mean()),
@@ -372,15 +372,15 @@ def _row(name: str, found: Sequence[Found]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--held-back", action="store_true")
+    parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--feet", default="auto")
-    parser.add_argument("--told", action="store_true", help="give the camera's pitch and height to the program")
+    parser.add_argument("--known-camera", action="store_true", help="give the camera's pitch and height to the program")
     parser.add_argument("--each", action="store_true", help="a line for every case")
     args = parser.parse_args()
     found = []
-    for case in cases(held_back=args.held_back):
+    for case in cases(held_out=args.held_out):
         body = {"height_m": case.walk.height_m, "fov_deg": case.fov_deg, "feet": args.feet}
-        if args.told:
+        if args.known_camera:
             body |= {"camera_pitch_deg": case.pitch_deg, "camera_height_m": case.camera_m}
         found.append(judge(case, AppConfig().with_values({"body": body}, "benchmark")))
         if args.each:

@@ -87,14 +87,15 @@ def main() -> None:
         start = time.monotonic()
         runtime.start()
         try:
-            told = 0
+            reported = 0
             while not runtime.wait(_SAMPLE_S) and (passed := time.monotonic() - start) < 60 * options.minutes + 1:
                 samples.append((passed, _resident_mb()))
-                if passed >= 60 * (told + 1):
-                    told += 1
+                if passed >= 60 * (reported + 1):
+                    reported += 1
                     now = runtime.snapshot()
                     print(
-                        f"minute {told:3}: {samples[-1][1]:7.1f} MB, {now.fps:4.1f} fps, {now.persons} seen", flush=True
+                        f"minute {reported:3}: {samples[-1][1]:7.1f} MB, {now.fps:4.1f} fps, {now.persons} seen",
+                        flush=True,
                     )
         finally:
             runtime.stop()

@@ -91,7 +91,7 @@ def of_session(truth: Truth) -> Iterator[Finding]:
         recorder.close()
         ours, theirs = ((f / SESSION).read_bytes() for f in (Path(folder), truth.folder))
     differ = sum(a != b for a, b in zip(ours, theirs, strict=False))
-    yield Finding(SESSION, "lifted and solved anew", "bytes that differ", differ, 0, "")
+    yield Finding(SESSION, "recomputed", "bytes that differ", differ, 0, "")
     minutes = (truth.frames[-1].frame.time_ns - truth.frames[0].frame.time_ns) / 60e9
     yield Finding(SESSION, "stat", "size of ten minutes", len(theirs) / 1e6 / minutes * 10, 30, "MB")
 
@@ -130,8 +130,8 @@ def of_blender(truth: Truth, path: Path, frames: int, period_s: float) -> Findin
         script = ROOT / "tests" / "support" / "blender_joints.py"
         command = ["blender", "-b", "--factory-startup", "-noaudio", "-P", script, "--"]
         command += [round(1 / period_s), ",".join(map(str, asked)), path]
-        said = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
-        found = json.loads(next(line for line in said.splitlines() if line.startswith("JOINTS "))[7:])[0]["bones"]
+        printed = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
+        found = json.loads(next(line for line in printed.splitlines() if line.startswith("JOINTS "))[7:])[0]["bones"]
         joints = np.array([found[joint] for joint in HUMANOID.joints]).swapaxes(0, 1)
         error = truth.worst_mm(np.array(asked) * period_s, joints)
     return Finding(path.name, "Blender, headless", "joints, at most", error, JOINT_MM, "mm")
@@ -251,8 +251,8 @@ def of_keypoints(truth: Truth) -> Iterator[Finding]:
 def of_overlay(truth: Truth) -> Iterator[Finding]:
     """Frames and their times, by FFmpeg."""
     with av.open(str(truth.folder / "overlay.mp4")) as film:
-        picture = film.streams.video[0].codec_context
-        playable = (picture.name, picture.pix_fmt) == ("h264", "yuv420p")
+        video = film.streams.video[0].codec_context
+        playable = (video.name, video.pix_fmt) == ("h264", "yuv420p")
         times = np.array([float(frame.pts * frame.time_base) for frame in film.decode(video=0)])
     sent = np.array([(r.frame.time_ns - truth.frames[0].frame.time_ns) / 1e9 for r in truth.frames])
     yield Finding("overlay.mp4", "FFmpeg", "H.264, yuv420p: not", float(not playable), 0, "")

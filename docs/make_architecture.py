@@ -1,7 +1,8 @@
 """Writes the drawing and the reading list of docs/architecture.md: .venv/bin/python docs/make_architecture.py
 
-The packages and top-level modules ("rooms") are in the order of the import-linter contract in pyproject.toml. Module
-counts, arrows and line counts come from the code. A test fails when the committed files differ from what this writes.
+Packages and top-level modules, both called packages here, are in the order of the import-linter contract in
+pyproject.toml. Module counts, arrows and line counts come from the code. A test fails when the committed files differ
+from what this writes.
 """
 
 import re
@@ -46,40 +47,40 @@ WIDTH, ROW, BOX_HEIGHT, MARGIN, GAP, LINE_GAP = 760, 56, 34, 14, 16, 11
 
 
 def layers() -> list[list[str]]:
-    """The rooms from top to bottom, those of one layer side by side."""
+    """The packages from top to bottom, those of one layer side by side."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]
     (contract,) = (c for c in contracts if c["type"] == "layers" and c["containers"] == [PACKAGE])
-    return [[room.strip() for room in line.split("|")] for line in contract["layers"]]
+    return [[package.strip() for package in line.split("|")] for line in contract["layers"]]
 
 
 def imports() -> tuple[dict[str, int], set[tuple[str, str]]]:
-    """(modules in each room, pairs of rooms of which the first imports the second)."""
+    """(modules in each package, pairs of packages of which the first imports the second)."""
     graph = grimp.build_graph(PACKAGE, cache_dir=None)
     modules, pairs = defaultdict(int), set()
     for module in sorted(graph.modules - {PACKAGE}):
-        room = module.split(".")[1]
+        package = module.split(".")[1]
         is_package = any(other.startswith(f"{module}.") for other in graph.modules)
-        modules[room] += not is_package
+        modules[package] += not is_package
         for imported in graph.find_modules_directly_imported_by(module) - {PACKAGE}:
-            if (below := imported.split(".")[1]) != room:
-                pairs.add((room, below))
+            if (below := imported.split(".")[1]) != package:
+                pairs.add((package, below))
     return dict(modules), pairs
 
 
 def without_detours(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:
     """The transitive reduction: pairs that no longer way implies."""
     below = defaultdict(set)
-    for room, imported in pairs:
-        below[room].add(imported)
+    for package, imported in pairs:
+        below[package].add(imported)
 
-    def reached(rooms: Iterable[str]) -> set[str]:
+    def reached(packages: Iterable[str]) -> set[str]:
         found: set[str] = set()
-        waiting = list(rooms)
+        waiting = list(packages)
         while waiting:
-            if (room := waiting.pop()) not in found:
-                found.add(room)
-                waiting += below[room]
+            if (package := waiting.pop()) not in found:
+                found.add(package)
+                waiting += below[package]
         return found
 
     return sorted((a, b) for a, b in pairs if b not in reached(below[a] - {b}))
@@ -110,32 +111,34 @@ def page_with_list(text: str) -> str:
 
 @dataclass(eq=False)
 class Node:
-    """A room in its row, or the place where a long arrow crosses a row.
+    """A package in its row, or the place where a long arrow crosses a row.
 
     Attributes:
-        room: Empty for a crossing.
+        package: Empty for a crossing.
         row: From the top.
         width: px.
         x: Its middle, px.
     """
 
-    room: str
+    package: str
     row: int
     width: float
     x: float = 0.0
 
 
 Chain = list[Node]
-"""An arrow: a room, the rows that it crosses, a room."""
+"""An arrow: a package, the rows that it crosses, a package."""
 
 
 def nodes_of(rows: Sequence[Sequence[str]], pairs: Sequence[tuple[str, str]]) -> tuple[list[list[Node]], list[Chain]]:
     """Every row's nodes, and the arrows between them."""
-    room_nodes = {room: Node(room, number, _box_width(room)) for number, row in enumerate(rows) for room in row}
-    placed = [[room_nodes[room] for room in row] for row in rows]
+    package_nodes = {
+        package: Node(package, number, _box_width(package)) for number, row in enumerate(rows) for package in row
+    }
+    placed = [[package_nodes[package] for package in row] for row in rows]
     chains = []
     for above, below in pairs:
-        start, end = room_nodes[above], room_nodes[below]
+        start, end = package_nodes[above], package_nodes[below]
         crossings = [Node("", row, 4.0) for row in range(start.row + 1, end.row)]
         for node in crossings:
             placed[node.row].append(node)
@@ -143,20 +146,20 @@ def nodes_of(rows: Sequence[Sequence[str]], pairs: Sequence[tuple[str, str]]) ->
     return placed, chains
 
 
-def label(room: str) -> str:
-    """The room's name as a path."""
-    return f"{room}/" if (ROOT / PACKAGE / room).is_dir() else f"{room}.py"
+def label(package: str) -> str:
+    """The package's name as a path."""
+    return f"{package}/" if (ROOT / PACKAGE / package).is_dir() else f"{package}.py"
 
 
-def steps_of(room: str) -> str:
-    """The room's places in READING_ORDER, such as "10, 11"; empty where it is not on the way."""
-    inside = [path.split("/")[0].removesuffix(".py") == room for path, _ in READING_ORDER]
+def steps_of(package: str) -> str:
+    """The package's places in READING_ORDER, such as "10, 11"; empty where it is not on the way."""
+    inside = [path.split("/")[0].removesuffix(".py") == package for path, _ in READING_ORDER]
     return ", ".join(str(number) for number, is_inside in enumerate(inside, 1) if is_inside)
 
 
-def _box_width(room: str) -> float:
-    steps = steps_of(room)
-    return max(7.6 * len(label(room)) + 20, 84.0) + (9 * len(steps) + 8 if steps else 0)
+def _box_width(package: str) -> float:
+    steps = steps_of(package)
+    return max(7.6 * len(label(package)) + 20, 84.0) + (9 * len(steps) + 8 if steps else 0)
 
 
 def neighbours_of(chains: Sequence[Chain]) -> tuple[Mapping[Node, list[Node]], Mapping[Node, list[Node]]]:
@@ -195,7 +198,7 @@ def arrange(rows: list[list[Node]], chains: Sequence[Chain]) -> None:
 
 
 def _weighted(node: Node, above: Mapping[Node, list[Node]], below: Mapping[Node, list[Node]]) -> list[Node]:
-    return [other for other in (*above[node], *below[node]) for _ in range(1 if node.room or other.room else 8)]
+    return [other for other in (*above[node], *below[node]) for _ in range(1 if node.package or other.package else 8)]
 
 
 def _mean_x(nodes: Sequence[Node], otherwise: float) -> float:
@@ -214,7 +217,7 @@ def _spread(row: Sequence[Node], wanted: Sequence[float]) -> None:
     """Places as near to those wanted as order, widths and page allow: least squares by pooling adjacent violators."""
     offsets = [0.0]
     for left, right in pairwise(row):
-        gap = GAP if left.room and right.room else LINE_GAP
+        gap = GAP if left.package and right.package else LINE_GAP
         offsets.append(offsets[-1] + (left.width + right.width) / 2 + gap)
     pools: list[tuple[float, int]] = []
     for x, offset in zip(wanted, offsets, strict=True):
@@ -234,7 +237,7 @@ def _spread(row: Sequence[Node], wanted: Sequence[float]) -> None:
 
 
 def architecture_drawing() -> str:
-    """The rooms in their layers, what each imports, and which of them a frame passes."""
+    """The packages in their layers, what each imports, and which of them a frame passes."""
     modules, pairs = imports()
     rows, chains = nodes_of(layers(), without_detours(pairs))
     arrange(rows, chains)
@@ -246,8 +249,8 @@ def architecture_drawing() -> str:
             points += [(node.x, _top(node)), (node.x, _top(node) + BOX_HEIGHT)]
         points.append((_port(chain[-1], chain[-2], above), _top(chain[-1])))
         _arrow(drawing, points)
-    for node in (node for row in rows for node in row if node.room):
-        _box(drawing, node, modules[node.room])
+    for node in (node for row in rows for node in row if node.package):
+        _box(drawing, node, modules[node.package])
     under = ROW * len(rows) + 24
     drawing.text((MARGIN, under), "Arrow: imports. Arrows that follow from others are left out.", INK, 12, "start")
     drawing.text((WIDTH - MARGIN, under), "Orange: on one frame's way, by number in the list", ACCENT, 12, "end")
@@ -259,7 +262,7 @@ def _top(node: Node) -> float:
 
 
 def _port(node: Node, towards: Node, sides: Mapping[Node, Sequence[Node]]) -> float:
-    """Where on the box's edge the arrow to or from `towards` stands, px: side by side, in their order."""
+    """The x at the box's edge of the arrow to or from `towards`, px: side by side, in their order."""
     others = sorted(sides[node], key=lambda other: other.x)
     share = (others.index(towards) + 1) / (len(others) + 1) - 0.5
     return node.x + share * min(node.width - 12, 14.0 * (len(others) + 1))
@@ -282,7 +285,7 @@ def _arrow(drawing: Drawing, points: Sequence[tuple[float, float]]) -> None:
 
 
 def _box(drawing: Drawing, node: Node, modules: int) -> None:
-    left, top, steps = node.x - node.width / 2, _top(node), steps_of(node.room)
+    left, top, steps = node.x - node.width / 2, _top(node), steps_of(node.package)
     fill, stroke = (ON_THE_WAY, ACCENT) if steps else (BOX, FAINT)
     drawing.parts.append(
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{node.width:.1f}" height="{BOX_HEIGHT}" rx="5" fill="{fill}" '
@@ -292,8 +295,8 @@ def _box(drawing: Drawing, node: Node, modules: int) -> None:
     if steps:
         drawing.text((left + 9, top + 22), steps, ACCENT, 14, "start", bold=True)
         middle += 4.5 * len(steps) + 4
-    is_folder = label(node.room).endswith("/")
-    drawing.text((middle, top + (15 if is_folder else 22)), label(node.room), INK, 13, bold=True)
+    is_folder = label(node.package).endswith("/")
+    drawing.text((middle, top + (15 if is_folder else 22)), label(node.package), INK, 13, bold=True)
     if is_folder:
         drawing.text((middle, top + 28), f"{modules} modules", LINE, 11)
 

@@ -1,4 +1,4 @@
-"""What every test runs under."""
+"""Fixtures for all tests."""
 
 import os
 import sys
@@ -9,16 +9,16 @@ os.environ.pop("COLUMNS", None)  # workers of pytest-xdist have one, and a conso
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_traces_in_the_users_cache(tmp_path_factory):
-    """What the program makes and keeps, tests make and throw away."""
+def _temporary_cache_folder(tmp_path_factory):
+    """A temporary cache folder for the program, so that tests leave nothing in the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
 
 @pytest.fixture(autouse=True)
-def _the_main_module_stays():
-    """Streamlit puts a page in the place of `__main__`, which processes that a later test spawns would then run."""
+def _restore_main_module():
+    """Streamlit replaces `__main__` with a page, which processes spawned by a later test would then run."""
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main

@@ -113,7 +113,7 @@ def rgb(colour):
 
 
 def is_blue(tab, x, y):
-    """Whether a line in the colour of the left side goes through a place; it may be two pixels wide."""
+    """True if a line in the colour of the left side goes through a point; it may be two pixels wide."""
     width = tab.evaluate("document.querySelector('.rp-2d canvas').width")
     near = [pixel(tab, x + dx / width, y) for dx in (-1, 0, 1)]
     return np.abs(np.array(near) - rgb(COLOURS["left"])).max(axis=1).min() < 12

@@ -93,7 +93,7 @@ def next_frames(source, count):
 
 
 def read_ends(source):
-    """Whether `read` raises EndOfStream, within the time limit."""
+    """True if `read` raises EndOfStream within the time limit."""
 
     def attempt():
         try:

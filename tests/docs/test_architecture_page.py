@@ -68,7 +68,7 @@ def test_every_table_and_promise_that_is_named_is_in_the_file_that_is_named():
 
 
 def names_in(path):
-    """What a module defines at its top."""
+    """Names of the top-level definitions of a module."""
     found = set()
     for node in ast.parse((ROOT / "realtime_pose" / path).read_text("utf-8")).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
@@ -111,12 +111,12 @@ def test_the_reading_list_runs_from_a_source_to_an_output():
     files = [path for path, _ in architecture.READING_ORDER]
     assert files[0].startswith("capture/")
     assert files[-1].startswith("communication/")
-    rooms = {path.split("/")[0].removesuffix(".py") for path in files}
-    assert rooms >= {"capture", "pipeline", "body_pipeline", "lifting", "ik", "filters", "runtime", "communication"}
+    packages = {path.split("/")[0].removesuffix(".py") for path in files}
+    assert packages >= {"capture", "pipeline", "body_pipeline", "lifting", "ik", "filters", "runtime", "communication"}
 
 
 def test_imports_of_the_drawing_point_down():
-    rows = {room: number for number, row in enumerate(architecture.layers()) for room in row}
+    rows = {package: number for number, row in enumerate(architecture.layers()) for package in row}
     modules, pairs = architecture.imports()
     assert set(modules) == set(rows)
     assert all(rows[importer] < rows[imported] for importer, imported in pairs)

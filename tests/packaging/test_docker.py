@@ -64,7 +64,7 @@ def words(stage):
 
 
 def let_in(path):
-    """Whether a file is in the build context: the last pattern that matches it, or a folder above it, decides."""
+    """True if a file is in the build context: the last pattern that matches it, or a folder above it, decides."""
     answer = True
     for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines():
         if not line or line.startswith("#"):

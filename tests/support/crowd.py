@@ -139,7 +139,7 @@ class Names:
 
     @property
     def switches(self) -> int:
-        """How often a body's id changed."""
+        """Number of id changes of all bodies."""
         last: dict[int, int] = {}
         count = 0
         for _, named in self.rows:
@@ -150,7 +150,7 @@ class Names:
         return count
 
     def share_on(self, body: int) -> float:
-        """Of the frames in which `body` is visible, the share in which it alone was followed."""
+        """Share of the frames with `body` visible in which it alone was followed."""
         return float(np.mean([[who for _, who in named] == [body] for visible, named in self.rows if visible[body]]))
 
     @property

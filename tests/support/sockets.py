@@ -19,7 +19,7 @@ class Ear:
         return [self._socket.recv(65_535) for _ in range(count)]
 
     def is_empty(self) -> bool:
-        """Whether no datagram is waiting; those this process sent before have arrived."""
+        """True if no datagram is waiting; those this process sent before have arrived."""
         self._socket.setblocking(False)
         try:
             self._socket.recv(65_535)

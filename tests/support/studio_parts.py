@@ -17,7 +17,7 @@ PATIENCE_S = 30.0
 FRAME_NS = 33_333_333
 
 
-class Pictures:
+class FakeLiveSource:
     """Frames as fast as they are read, 30 a second by their own time; `ends_after` makes it a clip."""
 
     live, fps, frame_count, dropped = True, 30.0, None, 0
@@ -58,11 +58,11 @@ class StandingEstimator:
 
 
 def pipeline_of(config, notify=None, progress=None, *, estimator=None):
-    """What `build_pipeline` builds, around a StandingEstimator named as the settings say."""
+    """A pipeline like that of `build_pipeline`, with a StandingEstimator of the configured name."""
     return assemble_pipeline(config, estimator or StandingEstimator(config.inference.estimator))
 
 
-def stand_in(monkeypatch, source=Pictures, pipeline=pipeline_of):
+def replace_source_and_pipeline(monkeypatch, source=FakeLiveSource, pipeline=pipeline_of):
     """Make the studio open these instead of cameras and models; returns the list of opened sources."""
     opened = []
 
@@ -77,9 +77,9 @@ def stand_in(monkeypatch, source=Pictures, pipeline=pipeline_of):
 
 
 def until(condition, what="it"):
-    """Wait for a condition; fails with what was waited for."""
+    """Wait for a condition; the failure names what was waited for."""
     deadline = time.monotonic() + PATIENCE_S
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        assert time.monotonic() < deadline, f"timed out waiting for {what}"
         time.sleep(0.005)
     return value

@@ -24,7 +24,7 @@ def solver(**settings):
 
 
 def distances_m(pose, joints):
-    """How far each limb joint is from the point that it was solved for."""
+    """Distance of each limb joint from the point that it was solved for."""
     found = forward_kinematics(pose) - pose.root_m
     rows = joints.layout.index
     return np.array([np.linalg.norm(found[ROW[j]] - joints.xyz_m[rows[p]]) for p, j in POINT_OF.items()])

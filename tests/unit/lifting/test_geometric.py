@@ -48,7 +48,7 @@ def test_drawn_poses_are_placed_within_what_one_view_allows():
 
 
 def test_points_stay_on_the_rays_they_were_seen_on():
-    """What is lifted projects to where it was seen: bones give way before pixels do, in a plain pose."""
+    """Lifted points project to their pixels: in a plain pose bone lengths change before pixels do."""
     local = turned_about_vertical(RELAXED_XYZW, 20)
     joints, truth = lift(local)
     seen = keypoints_of(truth + np.array([0.0, 0.0, -3.0])).xy_px

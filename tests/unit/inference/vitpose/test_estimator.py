@@ -130,7 +130,7 @@ def mmpose_keypoints(path: Path, frames: list[Frame], boxes: np.ndarray) -> list
 
 
 def unambiguous(heatmaps: np.ndarray) -> np.ndarray:
-    """Which heatmaps (N, K, 64, 48) have one peak that rounding cannot move, so that two programs must agree: (N, K).
+    """Mask (N, K) of heatmaps (N, K, 64, 48) with one peak that rounding cannot move, so that two programs must agree.
 
     The highest cell is positive and three cells or more inside the edge; every other local maximum is at least 2 %
     lower; and the blurred heatmap that DARK refines on has its peak there too, and no value near 0, where the log ends,

@@ -121,7 +121,7 @@ def mmposes_keypoints(config: Path, weights: Path, frames: list[Frame]) -> np.nd
 
 
 def unambiguous(heatmaps: np.ndarray, codec: str) -> np.ndarray:
-    """Which heatmaps (N, K, H, W) have one peak that rounding cannot move, well inside the edges: (N, K)."""
+    """Mask (N, K) of heatmaps (N, K, H, W) with one peak that rounding cannot move, well inside the edges."""
     n, k, height, width = heatmaps.shape
     top = heatmaps.max(axis=(2, 3))
     row, column = np.divmod(heatmaps.reshape(n, k, -1).argmax(-1), width)

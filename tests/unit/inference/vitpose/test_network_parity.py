@@ -126,7 +126,7 @@ def shallow_plus_s():
 @every_dataset
 @pytest.mark.parametrize("keep_experts", [False, True])
 def test_each_file_that_the_original_tool_splits_off(crops, shallow_plus_s, dataset, keep_experts):
-    """Whose file it is shows in the number of keypoints, or in which of the kept experts was joined."""
+    """The data set follows from the number of keypoints, or from the kept expert that was joined."""
     models, tensors = shallow_plus_s
     split = split_tensors(tensors, dataset, keep_experts=keep_experts)
     told = "" if keep_experts or PLUS[dataset] != 17 else dataset

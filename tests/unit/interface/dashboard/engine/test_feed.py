@@ -28,7 +28,7 @@ async def next_header(watch):
 
 
 async def nothing_comes(watch):
-    """Whether `next` waits once everything that can run has run."""
+    """True if `next` waits once everything that can run has run."""
     task = asyncio.ensure_future(watch.next())
     for _ in range(10):
         await asyncio.sleep(0)

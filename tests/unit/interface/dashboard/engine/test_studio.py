@@ -4,7 +4,14 @@ import threading
 
 import numpy as np
 import pytest
-from support.studio_parts import PATIENCE_S, Pictures, StandingEstimator, pipeline_of, stand_in, until
+from support.studio_parts import (
+    PATIENCE_S,
+    FakeLiveSource,
+    StandingEstimator,
+    pipeline_of,
+    replace_source_and_pipeline,
+    until,
+)
 
 from realtime_pose.app.take import open_session
 from realtime_pose.config import AppConfig
@@ -52,7 +59,7 @@ def phase(studio, wanted):
 
 
 def test_it_shows_a_source_from_start_to_stop_and_reports_its_state(studio, monkeypatch):
-    opened = stand_in(monkeypatch)
+    opened = replace_source_and_pipeline(monkeypatch)
     assert studio.state().phase == "idle"
     studio.start()
     state = phase(studio, "running")
@@ -73,7 +80,7 @@ def test_it_shows_a_source_from_start_to_stop_and_reports_its_state(studio, monk
 
 
 def test_every_start_is_another_run_for_those_who_watch(studio, monkeypatch):
-    opened = stand_in(monkeypatch)
+    opened = replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     shown(studio)
@@ -91,19 +98,19 @@ def test_a_source_that_cannot_be_opened_names_cause_and_fix_and_can_be_retried(s
     state = phase(studio, "failed")
     assert "/nowhere/clip.mp4" in state.failure
     assert studio.feed.events[-1]["failure"] == state.failure
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     assert phase(studio, "running").failure == ""
 
 
 def test_a_source_that_breaks_leaves_its_cause(studio, monkeypatch):
-    class Breaks(Pictures):
+    class Breaks(FakeLiveSource):
         def read(self):
             if self._next > 5:
                 raise ConfigError("the camera was unplugged; plug it in again")
             return super().read()
 
-    stand_in(monkeypatch, Breaks)
+    replace_source_and_pipeline(monkeypatch, Breaks)
     studio.start()
     assert "plug it in again" in phase(studio, "failed").failure
 
@@ -112,19 +119,19 @@ def test_unexpected_errors_are_reported_too(studio, monkeypatch):
     def breaks():
         raise ZeroDivisionError("oh")
 
-    stand_in(monkeypatch, breaks)
+    replace_source_and_pipeline(monkeypatch, breaks)
     studio.start()
     assert "ZeroDivisionError" in phase(studio, "failed").failure
 
 
 def test_the_end_of_a_clip_is_reported(studio, monkeypatch):
-    class Clip(Pictures):
+    class Clip(FakeLiveSource):
         live = False
 
         def __init__(self):
             super().__init__(ends_after=8)
 
-    stand_in(monkeypatch, Clip)
+    replace_source_and_pipeline(monkeypatch, Clip)
     studio.start()
     until(lambda: "The clip is over." in studio.state().notices, "the end")
     assert studio.state().phase == "idle"
@@ -137,10 +144,10 @@ def test_stop_while_it_opens_closes_what_was_opened(studio, monkeypatch):
     def slow():
         entered.set()
         assert go_on.wait(20)
-        opened.append(Pictures())
+        opened.append(FakeLiveSource())
         return opened[-1]
 
-    stand_in(monkeypatch, slow)
+    replace_source_and_pipeline(monkeypatch, slow)
     studio.start()
     assert entered.wait(20)
     studio.stop()
@@ -152,7 +159,7 @@ def test_stop_while_it_opens_closes_what_was_opened(studio, monkeypatch):
 
 
 def test_it_stands_still_steps_and_goes_on(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     shown(studio)
@@ -166,7 +173,7 @@ def test_it_stands_still_steps_and_goes_on(studio, monkeypatch):
 
 
 def test_numbers_change_while_it_runs_and_wrong_ones_change_nothing(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     shown(studio)
@@ -196,7 +203,7 @@ def test_another_model_is_loaded_while_the_run_goes_on(studio, monkeypatch):
         pipelines.append(pipeline_of(config))
         return pipelines[-1]
 
-    opened = stand_in(monkeypatch, pipeline=build)
+    opened = replace_source_and_pipeline(monkeypatch, pipeline=build)
     studio.apply({"inference": {"estimator": "blazepose"}})
     studio.start()
     phase(studio, "running")
@@ -223,7 +230,7 @@ def test_a_model_that_cannot_be_had_leaves_the_run_as_it_was(studio, monkeypatch
             raise CheckpointError("there are no weights; fetch them with: models download")
         return pipeline_of(config)
 
-    stand_in(monkeypatch, pipeline=build)
+    replace_source_and_pipeline(monkeypatch, pipeline=build)
     studio.apply({"inference": {"estimator": "blazepose"}})
     studio.start()
     phase(studio, "running")
@@ -245,7 +252,7 @@ def test_a_download_reports_progress_and_ends_with_stop(studio, monkeypatch):
         progress(60, 120)
         return pytest.fail("the download went on")
 
-    stand_in(monkeypatch, pipeline=build)
+    replace_source_and_pipeline(monkeypatch, pipeline=build)
     studio.start()
     assert at.wait(20)
     state = studio.state()
@@ -265,7 +272,7 @@ def test_auto_fetches_nothing_and_a_model_that_is_named_may_be_fetched(studio, m
         asked.append((config.inference.estimator, config.inference.download))
         return pipeline_of(config)
 
-    stand_in(monkeypatch, pipeline=build)
+    replace_source_and_pipeline(monkeypatch, pipeline=build)
     studio.start()
     phase(studio, "running")
     studio.apply({"inference": {"estimator": "vitpose-s"}})
@@ -281,7 +288,7 @@ def test_outputs_come_and_go_while_it_runs(studio, monkeypatch):
     receiver.bind(("127.0.0.1", 0))
     receiver.settimeout(20)
     port = receiver.getsockname()[1]
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.apply({"output": {"udp": f"127.0.0.1:{port}"}})
@@ -303,7 +310,7 @@ def test_an_unavailable_output_is_reported_and_the_run_continues(studio, monkeyp
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     taken.listen()
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.apply({"output": {"websocket": f"127.0.0.1:{taken.getsockname()[1]}"}})
@@ -313,7 +320,7 @@ def test_an_unavailable_output_is_reported_and_the_run_continues(studio, monkeyp
 
 
 def test_a_take_is_recorded_in_the_middle_of_a_run(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.record()  # does nothing while nothing runs
     studio.start()
     phase(studio, "running")
@@ -336,7 +343,7 @@ def test_a_take_is_recorded_in_the_middle_of_a_run(studio, monkeypatch):
 
 
 def test_stop_finishes_the_take(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.record()
@@ -348,7 +355,7 @@ def test_stop_finishes_the_take(studio, monkeypatch):
 
 def test_takes_that_cannot_be_written_are_reported(studio, monkeypatch, tmp_path):
     (tmp_path / "takes").write_text("a file in the way")
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.record()
@@ -358,7 +365,9 @@ def test_takes_that_cannot_be_written_are_reported(studio, monkeypatch, tmp_path
 
 def test_recentring_moves_the_character_to_the_origin(studio, monkeypatch):
     estimator = StandingEstimator()
-    stand_in(monkeypatch, pipeline=lambda config, notify, progress: pipeline_of(config, estimator=estimator))
+    replace_source_and_pipeline(
+        monkeypatch, pipeline=lambda config, notify, progress: pipeline_of(config, estimator=estimator)
+    )
     estimator.people = (2,)
     studio.start()
     phase(studio, "running")
@@ -375,7 +384,7 @@ def test_recentring_moves_the_character_to_the_origin(studio, monkeypatch):
 def test_a_calibration_counts_down_measures_and_is_used_and_kept(studio, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "own"))
     monkeypatch.setattr("realtime_pose.interface.dashboard.engine.guided_calibration.COUNTDOWN_S", 0.05)
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.calibrate()
@@ -388,7 +397,7 @@ def test_a_calibration_counts_down_measures_and_is_used_and_kept(studio, monkeyp
 
 
 def test_a_calibration_can_be_given_up(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.calibrate()
@@ -398,7 +407,7 @@ def test_a_calibration_can_be_given_up(studio, monkeypatch):
 
 
 def test_the_last_seconds_are_kept_for_figures_and_cleared_at_each_start(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     shown(studio, 20)
@@ -410,7 +419,7 @@ def test_the_last_seconds_are_kept_for_figures_and_cleared_at_each_start(studio,
 
 
 def test_closing_ends_everything_and_may_be_repeated(studio, monkeypatch):
-    opened = stand_in(monkeypatch)
+    opened = replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.record()
@@ -421,7 +430,7 @@ def test_closing_ends_everything_and_may_be_repeated(studio, monkeypatch):
 
 
 def test_mirror_is_sent_with_every_frame(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     shown(studio)
@@ -453,7 +462,7 @@ class Builder:
 def loading(studio, monkeypatch):
     """A run with BlazePose, and ViTPose being loaded until `go_on`."""
     builder = Builder()
-    stand_in(monkeypatch, pipeline=builder)
+    replace_source_and_pipeline(monkeypatch, pipeline=builder)
     studio.apply({"inference": {"estimator": "blazepose"}})
     studio.start()
     phase(studio, "running")
@@ -496,7 +505,7 @@ def test_stop_while_a_model_is_fetched_forgets_no_choice(studio, monkeypatch):
             progress(2, 2)
         return pipeline_of(config)
 
-    stand_in(monkeypatch, pipeline=build)
+    replace_source_and_pipeline(monkeypatch, pipeline=build)
     studio.apply({"inference": {"estimator": "blazepose"}})
     studio.start()
     phase(studio, "running")
@@ -519,7 +528,7 @@ def test_no_take_waits_for_a_model_to_be_loaded(studio, loading):
 
 def test_no_frame_is_shown_after_stop(tmp_path, monkeypatch):
     made = Studio(AppConfig(), Folders(tmp_path / "takes", tmp_path / "uploads"))
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     made.start()
     result = until(lambda: made._last, "a frame")
     run = made._context.generation
@@ -536,7 +545,7 @@ def test_outputs_that_change_as_the_run_ends_leave_nothing_open(studio, monkeypa
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     show, held, entered = studio._context.run, threading.Event(), threading.Event()
@@ -551,7 +560,7 @@ def test_outputs_that_change_as_the_run_ends_leave_nothing_open(studio, monkeypa
 
 
 def test_a_run_that_fails_as_it_is_stopped_does_not_fail_the_next(studio, monkeypatch):
-    class Breaks(Pictures):
+    class Breaks(FakeLiveSource):
         def close(self):
             super().close()
             raise ConfigError("the driver broke")
@@ -559,10 +568,10 @@ def test_a_run_that_fails_as_it_is_stopped_does_not_fail_the_next(studio, monkey
     opened = []
 
     def source():
-        opened.append(Pictures() if opened else Breaks())
+        opened.append(FakeLiveSource() if opened else Breaks())
         return opened[-1]
 
-    stand_in(monkeypatch, source)
+    replace_source_and_pipeline(monkeypatch, source)
     studio.start()
     phase(studio, "running")
     studio.stop()
@@ -574,7 +583,7 @@ def test_a_run_that_fails_as_it_is_stopped_does_not_fail_the_next(studio, monkey
 
 
 def test_calibrating_resumes_a_paused_run(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.pause()
@@ -591,7 +600,7 @@ def test_a_run_in_the_dashboard_never_uses_look_ahead(tmp_path):
 
 
 def test_a_take_that_cannot_be_written_any_more_ends_and_is_reported(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.record()
@@ -609,7 +618,7 @@ def test_a_take_that_cannot_be_written_any_more_ends_and_is_reported(studio, mon
 def test_a_take_whose_folder_is_deleted_is_reported_and_not_recreated(studio, monkeypatch):
     import shutil
 
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     studio.record()
@@ -622,7 +631,7 @@ def test_a_take_whose_folder_is_deleted_is_reported_and_not_recreated(studio, mo
 
 
 def test_a_recording_without_a_frame_leaves_no_take(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
     shown(studio)
@@ -641,7 +650,7 @@ def test_a_recording_without_a_frame_leaves_no_take(studio, monkeypatch):
 def test_a_takes_report_names_the_model_that_ran_and_its_own_length(studio, monkeypatch):
     import json
 
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     studio.apply({"inference": {"estimator": "blazepose"}})
     studio.start()
     phase(studio, "running")

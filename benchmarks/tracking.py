@@ -1,6 +1,6 @@
 """Trackers on synthetic scenes with known truth: people who cross, occlude each other, meet and wander.
 
-    python benchmarks/who_is_who.py [--seeds N] [--first-seed S]
+    python benchmarks/tracking.py [--seeds N] [--first-seed S]
 
 Prints IDF1 and identity switches per kind of scene, for ours and, if `trackers` (2.6.1, Roboflow) is installed, for
 its SORT, ByteTrack and OC-SORT: with the same detections and keypoint boxes, each body once, each new box named at
