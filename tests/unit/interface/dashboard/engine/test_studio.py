@@ -668,7 +668,7 @@ def test_a_takes_report_names_the_model_that_ran_and_its_own_length(studio, monk
 
 
 def test_several_tabs_may_start_at_the_same_time(studio, monkeypatch):
-    stand_in(monkeypatch)
+    replace_source_and_pipeline(monkeypatch)
     for _ in range(5):
         together, faults = threading.Barrier(4), []
 
@@ -695,7 +695,7 @@ def test_a_fault_of_another_thread_does_not_break_what_is_opening(studio, monkey
         assert go_on.wait(PATIENCE_S)
         return pipeline_of(*arguments, **options)
 
-    stand_in(monkeypatch, pipeline=slow_pipeline)
+    replace_source_and_pipeline(monkeypatch, pipeline=slow_pipeline)
     studio.start()
     phase(studio, "opening")
     studio._context.report_fault(ValueError("the view of the run before"))
