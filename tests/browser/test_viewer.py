@@ -174,7 +174,7 @@ def test_limbs_have_the_programs_colours_and_a_dark_rim(opened):
     assert min(across) < 150 < 370 < across[-1]  # the rim is darker than the image around it
 
 
-def test_what_is_below_the_threshold_is_not_drawn(opened):
+def test_points_below_the_threshold_are_not_drawn(opened):
     tab, watcher = opened(greeting=state("running", threshold=0.5))
     watcher.show(message(0, [person(ARM, score=0.4)], plain(128)))
     assert max(pixel(tab, 160 / 640, 0.5)) < 140
@@ -251,7 +251,7 @@ def test_a_frame_decoded_during_a_clear_is_not_shown(opened):
 # ---- the character --------------------------------------------------------------------------------------------------
 
 
-def test_the_characters_bones_turn_as_was_sent(opened):
+def test_the_characters_bones_have_the_sent_rotations(opened):
     tab, watcher = opened()
     for row in (0, 90, 300):
         sent = actor(row)
@@ -274,7 +274,7 @@ def test_up_to_four_people_have_a_character_each(opened):
 EYE = "realtimePose.eye.position.map((x, axis) => x - realtimePose.eye.target[axis])"
 
 
-def test_a_view_that_was_turned_stays_while_people_walk_and_can_be_reset(opened):
+def test_a_rotated_view_stays_while_people_walk_and_can_be_reset(opened):
     tab, watcher = opened()
     watcher.show(message(0, [actor(0)], plain(90)))
     before = tab.evaluate(EYE)
@@ -297,7 +297,7 @@ def test_a_view_that_was_turned_stays_while_people_walk_and_can_be_reset(opened)
     assert tab.evaluate(EYE) == pytest.approx(before, abs=1e-2)
 
 
-def test_arrow_keys_turn_the_view(opened):
+def test_arrow_keys_rotate_the_view(opened):
     tab, _ = opened()
     before = tab.evaluate(EYE)
     tab.focus(".rp-3d canvas")

@@ -12,7 +12,7 @@ TABLES = re.findall(r"\| `(\w+)` in `([\w./]+\.py)` \|", SECTION)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_what_the_page_names_exists(path):
+def test_paths_named_on_the_page_exist(path):
     places = (ROOT / path, ROOT / "realtime_pose" / path)
     assert any(place.exists() for place in places)
 

@@ -246,7 +246,7 @@ def test_every_script_takes_the_options_that_pages_give_it():
     assert seen > 5
 
 
-def test_what_pip_is_asked_for_is_what_the_project_asks_for():
+def test_pip_commands_have_the_projects_requirements():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     asked = [*project["dependencies"], *(line for lines in extras.values() for line in lines)]

@@ -8,7 +8,7 @@ from support.pages import PAGES, ROOT, anchors, links, named, prose
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
-def test_what_is_linked_is_there(page):
+def test_links_lead_to_existing_files_and_headings(page):
     for is_image, words, target in links(page):
         address, _, anchor = target.partition("#")
         if re.match(r"[a-z]+:", address):

@@ -37,7 +37,7 @@ def test_python_compiles(page, number, code):
         compile(code, f"{page}, block {number}", "exec")
 
 
-def test_what_is_run_elsewhere_is():
+def test_snippets_run_by_other_tests_are_in_those_tests():
     for page, test in RUN_ELSEWHERE.items():
         text = (ROOT / test).read_text(encoding="utf-8")
         assert page.rsplit("/", 1)[1] in text

@@ -69,7 +69,7 @@ def test_importing_the_package_brings_nothing_heavy(tmp_path, capsys):
     assert not {*heavy.split()} & {*modules}
 
 
-def test_the_version_stands_in_one_place(tracked):
+def test_the_version_is_in_one_place(tracked):
     assert SETTINGS["project"]["dynamic"] == ["version"]
     assert SETTINGS["tool"]["hatch"]["version"]["path"] == "realtime_pose/__init__.py"
     assert not re.search(r"^(version|date-released):", (ROOT / "CITATION.cff").read_text("utf-8"), re.MULTILINE)
@@ -102,7 +102,7 @@ def test_pip_installs_what_was_proved():
     assert [name for name, version in proved.items() if version not in wanted[name]] == []
 
 
-def test_what_the_tests_use_of_the_other_extras_lies_in_their_ranges():
+def test_development_pins_are_within_the_ranges_of_the_extras():
     optional = [extra for extra in SETTINGS["project"]["optional-dependencies"] if extra != "all"]
     wanted, proved = ranges(*optional), pins("requirements-dev.txt")
     both = wanted.keys() & proved.keys()

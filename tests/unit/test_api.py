@@ -332,7 +332,7 @@ def test_a_wrong_name_is_refused_with_those_there_are():
         (np.zeros((0, 64, 3), np.uint8), r"the image is empty: its shape is \(0, 64, 3\)"),
     ],
 )
-def test_what_is_not_an_image_is_refused_in_plain_words(given, words):
+def test_objects_that_are_no_images_are_refused_in_plain_words(given, words):
     with pytest.raises(CaptureError, match=words):
         made().inference(given)
 

@@ -46,7 +46,7 @@ def test_conversion_and_back_is_the_identity_without_mirroring(batch):
     assert np.linalg.det(canonical_from_opencv(np.eye(3))) == pytest.approx(1)  # both are right-handed
 
 
-def test_turns_seen_by_opencv_agree_with_the_table():
+def test_rotations_in_opencv_agree_with_the_table():
     """(x, y, z, w) of OpenCV's camera is (x, -y, -z, w) here."""
     q, v = make_rotations((8,)), np.random.default_rng(1).normal(size=(8, 3))
     turned = canonical_from_opencv(rot.rotate(q, v))
@@ -73,7 +73,7 @@ def test_engines_axes_are_those_of_the_table(axes, position, rotation):
 
 @pytest.mark.parametrize("axes", [UNITY, UNREAL, BLENDER, OPENSIM, Axes((1, 2, 0), (1, -1, 1), 2.0)])
 @BATCHES
-def test_a_turn_in_an_engine_takes_points_where_it_takes_them_here(axes, batch):
+def test_rotations_in_an_engine_move_points_as_they_do_here(axes, batch):
     q, v = make_rotations(batch), np.random.default_rng(1).normal(size=(*batch, 3))
     there = rot.rotate(axes.rotations(q), axes.positions(v))
     assert np.allclose(there, axes.positions(rot.rotate(q, v)), atol=1e-9)
@@ -99,7 +99,7 @@ def test_mirrored_joints_are_the_joints_of_mirrored_rotations(batch):
     assert np.allclose(of_mirrored, mirrored_positions(HUMANOID, joints), atol=1e-9)
 
 
-def test_a_mirrored_turn_is_the_turn_between_mirrored_spaces():
+def test_a_mirrored_rotation_is_the_rotation_between_mirrored_spaces():
     local = make_rotations((J,), 6)
     ours = of_scipy(global_rotations(HUMANOID, mirrored_rotations(HUMANOID, local))).as_matrix()
     theirs = MIRROR @ of_scipy(global_rotations(HUMANOID, local)).as_matrix()[list(HUMANOID.mirror)] @ MIRROR

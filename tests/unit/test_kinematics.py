@@ -44,7 +44,7 @@ def make_input(batch, seed=0):
 
 
 @BATCHES
-def test_positions_and_turns_are_those_of_an_independent_walk(batch):
+def test_positions_and_rotations_are_those_of_an_independent_traversal(batch):
     local, root, bone = make_input(batch)
     joints, turned = joint_positions(HUMANOID, local, root, bone), global_rotations(HUMANOID, local)
     assert joints.shape == (*batch, J, 3)
@@ -76,7 +76,7 @@ def test_one_body_may_serve_many_frames():
     assert np.allclose(shared, joint_positions(HUMANOID, local, root, np.broadcast_to(bone[0], (4, J))))
 
 
-def test_a_turn_moves_what_is_below_it_and_nothing_else():
+def test_a_rotation_moves_only_the_joints_below_it():
     local = np.tile(rot.IDENTITY_XYZW, (J, 1))
     rest = joint_positions(HUMANOID, local, np.zeros(3), HUMANOID.rest_bone_m)
     local[HUMANOID.index["leftUpperArm"]] = rot.from_axis_angle([0, 0, 1], -np.pi / 2)  # the left arm hangs down

@@ -72,7 +72,7 @@ def forgotten_by(whole):
 LEFT, RIGHT = (60.0, 60.0, 260.0, 460.0), (380.0, 60.0, 580.0, 460.0)
 
 
-def test_without_people_the_result_is_empty_and_detection_goes_on():
+def test_without_people_the_result_is_empty_and_detection_continues():
     detector = FakeDetector()
     whole = pipeline(FakeEstimator(), detector)
     results = [whole.step(frame(i)) for i in range(4)]

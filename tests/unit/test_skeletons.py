@@ -98,7 +98,7 @@ def test_coco17_is_cocos_order():
     assert COCO17.names == COCO_ORDER
 
 
-def test_the_longer_layout_begins_with_coco17():
+def test_the_longer_layout_starts_with_coco17():
     assert COCO17_FEET_HANDS.names[:17] == COCO17.names
     assert len(COCO17_FEET_HANDS.names) == 27
 
@@ -197,7 +197,7 @@ def test_coco25_is_easy_vitposes():
     assert {frozenset(link) for link in COCO25.links} == {frozenset(link) for link in links}
 
 
-def test_whole_bodies_begin_with_coco17_and_share_blazeposes_names():
+def test_whole_bodies_start_with_coco17_and_share_blazeposes_names():
     assert COCO_WHOLEBODY133.names[:17] == COCO17.names
     shared = set(COCO17_FEET_HANDS.names) & set(COCO_WHOLEBODY133.names)
     assert set(COCO17_FEET_HANDS.names) - shared == {"left_toe", "right_toe"}  # the foot's tip is neither toe

@@ -59,7 +59,7 @@ def node_places(gltf) -> np.ndarray:
     return np.array([places[j] for j in gltf.skins[0].joints])
 
 
-def test_its_joints_are_humanoids_with_nothing_turned(gltf):
+def test_its_joints_are_humanoids_without_rotation(gltf):
     joints = gltf.skins[0].joints
     assert tuple(gltf.nodes[j].name for j in joints) == HUMANOID.joints
     for row, index in enumerate(joints):

@@ -100,7 +100,7 @@ def test_a_step_goes_from_print_to_print_and_lifts_the_foot_between(body):
     assert track.ankle_m[:, 1].max() > body.ankle_height_m + 0.06
 
 
-def test_a_raised_heel_turns_the_foot_about_its_toes_and_ends_the_contact():
+def test_a_raised_heel_rotates_the_foot_about_its_toes_and_ends_the_contact():
     time_s = np.arange(60) / 30
     track = follow(SECOND, footprint("right", 0.0, 0.0, 0.0), [], ((0.5, 0.0), (1.0, 30.0), (1.5, 0.0)), time_s)
     assert track.contact[[0, 14, 46, 59]].all()

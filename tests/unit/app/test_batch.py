@@ -39,7 +39,7 @@ def test_one_file_uses_the_given_folder_and_several_have_one_each(tmp_path):
     assert [job.folder for job in both] == [tmp_path / "out" / "clip", tmp_path / "out" / "clip-2"]
 
 
-def test_a_folder_stands_for_its_videos_and_for_the_clip_of_its_images(tmp_path):
+def test_a_folder_is_expanded_to_its_videos_and_the_clip_of_its_images(tmp_path):
     for name in ("b.mov", "a.MP4", "notes.txt", ".hidden.mp4", "deeper/c.mp4"):
         touch(tmp_path / "in" / name)
     jobs = planned([str(tmp_path / "in")], tmp_path / "out")
@@ -63,7 +63,7 @@ def test_a_folder_with_one_video_does_not_fill_up_with_its_own_results(tmp_path)
     assert [job.source for job in planned([str(tmp_path / "in")], tmp_path / "in")] == [str(tmp_path / "in" / "a.mp4")]
 
 
-def test_what_was_finished_with_these_settings_is_done(tmp_path):
+def test_a_take_finished_with_these_settings_is_done(tmp_path):
     clip = touch(tmp_path / "clip.mp4")
     (job,) = planned([clip], tmp_path / "out")
     assert job.done is None
@@ -106,7 +106,7 @@ def test_a_take_of_other_settings_or_another_input_is_never_overwritten_unasked(
     assert planned([str(clip)], tmp_path / "out", force=True, **changed)[0].done is None
 
 
-def test_what_changes_no_file_changes_no_job(tmp_path):
+def test_settings_that_change_no_file_change_no_job(tmp_path):
     clip = touch(tmp_path / "clip.mp4")
     leave_take(planned([clip], tmp_path / "out")[0], frames=7)
     other = with_values(output={"udp": "127.0.0.1:5005", "mirror": True}, inference={"download": False})

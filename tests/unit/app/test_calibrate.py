@@ -69,7 +69,7 @@ def show(calibration, of, seconds=3.2, fps=20.0, start_s=0.0):
     return hints
 
 
-def test_who_stands_still_is_measured():
+def test_a_person_who_stands_still_is_measured():
     calibration = Calibration(CONFIG)
     assert (calibration.hint, calibration.seconds_left, calibration.done) == (NOBODY, 3.0, False)
     hints = show(calibration, lambda t: standing(at_s=t), 1.0)

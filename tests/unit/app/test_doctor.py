@@ -106,7 +106,7 @@ def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, b
     assert entry.remedy == 'pip install "realtime-pose[openvino]"'
 
 
-def test_a_package_whose_needs_do_not_fit_is_brought_without_them(monkeypatch, blazepose):
+def test_a_package_with_conflicting_dependencies_is_installed_without_them(monkeypatch, blazepose):
     def nothing(name):
         raise metadata.PackageNotFoundError(name)
 
@@ -191,7 +191,7 @@ def test_it_speaks_also_where_packages_are_missing_or_broken(faults, says):
     assert says <= set(done.stdout.split())
 
 
-def test_what_was_timed_is_shown_with_what_is_taken(monkeypatch):
+def test_timings_are_listed_with_the_choice(monkeypatch):
     from realtime_pose.inference.runtimes import choose
     from realtime_pose.inference.runtimes.choose import Choice, Timing
 

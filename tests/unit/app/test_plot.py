@@ -85,7 +85,7 @@ def test_a_person_of_negative_name_can_be_drawn(tmp_path):
         ({"frame": 5000}, r"--frame 5000: person 7 has no pose in that frame of .*; the nearest is 109"),
     ],
 )
-def test_what_is_not_there_is_named_with_what_is(tmp_path, wanted, said):
+def test_missing_choices_are_named_with_the_existing_ones(tmp_path, wanted, said):
     with pytest.raises(ConfigError, match=said):
         plot_session(session_of(tmp_path / "t", two_people()), **wanted)
 

@@ -101,7 +101,7 @@ def test_a_copy_has_the_same_frames_and_the_same_packets(tmp_path):
     assert datagrams(recompute_poses(session.frames(), CONFIG)) == datagrams(session.frames())
 
 
-def test_what_is_sent_was_captured_now_and_what_is_recorded_was_captured_then(tmp_path):
+def test_sent_results_have_the_time_of_replay_and_recorded_ones_the_original(tmp_path):
     session = recorded(tmp_path / "a", make_clip(3), CONFIG)
 
     class Sink:

@@ -59,7 +59,7 @@ def test_all_angles_of_a_standing_body_with_hanging_arms_are_0():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_limb_turned_about_one_axis_has_that_angle_alone(side, joint, turn, of_left, name, degrees):
+def test_a_limb_rotated_about_one_axis_has_that_angle_alone(side, joint, turn, of_left, name, degrees):
     turn = of_left if side == "left" and of_left is not None else turn
     if joint.endswith("Foot"):
         local = standing()
@@ -85,7 +85,7 @@ def test_a_limb_turned_about_one_axis_has_that_angle_alone(side, joint, turn, of
         ("head", about(Y, 21), "neck_rotation", 21),
     ],
 )
-def test_the_trunk_turns_about_the_axes_of_the_model(joint, turn, name, degrees):
+def test_the_trunk_rotates_about_the_axes_of_the_model(joint, turn, name, degrees):
     local = standing()
     local[ROW[joint]] = turn.as_quat()
     assert angles(local) == pytest.approx(dict.fromkeys(ANGLES, 0.0) | {name: degrees}, abs=1e-6)

@@ -66,7 +66,7 @@ def test_grey_deep_and_clear_images_become_plain_ones(tmp_path):
         assert (frame.image_bgr == 90).all()
 
 
-def test_the_setting_turns_clockwise(tmp_path):
+def test_the_setting_rotates_clockwise(tmp_path):
     save(tmp_path / "one.png", 1)
     image = open_images(tmp_path / "one.png", 90).read().image_bgr
     assert image.shape == (64, 48, 3)

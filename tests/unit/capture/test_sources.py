@@ -60,7 +60,7 @@ def test_a_camera_may_be_called_by_name_unless_a_file_has_it(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("source", ["nope.mp4", "folder/", "~nobody-of-that-name/x", "a\0b", "x" * 5000, "-1", "²"])
-def test_what_does_not_exist_is_refused_by_name(source):
+def test_a_missing_source_is_refused_by_name(source):
     with pytest.raises(CaptureError, match=r"there is no file, folder or camera") as caught:
         open_source(CaptureConfig(source))
     assert repr(source) in str(caught.value)

@@ -124,7 +124,7 @@ def test_an_impossible_rate_counts_as_unknown(fps):
 
 
 @pytest.mark.parametrize(("rotate_deg", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))])
-def test_the_setting_turns_clockwise(tmp_path, rotate_deg, corner):
+def test_the_setting_rotates_clockwise(tmp_path, rotate_deg, corner):
     image = open_clip(make_clip(tmp_path / "clip.avi", 3), rotate_deg).read().image_bgr
     assert image.shape[:2] == ((48, 64) if rotate_deg in (0, 180) else (64, 48))
     assert image[corner].min() > 240

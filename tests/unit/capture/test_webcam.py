@@ -34,7 +34,7 @@ def test_every_setting_reaches_the_camera_format_first(known):
     assert stream.notices == []
 
 
-def test_what_is_not_asked_for_is_left_alone(known):
+def test_settings_that_are_not_requested_are_not_changed(known):
     camera = FakeCamera()
     WebcamStream(CaptureConfig("0", mjpg=False), camera.open, STEADY).close()
     assert [prop for prop, _value in camera.settings] == [cv2.CAP_PROP_BUFFERSIZE]

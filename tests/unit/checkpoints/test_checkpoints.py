@@ -61,7 +61,7 @@ def test_the_manifest_has_every_size_smallest_first_with_licence_and_repository(
     assert text.count('"name":') == len(entries | read_detectors())  # no name twice
 
 
-def test_every_entry_names_a_file_that_can_be_had_and_what_is_in_it():
+def test_every_entry_is_consistent_and_can_be_downloaded():
     for name, entry in read_manifest().items():
         assert Path(entry.file).suffix in {".safetensors", ".pth", ".onnx"}
         assert (entry.family == "onnx") == entry.file.endswith(".onnx")
@@ -182,7 +182,7 @@ def test_training_notes_of_numpy_and_mmengine_are_skipped(tmp_path):
         ("numbers.pth", None, "no tensors"),
     ],
 )
-def test_what_is_no_checkpoint_is_refused_by_name(tmp_path, name, content, complaint):
+def test_files_that_are_no_checkpoints_are_refused_by_name(tmp_path, name, content, complaint):
     path = tmp_path / name
     if content is None:
         torch.save([1, 2] if name == "list.pth" else {"a": 1}, path)
@@ -257,7 +257,7 @@ def plus() -> dict[str, torch.Tensor]:
     [(14, "aic", AIC14), (16, "mpii", MPII16), (17, "coco", COCO17), (25, "coco_25", COCO25),
      (133, "wholebody", COCO_WHOLEBODY133)],
 )  # fmt: skip
-def test_whose_keypoints_they_are_shows_in_their_number(named, keypoints, dataset, layout):
+def test_the_data_set_follows_from_the_number_of_keypoints(named, keypoints, dataset, layout):
     tensors = named(random_vitpose(layers=1, device="meta", keypoints=keypoints))
     weights = recognise_vitpose(tensors, Path("some.file"))
     assert (weights.dataset, weights.layout, weights.keypoints, weights.heads) == (
@@ -661,7 +661,7 @@ def test_a_lookup_without_end_is_given_up(hub: FakeHub, monkeypatch):
     assert returned.wait(20)
 
 
-def test_what_lies_on_another_server_is_held_against_the_digits_that_are_known(hub, folders, monkeypatch):
+def test_a_download_from_another_server_is_checked_against_the_known_digits(hub, folders, monkeypatch):
     url = f"{hub.url}/files/model"
     entry = replace(read_manifest()["mmpose-vitpose-s"], url=url, sha256=hub.etag[:8], file="x.safetensors")
     monkeypatch.setattr("realtime_pose.checkpoints.hub.find_entry", lambda name: entry)

@@ -175,7 +175,7 @@ def test_a_wrong_value_is_one_plain_sentence_and_2(call, arguments, said):
     ],
     ids=" ".join,
 )
-def test_what_the_options_themselves_refuse_is_2_without_a_traceback(call, arguments):
+def test_usage_errors_exit_with_2_without_a_traceback(call, arguments):
     code, out, err = call(*arguments)
     assert code == 2
     assert "Error" in err

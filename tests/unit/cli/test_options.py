@@ -188,12 +188,12 @@ def test_options_go_over_the_settings_to_start_from():
     assert given.typed["inference.download"] == "--no-download"
 
 
-def test_what_was_not_typed_changes_nothing():
+def test_options_that_are_not_given_change_nothing():
     assert parse_given({option.parameter: None for option in OPTIONS}) == GivenOptions()
     assert GivenOptions().settings() == DEFAULTS
 
 
-def test_what_the_command_sets_goes_over_what_was_typed():
+def test_fixed_settings_override_given_options():
     assert parse_given({"profile": "me"}).settings(fixed={"body.profile": ""}).body.profile == ""
 
 

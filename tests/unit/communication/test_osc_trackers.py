@@ -44,7 +44,7 @@ def test_trackers_have_the_positions_and_rotations_of_their_joints(ear):
     assert sink.packets_sent == 5
 
 
-def test_nothing_is_sent_while_nobody_has_a_pose(ear):
+def test_nothing_is_sent_without_a_pose(ear):
     sink = OscTrackerSink(ear.address)
     sink.send(make_result())
     sink.send(make_result([make_person(1, with_pose=False)]))

@@ -57,7 +57,7 @@ def test_arrays_are_matched_by_name(tmp_path):
     assert np.array_equal(here.xy_px, there.xy_px)
 
 
-def test_a_folder_stands_for_its_files(tmp_path):
+def test_a_folder_is_expanded_to_its_files(tmp_path):
     for name in ("b", "a"):
         write(tmp_path / f"{name}.npz")
     (tmp_path / "readme.txt").write_text("no case")

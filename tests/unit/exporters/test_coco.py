@@ -91,7 +91,7 @@ def test_an_animal_keeps_its_own_points(tmp_path):
     assert entry["keypoints"][:6] == [0.0, 1.0, 1.0, 2.0, 3.0, 1.0]
 
 
-def test_it_is_whole_json_while_it_grows_and_when_nobody_was_there(tmp_path):
+def test_it_is_whole_json_while_it_grows_and_without_people(tmp_path):
     recorder = CocoResults(tmp_path / "a")
     for count, result in enumerate(make_clip(3)):
         assert len(json.loads((tmp_path / "a").read_text())) == count

@@ -43,7 +43,7 @@ def test_every_frame_is_there_with_the_skeleton_on_it(tmp_path):
     assert changed[y - 2 : y + 3, x - 2 : x + 3].any()
 
 
-def test_a_film_that_was_never_closed_lacks_only_its_end(tmp_path):
+def test_a_video_that_was_never_closed_lacks_only_its_end(tmp_path):
     sink = OverlayVideo(tmp_path / "a.mp4")
     for i in range(240):
         sink.send(make_result(index=i, time_ns=i * S // 30, width=160, height=120))
@@ -55,7 +55,7 @@ def test_a_film_that_was_never_closed_lacks_only_its_end(tmp_path):
     assert len(decoded(tmp_path / "a.mp4")[2]) == 240
 
 
-def test_a_closed_film_is_a_plain_mp4_without_fragments(tmp_path):
+def test_a_closed_video_is_a_plain_mp4_without_fragments(tmp_path):
     record(tmp_path / "a.mp4", make_clip(3))
     contents, at, boxes = (tmp_path / "a.mp4").read_bytes(), 0, []
     while at < len(contents):

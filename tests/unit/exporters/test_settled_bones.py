@@ -18,7 +18,7 @@ def settled(*lengths):
     return float(bones.bone_m[3])
 
 
-def test_what_stood_longest_counts():
+def test_the_lengths_kept_the_longest_are_used():
     assert settled(1.0) == 1.0
     assert settled(1.0, 1.1, 1.2, 1.3, 1.3, 1.3) == 1.3
     assert settled(1.0, 1.0, 1.1, 1.2, 1.2, 1.2, 1.2, 1.0, 1.01, 1.02) == 1.2  # out of view, then estimated again

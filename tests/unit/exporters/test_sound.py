@@ -110,7 +110,7 @@ def test_frames_that_start_after_the_sound_keep_their_sound(tmp_path):
     assert beep_s == pytest.approx(flash_s, abs=0.03)
 
 
-def test_an_overlay_that_begins_later_has_the_sound_from_there_on(tmp_path):
+def test_an_overlay_that_starts_later_has_the_sound_from_there_on(tmp_path):
     make_film(tmp_path / "a.mp4", "aac")
     overlay_of(tmp_path / "a.mp4", tmp_path / "overlay.mp4", skip=12)
     flash_s, beep_s, _, _, _ = seen_and_heard(tmp_path / "overlay.mp4")

@@ -47,7 +47,7 @@ def test_files_of_further_people_belong_to_a_take_too(tmp_path):
     assert not is_file_of_format(tmp_path / "my_motion.bvh", EXPORTERS)
 
 
-def test_what_was_opened_is_closed_if_a_later_one_cannot_be(tmp_path):
+def test_opened_exporters_are_closed_if_a_later_one_fails(tmp_path):
     (tmp_path / "motion.bvh").mkdir()
     (tmp_path / "keypoints.json").mkdir()
     with pytest.raises(RecordingError, match=r"keypoints\.json"):

@@ -158,7 +158,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         write_page(tmp_path / "file" / "page.html", page_of())
 
 
-def test_what_was_begun_is_taken_away_when_the_disk_is_full(tmp_path, monkeypatch):
+def test_a_partial_page_is_removed_when_the_disk_is_full(tmp_path, monkeypatch):
     def full(*paths):
         raise OSError(28, "No space left on device")
 

@@ -182,7 +182,7 @@ def test_the_line_over_the_charts_follows_and_a_click_moves_the_skeleton(tab):
     until(tab, "document.getElementById('frame').value === '6'")
 
 
-def test_it_plays_to_the_end_and_begins_again(tab):
+def test_it_plays_to_the_end_and_starts_again(tab):
     go(tab, 9)
     for _ in range(2):
         tab.click("#play")
@@ -193,7 +193,7 @@ def test_it_plays_to_the_end_and_begins_again(tab):
     assert tab.inner_text("#now").endswith("frame 0")
 
 
-def test_a_view_that_was_turned_stays_when_frames_go_on(tab):
+def test_a_rotated_view_stays_when_frames_continue(tab):
     eye = "JSON.stringify(document.getElementById('skeleton')._fullLayout.scene._scene.getCamera().eye)"
     before = tab.evaluate(eye)
     box = tab.locator("#skeleton").bounding_box()

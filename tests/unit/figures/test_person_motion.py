@@ -32,7 +32,7 @@ def test_the_joints_lie_where_forward_kinematics_puts_them():
         assert points[: len(HUMANOID.joints)] == pytest.approx(forward_kinematics(pose), abs=1e-6)
 
 
-def test_tips_are_turned_with_their_joint_and_as_long_as_the_body_is_big():
+def test_tips_rotate_with_their_joint_and_scale_with_the_body():
     pose = make_pose(4)
     points = FIGURE.points(pose.rotations.local_xyzw, pose.root_m, 2 * HUMANOID.rest_bone_m)
     for name, tip in HUMANOID.tip_offset_m.items():
@@ -57,7 +57,7 @@ def test_a_frame_without_the_person_is_a_gap():
     assert made.row_of(12) == 2
 
 
-def test_what_is_not_finite_is_not_there():
+def test_poses_that_are_not_finite_are_absent():
     broken = replace(POSES[1], root_m=as_float32([np.nan, 0.9, 0.0]))
     assert motion([POSES[0], broken, POSES[2]]).present.tolist() == [True, False, True]
     bones = POSES[1].bone_m.copy()

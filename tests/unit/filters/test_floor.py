@@ -225,7 +225,7 @@ def test_a_person_in_one_place_gives_the_pitch_by_standing_upright():
     assert lowest(poses[-1]) == pytest.approx(0.07, abs=0.02)
 
 
-def test_nobody_is_moved_away_when_the_pitch_is_found():
+def test_people_keep_their_positions_when_the_pitch_is_found():
     """Before the pitch is known the camera seems to be below the floor, and its height says nothing about distances."""
     floor = FloorFilter(BodyConfig())
     poses = run(floor, stances([5.0], seconds=8.0, pitch_deg=25.0, height_m=1.8))

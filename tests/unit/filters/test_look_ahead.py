@@ -67,7 +67,7 @@ def test_it_waits_a_quarter_of_a_second_and_no_longer():
 
 
 @pytest.mark.parametrize("smoothing", ["crisp", "balanced", "smooth"])
-def test_a_steady_turn_passes_without_lag_also_at_both_ends(smoothing):
+def test_a_steady_rotation_passes_without_lag_also_at_both_ends(smoothing):
     ramp = np.linspace(0.0, 2.0, 60)
     got = angles(played(clip_of(turning(ramp)), look_ahead(smoothing=smoothing)))
     assert np.abs(got - ramp).max() < 0.01

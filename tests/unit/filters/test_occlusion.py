@@ -83,7 +83,7 @@ def test_an_occluded_joint_is_extrapolated_and_stops():
     assert path[-1] - path[-3] < 0.2  # and it stops
 
 
-def test_a_joint_occluded_for_long_eases_to_rest_but_the_body_stays_turned():
+def test_a_joint_occluded_for_long_eases_to_rest_but_the_body_keeps_its_rotation():
     occlusion = OcclusionFilter(BodyConfig(hold_s=0.5, ease_s=0.3))
     local = human_local(3)
     local[0] = rot.from_axis_angle([0.0, 1.0, 0.0], np.array(np.pi))

@@ -19,7 +19,7 @@ def turns():
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_a_hand_turns_as_its_points_do(side):
+def test_a_hand_rotates_with_its_points(side):
     level = hand_rotation(side, **placed(HAND, vec.IDENTITY_XYZW, mirror=side == "right"), size=1.0)
     assert vec.angle_between_rad(level.world, vec.IDENTITY_XYZW) < 0.1  # the knuckles' line is slightly oblique
     for turn in turns():
@@ -28,7 +28,7 @@ def test_a_hand_turns_as_its_points_do(side):
         assert found.weight == pytest.approx(1.0)
 
 
-def test_a_foot_turns_as_its_points_do():
+def test_a_foot_rotates_with_its_points():
     for turn in turns():
         found = foot_rotation(**placed(FOOT, turn), size=1.0)
         assert vec.angle_between_rad(found.world, turn) < 1e-6

@@ -93,7 +93,7 @@ def test_a_bone_opposite_to_the_cones_axis_is_clamped_too(joint):
     ],
 )
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_where_a_limb_can_point(side, joint, bone_direction, possible):
+def test_limits_of_limb_directions(side, joint, bone_direction, possible):
     limits = LIMB_LIMITS[side + joint]
     x, y, z = vec.unit(bone_direction)
     direction = (x if side == "left" else -x, y, z)
@@ -138,7 +138,7 @@ def test_a_hinge_goes_no_other_way(joint):
     assert limits.violation_rad(limits.clamp(bent)) < 1e-9
 
 
-def test_a_wrist_bends_about_the_hand_that_the_forearm_has_turned():
+def test_a_wrist_bends_after_the_twist_of_the_forearm():
     """A palm turned up by 40 degrees still flexes by 80, out of the plane of the elbow's hinge."""
     limits = JOINT_LIMITS["leftHand"]
     spun, flexed = turn(vec.X, 40), turn((0, 0, -1), 80)

@@ -244,7 +244,7 @@ def test_occluded_joints_ease_to_rest_inside_the_limits():
     assert left_limits > 2
 
 
-def test_a_lifter_that_turns_a_body_around_does_not_make_it_jump():
+def test_a_lifter_that_flips_a_body_does_not_make_it_jump():
     body, before = solver(), None
     turned = RELAXED_XYZW.copy()
     turned[0] = rot.from_axis_angle((0.0, 1.0, 0.0), np.array(3.0))
@@ -264,7 +264,7 @@ def test_without_visible_points_the_pose_is_relaxed():
     assert not pose.score.any()
 
 
-def test_an_upper_body_alone_turns_the_hips_with_it():
+def test_an_upper_body_alone_rotates_the_hips_with_it():
     local = human_local(4)
     score = np.ones(17)
     score[[COCO17.index[n] for n in COCO17.names if n.split("_")[-1] in ("hip", "knee", "ankle")]] = 0
@@ -416,7 +416,7 @@ def test_an_occluded_hand_holds_then_eases_while_its_wrist_is_followed():
 @pytest.mark.parametrize(
     ("hidden", "most_deg"), [((), 1), (("nose", "left_eye"), 2), (("nose", "left_eye", "right_eye"), 25)]
 )
-def test_the_head_turns_with_as_many_points_as_there_are(hidden, most_deg):
+def test_the_head_rotates_with_any_number_of_points(hidden, most_deg):
     local = human_local(4)
     local[ROW["neck"]] = local[ROW["head"]] = rot.from_axis_angle((0.0, 1.0, 0.0), np.array(0.35))
     score = np.ones(17)

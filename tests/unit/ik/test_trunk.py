@@ -35,14 +35,14 @@ def test_an_upright_trunk_is_at_rest():
     assert max(vec.angle_between_rad(turn, vec.IDENTITY_XYZW) for turn in found[:4]) < 1e-9
 
 
-def test_a_trunk_that_leans_and_turns_as_one_does_so_at_the_hips():
+def test_a_trunk_that_leans_and_rotates_as_one_does_so_at_the_hips():
     turn = vec.multiply(vec.from_axis_angle(vec.Y, 0.7), vec.from_axis_angle(vec.X, 0.5))
     found = trunk({name: vec.rotate(turn, at) for name, at in (CORNERS | KNEES).items()})
     assert vec.angle_between_rad(found.hips, turn) < 1e-6
     assert vec.angle_between_rad(found.spine, vec.IDENTITY_XYZW) < 1e-6
 
 
-def test_shoulders_turned_against_hips_twist_spine_and_chest_alike():
+def test_shoulders_rotated_against_hips_twist_spine_and_chest_equally():
     turn = vec.from_axis_angle(vec.Y, 0.6)
     found = trunk(CORNERS | {n: vec.rotate(turn, CORNERS[n]) for n in ("left_shoulder", "right_shoulder")})
     assert vec.angle_between_rad(found.hips, vec.IDENTITY_XYZW) < 1e-6

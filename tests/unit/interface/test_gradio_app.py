@@ -245,7 +245,7 @@ def test_an_address_is_not_fetched(demo, outside):
     assert outside == []
 
 
-def test_what_runs_and_what_was_chosen_stand_on_the_page(demo):
+def test_the_running_model_and_notices_are_on_the_page(demo):
     text = demo.get("/config").text
     assert "Running made-up with nothing on cpu." in text
     assert "A notice." in text

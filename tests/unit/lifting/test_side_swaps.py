@@ -46,7 +46,7 @@ def corrected(xy, layout, frame_ns=FRAME_NS, score=0.9):
     "parts", [ALL, LEGS, ("elbow", "wrist", "pinky", "index", "thumb")], ids=["all", "legs", "arms"]
 )
 @pytest.mark.parametrize("count", [1, 3, 10])
-def test_what_was_exchanged_for_some_frames_is_put_right(parts, count):
+def test_brief_side_swaps_are_corrected(parts, count):
     clean = actor()
     for start in (10, 60, 120, 200, 300, 400):
         clip = clean[start - 6 : start + count + 3]
@@ -67,7 +67,7 @@ def test_scores_change_sides_with_their_points():
     assert np.allclose(got.xy_px[rows["right_wrist"]], clean[5, rows["right_wrist"]])
 
 
-def test_the_actor_who_walks_and_turns_round_is_left_alone():
+def test_the_actor_who_walks_and_turns_round_is_not_corrected():
     clean = actor()
     assert np.array_equal(corrected(clean, COCO17_FEET_HANDS), as_float32(clean))
 
@@ -126,7 +126,7 @@ def test_points_without_a_score_are_ignored():
     assert np.array_equal(corrected(junk, COCO17, score=score)[2], as_float32(clean[2]))
 
 
-def test_who_is_forgotten_has_no_past():
+def test_a_forgotten_person_has_no_state():
     clean = actor(COCO17)
     wrong = exchanged(clean, COCO17, [1], ["shoulder", "hip", "knee", "ankle"])
     corrector = SideSwapCorrector()

@@ -62,7 +62,7 @@ def test_jitter_is_smoothed():
     assert np.diff(got[10:], 2, axis=0).std() < 0.5 * 0.02 * np.sqrt(6)
 
 
-def test_a_point_that_comes_back_begins_where_it_is_seen():
+def test_a_point_that_reappears_starts_at_its_measurement():
     echo = Echo()
     stabilized, there = StabilizedLifter(echo, BodyConfig()), joints(0).xyz_m.copy()
     there[WRIST] += 0.4

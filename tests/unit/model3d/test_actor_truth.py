@@ -177,7 +177,7 @@ def test_the_image_is_not_mirrored_and_the_back_is_seen(truth):
     assert across[np.array(truth.activity) == "turn"].min() < -40.0
 
 
-def test_what_is_saved_is_loaded(truth, tmp_path):
+def test_a_saved_truth_is_loaded_unchanged(truth, tmp_path):
     save_truth(tmp_path / "a.npz", truth)
     save_truth(tmp_path / "b.npz", truth)
     again = load_truth(tmp_path / "a.npz")

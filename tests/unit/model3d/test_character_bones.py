@@ -38,7 +38,7 @@ def test_a_vrm_names_its_own_bones(tmp_path, extensions):
     assert got == {joint: name for joint, name in STRANGE.items() if joint not in ("spine", "chest")}
 
 
-def test_a_vrm_stands_as_its_nodes_do(tmp_path):
+def test_a_vrm_has_the_pose_of_its_nodes(tmp_path):
     """Required by its specification; other files may have any pose in their nodes."""
     rig = {"names": STRANGE, "turn_seed": 1, "posed_seed": 2}
     character = load_character(make_rig(tmp_path / "rig.vrm", extensions=vrm1, **rig))

@@ -33,7 +33,7 @@ BYTES = {
 
 
 @pytest.mark.parametrize(("data", "says"), BYTES.values(), ids=BYTES.keys())
-def test_what_is_no_glb_is_refused(tmp_path, data, says):
+def test_a_file_that_is_no_glb_is_refused(tmp_path, data, says):
     path = tmp_path / "rig.glb"
     path.write_bytes(data)
     with pytest.raises(CharacterError, match=says):

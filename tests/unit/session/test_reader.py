@@ -63,7 +63,7 @@ def test_a_missing_file_gets_a_plain_sentence(tmp_path):
         read_session(tmp_path)
 
 
-def test_how_far_reading_is(tmp_path):
+def test_bytes_read_grow_to_the_file_size(tmp_path):
     session = read_session(record_session(tmp_path / "a", make_clip(9)))
     seen = [session.bytes_read for _ in session.frames()]
     assert seen == sorted(set(seen))

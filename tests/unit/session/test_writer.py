@@ -40,7 +40,7 @@ def assert_same_people(got, wanted):
                 assert getattr(a, noun).time_ns == getattr(b, noun).time_ns
 
 
-def test_what_is_read_is_what_was_sent_to_the_bit(tmp_path):
+def test_results_are_read_back_bit_for_bit(tmp_path):
     results = varied_results()
     got = read_session(record_session(tmp_path / "a.rtpose", results))
     assert SETTINGS.items() <= got.settings.items()

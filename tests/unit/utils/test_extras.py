@@ -30,7 +30,7 @@ def test_a_package_of_another_version_is_named_with_the_reason():
         from json import absent  # noqa: F401
 
 
-def test_what_is_here_passes_and_other_errors_pass_through():
+def test_installed_packages_pass_and_other_errors_pass_through():
     check_installed("x", "this", "json", "email")
     assert not is_installed("no_such_package")
     with needs_extra("x", "this"):

@@ -41,7 +41,7 @@ def test_another_process_is_refused_and_a_killed_one_leaves_the_folder_free(tmp_
     assert not list(tmp_path.iterdir())
 
 
-def test_where_a_file_system_has_no_locks_nothing_is_refused(tmp_path, monkeypatch):
+def test_a_file_system_without_locks_is_accepted(tmp_path, monkeypatch):
     def no_locks(file):
         raise OSError(errno.ENOLCK, "No locks available")
 

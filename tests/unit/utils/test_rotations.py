@@ -35,7 +35,7 @@ def test_the_comparison_can_fail_and_ignores_the_sign():
 
 
 @every_batch
-def test_a_product_turns_by_the_right_factor_first(batch):
+def test_a_product_rotates_by_the_right_factor_first(batch):
     a, b = make_rotations(batch, 1), make_rotations(batch, 2)
     assert_same_rotation(rot.multiply(a, b), quat(of_scipy(a) * of_scipy(b), batch))
     v = make_directions(batch, 3)
@@ -51,7 +51,7 @@ def test_a_rotation_and_its_inverse_cancel(batch):
 
 
 @every_batch
-def test_vectors_turn_as_scipy_turns_them(batch):
+def test_vectors_rotate_as_in_scipy(batch):
     q, v = make_rotations(batch), 5 * make_directions(batch, 4)
     assert np.allclose(rot.rotate(q, v), of_scipy(q).apply(v.reshape(-1, 3)).reshape(v.shape), atol=1e-12)
 
@@ -94,7 +94,7 @@ def test_rotvecs_are_the_short_way_whatever_the_sign_of_q(batch):
         assert (np.linalg.norm(got, axis=-1) <= np.pi + 1e-12).all()
 
 
-def test_tiny_turns_keep_their_digits():
+def test_tiny_rotations_keep_their_digits():
     tiny = np.array([3e-13, -4e-13, 0.0])
     assert np.allclose(rot.to_rotvec(rot.from_rotvec(tiny)), tiny, rtol=1e-12, atol=0)
     assert rot.angle_between_rad(rot.from_rotvec([1e-7, 0, 0]), rot.IDENTITY_XYZW) == pytest.approx(1e-7, rel=1e-9)

@@ -47,7 +47,7 @@ def test_a_block_inside_a_block_counts_for_both(pass_ms):
     assert watch.take() == {"outer": 3.0, "inner": 2.0}
 
 
-def test_a_block_that_fails_is_counted_and_its_error_goes_on(pass_ms):
+def test_a_block_that_fails_is_timed_and_its_error_propagates(pass_ms):
     watch = Stopwatch()
     with pytest.raises(KeyError), watch.measure("lift"):
         raise KeyError(pass_ms(4))

@@ -52,7 +52,7 @@ def test_quaternions_near_the_identity_and_near_a_half_turn(turn):
     assert vec.angle_between_rad(vec.slerp(vec.IDENTITY_XYZW, turn, 1.0), turn) < 1e-6
 
 
-def test_the_smallest_turn_between_directions():
+def test_the_smallest_rotation_between_directions():
     for a, b in PAIRS:
         u, v = vec.unit(a), vec.unit(b)
         arc = vec.shortest_arc(u, v, vec.X)

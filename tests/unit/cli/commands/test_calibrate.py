@@ -99,7 +99,7 @@ def test_settings_may_name_the_profile_that_is_made(call, measured, tmp_path):
         ((), KeyboardInterrupt(), 130, ""),
     ],
 )
-def test_what_goes_wrong_writes_nothing(call, measured, tmp_path, arguments, answer, code, said):
+def test_a_failed_calibration_writes_nothing(call, measured, tmp_path, arguments, answer, code, said):
     asked = measured(answer)
     got, _, err = call("calibrate", *arguments)
     assert got == code

@@ -92,7 +92,7 @@ def test_drawn_bodies_and_actors_come_group_by_group(call, cases, tmp_path, monk
         (("CASES", "--lifter", "magic"), 2, "body.lifter='magic' is not one of: geometric"),
     ],
 )
-def test_what_cannot_be_measured_is_one_sentence(call, cases, arguments, code, says):
+def test_failures_are_reported_in_one_sentence(call, cases, arguments, code, says):
     got, _, err = call(*(cases if word == "CASES" else word for word in arguments))
     assert got == code
     assert err.startswith("error ")

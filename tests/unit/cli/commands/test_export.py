@@ -105,7 +105,7 @@ if __name__ == "__main__":
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C in another way")
 @pytest.mark.parametrize(("number", "everyone"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
-def test_workers_that_were_interrupted_leave_whole_files_and_go_on_later(tmp_path, call, number, everyone):
+def test_interrupted_workers_leave_whole_files_and_can_be_resumed(tmp_path, call, number, everyone):
     """SIGTERM goes to the whole process group, as `timeout` sends it."""
     (tmp_path / "main.py").write_text(REACTS_TO_CTRL_C)
     clip = os.path.join(os.path.dirname(cli.__file__), "../../resources/videos/default.mp4")
@@ -189,7 +189,7 @@ def test_recomputing_into_a_new_take(call, take, tmp_path):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_what_is_wrong_gets_a_sentence_and_leaves_nothing_behind(call, take, tmp_path, arguments, code, said):
+def test_failures_are_reported_in_one_sentence_and_leave_no_files(call, take, tmp_path, arguments, code, said):
     (tmp_path / "newer.rtpose").write_bytes(MAGIC + b"\x02\x00" + b"what is to come")
     (tmp_path / "text.rtpose").write_text("a letter")
     before = (take / SESSION).read_bytes()

@@ -74,7 +74,7 @@ def test_a_page_of_another_name_of_one_person_and_frame(call, take, tmp_path):
         (("TAKE", "--frame", "-1"), 2, "the nearest is 0"),
     ],
 )
-def test_what_is_wrong_gets_a_sentence_and_writes_nothing(call, take, tmp_path, arguments, code, said):
+def test_failures_are_reported_in_one_sentence_and_write_no_files(call, take, tmp_path, arguments, code, said):
     (tmp_path / "newer.rtpose").write_bytes(MAGIC + b"\x02\x00" + b"what is to come")
     (tmp_path / "text.rtpose").write_text("a letter")
     (tmp_path / "mine.html").write_text("mine")

@@ -91,7 +91,7 @@ def test_malformed_cases_each_break_something_else():
         ({"meta": {"x": "y" * 1500}}, "at most 1472 fit"),
     ],
 )
-def test_what_cannot_be_sent_is_refused(changes, says):
+def test_unencodable_poses_are_refused(changes, says):
     with pytest.raises(PacketError, match=says):
         encode_binary(replace(longest_pose(), **changes))
 

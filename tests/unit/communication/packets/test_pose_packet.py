@@ -125,7 +125,7 @@ def test_no_length_in_between_slips_through():
         assert len(encode(packet)) <= MAX_DATAGRAM_BYTES
 
 
-def test_what_cannot_be_sent_is_refused():
+def test_unencodable_poses_are_refused():
     with pytest.raises(PacketError, match="shorten `meta`"):
         encode(replace(longest_pose(), meta={"note": "x" * 1400}))
     with pytest.raises(PacketError, match="NaN"):

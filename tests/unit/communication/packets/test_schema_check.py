@@ -16,7 +16,7 @@ def check():
 
 
 @pytest.mark.parametrize("datagrams", [valid_datagrams(), valid_datagrams_in_binary()], ids=["json", "binary"])
-def test_what_the_program_sends_passes(check, datagrams):
+def test_datagrams_of_the_program_are_valid(check, datagrams):
     for datagram in datagrams:
         check(datagram)
 
@@ -24,7 +24,7 @@ def test_what_the_program_sends_passes(check, datagrams):
 @pytest.mark.parametrize(
     "case", [case for case in malformed_cases() if case.refused_by != "decoder"], ids=lambda case: case.name
 )
-def test_what_the_schema_forbids_is_refused_in_a_plain_sentence(check, case):
+def test_invalid_datagrams_are_refused_in_a_plain_sentence(check, case):
     with pytest.raises(PacketError) as caught:
         check(case.datagram)
     assert str(caught.value).isprintable()

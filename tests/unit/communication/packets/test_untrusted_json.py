@@ -21,7 +21,7 @@ FIELDS = Fields({"n": 3, "x": 0.5, "flag": True, "text": "feet", "rows": [[1, 2]
         (b"{}" + b" " * 99, "at most 100 bytes, got 101"),
     ],
 )
-def test_what_is_not_strict_json_is_refused(text, says):
+def test_text_that_is_not_strict_json_is_refused(text, says):
     with pytest.raises(PacketError, match=says) as caught:
         read_object(text, 100)
     assert str(caught.value).isprintable()

@@ -107,7 +107,7 @@ def _with_bones(pose, bone_m):
     return forward_kinematics(type(pose)(pose.rotations, pose.root_m, bone_m, pose.score, 0, 0))
 
 
-def test_each_person_has_a_file_and_nobody_has_none(tmp_path):
+def test_each_person_has_a_file_and_no_people_give_none(tmp_path):
     frames = [seen((1, 7), (2, 3), at_ms=0), seen((3, 3), (4, 12), at_ms=100)]
     write(tmp_path, frames)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["motion.glb", "motion_12.glb", "motion_3.glb"]

@@ -91,7 +91,7 @@ def test_three_js_plays_it_with_the_joints_where_they_were(tmp_path, rig, names)
         assert np.linalg.norm(got - JOINTS_M[key], axis=1).max() < 0.005
 
 
-def test_between_two_keys_three_js_turns_the_short_way(tmp_path):
+def test_between_two_keys_three_js_rotates_the_short_way(tmp_path):
     path = write(tmp_path, "glb")
     (places,) = node("play.mjs", path, str(10.5 / 30))["joints"]
     got = np.array([places[joint] for joint in HUMANOID.joints])

@@ -94,7 +94,7 @@ def test_every_variant_is_known_by_its_tensors(variant, tmp_path):
         load_rtdetr(tmp_path / "y.safetensors")
 
 
-def test_what_only_training_needs_may_be_missing_and_nothing_else(file, tmp_path):
+def test_only_tensors_for_training_may_be_missing(file, tmp_path):
     tensors = load_file(file)
     needless = [name for name in tensors if "num_batches_tracked" in name or "denoising" in name]
     assert len(needless) > 10
@@ -112,7 +112,7 @@ def test_other_classes_are_refused_with_their_number(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"junk and more junk"])
-def test_what_is_no_checkpoint_is_refused(content, tmp_path):
+def test_a_file_that_is_no_checkpoint_is_refused(content, tmp_path):
     (tmp_path / "a.safetensors").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"a\.safetensors"):
         load_rtdetr(tmp_path / "a.safetensors")

@@ -115,7 +115,7 @@ def test_a_network_of_another_contract_is_refused_with_what_it_takes_and_gives(t
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no network"])
-def test_what_is_no_onnx_file_is_refused_in_silence(tmp_path, content, capfd):
+def test_a_file_that_is_no_onnx_is_refused_without_output(tmp_path, content, capfd):
     if content is not None:
         (tmp_path / "a.onnx").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"a\.onnx cannot be read as ONNX"):

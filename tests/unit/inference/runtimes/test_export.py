@@ -49,7 +49,7 @@ def test_without_a_folder_it_lies_in_the_cache(source):
     assert first[0].is_file()
 
 
-def test_what_is_there_is_not_written_over(source, tmp_path):
+def test_existing_files_are_not_overwritten(source, tmp_path):
     (tmp_path / "mine.txt").write_text("precious")
     with pytest.raises(CheckpointError, match=r"is not empty; give a new folder with --out"):
         export_model(source, "onnxruntime", tmp_path)

@@ -241,7 +241,7 @@ def test_data_sets_have_the_keypoints_that_mmpose_gives_them(kind):
     ],
     ids=lambda value: value.rpartition("/")[2][:24],
 )  # fmt: skip
-def test_what_cannot_be_read_is_refused_by_name(config, complaint):
+def test_unreadable_configs_are_refused_by_name(config, complaint):
     with pytest.raises(ConfigError, match=rf"{config.rpartition('/')[2]}\.py {complaint}"):
         build_topdown_model(ZOO / f"{config}.py")
 

@@ -38,7 +38,7 @@ async def nothing_comes(watch):
     return waits
 
 
-def test_nothing_is_made_while_nobody_watches(monkeypatch):
+def test_no_message_is_made_without_clients(monkeypatch):
     monkeypatch.setattr(feed_module, "frame_message", lambda *_, **__: pytest.fail("made"))
     feed = Feed()
     publish(feed)
@@ -62,7 +62,7 @@ def test_a_frame_is_encoded_once_for_all_clients(monkeypatch):
     asyncio.run(watching())
 
 
-def test_who_comes_late_gets_the_last_frame_and_the_last_word():
+def test_a_late_client_gets_the_last_frame_and_the_last_event():
     async def watching():
         feed = Feed()
         feed.announce({"type": "state", "phase": "opening"})

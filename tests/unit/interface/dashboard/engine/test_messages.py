@@ -51,7 +51,7 @@ def test_a_frame_holds_its_people_in_the_frames_pixels():
     assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (480, 640, 3)
 
 
-def test_a_mirror_turns_poses_and_leaves_pixels():
+def test_mirror_changes_poses_and_not_pixels():
     person = make_person(4)
     score = np.linspace(0, 1, len(HUMANOID.joints)).astype(np.float32)
     person = replace(person, pose=replace(person.pose, score=score))
@@ -63,7 +63,7 @@ def test_a_mirror_turns_poses_and_leaves_pixels():
     assert told["known"] == [plain["known"][row] for row in HUMANOID.mirror]
 
 
-def test_who_has_no_pose_has_none():
+def test_a_person_without_a_pose_has_null_fields():
     (told,) = sent(make_result([make_person(with_pose=False)]))[0]["people"]
     assert [told[name] for name in ("joints", "rotations", "root", "known")] == [None] * 4
 

@@ -158,7 +158,7 @@ def test_stop_while_it_opens_closes_what_was_opened(studio, monkeypatch):
     assert studio.feed.frames == []
 
 
-def test_it_stands_still_steps_and_goes_on(studio, monkeypatch):
+def test_it_pauses_steps_and_resumes(studio, monkeypatch):
     replace_source_and_pipeline(monkeypatch)
     studio.start()
     phase(studio, "running")
@@ -194,7 +194,7 @@ def test_numbers_change_while_it_runs_and_wrong_ones_change_nothing(studio, monk
     assert shown(studio).phase == "running"
 
 
-def test_another_model_is_loaded_while_the_run_goes_on(studio, monkeypatch):
+def test_another_model_is_loaded_while_the_run_continues(studio, monkeypatch):
     go_on, pipelines = threading.Event(), []
 
     def build(config, notify, progress):
@@ -224,7 +224,7 @@ def test_another_model_is_loaded_while_the_run_goes_on(studio, monkeypatch):
     assert studio._context.run.config.body.height_m == 1.5
 
 
-def test_a_model_that_cannot_be_had_leaves_the_run_as_it_was(studio, monkeypatch):
+def test_an_unavailable_model_leaves_the_run_unchanged(studio, monkeypatch):
     def build(config, notify, progress):
         if config.inference.estimator == "vitpose-b":
             raise CheckpointError("there are no weights; fetch them with: models download")
@@ -472,7 +472,7 @@ def loading(studio, monkeypatch):
     builder.go_on.set()
 
 
-def test_whatever_else_changes_while_a_model_is_loaded_it_is_loaded_once(studio, loading):
+def test_other_changes_during_a_model_load_do_not_restart_it(studio, loading):
     for height_m in (1.5, 1.6, 1.9):
         studio.apply({"body": {"height_m": height_m}})
     studio.lock_on(1)

@@ -127,7 +127,7 @@ def test_a_refused_setting_names_the_cause_and_is_reset(page, studio):
     assert studio.config.body.height_m == 1.8
 
 
-def test_what_another_tab_changed_is_shown(page, studio):
+def test_changes_of_another_tab_are_shown(page, studio):
     drawn(page)
     studio.apply({"inference": {"persons": 4}, "output": {"vmc": "10.0.0.9:39539"}, "capture": {"source": "actor-2"}})
     drawn(page)
@@ -195,7 +195,7 @@ def test_a_wrong_address_is_reported_in_place_and_reset(page, studio):
         assert studio.config.output.udp == "127.0.0.1:5005"
 
 
-def test_what_was_sent_is_counted(page, studio):
+def test_sent_packets_are_counted(page, studio):
     studio.now = replace(RUNNING, sinks=(SinkState("udp", "127.0.0.1:5005", 1812, 29.6, 3),))
     assert "udp to 127.0.0.1:5005: **30** packets/s, 1,812 sent, 3 lost" in texts(drawn(page))
 
@@ -216,7 +216,7 @@ def test_figures_are_shown(page, studio):
     assert "ViTPose small" in texts(page)
 
 
-def test_a_hint_stands_below_the_figures_when_it_cannot_keep_up(page, studio):
+def test_a_hint_is_below_the_figures_when_it_cannot_keep_up(page, studio):
     studio.now = replace(RUNNING, fps=9.0)
     assert "Only 9 of 30" in texts(drawn(page))
 
@@ -228,7 +228,7 @@ def test_one_person_can_be_followed(page, studio):
     assert studio.calls == [("lock_on", 3), ("lock_on", None)]
 
 
-def test_who_has_left_stays_in_the_list_of_people_until_the_run_ends(page, studio):
+def test_people_who_left_stay_in_the_list_until_the_run_ends(page, studio):
     """A list that is open must not shrink under the pointer."""
     studio.now = replace(RUNNING, people=(3, 7))
     drawn(page)

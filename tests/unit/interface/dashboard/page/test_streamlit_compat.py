@@ -122,7 +122,7 @@ def test_a_stopped_script_run_is_not_heard(session_of):
     session_of(act)
 
 
-def test_the_run_that_goes_on_is_heard_as_ever(session_of):
+def test_the_running_script_run_is_heard(session_of):
     def act(session):
         session.request_rerun(None)
         assert session.say(session._scriptrunner) is session.heard[-1]

@@ -184,7 +184,7 @@ def test_there_are_only_so_many_places_and_leaving_frees_one(client, studio):
             assert next_one.receive_json()["type"] == "hello"
 
 
-def test_who_leaves_without_a_word_is_forgotten(client, studio):
+def test_a_client_that_disconnects_is_forgotten(client, studio):
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
         socket.close(1001)

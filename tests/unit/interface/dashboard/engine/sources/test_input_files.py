@@ -51,7 +51,7 @@ def test_a_video_and_an_image_are_accepted(clip, tmp_path):
         b"",
     ],
 )
-def test_what_only_pretends_to_be_a_video_is_refused(content, tmp_path):
+def test_a_file_with_only_the_name_of_a_video_is_refused(content, tmp_path):
     path = tmp_path / "list.mp4"
     path.write_bytes(content)
     with pytest.raises(CaptureError):

@@ -127,7 +127,7 @@ def test_deleting_takes_the_takes_own_files_only(tmp_path):
         files.delete(other)
 
 
-def test_what_is_in_use_is_not_deleted(tmp_path):
+def test_a_take_in_use_is_not_deleted(tmp_path):
     folder = record(tmp_path / "one")
     with pytest.raises(RecordingError, match="one is being recorded or played"):
         TakeList(tmp_path).delete(folder, in_use=folder)
@@ -140,7 +140,7 @@ PLAIN = [name for name, exporter in EXPORTERS.items() if name not in ("fbx", "pa
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_every_format_can_be_had(tmp_path, name):
+def test_every_format_can_be_exported(tmp_path, name):
     folder = record(tmp_path / "one")
     told = []
     path = export_take(folder, name, tmp_path / "out", AppConfig(), told.append)

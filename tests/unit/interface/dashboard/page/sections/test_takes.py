@@ -109,7 +109,7 @@ def delete_is_disabled(at):
     return popover.proto.popover.disabled
 
 
-def test_what_is_played_cannot_be_deleted(studio):
+def test_a_take_in_playback_cannot_be_deleted(studio):
     folder = record(studio.folders.takes / "one")
     at = shown(takes_page)
     assert not delete_is_disabled(at)
@@ -120,7 +120,7 @@ def test_what_is_played_cannot_be_deleted(studio):
     assert delete_is_disabled(at)
 
 
-def test_an_export_begins_when_it_is_opened_and_ends_in_a_link(studio):
+def test_an_export_starts_when_it_is_opened_and_ends_in_a_link(studio):
     folder = record(studio.folders.takes / "one")
     at = shown(takes_page)
     at.button(key="takes.export.one").click().run()
@@ -157,7 +157,7 @@ def test_the_slider_is_where_the_playback_is_and_seeks(studio):
     assert at.run().slider(key="takes.row").value == 21
 
 
-def test_the_player_pauses_goes_on_and_closes(studio):
+def test_the_player_pauses_resumes_and_closes(studio):
     folder = record(studio.folders.takes / "one")
     studio.now = StudioState(Phase.RUNNING, kind="take", playback=playing(folder, row=7))
     at = shown(takes_page)
@@ -191,7 +191,7 @@ def test_a_link_is_escaped(tmp_path):
     assert 'download="a&quot;b&amp;/c_motion.bvh"' in html
 
 
-def test_what_was_made_can_be_fetched_and_nothing_else(studio):
+def test_only_finished_exports_can_be_downloaded(studio):
     folder = record(studio.folders.takes / "one")
     client = TestClient(Starlette(routes=[Route(DOWNLOAD_PATH, downloads.download)]))
     assert client.get("/dashboard/takes/one/bvh").status_code == 404
@@ -212,7 +212,7 @@ def charts(at):
     return [part.proto.id or part.proto.figure.spec for part in at.get("plotly_chart")]
 
 
-def test_nothing_is_drawn_while_a_run_goes_on(studio):
+def test_nothing_is_drawn_while_a_run_continues(studio):
     studio.now = StudioState(Phase.RUNNING, kind="live")
     at = shown(still_page)
     assert charts(at) == []
