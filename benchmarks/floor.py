@@ -156,7 +156,7 @@ def _smoothed(angle: Float64, seconds: float = 0.5) -> Float64:
     return np.convolve(padded, np.ones(2 * width + 1) / (2 * width + 1), mode="valid")
 
 
-def _stepping(rng: Rng, name: str, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
+def _stepping(rng: Rng, name: str, build: bodies.Build) -> tuple[bodies.SyntheticMotion, Bool]:
     place, heading = _way(rng, name)
     heading = _smoothed(heading)
     ankles, stands = _steps(rng, place, heading, build)
@@ -172,7 +172,7 @@ def _stepping(rng: Rng, name: str, build: bodies.Build) -> tuple[bodies.Motion, 
     yaw = np.degrees(heading)
     lean = rng.normal(2.0, 2.5) + bodies.sway(rng, _FRAMES, FPS, 6)  # people differ in posture
     zero = np.zeros(_FRAMES)
-    motion = bodies.Motion(
+    motion = bodies.SyntheticMotion(
         hips_m=hips,
         hips_xyzw=bodies.rotations(yaw, 0.3 * lean, zero),
         chest_xyzw=bodies.rotations(yaw, lean, bodies.sway(rng, _FRAMES, FPS, 4)),
@@ -190,7 +190,7 @@ def _stepping(rng: Rng, name: str, build: bodies.Build) -> tuple[bodies.Motion, 
     return motion, stands
 
 
-def _get_up(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
+def _get_up(rng: Rng, build: bodies.Build) -> tuple[bodies.SyntheticMotion, Bool]:
     """Sitting for a third of the time, standing up, walking to and fro."""
     walk, stands = _stepping(rng, "to and fro", build)
     sits, gets_up = round(_FRAMES / 3), round(1.2 * FPS)
@@ -214,7 +214,7 @@ def _get_up(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
     blend = {f: rot.slerp(getattr(seat, f), shown(f), s[:, 0]) for f in ("hips_xyzw", "chest_xyzw", "head_xyzw")}
     lean = 30 * np.sin(np.pi * s[:, 0]) ** 2
     blend["chest_xyzw"] = rot.multiply(blend["chest_xyzw"], bodies.rotations(0 * lean, lean, 0 * lean))
-    motion = bodies.Motion(
+    motion = bodies.SyntheticMotion(
         hips_m=hips_down + s * (hips_up - hips_down),
         wrists=seat.wrists + s[..., None] * (shown("wrists") - seat.wrists),
         elbows=seat.elbows + s[..., None] * (shown("elbows") - seat.elbows),
@@ -226,8 +226,10 @@ def _get_up(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
     return motion, np.concatenate((np.ones((late, 2), bool), stands[: _FRAMES - late]))
 
 
-def _standing_still(draw: Callable[..., bodies.Motion]) -> Callable[[Rng, bodies.Build], tuple[bodies.Motion, Bool]]:
-    def made(rng: Rng, build: bodies.Build) -> tuple[bodies.Motion, Bool]:
+def _standing_still(
+    draw: Callable[..., bodies.SyntheticMotion],
+) -> Callable[[Rng, bodies.Build], tuple[bodies.SyntheticMotion, Bool]]:
+    def made(rng: Rng, build: bodies.Build) -> tuple[bodies.SyntheticMotion, Bool]:
         motion = draw(rng, build, _FRAMES, FPS)
         back = rng.normal(0.03, 0.015) * build.size * (motion.hips_m[:, 1].min() > 0.6)  # not while sitting
         motion = replace(motion, ankles_m=motion.ankles_m * (1, 0, 1) + (0, build.ankle, -back))
@@ -242,7 +244,7 @@ def _slow(ankles_m: Float64) -> Bool:
     return np.asarray(speed < _STILL_M_S)
 
 
-MOTIONS: dict[str, Callable[[Rng, bodies.Build], tuple[bodies.Motion, Bool]]] = {
+MOTIONS: dict[str, Callable[[Rng, bodies.Build], tuple[bodies.SyntheticMotion, Bool]]] = {
     name: (lambda rng, build, name=name: _stepping(rng, name, build))
     for name in ("to and fro", "sideways", "across", "round", "turning")
 } | {

@@ -33,8 +33,8 @@ for (const folder of [...packages].sort()) {
   parts.push(`${name} ${version}\n\n${(await readFile(join(here, folder, "LICENSE"), "utf8")).trim()}`);
 }
 const decoder = files.find((path) => path.endsWith("meshopt_decoder.module.js"));
-const said = (await readFile(join(here, decoder), "utf8")).split("\n").filter((line) => line.startsWith("//"));
-parts.push(`meshoptimizer's decoder, in three\n\n${said.map((line) => line.slice(2).trim()).join("\n")}`);
+const notice = (await readFile(join(here, decoder), "utf8")).split("\n").filter((line) => line.startsWith("//"));
+parts.push(`meshoptimizer's decoder, in three\n\n${notice.map((line) => line.slice(2).trim()).join("\n")}`);
 
 const rule = `\n\n${"-".repeat(80)}\n\n`;
 await mkdir(out, { recursive: true });

@@ -37,13 +37,11 @@ def play(
     from realtime_pose.cli.preview import PreviewWindow
 
     preview = PreviewWindow() if show else None  # first, so that nothing is opened where there is no display
-    with open_run(
-        settings, say, download_progress(), paced=paced, max_frames=max_frames, job=job, force=force
-    ) as session:
-        interrupted = follow(session, preview, console=out, say=say)
-    figures = session.report(interrupted=interrupted)
+    with open_run(settings, say, download_progress(), paced=paced, max_frames=max_frames, job=job, force=force) as run:
+        interrupted = follow(run, preview, console=out, say=say)
+    figures = run.report(interrupted=interrupted)
     try:
-        session.runtime.raise_if_failed()
+        run.runtime.raise_if_failed()
     except RealtimePoseError as exc:
         figures["warnings"].append(str(exc))
         return figures, exc

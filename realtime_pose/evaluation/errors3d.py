@@ -7,39 +7,39 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 
 
-def mpjpe_mm(answer_m: Float64, truth_m: Float64) -> float:
+def mpjpe_mm(predicted_m: Float64, truth_m: Float64) -> float:
     """Mean distance in mm of (T, J, 3) joints; the caller has centred both on the root."""
-    return float(np.linalg.norm(answer_m - truth_m, axis=-1).mean() * 1e3)
+    return float(np.linalg.norm(predicted_m - truth_m, axis=-1).mean() * 1e3)
 
 
-def aligned_by_similarity(answer_m: Float64, truth_m: Float64) -> Float64:
+def aligned_by_similarity(predicted_m: Float64, truth_m: Float64) -> Float64:
     """Each frame of the prediction (T, J, 3) rotated, scaled and shifted onto the truth by least squares.
 
     Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns" (1991).
     """
-    a = answer_m - answer_m.mean(axis=1, keepdims=True)
+    a = predicted_m - predicted_m.mean(axis=1, keepdims=True)
     b = truth_m - truth_m.mean(axis=1, keepdims=True)
     u, size, vt = np.linalg.svd(np.swapaxes(b, 1, 2) @ a)
     sign = np.ones_like(size)
     sign[:, 2] = np.sign(np.linalg.det(u @ vt))  # a rotation, never a reflection
-    turn = (u * sign[:, None, :]) @ vt
+    rotation = (u * sign[:, None, :]) @ vt
     scale = (size * sign).sum(axis=1) / np.maximum((a**2).sum(axis=(1, 2)), 1e-12)
-    return scale[:, None, None] * (a @ np.swapaxes(turn, 1, 2)) + truth_m.mean(axis=1, keepdims=True)
+    return scale[:, None, None] * (a @ np.swapaxes(rotation, 1, 2)) + truth_m.mean(axis=1, keepdims=True)
 
 
-def scaled_as_one(answer_m: Float64, truth_m: Float64) -> Float64:
+def scaled_as_one(predicted_m: Float64, truth_m: Float64) -> Float64:
     """The prediction (T, J, 3) times one least-squares scale for the whole clip."""
-    return _scale(answer_m, truth_m, (0, 1, 2)) * answer_m
+    return _scale(predicted_m, truth_m, (0, 1, 2)) * predicted_m
 
 
-def scaled_by_frame(answer_m: Float64, truth_m: Float64) -> Float64:
+def scaled_by_frame(predicted_m: Float64, truth_m: Float64) -> Float64:
     """The prediction (T, J, 3) times one least-squares scale per frame."""
-    return _scale(answer_m, truth_m, (1, 2)) * answer_m
+    return _scale(predicted_m, truth_m, (1, 2)) * predicted_m
 
 
-def _scale(answer_m: Float64, truth_m: Float64, axes: tuple[int, ...]) -> Float64:
-    shared = (answer_m * truth_m).sum(axis=axes, keepdims=True)
-    scale: Float64 = shared / np.maximum((answer_m**2).sum(axis=axes, keepdims=True), 1e-12)
+def _scale(predicted_m: Float64, truth_m: Float64, axes: tuple[int, ...]) -> Float64:
+    shared = (predicted_m * truth_m).sum(axis=axes, keepdims=True)
+    scale: Float64 = shared / np.maximum((predicted_m**2).sum(axis=axes, keepdims=True), 1e-12)
     return scale
 
 
@@ -80,13 +80,13 @@ def largest_jump_deg(local_xyzw: Float64) -> float:
     return float(np.degrees(rot.angle_between_rad(local_xyzw[:-1], local_xyzw[1:])).max(initial=0.0))
 
 
-def lag_ms(answer_m: Float64, truth_m: Float64, fps: float, most_s: float = 0.4) -> float:
+def lag_ms(predicted_m: Float64, truth_m: Float64, fps: float, most_s: float = 0.4) -> float:
     """Delay of joints (T, J, 3) behind the truth: the shift at which their velocities correlate best.
 
     Velocities, because a constant error of position says nothing about time. Negative if the prediction is ahead; NaN
     if nothing moves.
     """
-    velocity, true_velocity = (np.diff(x, axis=0).reshape(len(x) - 1, -1) for x in (answer_m, truth_m))
+    velocity, true_velocity = (np.diff(x, axis=0).reshape(len(x) - 1, -1) for x in (predicted_m, truth_m))
     most = min(round(most_s * fps), len(velocity) // 3)
     shifts = np.arange(-most, most + 1)
     agreement = np.array([_agreement(velocity, true_velocity, int(shift)) for shift in shifts])
@@ -108,7 +108,7 @@ def _agreement(prediction: Float64, truth: Float64, shift: int) -> float:
     return float((a * b).sum() / max(np.sqrt((a**2).sum() * (b**2).sum()), 1e-12))
 
 
-def jitter_ratio(answer_m: Float64, truth_m: Float64) -> float:
+def jitter_ratio(predicted_m: Float64, truth_m: Float64) -> float:
     """Mean acceleration of the prediction over that of the truth; joints are (T, J, 3) at the same rate."""
-    size = [float(np.linalg.norm(np.diff(x, n=2, axis=0), axis=-1).mean()) for x in (answer_m, truth_m)]
+    size = [float(np.linalg.norm(np.diff(x, n=2, axis=0), axis=-1).mean()) for x in (predicted_m, truth_m)]
     return size[0] / max(size[1], 1e-12)

@@ -33,7 +33,7 @@ def columns_of(skeleton: Skeleton) -> list[str]:
 
 
 class _Row:
-    """One person's rows; keeps the previous angles, so that none jumps by a full turn."""
+    """One person's rows; keeps the previous angles, so that none jumps by 360 degrees."""
 
     def __init__(self) -> None:
         self._angles = BodyAngles()

@@ -44,12 +44,12 @@ class StickFigure:
 
     def points(self, local_xyzw: npt.ArrayLike, root_m: npt.ArrayLike, bone_m: npt.ArrayLike) -> Float64:
         """Positions of the points (..., P, 3), canonical axes, metres; arguments as for `global_pose`."""
-        joints, turned = global_pose(self.skeleton, local_xyzw, root_m, bone_m)
+        joints, rotations = global_pose(self.skeleton, local_xyzw, root_m, bone_m)
         at_rest = np.array([self.skeleton.tip_offset_m[self.skeleton.joints[row]] for row in self.tips]).reshape(-1, 3)
         # tips are scaled like the body's other bones
         bones = np.asarray(bone_m, dtype=np.float64)
         scale = bones.sum(axis=-1) / max(float(self.skeleton.rest_bone_m.sum()), 1e-12)
-        tips = joints[..., self.tips, :] + rot.rotate(turned[..., self.tips, :], at_rest * scale[..., None, None])
+        tips = joints[..., self.tips, :] + rot.rotate(rotations[..., self.tips, :], at_rest * scale[..., None, None])
         return np.concatenate((joints, tips), axis=-2)
 
     def known(self, score: npt.ArrayLike) -> Bool:

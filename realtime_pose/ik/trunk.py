@@ -31,7 +31,7 @@ class TrunkState:
     tilt_rad: float = 0.0
 
 
-class Trunk(NamedTuple):
+class TrunkRotations(NamedTuple):
     """A trunk's rotations.
 
     Attributes:
@@ -50,7 +50,7 @@ class Trunk(NamedTuple):
 
 def solve_trunk(
     points: Points, heights_m: tuple[float, float, float], held: tuple[Quat, Quat], ease: float, state: TrunkState
-) -> Trunk | None:
+) -> TrunkRotations | None:
     """The trunk's rotations; None if neither hips nor shoulders are visible as a pair.
 
     The left-right lines of hips and shoulders are observed. The spine's flexion is not, but the pelvis follows the
@@ -82,7 +82,7 @@ def solve_trunk(
     pelvis = vec.multiply(pelvis, vec.from_axis_angle(vec.X, -state.tilt_rad))
     chest = vec.multiply(chest, vec.from_axis_angle(vec.X, 2 * share - state.tilt_rad))
     spine_local, chest_local = split_rotation(pelvis, chest, "spine", "chest")
-    return Trunk(pelvis, spine_local, chest_local, _chest_world(pelvis, spine_local, chest_local), True)
+    return TrunkRotations(pelvis, spine_local, chest_local, _chest_world(pelvis, spine_local, chest_local), True)
 
 
 def split_rotation(base: Quat, end: Quat, lower: str, upper: str) -> tuple[Quat, Quat]:
@@ -93,7 +93,7 @@ def split_rotation(base: Quat, end: Quat, lower: str, upper: str) -> tuple[Quat,
 
 def _solve_one_end(
     hips: tuple[Vec3, Vec3] | None, shoulders: tuple[Vec3, Vec3] | None, held: tuple[Quat, Quat], state: TrunkState
-) -> Trunk | None:
+) -> TrunkRotations | None:
     """The trunk from one visible end alone, without twist against the occluded one."""
     spine, chest = held
     if hips:
@@ -106,7 +106,7 @@ def _solve_one_end(
         )
     else:
         return None
-    return Trunk(pelvis, spine, chest, _chest_world(pelvis, spine, chest), False)
+    return TrunkRotations(pelvis, spine, chest, _chest_world(pelvis, spine, chest), False)
 
 
 def _chest_world(hips: Quat, spine: Quat, chest: Quat) -> Quat:

@@ -85,7 +85,7 @@ class TwoBoneIk:
         Args:
             limb: The targets, at least one of them visible.
             state: The person's state of this limb; updated.
-            max_step_rad: Largest turn of the bend's plane since the last solution.
+            max_step_rad: Largest rotation of the bend's plane since the last solution.
             time_ns: The frame's time.
         """
         if limb.end_m is None:
@@ -163,8 +163,8 @@ class TwoBoneIk:
     ) -> tuple[Vec3, float]:
         """Pole vector: unit direction from the line to the middle joint, and its angle from the last one.
 
-        The plane of a straight limb is noise, so the last one is kept. The turn from the last plane to the observed one
-        never passes through twists that a limb cannot have.
+        The plane of a straight limb is noise, so the last one is kept. The rotation from the last plane to the observed
+        one never passes through twists that a limb cannot have.
         """
         before = self._last_twist_rad(line, state)
         kept = vec.cross(line, vec.rotate(self._ball.compose(line, before), self._limits.hinge_axis))
@@ -177,8 +177,8 @@ class TwoBoneIk:
         weight = vec.smoothstep(math.sin(observed), _FLAT_SIN, bent_sin) if vec.norm(out) > 1e-6 else 0.0
         if weight == 0.0:
             return kept, 0.0
-        turn = math.atan2(vec.dot(out, vec.cross(line, kept)), vec.dot(out, kept))
-        moved = weight * (vec.wrap_rad(before + turn) - before)
+        angle_rad = math.atan2(vec.dot(out, vec.cross(line, kept)), vec.dot(out, kept))
+        moved = weight * (vec.wrap_rad(before + angle_rad) - before)
         if state.twist_rad is not None:
             moved = min(max(moved, -max_step_rad), max_step_rad)
         return _rotate_pole(kept, line, moved), moved
@@ -193,8 +193,8 @@ class TwoBoneIk:
     def _swivel(self, line: Vec3, pole: Vec3, lean: float, first_way: int) -> tuple[Vec3, float] | None:
         """Direction and twist inside the limits at the least swivel of the middle about the line; None without any."""
 
-        def at(turn: float) -> tuple[Vec3, float]:
-            return self._swing_twist(line, _rotate_pole(pole, line, turn), lean)
+        def at(angle_rad: float) -> tuple[Vec3, float]:
+            return self._swing_twist(line, _rotate_pole(pole, line, angle_rad), lean)
 
         step = math.pi / _SWIVEL_STEPS
         for i in range(1, _SWIVEL_STEPS + 1):
@@ -278,6 +278,6 @@ class _Candidate(NamedTuple):
     twist_rad: float
 
 
-def _rotate_pole(pole: Vec3, line: Vec3, turn: float) -> Vec3:
+def _rotate_pole(pole: Vec3, line: Vec3, angle_rad: float) -> Vec3:
     """A vector perpendicular to a unit line, rotated about it."""
-    return vec.add_scaled(vec.scale(pole, math.cos(turn)), vec.cross(line, pole), math.sin(turn))
+    return vec.add_scaled(vec.scale(pole, math.cos(angle_rad)), vec.cross(line, pole), math.sin(angle_rad))

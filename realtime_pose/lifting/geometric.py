@@ -181,8 +181,8 @@ class GeometricLifter:
         """Root-relative positions of the face points: the template, rotated to fit them."""
         xy = np.array([points.xy_m.get(n, (0.0, 0.0)) for n in FACE_NAMES])
         weights = [points.score.get(n, 0.0) for n in FACE_NAMES]
-        turn = head_rotation(xy, weights, rot.from_axis_angle(_UP, np.array(yaw_rad)))
-        face = rot.rotate(turn, FACE_TEMPLATE_M)
+        rotation = head_rotation(xy, weights, rot.from_axis_angle(_UP, np.array(yaw_rad)))
+        face = rot.rotate(rotation, FACE_TEMPLATE_M)
         # The midpoint of the ears is at the head's height over the shoulders, close to the visible rays.
         distance = -(neck + root)[2]
         seen = [i for i, n in enumerate(FACE_NAMES) if n in rays]
@@ -220,8 +220,8 @@ def _standing(body: BodyDimensions, yaw_rad: float) -> dict[str, Float64]:
         for side, sign in (("left", 1.0), ("right", -1.0))
     }
     places |= {n: FACE_TEMPLATE_M[i] + (0.0, head, 0.0) for i, n in enumerate(FACE_NAMES)}
-    turn = rot.from_axis_angle(_UP, np.array(yaw_rad))
-    return {name: rot.rotate(turn, place) for name, place in places.items()}
+    rotation = rot.from_axis_angle(_UP, np.array(yaw_rad))
+    return {name: rot.rotate(rotation, place) for name, place in places.items()}
 
 
 def _sight_rad(rays: dict[str, Float64]) -> float:

@@ -17,7 +17,7 @@ _CROWN = 0.3  # from the head's joint to the crown, as a share of hips to head
 _LIMB = ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
 
 
-class Trunk(NamedTuple):
+class TrunkNodes(NamedTuple):
     """The nodes between hips and head, from the bottom up.
 
     Attributes:
@@ -42,7 +42,7 @@ def check_bone_lengths(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> No
             raise CharacterError(f"{glb.path} has its {a} and its {b} at the same position, so it cannot be posed")
 
 
-def trunk_of(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> Trunk:
+def trunk_of(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> TrunkNodes:
     """The nodes between hips and head.
 
     Raises:
@@ -60,10 +60,10 @@ def trunk_of(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> Trunk:
     else:
         above_arms = [set(tree.ancestors(bones[f"{side}UpperArm"])) for side in ("left", "right")]
         split = max((i + 1 for i, node in enumerate(between) if all(node in nodes for nodes in above_arms)), default=0)
-    return Trunk(tuple(between[:split]), tuple(between[split:]))
+    return TrunkNodes(tuple(between[:split]), tuple(between[split:]))
 
 
-def connected(glb: Glb, tree: NodeTree, bones: Mapping[str, int], trunk: Trunk) -> NodeTree:
+def connected(glb: Glb, tree: NodeTree, bones: Mapping[str, int], trunk: TrunkNodes) -> NodeTree:
     """The tree with every limb attached to the trunk, and every detached part of the mesh to its nearest bone.
 
     Rigs driven by constraints (Rigify's) are exported in several pieces.
@@ -104,7 +104,7 @@ def _detached(glb: Glb, tree: NodeTree, bones: set[int]) -> dict[int, int]:
     return detached
 
 
-def _spans(tree: NodeTree, bones: Mapping[str, int], trunk: Trunk) -> list[tuple[int, Float64, Float64]]:
+def _spans(tree: NodeTree, bones: Mapping[str, int], trunk: TrunkNodes) -> list[tuple[int, Float64, Float64]]:
     """Each bone's node, with the start and the end of the bone at rest."""
     position = tree.world.position
     column = [bones["hips"], *trunk.torso, *trunk.neck, bones["head"]]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from realtime_pose.errors import CharacterError
-from realtime_pose.model3d.body_tree import Trunk, check_bone_lengths, connected, trunk_of
+from realtime_pose.model3d.body_tree import TrunkNodes, check_bone_lengths, connected, trunk_of
 from realtime_pose.model3d.character_bones import bones_of
 from realtime_pose.model3d.glb import Glb, read_glb
 from realtime_pose.model3d.nodes import NodeTree, check_even, tree_of
@@ -36,7 +36,7 @@ class Character:
     glb: Glb
     tree: NodeTree
     bones: Mapping[str, int]
-    trunk: Trunk
+    trunk: TrunkNodes
     patches: Mapping[int, bytes] = field(default_factory=dict)
 
     @property

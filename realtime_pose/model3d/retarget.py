@@ -24,7 +24,7 @@ ANKLE_PER_LEG = (float(HUMANOID.rest_offset_m[0, 1]) - _LEG_REST_M) / _LEG_REST_
 _ANKLE_RANGE = (0.0, 0.35)  # a character stands on its scene's floor if its ankles are this high, as shares of the leg
 
 
-class Motion(NamedTuple):
+class CharacterMotion(NamedTuple):
     """A character's motion over T frames.
 
     Attributes:
@@ -73,7 +73,7 @@ class Retargeter:
         self._parent_of_hips = world_of_parent if parent >= 0 else (np.zeros(3), rot.IDENTITY_XYZW, 1)
         self._scale, self._lift_m, self._hips_above_legs = self._hip_motion(character)
 
-    def motion(self, local_xyzw: npt.ArrayLike, root_m: npt.ArrayLike) -> Motion:
+    def motion(self, local_xyzw: npt.ArrayLike, root_m: npt.ArrayLike) -> CharacterMotion:
         """The character's motion for a person's local rotations (T, 17, 4) and hips (T, 3), canonical."""
         person_xyzw = global_rotations(HUMANOID, local_xyzw)
         in_scene: dict[int, Float64] = {}
@@ -89,7 +89,7 @@ class Retargeter:
         hips = hips + rot.rotate(person_xyzw[:, 0], self._hips_above_legs)
         position, rotation, scale = self._parent_of_hips
         hips_in_scene = rot.rotate(self._scene_from_canonical, hips)
-        return Motion(rot.rotate(rot.inverse(rotation), hips_in_scene - position) / scale, out)
+        return CharacterMotion(rot.rotate(rot.inverse(rotation), hips_in_scene - position) / scale, out)
 
     def _spine_weights(self, character: Character) -> dict[int, Float64]:
         """Weights (17,) of the person's joints in the rotation of each driven node."""

@@ -25,8 +25,8 @@ def skin_matrices(
         bone_m: (..., J) length from parent to joint.
         rest_joints_m: (J, 3) the joints in the bind pose, all rotations identity.
     """
-    joints, turned = global_pose(skeleton, local_xyzw, root_m, bone_m)
-    rotation = rot.to_matrix(turned)
+    joints, rotations = global_pose(skeleton, local_xyzw, root_m, bone_m)
+    rotation = rot.to_matrix(rotations)
     translation = joints - np.einsum("...jab,jb->...ja", rotation, np.asarray(rest_joints_m, dtype=np.float64))
     return np.concatenate((rotation, translation[..., None]), axis=-1)
 

@@ -70,10 +70,10 @@ def body_points(motion: Motion, proportions: dict[str, Float64]) -> Float64:
             ("wrist", rot.multiply(chest, motion.hands_xyzw[:, :, i]), _HAND_M),
             ("ankle", rot.multiply(pelvis, motion.feet_xyzw[:, :, i]), _FOOT_M),
         )
-        for start, turn, offsets in ends:
+        for start, rotation, offsets in ends:
             for name, offset in offsets.items():
                 own = np.array(offset) / REST_HEIGHT_M * (1.0 if sign > 0 else _ACROSS)
-                point[f"{side}_{name}"] = point[f"{side}_{start}"] + rot.rotate(turn, own)
+                point[f"{side}_{name}"] = point[f"{side}_{start}"] + rot.rotate(rotation, own)
     stem = rot.rotate(chest, y) + rot.rotate(head, y)
     ears = neck + stem / np.linalg.norm(stem, axis=-1, keepdims=True) * p["head_height"]
     for name, offset in zip(FACE_NAMES, FACE_TEMPLATE_M, strict=True):

@@ -107,22 +107,22 @@ def read_amc(path: Path, skeleton: dict[str, _Bone]) -> Motion:
             frames[-1][words[0]] = [float(word) for word in words[1:]]
     frames = frames[:: round(_AMC_RATE_HZ / FRAME_RATE_HZ)]
     root = np.array([frame["root"] for frame in frames])
-    turn = {"root": _euler(np.radians(root[:, 3:]))}
+    rotations = {"root": _euler(np.radians(root[:, 3:]))}
     end = {"root": root[:, :3]}
     for name, bone in skeleton.items():
         angles = np.zeros((len(frames), 3))
         for column, axis in enumerate(bone.angles):
             angles[:, "xyz".index(axis[1])] = np.radians([frame[name][column] for frame in frames])
         own = rot.multiply(bone.frame_xyzw, rot.multiply(_euler(angles), rot.inverse(bone.frame_xyzw)))
-        turn[name] = rot.multiply(turn[bone.parent], own)
-        end[name] = end[bone.parent] + rot.rotate(turn[name], bone.direction)
+        rotations[name] = rot.multiply(rotations[bone.parent], own)
+        end[name] = end[bone.parent] + rot.rotate(rotations[name], bone.direction)
     bones = {"shoulder": "clavicle", "elbow": "humerus", "wrist": "radius", "hip": "hipjoint", "knee": "femur"}
     bones["ankle"] = "tibia"
     places = {f"{side}_{joint}": end[f"{side[0]}{bone}"] for joint, bone in bones.items() for side in ("left", "right")}
     height = sum(float(np.linalg.norm(skeleton[f"l{bone}"].direction)) for bone in ("femur", "tibia")) / _LEG_SHARE
-    hands = np.stack([turn["lhand"], turn["rhand"]], axis=1)
-    feet = np.stack([turn["lfoot"], turn["rfoot"]], axis=1)
-    return motion_from_positions(places, turn["head"], hands, feet, height)
+    hands = np.stack([rotations["lhand"], rotations["rhand"]], axis=1)
+    feet = np.stack([rotations["lfoot"], rotations["rfoot"]], axis=1)
+    return motion_from_positions(places, rotations["head"], hands, feet, height)
 
 
 _LEG_SHARE = 0.491  # thigh and shank over body height (Winter 2009, fig. 4.1)
@@ -158,7 +158,7 @@ def read_deepmimic(path: Path) -> Motion:
     before = np.clip(np.searchsorted(start_s, moments_s, side="right") - 1, 0, len(frames) - 2)
     share = (moments_s - start_s[before]) / np.maximum(start_s[before + 1] - start_s[before], 1e-6)
 
-    def turned(columns: slice) -> Float64:
+    def rotation_of(columns: slice) -> Float64:
         wxyz = frames[:, columns]
         xyzw = rot.unit(np.roll(wxyz, -1, axis=1))
         return rot.slerp(xyzw[before], xyzw[before + 1], share)
@@ -166,16 +166,18 @@ def read_deepmimic(path: Path) -> Motion:
     def between(columns: slice) -> Float64:
         return frames[before, columns] * (1 - share[:, None]) + frames[before + 1, columns] * share[:, None]
 
-    turn, place = {"root": turned(slice(4, 8))}, {"root": between(slice(1, 4))}
+    rotations, place = {"root": rotation_of(slice(4, 8))}, {"root": between(slice(1, 4))}
     column = 8
     for name, (parent, at, size) in _DEEPMIMIC.items():
         columns = slice(column, column + size)
-        own = turned(columns) if size == 4 else rot.from_axis_angle((0.0, 0.0, 1.0), between(columns)[:, 0])
-        place[name] = place[parent] + rot.rotate(turn[parent], np.array(at))
-        turn[name] = rot.multiply(turn[parent], own)
+        own = rotation_of(columns) if size == 4 else rot.from_axis_angle((0.0, 0.0, 1.0), between(columns)[:, 0])
+        place[name] = place[parent] + rot.rotate(rotations[parent], np.array(at))
+        rotations[name] = rot.multiply(rotations[parent], own)
         column += size
     for side in ("left", "right"):
-        place[f"{side}_wrist"] = place[f"{side}_elbow"] + rot.rotate(turn[f"{side}_elbow"], np.array(_DEEPMIMIC_WRIST))
+        place[f"{side}_wrist"] = place[f"{side}_elbow"] + rot.rotate(
+            rotations[f"{side}_elbow"], np.array(_DEEPMIMIC_WRIST)
+        )
 
     def fronted(xyzw: Float64) -> Float64:
         return rot.multiply(_FRONT_FROM_X, rot.multiply(xyzw, rot.inverse(_FRONT_FROM_X)))
@@ -184,7 +186,7 @@ def read_deepmimic(path: Path) -> Motion:
     # DeepMimic's arms hang at rest; ours point sideways.
     raised = [rot.from_axis_angle((0.0, 0.0, 1.0), np.array(angle)) for angle in (-np.pi / 2, np.pi / 2)]
     hands = np.stack(
-        [rot.multiply(fronted(turn[f"{s}_elbow"]), raised[i]) for i, s in enumerate(("left", "right"))], axis=1
+        [rot.multiply(fronted(rotations[f"{s}_elbow"]), raised[i]) for i, s in enumerate(("left", "right"))], axis=1
     )
-    feet = np.stack([fronted(turn[f"{side}_ankle"]) for side in ("left", "right")], axis=1)
-    return motion_from_positions(places, fronted(turn["neck"]), hands, feet, _DEEPMIMIC_HEIGHT_M)
+    feet = np.stack([fronted(rotations[f"{side}_ankle"]) for side in ("left", "right")], axis=1)
+    return motion_from_positions(places, fronted(rotations["neck"]), hands, feet, _DEEPMIMIC_HEIGHT_M)

@@ -182,7 +182,7 @@ def _motion(angles: _Angles, root: Float64) -> Motion:
     """The motion (...) with these angles (..., A)."""
     left, right = (_arm(angles.arms[..., i, :]) for i in range(2))
     left_leg, right_leg = (_leg(angles.legs[..., i, :]) for i in range(2))
-    across, turn = np.array([-1.0, 1.0, 1.0]), np.array([1.0, -1.0, -1.0, 1.0])
+    across, mirror = np.array([-1.0, 1.0, 1.0]), np.array([1.0, -1.0, -1.0, 1.0])
     trunk = angles.trunk
     return Motion(
         _yaw_pitch_roll(trunk[..., :3]),
@@ -190,8 +190,8 @@ def _motion(angles: _Angles, root: Float64) -> Motion:
         _yaw_pitch_roll(trunk[..., 6:]),
         np.stack((left[0], right[0] * across), axis=-3),
         np.stack((left_leg[0], right_leg[0] * across), axis=-3),
-        np.stack((left[1], right[1] * turn), axis=-2),
-        np.stack((left_leg[1], right_leg[1] * turn), axis=-2),
+        np.stack((left[1], right[1] * mirror), axis=-2),
+        np.stack((left_leg[1], right_leg[1] * mirror), axis=-2),
         root,
     )
 

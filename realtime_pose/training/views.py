@@ -79,26 +79,26 @@ def _place_in_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64
     # The known camera pitch is removed before lifting, so most cameras are nearly level.
     pitch = np.radians(np.where(rng.random(n) < 0.75, rng.normal(0, 4, n), rng.normal(0, 15, n)))
     roll = np.radians(rng.normal(0, 1.5, n))
-    turn = _about(2, roll) @ _about(0, pitch) @ _about(1, yaw)
+    rotation = _about(2, roll) @ _about(0, pitch) @ _about(1, yaw)
     # At a distance the whole body is in the image; close up, mostly the upper body.
     fits = np.clip(distance * half_wh[:, 1] * 2 / 1.15, 0.0, 1.0)[:, None]
     hips, head = points[:, 0, _HIPS].mean(axis=1), points[:, 0, _FACE].mean(axis=1)
     aim = hips + (head - hips) * np.maximum(1 - fits, 0.5) * rng.uniform(0.3, 1.0, (n, 1))
     where = rng.normal(0, 0.3, (n, 2)) * half_wh * np.where(rng.random((n, 1)) < 0.85, 1.0, 1.8)
     position = np.concatenate((where, -np.ones((n, 1))), axis=1) * distance[:, None]
-    turned = turn.astype(np.float32)[:, None]
-    placed = (points - aim[:, None, None]).astype(np.float32) @ np.swapaxes(turned, -1, -2)
+    rotation_f32 = rotation.astype(np.float32)[:, None]
+    placed = (points - aim[:, None, None]).astype(np.float32) @ np.swapaxes(rotation_f32, -1, -2)
     return placed + position[:, None, None].astype(np.float32), half_wh.astype(np.float32)
 
 
 def _about(axis: int, angle_rad: Float64) -> Float64:
     """Rotation matrices (N, 3, 3) about a coordinate axis."""
     i, j = ((1, 2), (2, 0), (0, 1))[axis]
-    turn = np.zeros((len(angle_rad), 3, 3))
-    turn[:, axis, axis] = 1.0
-    turn[:, i, i] = turn[:, j, j] = np.cos(angle_rad)
-    turn[:, i, j], turn[:, j, i] = -np.sin(angle_rad), np.sin(angle_rad)
-    return turn
+    rotation = np.zeros((len(angle_rad), 3, 3))
+    rotation[:, axis, axis] = 1.0
+    rotation[:, i, i] = rotation[:, j, j] = np.cos(angle_rad)
+    rotation[:, i, j], rotation[:, j, i] = -np.sin(angle_rad), np.sin(angle_rad)
+    return rotation
 
 
 def _simulate_estimator(

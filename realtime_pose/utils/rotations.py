@@ -23,7 +23,7 @@ def unit(vectors: npt.ArrayLike) -> Float64:
 
 
 def multiply(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
-    """The rotation that turns by b first, then by a: (..., 4) x (..., 4) -> (..., 4)."""
+    """The rotation by b first, then by a: (..., 4) x (..., 4) -> (..., 4)."""
     a, b = np.asarray(a_xyzw, dtype=np.float64), np.asarray(b_xyzw, dtype=np.float64)
     ax, ay, az, aw = a[..., 0], a[..., 1], a[..., 2], a[..., 3]
     bx, by, bz, bw = b[..., 0], b[..., 1], b[..., 2], b[..., 3]
@@ -164,8 +164,8 @@ def euler_zxy_deg(local_xyzw: Float64, before_deg: Float64 | None = None) -> Flo
     """Intrinsic ZXY Euler angles (..., 3) in degrees (z, x, y): R = Rz Rx Ry, from quaternions (..., 4).
 
     Of the triples that give the same rotation, returns the one nearest to `before_deg` (..., 3), zeros by default: the
-    other solution is (z + 180, 180 - x, y + 180), and each angle may differ by whole turns. In gimbal lock (x = +-90,
-    where z and y turn about the same axis) y keeps its previous value.
+    other solution is (z + 180, 180 - x, y + 180), and each angle may differ by multiples of 360. In gimbal lock
+    (x = +-90, where z and y rotate about the same axis) y keeps its previous value.
     """
     m = to_matrix(local_xyzw)
     before = np.zeros((*m.shape[:-2], 3)) if before_deg is None else before_deg

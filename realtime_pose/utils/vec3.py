@@ -76,7 +76,7 @@ def angle_rad(a: Vec3, b: Vec3) -> float:
 
 
 def multiply(a: Quat, b: Quat) -> Quat:
-    """The rotation that turns by b first, then by a."""
+    """The rotation by b first, then by a."""
     ax, ay, az, aw = a
     bx, by, bz, bw = b
     return (

@@ -339,7 +339,7 @@ def test_the_browsers_camera_is_seen_and_given_back(tab):
     choose(tab, "Source", "Browser camera")
     tab.wait_for_selector("text=Browsers allow it on localhost or over HTTPS only")
     start(tab, frames=5)
-    until(tab, "realtimePose.pictures_sent > 5 && document.querySelector('.rp-nobody').hidden")
+    until(tab, "realtimePose.camera_frames_sent > 5 && document.querySelector('.rp-nobody').hidden")
     until(tab, "[...document.querySelectorAll('.pg-line')].some((line) => line.innerText.includes('Browser camera'))")
     playwright.expect(metric(tab, "People")).to_have_text("1")
     shown = picture(tab)
@@ -347,9 +347,9 @@ def test_the_browsers_camera_is_seen_and_given_back(tab):
     assert picture(tab) != shown
     stop(tab)
     start_demo(tab)  # by its first frame the camera has been released
-    sent = tab.evaluate("realtimePose.pictures_sent")
+    sent = tab.evaluate("realtimePose.camera_frames_sent")
     more_frames(tab, 10)
-    assert tab.evaluate("realtimePose.pictures_sent") == sent
+    assert tab.evaluate("realtimePose.camera_frames_sent") == sent
 
 
 def test_a_failed_source_names_the_cause_and_can_be_retried(tab, tmp_path):
@@ -366,7 +366,7 @@ def test_a_failed_source_names_the_cause_and_can_be_retried(tab, tmp_path):
     tab.click(".st-key-start button")
     retry = button(tab, "Retry")
     retry.wait_for()
-    for place in (".pg-status .pg-bad", ".rp-2d .rp-says"):
+    for place in (".pg-status .pg-bad", ".rp-2d .rp-message"):
         playwright.expect(tab.locator(place)).to_contain_text(str(clip))
     shutil.move(away, clip)
     retry.click()
@@ -557,7 +557,7 @@ def test_a_character_with_textures_is_shown(tab, tmp_path):
     until(tab, "realtimePose.character.name === 'mine.glb' && realtimePose.character.missing.length === 0")
     (tmp_path / "bad.glb").write_bytes(b"glTF, but not quite")
     tab.set_input_files(".rp-live input[type=file]", tmp_path / "bad.glb")
-    tab.wait_for_selector(".rp-said:has-text('bad.glb cannot be used')")
+    tab.wait_for_selector(".rp-file-message:has-text('bad.glb cannot be used')")
     assert tab.evaluate("realtimePose.character.name") == "mine.glb"
     tab.locator(".rp-live").get_by_role("button", name="Built-in").click()
     until(tab, "realtimePose.character.name === 'default_model.glb'")

@@ -93,12 +93,12 @@ def opened(browser, address, **context):
     tab.on("console", lambda message: message.type == "error" and tab.complaints.append(message.text))
     tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
     tab.goto(address)
-    tab.wait_for_selector("#said:has-text('Choose an image')")
+    tab.wait_for_selector("#message:has-text('Choose an image')")
     return tab
 
 
 def says(tab, sentence):
-    tab.wait_for_selector(f"#said:has-text('{sentence}')")
+    tab.wait_for_selector(f"#message:has-text('{sentence}')")
 
 
 def from_elsewhere(tab, address):

@@ -120,7 +120,7 @@ def is_blue(tab, x, y):
 
 
 def said(tab, view):
-    return tab.inner_text(f".rp-{view} .rp-says")
+    return tab.inner_text(f".rp-{view} .rp-message")
 
 
 # ---- the bundle -----------------------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def test_a_frame_decoded_during_a_clear_is_not_shown(opened):
     )
     watcher.send(message(1, [], plain(99)))
     watcher.tell(state("idle"))
-    tab.wait_for_function("document.querySelector('.rp-2d .rp-says').innerText.includes('Choose a source')")
+    tab.wait_for_function("document.querySelector('.rp-2d .rp-message').innerText.includes('Choose a source')")
     tab.evaluate("goOn()")
     watcher.until(lambda: 1 in watcher.acks)
     assert "Choose a source" in said(tab, "2d")
@@ -335,11 +335,11 @@ def test_a_lost_webgl_context_is_reported_and_restored(opened):
         window.loss = document.querySelector(".rp-3d canvas").getContext("webgl2").getExtension("WEBGL_lose_context");
         window.loss.loseContext();
     }""")
-    tab.wait_for_function("document.querySelector('.rp-3d .rp-says').innerText.includes('has reset the 3D view')")
+    tab.wait_for_function("document.querySelector('.rp-3d .rp-message').innerText.includes('has reset the 3D view')")
     watcher.show(message(1, [actor(30)], plain(40)))
     assert pixel(tab, 0.1, 0.1) == [40, 40, 40]
     tab.evaluate("window.loss.restoreContext()")
-    tab.wait_for_function("document.querySelector('.rp-3d .rp-says').innerText === ''")
+    tab.wait_for_function("document.querySelector('.rp-3d .rp-message').innerText === ''")
     before = tab.evaluate("realtimePose.renders")
     watcher.show(message(2, [actor(60)], plain(90)))
     tab.wait_for_function("before => realtimePose.renders > before", arg=before)
@@ -380,7 +380,7 @@ def drop(tab, name, content):
 
 
 def note(tab):
-    return tab.inner_text(".rp-said")
+    return tab.inner_text(".rp-file-message")
 
 
 def vrm_1(nodes):
@@ -455,7 +455,7 @@ def test_an_unusable_character_changes_nothing_and_names_the_cause(opened, serve
     tab, watcher = opened()
     asked = len(tab.asked)
     drop(tab, "bad.glb", packed(tmp_path, change))
-    tab.wait_for_function("document.querySelector('.rp-said').innerText.includes('bad.glb cannot be used')")
+    tab.wait_for_function("document.querySelector('.rp-file-message').innerText.includes('bad.glb cannot be used')")
     assert sentence in note(tab)
     assert "The character is unchanged" in note(tab)
     watcher.show(message(0, [actor(90)], plain(90)))
@@ -477,7 +477,7 @@ def test_an_unusable_character_changes_nothing_and_names_the_cause(opened, serve
 def test_a_file_that_is_no_character_is_refused(opened, content, sentence):
     tab, _ = opened()
     tab.set_input_files("input[type=file]", {"name": "x.vrm", "mimeType": "", "buffer": content})
-    tab.wait_for_function("document.querySelector('.rp-said').innerText.includes('x.vrm cannot be used')")
+    tab.wait_for_function("document.querySelector('.rp-file-message').innerText.includes('x.vrm cannot be used')")
     assert sentence in note(tab)
     assert tab.evaluate("realtimePose.character.name") == "default_model.glb"
 
@@ -488,7 +488,7 @@ def test_a_file_that_is_too_large_is_not_even_read(opened, tmp_path):
     path.touch()
     os.truncate(path, 101 * 1024 * 1024)
     tab.set_input_files("input[type=file]", path)
-    tab.wait_for_function("document.querySelector('.rp-said').innerText.includes('at most 100 MB')")
+    tab.wait_for_function("document.querySelector('.rp-file-message').innerText.includes('at most 100 MB')")
 
 
 # ---- the connection, words, keys ------------------------------------------------------------------------------------
@@ -517,7 +517,7 @@ def test_the_message_follows_the_state_of_the_run(opened):
     assert said(tab, "2d") == "Choose a source and press Start."
     watcher.tell(state("opening", doing="Fetching vitpose-s ...", progress=0.4))
     tab.wait_for_selector("text=Fetching vitpose-s ...")
-    assert tab.evaluate("document.querySelector('.rp-says progress').value") == 0.4
+    assert tab.evaluate("document.querySelector('.rp-message progress').value") == 0.4
     watcher.tell(state("running", recording=True))
     watcher.show(message(0, [], plain(90)))
     tab.wait_for_selector(".rp-rec >> visible=true")
@@ -605,9 +605,9 @@ def test_frames_of_the_browsers_camera_are_sent_while_they_are_wanted(opened):
         assert image.std() > 5
     watcher.tell(state("idle"))
     tab.wait_for_selector("text=Choose a source")
-    sent = tab.evaluate("realtimePose.pictures_sent")
+    sent = tab.evaluate("realtimePose.camera_frames_sent")
     tab.evaluate("async () => { for (let i = 0; i < 20; i += 1) await new Promise(requestAnimationFrame); }")
-    assert tab.evaluate("realtimePose.pictures_sent") == sent
+    assert tab.evaluate("realtimePose.camera_frames_sent") == sent
 
 
 CAMERAS = {

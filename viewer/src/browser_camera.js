@@ -1,8 +1,8 @@
 // The browser's own camera: sends frames to the server, one in flight, and explains what can go wrong.
-import { encodePicture } from "./message.js";
+import { encodeFrame } from "./message.js";
 
 const WANTED = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 30 } };
-const MOST_WIDTH = 1280;
+const MAX_WIDTH = 1280;
 const QUALITY = 0.85;
 
 const SENTENCES = {
@@ -66,7 +66,7 @@ export class BrowserCamera {
       if (busy || !this.socket.hasRoom || !video.videoWidth) return; // skip this frame: a newer one is better
       busy = true;
       const grabbedMs = performance.timeOrigin + performance.now();
-      const scale = Math.min(1, MOST_WIDTH / video.videoWidth);
+      const scale = Math.min(1, MAX_WIDTH / video.videoWidth);
       canvas.width = Math.round(video.videoWidth * scale);
       canvas.height = Math.round(video.videoHeight * scale);
       ctx.drawImage(video, 0, 0, canvas.width, canvas.height);
@@ -74,7 +74,7 @@ export class BrowserCamera {
         const jpeg = await blob?.arrayBuffer();
         busy = false;
         if (!jpeg || run !== this.#run) return;
-        this.socket.sendPicture(encodePicture(grabbedMs, jpeg));
+        this.socket.sendFrame(encodeFrame(grabbedMs, jpeg));
         this.sent += 1;
       }, "image/jpeg", QUALITY);
     };

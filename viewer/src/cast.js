@@ -1,12 +1,12 @@
 // The figures in the scene: up to four people, each with a copy of the character.
 import { Character } from "./character.js";
 
-const MOST = 4;
+const MAX_AVATARS = 4;
 
 export class Cast {
   #character = null;
   #figures = []; // {figure, id: of its person, or null}
-  #growing = false;
+  #adding = false;
   #people = [];
   #asked = 0;
 
@@ -50,7 +50,7 @@ export class Cast {
   /** people: those with a pose. If empty, one figure stands at the origin when `idle`, else none is visible. */
   play(people, idle = this.idle) {
     this.idle = idle;
-    this.#people = people.slice(0, MOST);
+    this.#people = people.slice(0, MAX_AVATARS);
     const here = new Set(this.#people.map(({ id }) => id));
     for (const part of this.#figures) if (!here.has(part.id)) part.id = null;
     for (const person of this.#people) {
@@ -58,7 +58,7 @@ export class Cast {
       const isNew = !part;
       part ??= this.#figures.find(({ id }) => id === null);
       if (!part) {
-        this.#grow();
+        this.#addAvatar();
         break;
       }
       part.id = person.id;
@@ -75,16 +75,16 @@ export class Cast {
     this.changed();
   }
 
-  async #grow() {
+  async #addAvatar() {
     const character = this.#character;
-    if (this.#growing || !character || this.#figures.length >= MOST) return;
-    this.#growing = true;
+    if (this.#adding || !character || this.#figures.length >= MAX_AVATARS) return;
+    this.#adding = true;
     try {
       const figure = await character.figure();
       if (character !== this.#character) return figure.dispose();
       this.#add(figure);
     } finally {
-      this.#growing = false;
+      this.#adding = false;
     }
     this.play(this.#people);
   }

@@ -3,7 +3,7 @@ import { BrowserCamera } from "./browser_camera.js";
 import { listenToKeys } from "./keys.js";
 import { CharacterError, checkSize } from "./model_file.js";
 import { Pane } from "./pane.js";
-import { Picture } from "./picture.js";
+import { FrameView } from "./frame_view.js";
 import { Rates } from "./rates.js";
 import { clearRunMarks } from "./run_marks.js";
 import { LiveSocket } from "./socket.js";
@@ -47,7 +47,7 @@ class LiveView {
       file: (file) => this.#useFile(file),
     }, signal);
     const means = probe();
-    this.picture = new Picture(this.pane.canvas, means.soft);
+    this.frameView = new FrameView(this.pane.canvas, means.soft);
     this.#openStage(means, signal);
     new Theme(this.root, options.theme, (name) => this.#stage?.setTheme(name), signal);
     this.socket = new LiveSocket(options.url, {
@@ -72,10 +72,10 @@ class LiveView {
 
   #openStage(means, signal) {
     try {
-      this.#stage = new Stage(this.pane.box3d, means, (sentence) => this.pane.say3d(sentence), signal);
+      this.#stage = new Stage(this.pane.box3d, means, (sentence) => this.pane.setSceneMessage(sentence), signal);
     } catch (error) {
       if (!(error instanceof NoWebGl)) throw error;
-      this.pane.say3d(error.message);
+      this.pane.setSceneMessage(error.message);
       for (const name of ["character", "joints", "reset", "recentre", "choose"]) this.pane.enable(name, false);
       return;
     }
@@ -117,20 +117,20 @@ class LiveView {
   // ---- messages from the server ------------------------------------------------------------------------------------
 
   #setUp(hello) {
-    this.picture.layouts = hello.layouts;
-    this.picture.colours = hello.colours;
+    this.frameView.layouts = hello.layouts;
+    this.frameView.colours = hello.colours;
     this.#stage?.skeletons.setUp(hello.skeleton, hello.colours);
   }
 
   #setState(state) {
     const before = this.#state;
     this.#state = state;
-    this.picture.threshold = state.threshold ?? this.picture.threshold;
-    this.picture.mirror = Boolean(state.mirror);
+    this.frameView.threshold = state.threshold ?? this.frameView.threshold;
+    this.frameView.mirror = Boolean(state.mirror);
     if (["idle", "failed", "opening"].includes(state.phase)) {
       if (state.phase !== before.phase) this.#clear();
     } else {
-      this.picture.draw();
+      this.frameView.draw();
     }
     if (state.browser_camera && !this.camera.running && !(before.browser_camera && this.#cameraFailure)) this.camera.start();
     if (!state.browser_camera && (this.camera.running || before.browser_camera)) this.camera.stop();
@@ -139,14 +139,14 @@ class LiveView {
 
   #clear() {
     this.#count.run = null;
-    this.picture.clear();
+    this.frameView.clear();
     this.#rates.clear();
     this.#stage?.idle();
     this.#updateRate();
   }
 
   async #show(frame) {
-    if (!(await this.picture.take(frame)) || this.#ended.signal.aborted) return;
+    if (!(await this.frameView.take(frame)) || this.#ended.signal.aborted) return;
     const nowMs = performance.now();
     this.#stage?.show(frame.people, frame.run, nowMs);
     this.#rates.add(nowMs, performance.timeOrigin + nowMs - frame.sent_unix_s * 1000);
@@ -170,7 +170,7 @@ class LiveView {
     this.pane.badge("rec", recording && !away ? "Recording" : "");
     this.pane.badge("paused", phase === "paused" && !away ? "Paused" : "");
     if (this.#count.run === null) this.pane.badge("nobody", "");
-    this.pane.sayPicture(this.#message());
+    this.pane.setFrameMessage(this.#message());
   }
 
   #message() {
@@ -200,8 +200,8 @@ class LiveView {
       this.#stage?.skeletons.setVisible(on);
       this.#stage?.changed();
     } else {
-      this.picture.show[name] = on;
-      this.picture.draw();
+      this.frameView.show[name] = on;
+      this.frameView.draw();
     }
   }
 
@@ -231,7 +231,7 @@ class LiveView {
       get shown_fps() { return view.#rates.fps(performance.now()); },
       get latency_ms() { return view.#rates.latencyMs(); },
       get reconnects() { return view.socket.reconnects; },
-      get pictures_sent() { return view.camera.sent; },
+      get camera_frames_sent() { return view.camera.sent; },
       get webgl() { return stage !== null; },
       get renders() { return stage?.renders ?? 0; },
       get character() { return { name: stage?.cast.name ?? "", missing: stage?.cast.missing ?? [], figures: stage?.cast.count ?? 0 }; },
@@ -248,7 +248,7 @@ class LiveView {
     clearInterval(this.#timer);
     this.camera.stop();
     this.socket.destroy();
-    this.picture.destroy();
+    this.frameView.destroy();
     this.#stage?.destroy();
     this.root.remove();
     if (window.realtimePose === this.published) delete window.realtimePose;

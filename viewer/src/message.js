@@ -8,7 +8,7 @@ export function decodeFrame(buffer) {
 }
 
 /** A frame of the browser's camera: f64 little-endian milliseconds of the grab, then JPEG. */
-export function encodePicture(grabbedMs, jpeg) {
+export function encodeFrame(grabbedMs, jpeg) {
   const message = new Uint8Array(8 + jpeg.byteLength);
   new DataView(message.buffer).setFloat64(0, grabbedMs, true);
   message.set(new Uint8Array(jpeg), 8);

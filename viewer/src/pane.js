@@ -7,7 +7,7 @@ const PAGE = `
     <div class="rp-view">
       <div class="rp-box rp-2d">
         <canvas role="img" aria-label="The frame with the people's skeletons over it"></canvas>
-        <div class="rp-says" role="status"></div>
+        <div class="rp-message" role="status"></div>
         <div class="rp-badges">
           <span class="rp-badge rp-rec" hidden>Recording</span>
           <span class="rp-badge rp-paused" hidden>Paused</span>
@@ -24,7 +24,7 @@ const PAGE = `
     </div>
     <div class="rp-view">
       <div class="rp-box rp-3d">
-        <div class="rp-says" role="status"></div>
+        <div class="rp-message" role="status"></div>
         <div class="rp-badges"><span class="rp-badge rp-nobody" role="status" hidden>No 3D pose</span></div>
         <div class="rp-drop">Drop the .glb or .vrm file here</div>
       </div>
@@ -37,7 +37,7 @@ const PAGE = `
       <div class="rp-bar rp-file" role="group" aria-label="Character">
         <button type="button" data-press="choose" title="Your own .glb or .vrm file; it stays in this browser. You can also drop it on the view">Choose character</button>
         <button type="button" data-press="default" title="Use the character that comes with the program" disabled>Built-in</button>
-        <p class="rp-note rp-said" role="status"></p>
+        <p class="rp-note rp-file-message" role="status"></p>
         <input type="file" accept=".glb,.vrm,model/gltf-binary" aria-label="A character's .glb or .vrm file" tabindex="-1" hidden>
       </div>
     </div>
@@ -92,13 +92,13 @@ export class Pane {
   }
 
   /** The message over the image: {text, tone: "bad" or "", progress: 0..1 or null, retry: name of a button's press or ""}. */
-  sayPicture(said) {
-    fill(this.#one(".rp-2d .rp-says"), said);
+  setFrameMessage(message) {
+    fill(this.#one(".rp-2d .rp-message"), message);
   }
 
   /** The message over the 3D view; "" for none. */
-  say3d(text) {
-    fill(this.#one(".rp-3d .rp-says"), { text });
+  setSceneMessage(text) {
+    fill(this.#one(".rp-3d .rp-message"), { text });
   }
 
   badge(name, text) {
@@ -108,7 +108,7 @@ export class Pane {
   }
 
   note(text, tone = "") {
-    const note = this.#one(".rp-said");
+    const note = this.#one(".rp-file-message");
     note.dataset.tone = tone;
     note.textContent = text;
   }

@@ -4,7 +4,7 @@ import {
   MeshBasicMaterial, MeshLambertMaterial, Quaternion, Vector3,
 } from "three";
 
-const MOST = 8;
+const MAX_SKELETONS = 8;
 const JOINT_M = 0.024;
 const BONE_M = 0.012;
 const UNKNOWN = new Color("#8b919b"); // an occluded joint
@@ -36,7 +36,7 @@ export class Skeletons {
 
   show(people, floorY) {
     if (!this.parents.length) return;
-    const shown = people.slice(0, MOST);
+    const shown = people.slice(0, MAX_SKELETONS);
     while (this.#slots.length < shown.length) this.#slots.push(this.#slot());
     for (const [i, slot] of this.#slots.entries()) {
       slot.group.visible = i < shown.length;

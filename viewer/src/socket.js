@@ -2,7 +2,7 @@
 import { decodeFrame } from "./message.js";
 
 const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 5000;
+const MAX_WAIT_MS = 5000;
 const UNSENT_BYTES = 262_144; // above this, camera frames are skipped
 
 export class LiveSocket {
@@ -13,7 +13,7 @@ export class LiveSocket {
 
   /**
    * on.hello(message), on.state(message), on.link(text): a problem with the connection, or "";
-   * on.frame(frame): may be async; the server is told when it is done, and sends a few frames ahead at most.
+   * on.frame(frame): may be async; each is acknowledged when it is done, and sends a few frames ahead at most.
    */
   constructor(url, on) {
     this.url = url;
@@ -29,7 +29,7 @@ export class LiveSocket {
     let before = Promise.resolve();
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") {
-        this.#told(JSON.parse(data));
+        this.#onMessage(JSON.parse(data));
       } else {
         before = before.then(() => this.#shown(socket, data)); // in order, as decoding may finish out of order
       }
@@ -39,11 +39,11 @@ export class LiveSocket {
       const why = code === 1008 && reason ? ` The server closed the connection: ${reason}.` : "";
       this.on.link(`Reconnecting ...${why}`);
       this.#timer = setTimeout(() => this.retry(), this.#waitMs);
-      this.#waitMs = Math.min(2 * this.#waitMs, LONGEST_WAIT_MS);
+      this.#waitMs = Math.min(2 * this.#waitMs, MAX_WAIT_MS);
     };
   }
 
-  #told(message) {
+  #onMessage(message) {
     if (message.type === "hello") {
       this.#waitMs = FIRST_WAIT_MS;
       this.on.link("");
@@ -85,7 +85,7 @@ export class LiveSocket {
     if (this.ready) this.#socket.send(JSON.stringify({ do: what }));
   }
 
-  sendPicture(bytes) {
+  sendFrame(bytes) {
     if (this.ready) this.#socket.send(bytes);
   }
 

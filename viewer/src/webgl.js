@@ -18,7 +18,7 @@ export function openContext({ webgl, soft }) {
   if (!webgl) {
     throw new NoWebGl(
       "The 3D view needs WebGL 2, which is off or missing in this browser. Switch on hardware acceleration in the " +
-        "browser's settings, or use another browser. The picture goes on without it.",
+        "browser's settings, or use another browser. The image goes on without it.",
     );
   }
   const canvas = document.createElement("canvas");

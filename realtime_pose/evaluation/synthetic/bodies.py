@@ -68,7 +68,7 @@ class Build:
 
 
 @dataclass(frozen=True, eq=False)
-class Motion:
+class SyntheticMotion:
     """T frames of a person in their own axes: +Y up, facing +Z at first, floor at y = 0; index 0 is left.
 
     Attributes:
@@ -90,7 +90,7 @@ class Motion:
     knees: Float64
 
 
-def points_of(build: Build, motion: Motion) -> Float64:
+def points_of(build: Build, motion: SyntheticMotion) -> Float64:
     """COCO's keypoints (T, 17, 3) of a body in motion, in its own axes."""
     spine = rot.slerp(motion.hips_xyzw, motion.chest_xyzw, np.full(len(motion.hips_m), 0.5))
     neck = motion.hips_m + build.torso * (0.55 * rot.rotate(spine, _UP) + 0.45 * rot.rotate(motion.chest_xyzw, _UP))
@@ -215,7 +215,7 @@ def hand_motion(
     return way[..., :3], way[..., 3:]
 
 
-def _on_a_seat(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Motion:
+def _on_a_seat(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> SyntheticMotion:
     """A person on a chair, feet on the floor."""
     wrists, elbows = hand_motion(rng, frames, fps, *names)
     yaw, lean = rng.uniform(-12, 12) + sway(rng, frames, fps, 18), rng.uniform(-8, 14) + sway(rng, frames, fps, 14)
@@ -224,7 +224,7 @@ def _on_a_seat(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> 
     feet = wander(
         rng, frames, fps, mirrored_pair(apart / 2, build.ankle, rng.uniform(0.25, 0.6))[None], 0.03, (1.0, 2.5)
     )
-    return Motion(
+    return SyntheticMotion(
         hips_m=hips,
         hips_xyzw=rotations(0.3 * yaw, 0.3 * lean, sway(rng, frames, fps, 3)),
         chest_xyzw=rotations(yaw, lean, sway(rng, frames, fps, 8)),
@@ -236,17 +236,17 @@ def _on_a_seat(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> 
     )
 
 
-def at_a_desk(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
+def at_a_desk(rng: Rng, build: Build, frames: int, fps: float) -> SyntheticMotion:
     """Seated at a desk: typing, gesturing, thinking."""
     return _on_a_seat(rng, build, frames, fps, "keys", "keys", "open", "raised", "chin", "ears", "one up", "crossed")
 
 
-def seated(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
+def seated(rng: Rng, build: Build, frames: int, fps: float) -> SyntheticMotion:
     """On a chair, all of the body visible."""
     return _on_a_seat(rng, build, frames, fps, "lap", "lap", "knees", "open", "one out", "crossed", "raised")
 
 
-def standing(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Motion:
+def standing(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> SyntheticMotion:
     """Standing on the spot, the hands moving between the named positions."""
     wrists, elbows = hand_motion(rng, frames, fps, *names)
     yaw = sway(rng, frames, fps, 30)
@@ -254,7 +254,7 @@ def standing(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Mo
     x, z = sway(rng, frames, fps, 0.05), sway(rng, frames, fps, 0.04)
     hips = np.column_stack((x, build.standing - 0.02 - np.abs(sway(rng, frames, fps, 0.04)), z))
     feet = wander(rng, frames, fps, mirrored_pair(rng.uniform(0.07, 0.2), build.ankle, 0.0)[None], 0.01, (1.5, 3.0))
-    return Motion(
+    return SyntheticMotion(
         hips_m=hips,
         hips_xyzw=rotations(0.4 * yaw, 0.2 * lean, sway(rng, frames, fps, 4)),
         chest_xyzw=rotations(yaw, lean, sway(rng, frames, fps, 7)),
@@ -268,18 +268,18 @@ def standing(rng: Rng, build: Build, frames: int, fps: float, *names: str) -> Mo
     )
 
 
-def arms_crossed(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
+def arms_crossed(rng: Rng, build: Build, frames: int, fps: float) -> SyntheticMotion:
     """Standing, arms in front of, on and behind the body."""
     names = ("crossed", "crossed the other way", "crossed", "hips", "clasped", "behind the head", "overhead")
     return standing(rng, build, frames, fps, *names)
 
 
-def near_the_lens(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
+def near_the_lens(rng: Rng, build: Build, frames: int, fps: float) -> SyntheticMotion:
     """Standing close to the camera, showing things and waving."""
     return standing(rng, build, frames, fps, "ahead", "open", "raised", "one up", "chin", "hanging", "overhead")
 
 
-def squatting(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
+def squatting(rng: Rng, build: Build, frames: int, fps: float) -> SyntheticMotion:
     """Squats, with free movement of the hands."""
     deepest = rng.uniform(0.35, 0.6)
     down = wander(rng, frames, fps, np.array([[0.0], [1.0], [0.7]]), 0.05, (0.1, 0.5))[:, 0]
@@ -288,7 +288,7 @@ def squatting(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
     lean = 38 * down + sway(rng, frames, fps, 6)
     yaw = sway(rng, frames, fps, 8)
     apart = rng.uniform(0.12, 0.24)
-    return Motion(
+    return SyntheticMotion(
         hips_m=hips,
         hips_xyzw=rotations(yaw, 0.5 * lean, 0 * lean),
         chest_xyzw=rotations(yaw, lean, 0 * lean),
@@ -300,14 +300,14 @@ def squatting(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
     )
 
 
-def lying(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
+def lying(rng: Rng, build: Build, frames: int, fps: float) -> SyntheticMotion:
     """Lying on back, side or front: a standing body with moving knees, laid on the floor."""
     base = standing(rng, build, frames, fps, "hanging", "overhead", "clasped", "one out", "behind the head", "open")
     drawn_up = wander(rng, frames, fps, np.array([[0.0, 0.0], [0.3, 0.0], [0.3, 0.3], [0.0, 0.35]]), 0.02, (0.3, 1.0))
     feet = base.ankles_m.copy()
     feet[..., 1] += np.abs(drawn_up)
-    return _turned(
-        Motion(**(vars(base) | {"ankles_m": feet})),
+    return _rotated(
+        SyntheticMotion(**(vars(base) | {"ankles_m": feet})),
         build,
         rot.multiply(
             rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(-90.0)),
@@ -316,23 +316,23 @@ def lying(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
     )
 
 
-def _turned(motion: Motion, build: Build, turn: Float64) -> Motion:
+def _rotated(motion: SyntheticMotion, build: Build, rotation: Float64) -> SyntheticMotion:
     """The motion rotated about the standing hips, which are then put on the floor."""
     pivot = np.array([0.0, build.standing, 0.0])
     on_floor = np.array([0.0, 0.12 * build.size, 0.0])
-    return Motion(
-        hips_m=rot.rotate(turn, motion.hips_m - pivot) + on_floor,
-        hips_xyzw=rot.multiply(turn, motion.hips_xyzw),
-        chest_xyzw=rot.multiply(turn, motion.chest_xyzw),
-        head_xyzw=rot.multiply(turn, motion.head_xyzw),
+    return SyntheticMotion(
+        hips_m=rot.rotate(rotation, motion.hips_m - pivot) + on_floor,
+        hips_xyzw=rot.multiply(rotation, motion.hips_xyzw),
+        chest_xyzw=rot.multiply(rotation, motion.chest_xyzw),
+        head_xyzw=rot.multiply(rotation, motion.head_xyzw),
         wrists=motion.wrists,
         elbows=motion.elbows,
-        ankles_m=rot.rotate(turn, motion.ankles_m - pivot) + on_floor,
-        knees=rot.rotate(turn, motion.knees),
+        ankles_m=rot.rotate(rotation, motion.ankles_m - pivot) + on_floor,
+        knees=rot.rotate(rotation, motion.knees),
     )
 
 
-def walking(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
+def walking(rng: Rng, build: Build, frames: int, fps: float) -> SyntheticMotion:
     """Walking in a circle, arms swinging opposite to the legs."""
     t = np.arange(frames) / fps
     speed, radius, way = rng.uniform(0.8, 1.6), rng.uniform(0.7, 1.5), rng.choice([-1.0, 1.0])
@@ -352,7 +352,7 @@ def walking(rng: Rng, build: Build, frames: int, fps: float) -> Motion:
     swing = 0.20 * np.cos(legs)
     wrists = np.stack((np.broadcast_to(_SIDES * 0.25, legs.shape), -0.50 + 0.3 * swing**2, 0.06 + swing), axis=-1)
     lean = rotations(0 * t, np.full(frames, 4.0), 0 * t)
-    return Motion(
+    return SyntheticMotion(
         hips_m=hips,
         hips_xyzw=rot.multiply(heading, rotations(5 * np.cos(phase), 0 * t, 0 * t)),
         chest_xyzw=rot.multiply(heading, rot.multiply(lean, rotations(-6 * np.cos(phase), 0 * t, 0 * t))),

@@ -35,7 +35,7 @@ class Scene:
     """
 
     title: str
-    make_motion: Callable[[bodies.Rng, bodies.Build, int, float], bodies.Motion]
+    make_motion: Callable[[bodies.Rng, bodies.Build, int, float], bodies.SyntheticMotion]
     distance_m: tuple[float, float]
     height_m: tuple[float, float]
     yaw_deg: tuple[float, float]
@@ -101,7 +101,7 @@ def _look_at(direction: Float64, roll_deg: float) -> Float64:
     """The rotation (4,) of a camera whose -Z points in the given direction."""
     right = float(np.arctan2(direction[0], -direction[2]))
     up = float(np.arctan2(direction[1], np.hypot(direction[0], direction[2])))
-    turn = rot.multiply(
+    rotation = rot.multiply(
         rot.from_axis_angle((0.0, 1.0, 0.0), np.array(-right)), rot.from_axis_angle((1.0, 0.0, 0.0), np.array(up))
     )
-    return rot.multiply(turn, rot.from_axis_angle((0.0, 0.0, 1.0), np.radians(roll_deg)))
+    return rot.multiply(rotation, rot.from_axis_angle((0.0, 0.0, 1.0), np.radians(roll_deg)))

@@ -39,7 +39,7 @@ _START = "Choose an image, or click one of the examples."
 _NOBODY = "No person found. Try an image that shows a whole person, larger and in good light."
 _CSS = """
 .gradio-container { max-width: 1240px !important; margin: 0 auto !important; }
-#said p, #runs p { margin: 0; padding: 2px 4px; }
+#message p, #runs p { margin: 0; padding: 2px 4px; }
 #runs p, #runs li { font-size: 0.9em; opacity: 0.75; overflow-wrap: anywhere; }
 #figure { min-height: 462px; }  /* the same height when empty: nothing moves when a result comes */
 @media (max-width: 640px) { #image, #overlay { height: 320px !important; } }
@@ -62,7 +62,7 @@ def build_page(stills: Stills, examples: Sequence[Path], notices: Sequence[str])
         with gr.Row():
             with gr.Column():
                 image_input = _image_input()
-                message = gr.Markdown(_START, elem_id="said")
+                message = gr.Markdown(_START, elem_id="message")
                 gr.Examples([[str(path)] for path in examples], image_input, label="Examples", cache_examples=False)
             with gr.Column():
                 overlay = gr.Image(

@@ -24,7 +24,7 @@ _KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 
 
 def read_image(path: Path) -> UInt8:
-    """The image (H, W, 3) BGR in a file, turned by its EXIF orientation; the first one of several.
+    """The image (H, W, 3) BGR in a file, rotated by its EXIF orientation; the first one of several.
 
     Raises:
         CaptureError: It is not an image, or is damaged, too large or too small; the size is checked before the

@@ -53,7 +53,7 @@ class ActiveRun:
         return self.pipeline if isinstance(self.pipeline, PosePipeline) else None
 
     @property
-    def session(self) -> SessionSource | None:
+    def playback_source(self) -> SessionSource | None:
         """The take's source, in which one can seek; None for a live run."""
         return self.run.source if isinstance(self.run.source, SessionSource) else None
 

@@ -88,16 +88,16 @@ def viewer_event(
         "mirror": config.output.mirror,
         "browser_camera": run is not None and run.browser_camera is not None,
         "recording": recording,
-        "overlay": run is None or run.session is None or not run.session.drawn,
+        "overlay": run is None or run.playback_source is None or not run.playback_source.drawn,
     }
 
 
 def _playback_of(run: ActiveRun) -> PlaybackState | None:
-    session = run.session
-    if session is None or run.folder is None:
+    source = run.playback_source
+    if source is None or run.folder is None:
         return None
-    times_s, row = session.times_s, session.row
-    return PlaybackState(run.folder, row, session.rows, float(times_s[max(row, 0)]), float(times_s[-1]))
+    times_s, row = source.times_s, source.row
+    return PlaybackState(run.folder, row, source.rows, float(times_s[max(row, 0)]), float(times_s[-1]))
 
 
 def mean_score(result: FrameResult | None) -> float | None:

@@ -264,8 +264,8 @@ class Studio:
         """Continue; a take at its end starts again."""
 
         def resume(run: ActiveRun) -> None:
-            if run.session is not None and run.session.row >= run.session.rows - 1:
-                run.session.seek(0)
+            if run.playback_source is not None and run.playback_source.row >= run.playback_source.rows - 1:
+                run.playback_source.seek(0)
             run.runtime.resume()
 
         self._steer(resume, Phase.RUNNING)
@@ -278,8 +278,8 @@ class Studio:
         """Go to a frame of the take."""
 
         def seek(run: ActiveRun) -> None:
-            if run.session is not None:
-                run.session.seek(row)
+            if run.playback_source is not None:
+                run.playback_source.seek(row)
                 if run.runtime.paused:
                     run.runtime.step()
 

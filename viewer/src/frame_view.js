@@ -1,9 +1,9 @@
 // The left canvas: the newest frame with the people drawn over it, at the screen's resolution.
 import { drawBox, drawSkeleton, lineWidth, writeId } from "./overlay.js";
 
-const NO_PICTURE = "#20242b"; // the background for a take without video
+const NO_IMAGE = "#20242b"; // the background for a take without video
 
-export class Picture {
+export class FrameView {
   #ctx;
   #bitmap = null;
   #frame = null;
@@ -69,13 +69,13 @@ export class Picture {
     ctx.beginPath();
     ctx.rect(area.x, area.y, area.width, area.height);
     ctx.clip();
-    this.#drawPicture(area);
+    this.#drawImage(area);
     const place = ([x, y]) => [area.x + (this.mirror ? w - x : x) * scale, area.y + y * scale];
     for (const person of this.#frame.people) this.#drawPerson(person, place, area);
     ctx.restore();
   }
 
-  #drawPicture(area) {
+  #drawImage(area) {
     const ctx = this.#ctx;
     ctx.save();
     ctx.translate(area.x, area.y);
@@ -86,7 +86,7 @@ export class Picture {
     if (this.#bitmap) {
       ctx.drawImage(this.#bitmap, 0, 0, area.width, area.height);
     } else {
-      ctx.fillStyle = NO_PICTURE;
+      ctx.fillStyle = NO_IMAGE;
       ctx.fillRect(0, 0, area.width, area.height);
     }
     ctx.restore();
