@@ -28,7 +28,7 @@ from realtime_pose.datatypes import (
 from realtime_pose.filters.look_ahead import build_look_ahead
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.model3d.actor_truth import load_truth
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, LIMB_JOINTS, LIMB_NAMES, LIMB_ROWS
 from realtime_pose.training.bodies import LAYOUT, body_points
 from realtime_pose.training.mocap import read_motions
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -47,7 +47,6 @@ TREMOR = {
 TREMOR_SHARE = 0.01 * np.array([TREMOR[name.rpartition("_")[2]] for name in COCO17.names])
 WANDER, WANDER_S = 3.0, 0.25
 SCORE = 0.85
-_LIMBS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _LIMB_POINTS = COCO17.rows(LIMB_NAMES)
 _PICTURE = np.zeros((480, 640, 3), np.uint8)
 
@@ -130,7 +129,7 @@ def poses(config: AppConfig, clip: Clip, people: Iterable[PersonKeypoints]) -> l
 
 def limbs_of(answer: Sequence[SkeletonPose]) -> Float64:
     """(T, 12, 3) from the middle of the hips."""
-    joints = np.array([forward_kinematics(pose)[_LIMBS] for pose in answer])
+    joints = np.array([forward_kinematics(pose)[LIMB_ROWS] for pose in answer])
     hips = [LIMB_JOINTS.index(joint) for joint in ("leftUpperLeg", "rightUpperLeg")]
     return joints - joints[:, hips].mean(axis=1, keepdims=True)
 

@@ -23,7 +23,7 @@ from realtime_pose.evaluation.synthetic import bodies as bodies
 from realtime_pose.evaluation.synthetic.views import project, simulate_keypoints
 from realtime_pose.kinematics import forward_kinematics, global_rotations
 from realtime_pose.model3d.actor_truth import load_truth
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_JOINTS, LIMB_NAMES, REST_HEIGHT_M
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID, LIMB_NAMES, LIMB_ROWS, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64, as_float32
 from realtime_pose.utils.stopwatch import Stopwatch
@@ -35,7 +35,6 @@ _FRAMES = round(FPS * SECONDS)
 _SIZES = ((640, 480), (1280, 720), (720, 1280))
 _STILL_M_S = 0.15  # below it a foot that is never lifted stands
 _FEET = [HUMANOID.index["leftFoot"], HUMANOID.index["rightFoot"]]
-_LIMBS = [HUMANOID.index[joint] for joint in LIMB_JOINTS]
 _ANKLES, _LIMB_POINTS = COCO17.rows(("left_ankle", "right_ankle")), COCO17.rows(LIMB_NAMES)
 
 _SOLE_M = np.array([(0.0, -0.07, -0.05), (0.0, -0.07, 0.12)])  # heel and ball from the ankle of a 1.70 m adult
@@ -326,7 +325,7 @@ def score(
     """The result against the truth."""
     stands = case.walk.stands
     joints = np.array([forward_kinematics(pose) for pose in poses], dtype=np.float64)
-    limbs, truth = joints[:, _LIMBS], case.world_m[:, _LIMB_POINTS]
+    limbs, truth = joints[:, LIMB_ROWS], case.world_m[:, _LIMB_POINTS]
     hips = [LIMB_NAMES.index(f"{side}_hip") for side in ("left", "right")]
     limbs, truth = (x - x[:, hips].mean(axis=1, keepdims=True) for x in (limbs, truth))
     local = np.array([pose.rotations.local_xyzw for pose in poses], dtype=np.float64)
