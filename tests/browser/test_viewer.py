@@ -29,7 +29,7 @@ FLAGS = [
 SOFTWARE_3D = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 PATIENCE_MS = 60_000  # bounds a test that hangs; a passing one never waits it out
 READY = "window.realtimePose && (!realtimePose.webgl || (realtimePose.character.name && realtimePose.renders))"
-# The colour in the middle of the picture, taken as each frame is answered for.
+# The colour in the middle of the frame, read at each acknowledgement.
 SPY = """
 window.seen = [];
 const send = WebSocket.prototype.send;
@@ -91,7 +91,7 @@ def opened(chromium, server):
 
 
 def pixel(tab, x, y):
-    """The colour (r, g, b) at a place of the picture, given as shares of its width and height."""
+    """The colour (r, g, b) at a point of the frame, given as shares of its width and height."""
     return tab.evaluate(
         """([x, y]) => {
             const canvas = document.querySelector(".rp-2d canvas");
@@ -137,7 +137,7 @@ def test_the_bundle_is_what_its_sources_make(tmp_path):
         assert (tmp_path / name).read_bytes() == (STATIC / name).read_bytes(), f"{name}: run `npm run build` in viewer/"
 
 
-# ---- the picture and what is drawn over it --------------------------------------------------------------------------
+# ---- the frame and the overlay --------------------------------------------------------------------------------------
 
 
 def test_each_of_thirty_frames_is_shown_and_then_answered_for(opened):
@@ -322,7 +322,7 @@ SETTLED = """async () => {
 def test_nothing_is_rendered_while_nothing_changes(opened):
     tab, watcher = opened()
     watcher.show(message(0, [actor(0)], plain(90)))
-    still = tab.evaluate(SETTLED)  # twenty pictures of the screen without a new one of the scene
+    still = tab.evaluate(SETTLED)  # twenty animation frames without a render of the scene
     assert still is not None
     watcher.show(message(1, [actor(30)], plain(90)))
     tab.wait_for_function("before => realtimePose.renders > before", arg=still)

@@ -47,7 +47,7 @@ def test_snippets_run_by_other_tests_are_in_those_tests():
 
 @pytest.mark.parametrize("page", TO_RUN)
 def test_the_programs_of_a_page_run_in_their_order(page, tmp_path, monkeypatch, capsys):
-    """With a clip, an image and the variables that the text names; they print what their comments say."""
+    """Run with a clip, an image and the variables that the text names; the output is that of their comments."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.chdir(tmp_path)
     first = actor_frame(FACING).image_bgr

@@ -56,7 +56,7 @@ def asked(tmp_path):
     return run
 
 
-def test_the_network_watch_sees_requests(asked, tmp_path):
+def test_the_network_watch_records_requests(asked, tmp_path):
     (tmp_path / "asks.py").write_text("import urllib.request; urllib.request.urlopen('https://example.invalid/a')")
     hosts, done = asked(module="asks")
     assert hosts == {"example.invalid"}

@@ -423,7 +423,7 @@ def test_the_documentation_has_programs():
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.strip().splitlines()[0][:50] for block in BLOCKS])
 def test_each_program_in_the_documentation_runs(block, tmp_path, monkeypatch, capsys):
-    """With the files that it names beside it; what a block says that it prints, it prints."""
+    """Run beside the files that it names; the output is that of its comments."""
     if "supervision" in block:
         pytest.importorskip("supervision", reason="supervision is not installed")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -103,7 +103,7 @@ def test_arrays_must_have_their_layouts_length():
         Joints3D(COCO17, zeros(27, 3), zeros(3), zeros(27), 0, 0)
 
 
-def test_a_frame_knows_its_size():
+def test_a_frame_has_its_size():
     frame = Frame(np.zeros((4, 6, 3), np.uint8), 0, 0, 0)
     assert (frame.width, frame.height) == (6, 4)
     assert type(frame.width) is int

@@ -108,7 +108,7 @@ def test_the_detector_runs_on_loss_and_every_n_frames_only():
     assert person.keypoints.track_id == 1  # the same person, back before they are dropped
 
 
-def test_a_person_gone_for_good_is_forgotten_by_every_stage():
+def test_a_person_who_left_is_forgotten_by_every_stage():
     whole = pipeline(FakeEstimator(), FakeDetector(LEFT))
     forgotten = forgotten_by(whole)
     whole.step(frame(0))

@@ -14,7 +14,7 @@ from tools.actor.body.mesh import Mesh, surface
 SOMEWHERE = np.random.default_rng(5).uniform(-1.0, 1.0, (500, 3))
 
 
-def test_a_ball_and_a_cone_know_their_distance():
+def test_distance_fields_of_a_ball_and_a_cone():
     np.testing.assert_allclose(ball((0, 0, 0), 0.5)(SOMEWHERE), np.linalg.norm(SOMEWHERE, axis=1) - 0.5)
     assert cone((0, 0, 0), (0, 1, 0), 0.2, 0.1)(np.array([[0.5, 0.5, 0.0]])) == pytest.approx(0.35)
 

@@ -165,7 +165,7 @@ def test_arms_that_are_held_ahead_do_not_come_out_short():
     assert found["forearm"] / OWN.forearm > 0.98
 
 
-def test_points_that_are_not_finite_are_not_seen():
+def test_points_that_are_not_finite_are_occluded():
     def broken(t):
         person = standing(at_s=t)
         xy = person.keypoints.xy_px.copy()

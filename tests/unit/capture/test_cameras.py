@@ -55,7 +55,7 @@ def test_without_a_system_list_numbers_are_probed_and_working_ones_listed(monkey
     assert [str(camera) for camera in cameras] == ["1"]
 
 
-def test_a_camera_that_hangs_does_not_hold_the_list_up(monkeypatch):
+def test_a_camera_that_hangs_does_not_delay_the_list(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     answers, good = threading.Event(), FakeCamera()
 

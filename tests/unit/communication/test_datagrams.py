@@ -23,7 +23,7 @@ class RefusingSocket:
         self.closed = True
 
 
-def test_nobody_listening_is_no_error():
+def test_a_missing_listener_is_no_error():
     taken = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     taken.bind(("127.0.0.1", 0))
     port = taken.getsockname()[1]

@@ -18,7 +18,7 @@ LOST_AT_FIRST = {0}
 
 
 class KnowsTheTruth:
-    """Returns the actor's true keypoints and, like BlazePose, world landmarks; finds nobody in some frames."""
+    """Returns the actor's true keypoints and, like BlazePose, world landmarks; finds no person in some frames."""
 
     def __init__(self, config):
         self._frame = -1
@@ -72,7 +72,7 @@ def test_keypoints_truth_and_its_own_answer_line_up(monkeypatch):
     assert np.allclose(its_own.limbs_m[found, 6:8].mean(axis=1), 0, atol=1e-6)
     truth_m = case.limbs_m - case.limbs_m[:, 6:8].mean(axis=1, keepdims=True)
     assert np.linalg.norm(its_own.limbs_m[1:5] / 0.9 - truth_m[1:5], axis=-1).mean() < 0.05
-    assert np.array_equal(its_own.limbs_m[5], its_own.limbs_m[4])  # nobody found: repeats the last prediction
+    assert np.array_equal(its_own.limbs_m[5], its_own.limbs_m[4])  # no person found: repeats the last prediction
     assert evaluate([its_own]).frames == len(case)
 
 

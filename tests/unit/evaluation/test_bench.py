@@ -111,7 +111,7 @@ def test_too_few_frames_are_an_error(monkeypatch):
 
 
 class _Idle:
-    """A pipeline that finds nobody and takes no time."""
+    """A pipeline that finds no people and takes no time."""
 
     def __init__(self):
         self.stopwatch, self.estimator = Stopwatch(), None

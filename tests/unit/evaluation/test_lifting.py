@@ -90,7 +90,7 @@ def test_a_truth_that_stands_still_has_no_jitter_ratio():
     assert np.isnan(evaluate([predicted(make_case(1), truth_of(make_case(1)))]).jitter_ratio)  # one frame
 
 
-def test_joints_outside_the_image_do_not_count_as_seen():
+def test_joints_outside_the_image_are_not_in_the_visible_error():
     case = make_case()
     seen = case.seen.copy()
     seen[:, LEGS] = False

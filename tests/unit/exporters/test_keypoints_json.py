@@ -50,7 +50,7 @@ def test_the_document_is_whole_after_every_frame(tmp_path):
     sink.close()
 
 
-def test_points_without_a_place_are_written_as_not_seen(tmp_path):
+def test_points_without_a_position_are_written_as_not_visible(tmp_path):
     person = make_person(1, layout=COCO17)
     xy = person.keypoints.xy_px.copy()
     xy[3] = np.nan, np.inf

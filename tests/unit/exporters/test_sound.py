@@ -158,7 +158,7 @@ def test_unreadable_sound_does_not_prevent_the_video(tmp_path, what):
         assert sum(1 for _ in film.decode(video=0)) == 10
 
 
-def test_it_is_what_browsers_play(tmp_path):
+def test_its_format_is_playable_in_browsers(tmp_path):
     make_film(tmp_path / "a.mov", "pcm_s16le")
     overlay_of(tmp_path / "a.mov", tmp_path / "overlay.mp4")
     with av.open(str(tmp_path / "overlay.mp4")) as film:

@@ -110,7 +110,7 @@ def drawn(tab):
     return [np.array(trace, float).T.reshape(-1, 3) for trace in traces]
 
 
-def test_it_asks_for_nothing_complains_of_nothing_and_runs_no_text(tab, page_file):
+def test_it_makes_no_requests_logs_no_errors_and_runs_no_markup(tab, page_file):
     outside = [url for url in tab.asked if not url.startswith(("data:", "blob:"))]
     assert outside == [page_file.as_uri()]
     assert tab.complaints == []

@@ -226,7 +226,7 @@ def test_a_person_in_one_place_gives_the_pitch_by_standing_upright():
 
 
 def test_people_keep_their_positions_when_the_pitch_is_found():
-    """Before the pitch is known the camera seems to be below the floor, and its height says nothing about distances."""
+    """Before the pitch is known the camera seems to be below the floor, and its height gives no distances."""
     floor = FloorFilter(BodyConfig())
     poses = run(floor, stances([5.0], seconds=8.0, pitch_deg=25.0, height_m=1.8))
     ways = np.array([pose.root_m[[0, 2]] for pose in poses])
@@ -249,7 +249,7 @@ def test_feet_keep_to_the_floor_while_the_pitch_is_eased_in():
     assert max(heights) < 0.3
 
 
-def test_a_floor_stays_when_the_person_who_showed_it_is_forgotten():
+def test_the_floor_stays_when_its_person_is_forgotten():
     floor = FloorFilter(BodyConfig())
     run(floor, stances([3.0, 3.2], seconds=2.0, height_m=1.4))
     before = floor.camera_m

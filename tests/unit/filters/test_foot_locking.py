@@ -152,7 +152,7 @@ def test_exact_poses_are_hardly_touched():
     assert np.linalg.norm(path, axis=-1).mean() < 0.025
 
 
-def test_a_lifters_noise_does_not_move_feet_that_stand():
+def test_a_lifters_noise_does_not_move_standing_feet():
     stands, moved = actor_truth().foot_contact[WALK], walk(noise=True)
     before = np.array([forward_kinematics(pose)[FEET] for pose in moved.before])
     assert foot_slide_cm_s(before, stands, FPS) > 20
@@ -208,7 +208,7 @@ def test_jumps_leave_the_ground_as_high_as_they_are(fps):
     assert height[round(3.2 * fps) :] == pytest.approx(0.0, abs=0.005)
 
 
-def test_always_keeps_the_lower_foot_on_the_floor_so_nobody_jumps():
+def test_always_keeps_the_lower_foot_on_the_floor_so_people_do_not_jump():
     poses, _ = zip(*hop(), strict=True)
     moved = Run(poses, replace(LEVEL, feet="always"))
     assert moved.soles_m.min(axis=(1, 2)) == pytest.approx(0.0, abs=0.01)

@@ -103,7 +103,7 @@ def test_a_joint_that_flickers_is_followed():
     assert np.max(far[10:]) < 10.0
 
 
-def test_at_two_frames_a_second_nothing_is_held_back():
+def test_at_two_frames_a_second_poses_pass_unchanged():
     occlusion = OcclusionFilter(BodyConfig())
     for i in range(12):
         given = pose(human_local(i), i, frame_ns=500_000_000)

@@ -260,7 +260,7 @@ def test_no_outside_host_was_contacted(demo, outside):
     assert outside == []
 
 
-# --- single pictures --------------------------------------------------------------------------------------------------
+# --- single images ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,7 @@ def test_occluded_points_keep_their_place_with_score_zero():
 
 @pytest.mark.parametrize("part", ["shoulder", "hip"])
 def test_an_occluded_shoulder_or_hip_is_placed_beside_the_other(part):
-    """In a side view one of them is often hidden: the other limb must go on."""
+    """In a side view one of them is often occluded; the other limb must stay usable."""
     score = np.ones(17)
     score[COCO17.index[f"left_{part}"]] = 0
     joints, truth = lift(turned_about_vertical(RELAXED_XYZW, 60), score=score)

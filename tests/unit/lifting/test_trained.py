@@ -174,7 +174,7 @@ def test_values_that_are_not_finite_count_as_occluded(bad: float, actor: Actor) 
     assert np.isfinite(got.xyz_m).all()
 
 
-def test_nothing_seen_drives_nothing_and_keeps_the_root(actor: Actor) -> None:
+def test_without_visible_points_the_score_is_zero_and_the_root_is_kept(actor: Actor) -> None:
     camera, px, _, _ = actor
     lifter = TrainedLifter(BodyConfig())
     before = lifter.lift(_seen(px[0], 0), camera)

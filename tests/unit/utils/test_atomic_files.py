@@ -55,7 +55,7 @@ def test_a_file_that_cannot_take_its_name_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "taken"]
 
 
-def test_the_temporary_file_is_in_the_same_folder_hidden_and_of_the_same_kind(tmp_path):
+def test_the_temporary_file_is_hidden_in_the_same_folder_with_the_same_suffix(tmp_path):
     with replacing(tmp_path / "a.fbx") as part:
         assert part.parent == tmp_path
         assert part.name.startswith(".a.")

@@ -1,4 +1,4 @@
-"""Latest-value slot: newest wins, drops are counted, no thread waits for ever."""
+"""Latest-value slot: newest wins, drops are counted, no thread waits forever."""
 
 import threading
 from concurrent.futures import FIRST_COMPLETED, Future, wait

@@ -1,4 +1,4 @@
-"""Synthetic cases: reproducible, humanly possible, framed as their scenes say, with plausible keypoint noise."""
+"""Synthetic cases: reproducible, humanly possible, framed as described, with plausible keypoint noise."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""motion.fbx: Blender opens it with the joints in place; without Blender the error says what to do."""
+"""motion.fbx: Blender opens it with the joints in place; without Blender the error names what to do."""
 
 import json
 import logging

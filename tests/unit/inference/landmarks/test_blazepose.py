@@ -30,7 +30,7 @@ def started():
 
 @pytest.fixture
 def estimator(started):
-    """An estimator that tracks nobody: an empty frame ends the tracking of the test before."""
+    """An estimator without a tracked person: an empty frame ends the tracking of the test before."""
     started.estimate(empty_frame(), [])
     return started
 

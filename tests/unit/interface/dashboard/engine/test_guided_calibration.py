@@ -12,7 +12,7 @@ def test_a_body_that_is_found_after_it_was_given_up_is_neither_used_nor_kept():
     class Measured:
         done, hint, seconds_left = True, "", 0.0
 
-        def result(self):  # takes about a second, in which somebody may press Cancel
+        def result(self):  # takes about a second, in which the user may press Cancel
             guided.cancel()
             return SimpleNamespace(
                 profile=SimpleNamespace(save=saved.append, height_m=1.7),

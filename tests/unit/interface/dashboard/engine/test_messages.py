@@ -68,7 +68,7 @@ def test_a_person_without_a_pose_has_null_fields():
     assert [told[name] for name in ("joints", "rotations", "root", "known")] == [None] * 4
 
 
-def test_numbers_that_are_none_do_not_reach_the_browser():
+def test_values_that_are_not_finite_do_not_reach_the_browser():
     person = make_person()
     xy = person.keypoints.xy_px.copy()
     xy[0] = np.nan

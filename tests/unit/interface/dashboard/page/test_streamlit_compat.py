@@ -94,7 +94,7 @@ def session_of(monkeypatch):
     return session_of
 
 
-def test_a_run_that_was_replaced_after_its_end_is_heard(session_of):
+def test_messages_of_a_run_replaced_after_its_end_are_accepted(session_of):
     def act(session):
         session.request_rerun(None)
         first = session._scriptrunner
@@ -110,7 +110,7 @@ def test_a_run_that_was_replaced_after_its_end_is_heard(session_of):
     session_of(act)
 
 
-def test_a_stopped_script_run_is_not_heard(session_of):
+def test_messages_of_a_stopped_script_run_are_dropped(session_of):
     def act(session):
         session.request_rerun(None)
         first = session._scriptrunner
@@ -122,7 +122,7 @@ def test_a_stopped_script_run_is_not_heard(session_of):
     session_of(act)
 
 
-def test_the_running_script_run_is_heard(session_of):
+def test_messages_of_the_running_script_are_accepted(session_of):
     def act(session):
         session.request_rerun(None)
         assert session.say(session._scriptrunner) is session.heard[-1]

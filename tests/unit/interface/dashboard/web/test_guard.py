@@ -55,7 +55,7 @@ def test_a_name_that_was_bent_to_this_machine_is_refused(host):
     assert refused.value.code == 1008
 
 
-def test_a_name_given_at_the_start_is_let_in():
+def test_a_host_name_given_at_the_start_is_allowed():
     assert client(names=["Studio.test"]).get("/", headers={"host": "studio.test:8501"}).status_code == 200
     assert client(names=["Studio.test"]).get("/", headers={"host": "other.test:8501"}).status_code == 403
 

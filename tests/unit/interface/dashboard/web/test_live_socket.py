@@ -71,7 +71,7 @@ def test_it_sends_hello_then_the_state_then_frames(client, studio):
     wait_until_gone(studio)
 
 
-def test_a_client_that_never_acknowledges_gets_a_few_frames_and_still_every_word(client, studio):
+def test_a_client_that_never_acknowledges_gets_a_few_frames_and_every_event(client, studio):
     with client.websocket_connect("/live") as socket:
         socket.receive_json()
         seqs = []

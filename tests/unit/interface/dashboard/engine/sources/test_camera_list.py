@@ -54,7 +54,7 @@ def test_the_camera_in_use_is_kept_and_not_opened_again():
     assert opened == ["0", "1"]
 
 
-def test_a_start_waits_until_the_search_has_let_go_of_its_camera(monkeypatch):
+def test_a_start_waits_until_the_search_has_released_its_camera(monkeypatch):
     """A camera can be opened only once at a time."""
     looking, may_end = threading.Event(), threading.Event()
 

@@ -85,7 +85,7 @@ def test_other_texts_are_refused(text):
         checked_media(text)
 
 
-def test_a_pipe_does_not_hold_the_page_up(tmp_path):
+def test_a_pipe_does_not_delay_the_page(tmp_path):
     os.mkfifo(tmp_path / "pipe.mp4")
     with pytest.raises(CaptureError, match="not a file"):
         checked_media(str(tmp_path / "pipe.mp4"))
