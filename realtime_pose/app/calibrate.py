@@ -80,7 +80,7 @@ class Calibration:
     """Measures the person with the largest box.
 
     Attributes:
-        hint: What the person should do now, in one sentence.
+        hint: Instruction for the person, in one sentence.
 
     Args:
         config: Settings; height, field of view and camera pitch are trusted.

@@ -24,7 +24,7 @@ class Export:
 
     Attributes:
         results: The session's results; consuming them writes the files.
-        notes: What was left out, and why.
+        notes: Sentences on what was left out, and why.
         folder: The output folder.
         formats: The formats that are written.
     """
@@ -56,6 +56,9 @@ def open_export(
         video: The session's video, for formats that show images; empty searches for it.
         chosen: The formats were given by name: one that cannot be written is an error, otherwise it is left out.
         force: Replace existing files.
+
+    Yields:
+        The export: iterate over its `results` to write the files.
 
     Raises:
         ConfigError: A file exists already.

@@ -107,7 +107,7 @@ def open_run(
         more_sinks: Further fast sinks of the caller.
 
     Raises:
-        RealtimePoseError: A requested part is not available; the message says what to do.
+        RealtimePoseError: A requested part is not available.
     """
     check_names(config)
     parse_formats(config.output.formats)

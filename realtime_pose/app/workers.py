@@ -18,7 +18,7 @@ _CLOSING_TIMEOUT_S = 20.0  # for files to be closed after Ctrl-C
 
 
 def default_workers(jobs: int) -> int:
-    """How many jobs run side by side by default."""
+    """The default number of parallel jobs."""
     return max(1, min(jobs, (os.cpu_count() or 1) // _CORES_PER_WORKER))
 
 
@@ -77,7 +77,7 @@ class Finished(NamedTuple):
 
 
 Message = FramesDone | Note | Interrupted | Failed | Finished
-"""What a worker sends through its pipe."""
+"""Message from a worker through its pipe."""
 
 
 def run_jobs(jobs: Sequence[Job], workers: int, stopped: Callable[[], bool] = lambda: False) -> Iterator[JobProgress]:
@@ -87,7 +87,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, stopped: Callable[[], bool] = la
 
     Args:
         jobs: The jobs.
-        workers: How many run side by side.
+        workers: The number of parallel jobs.
         stopped: Polled; once true, running jobs close their files and no other starts.
     """
     context = multiprocessing.get_context("spawn")  # threads and CUDA do not survive a fork

@@ -59,7 +59,7 @@ class LengthStatistics:
         """Add a frame with weight `dt_s`.
 
         Returns:
-            (7,) which of LENGTHS were measured.
+            (7,) True for those of LENGTHS that were measured.
         """
         length_m, weight = _measured(joints)
         with np.errstate(divide="ignore", invalid="ignore"):

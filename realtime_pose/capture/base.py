@@ -99,7 +99,7 @@ class FrameSource(Protocol):
 
         Raises:
             EndOfStream: There are no more frames.
-            CaptureError: The source failed; the message says what to do.
+            CaptureError: The source failed.
         """
         ...
 

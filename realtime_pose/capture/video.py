@@ -130,7 +130,7 @@ class VideoFile:
             self._gap_frames += skipped
 
     def _missing(self) -> int:
-        """How many frames of the header's count are missing so far; 0 if within the count's tolerance."""
+        """The number of missing frames against the header's count; 0 if within the count's tolerance."""
         # Container counts are off by one or two; an estimated count by as much as the sound outlasts the video.
         exact = Path(self._name).suffix.lower() in _COUNTED
         tolerance = 2 if exact else max(2, round((self.fps or _ASSUMED_FPS) / 2))

@@ -153,7 +153,7 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
 
 
 def _program() -> str:
-    """How to call this program: its name, or its path where PATH does not have it, as after `make demo`."""
+    """The command that starts this program: its name, or its path where PATH does not have it, as after `make demo`."""
     called = Path(sys.argv[0])
     return _NAME if which(_NAME) or called.stem != _NAME else str(called)
 

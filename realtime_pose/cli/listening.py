@@ -26,7 +26,7 @@ class ListenResult:
         interrupted: Whether Ctrl-C ended it.
         datagrams: Datagrams received.
         malformed: Those that were not valid packets.
-        why_malformed: What was wrong with the last of those, in a sentence.
+        why_malformed: The problem of the last of those, in a sentence.
     """
 
     interrupted: bool
@@ -39,6 +39,9 @@ def listen_to(
     bind: str, count: int | None, console: Console, check: Callable[[bytes], object] | None = None
 ) -> ListenResult:
     """Show what arrives, until `count` datagrams or Ctrl-C.
+
+    Returns:
+        The counts, and whether Ctrl-C ended it.
 
     Raises:
         ConfigError: The port is in use, or the address is not one of this machine's.

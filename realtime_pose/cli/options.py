@@ -73,7 +73,7 @@ class SettingOption(NamedTuple):
 
     Attributes:
         names: As they are typed: ("--height",), ("--mjpg", "--no-mjpg").
-        settings: What it sets: one setting, or several that share it, such as width and height of --size.
+        settings: The settings that it sets: one, or several that share it, such as width and height of --size.
         shortcut: Whether it is the first setting's shortcut.
     """
 
@@ -207,7 +207,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:  # 
 
 
 def parse_given(typed: Mapping[str, Any], files: Collection[Path] | None = None) -> GivenOptions:
-    """What a command's parameters give.
+    """The settings that a command's parameters give.
 
     Args:
         typed: The value of each option by its parameter's name, None where it was not typed; names that are no

@@ -6,7 +6,7 @@ from realtime_pose.datatypes import FrameResult
 
 
 class PoseSink(Protocol):
-    """Where results go: a socket, a file."""
+    """A destination of results: a socket, a file."""
 
     def send(self, result: FrameResult) -> None:
         """Send one result; called for empty frames too. A live sink never blocks, and a lost receiver is no error."""

@@ -34,13 +34,13 @@ def parse_destination(
     """The destination of "host:port[,person=ID]".
 
     Args:
-        text: What the user wrote.
+        text: The text that the user wrote.
         default_port: The protocol's port, used where the text has none; None requires one in the text.
         options: Options allowed after the address: "person", "origin".
         lowest_port: 0 for a server that may use any free port.
 
     Raises:
-        ConfigError: The text is not valid; the message says why.
+        ConfigError: The text is not valid.
     """
     address, *given = text.split(",")
     host, port = parse_address(address, lowest_port=lowest_port, default_port=default_port)
@@ -62,7 +62,7 @@ def parse_server_address(text: str) -> Destination:
     """The address of a WebSocket server, "host[:port][,person=ID][,origin=URL]"; port 0 is any free one.
 
     Raises:
-        ConfigError: The text is not valid; the message says why.
+        ConfigError: The text is not valid.
     """
     return parse_destination(text, 8765, options=("person", "origin"), lowest_port=0)
 
@@ -87,7 +87,7 @@ def parse_address(text: str, *, lowest_port: int = 1, default_port: int | None =
     """Host and port of "host:port"; an IPv6 address is in brackets.
 
     Raises:
-        ConfigError: The text is not valid; the message says why.
+        ConfigError: The text is not valid.
     """
     example = _EXAMPLE.format(port=default_port or 5005)
     if not text.isprintable() or " " in text or "/" in text:

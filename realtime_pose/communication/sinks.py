@@ -23,7 +23,7 @@ def check_destinations(destinations: Mapping[str, str]) -> None:
         destinations: Name in SINKS -> its destinations, separated by spaces; empty for none.
 
     Raises:
-        ConfigError: One is not valid; the message says what is wrong with it.
+        ConfigError: One is not valid.
     """
     for name, listed in destinations.items():
         for destination in filter(None, listed.split(" ")):

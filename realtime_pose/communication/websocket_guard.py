@@ -9,7 +9,7 @@ from realtime_pose.communication.destinations import Destination
 
 
 def refusal_reason(hosts: Iterable[str], origins: Iterable[str], served: Destination) -> str:
-    """Why a request with these `Host` and `Origin` headers is refused; empty if it is accepted.
+    """The reason why a request with these `Host` and `Origin` headers is refused; empty if it is accepted.
 
     A host name that is neither this machine's nor that of the served address may have been rebound to this address by
     a web page; an IP address cannot be. A page is accepted if it comes from this machine or from the host that it

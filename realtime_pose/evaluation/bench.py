@@ -39,7 +39,7 @@ class BenchFigures:
     """The figures of one measurement.
 
     Attributes:
-        estimator, runtime, precision, device, source: What ran.
+        estimator, runtime, precision, device, source: The parts that ran.
         frames: Measured frames, without the slower first ones.
         persons_max: Maximum number of people in a frame.
         fps: Frames per second from the file to the packet.
@@ -85,6 +85,9 @@ def run_bench(
             the estimator of `config`.
         notify: Called with sentences on what was chosen.
         progress: Called with the number of frames done, and the total.
+
+    Returns:
+        The figures of the frames after the first ones.
 
     Raises:
         RealtimePoseError: A part is not available, a stage fails, or there are too few frames.

@@ -53,7 +53,7 @@ class LiftFigures:
     """Figures of `eval lift` over all frames of all cases; lower is better, except `cases` and `frames`.
 
     Attributes:
-        cases, frames: How many were evaluated.
+        cases, frames: Number of evaluated cases and frames.
         mpjpe_mm: Mean joint error relative to the middle of the hips, after one least-squares scale per case.
         pa_mpjpe_mm: The same after a similarity alignment per frame.
         n_mpjpe_mm: The same after one least-squares scale per frame.

@@ -96,7 +96,7 @@ def load_case(path: Path) -> LiftingCase:
 
 
 class _NoCaseError(ValueError):
-    """Why a file is not a lifting case."""
+    """The reason why a file is not a lifting case."""
 
 
 def _no_case(path: Path, reason: str) -> RecordingError:

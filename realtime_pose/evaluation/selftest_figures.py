@@ -29,7 +29,7 @@ class Figures:
 
     Attributes:
         clip: The packaged clip that was played.
-        estimator, runtime, device, lifter, smoothing: What was tested.
+        estimator, runtime, device, lifter, smoothing: The parts that were tested.
         frames: Frames of the clip that were played.
         packets: Pose packets that arrived.
         packets_lost: Pose packets that were sent and did not arrive.

@@ -53,7 +53,7 @@ class StickFigure:
         return np.concatenate((joints, tips), axis=-2)
 
     def known(self, score: npt.ArrayLike) -> Bool:
-        """Which points (..., P) are known: no rotation above them is held or guessed (score 0)."""
+        """Mask (..., P) of the known points: no rotation above them is held or guessed (score 0)."""
         rotation_known = np.asarray(score) > 0
         for row, parent in enumerate(self.skeleton.parents):
             if parent >= 0:

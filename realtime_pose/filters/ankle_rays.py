@@ -17,7 +17,7 @@ def ankle_rays(pose: SkeletonPose, observation: Observation | None, ankles_m: li
 
     Args:
         pose: The pose; while it is blending, the image is ignored, as the two do not match.
-        observation: What the image shows.
+        observation: The person in the image.
         ankles_m: The pose's ankles, left first, in camera axes from the camera.
     """
     pose_rays: list[Ray] = [(x / max(-z, 0.1), y / max(-z, 0.1)) for x, y, z in ankles_m]

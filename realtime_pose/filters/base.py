@@ -13,7 +13,7 @@ _ANKLES = ("left_ankle", "right_ankle")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """What the image shows of a person, for filters that compare the pose with it.
+    """Observation of a person in the image, for filters that compare the pose with it.
 
     Keypoints are more precise than the pose that a lifter and IK make of them.
 
@@ -42,7 +42,7 @@ class PoseFilter(Protocol):
 
         Args:
             pose: The pose; its `time_ns` drives the filter, never a clock or a frame count.
-            observation: What the image shows of the person; None if only the pose is known, as in a replay.
+            observation: The person in the image; None if only the pose is known, as in a replay.
         """
         ...
 

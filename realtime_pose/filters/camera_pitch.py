@@ -63,7 +63,7 @@ class PosturePitch:
 
     @property
     def pitch(self) -> tuple[float, float]:
-        """How far the camera looks down in rad, and the standard error; infinite until there is an estimate."""
+        """The camera's pitch downwards in rad, and its standard error; infinite until there is an estimate."""
         if self._standing_s < _MIN_STANDING_S:
             return 0.0, math.inf
         return self._lean_rad / _PITCH_SHOWN, math.hypot(

@@ -60,7 +60,7 @@ class FootContact:
         """Whether the foot stands in this frame.
 
         Args:
-            on_floor_m: Where the ankle's ray meets the floor, +Y up.
+            on_floor_m: The point where the ankle's ray meets the floor, +Y up.
             ankle_m: The ankle in space.
             height_m: The ankle over its height in a flat stance.
             dt_s: Time since the last call.

@@ -118,7 +118,7 @@ class FootLockFilter:
     def _on_floor(
         self, pose: SkeletonPose, observation: Observation | None, ankles_m: list[Vec3], person: _Person
     ) -> list[Vec3 | None]:
-        """Where the ankles' rays meet the plane of ankles on the floor; None where that shows no depth."""
+        """Points where the ankles' rays meet the plane of ankles on the floor; None where that shows no depth."""
         x, y, z = camera = tuple(self._floor.camera_m.tolist())
         world_from_camera = tuple(self._floor.world_from_camera_xyzw.tolist())
         camera_from_world = vec.inverse(world_from_camera)
@@ -243,7 +243,7 @@ class FootLockFilter:
         return leg
 
     def _sole_depth_m(self, ankle_y_m: float, foot_xyzw: Quat) -> float:
-        """How far the lowest point of the sole is below the floor."""
+        """Depth of the lowest point of the sole below the floor."""
         return -ankle_y_m - self._ankle_m * min(vec.rotate(foot_xyzw, _HEEL)[1], vec.rotate(foot_xyzw, _TOE)[1])
 
 

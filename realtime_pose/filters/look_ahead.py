@@ -40,7 +40,7 @@ class LookAhead:
     One stage of a run, between pipeline and sinks, so that the floor and foot filters get every pose once.
 
     Args:
-        preset: How much to smooth.
+        preset: The strength of smoothing.
         finish: Applied to each smoothed pose, in order of time.
     """
 

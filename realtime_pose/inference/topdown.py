@@ -23,7 +23,7 @@ class CropGeometry:
         std_rgb: The difference is divided by this.
         unbiased: True if the centres of a crop's first and last pixel lie on the region's edges (UDP), false if its
             borders do.
-        codec: How heatmaps are decoded: "udp", "dark" or "msra".
+        codec: Decoding of the heatmaps: "udp", "dark" or "msra".
     """
 
     input_wh: tuple[int, int] = (192, 256)

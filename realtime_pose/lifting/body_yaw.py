@@ -40,7 +40,7 @@ class Points:
         return all(name in self.xy_m for name in names)
 
     def offset_x(self, a: str, b: str) -> float:
-        """How far a is to the right of b in the image."""
+        """Horizontal distance of a to the right of b in the image."""
         return float(self.xy_m[a][0] - self.xy_m[b][0])
 
     def middle(self, a: str, b: str) -> Float64:

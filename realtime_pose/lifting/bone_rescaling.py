@@ -49,7 +49,7 @@ class _Bone(NamedTuple):
     Attributes:
         length: Its name in LENGTHS.
         share: Its share of that length: half of a width on each side.
-        parent: Where it starts: 0 = midpoint of the hips, i = end of the i-th bone.
+        parent: Its start: 0 = midpoint of the hips, i = end of the i-th bone.
         start, end: Rows whose midpoints are its ends in the lifted points.
         carried: Rows that move with its end.
     """

@@ -114,7 +114,7 @@ class SideSwapCorrector:
 
 
 def _swapped(state: _State, agreement: Float64, groups: Sequence[Bool], dt_s: float, now_ns: int) -> Bool:
-    """Which pairs (P,) are swapped, from their agreement (P,) with the expected vectors; updates the groups' times."""
+    """The swapped pairs (P,), from their agreement (P,) with the expected vectors; updates the groups' times."""
     reversed_ = _REVERSED * min(max((dt_s / _USUAL_S) ** 2, 1.0), _MAX_FACTOR)
     swapped, trunk_swapped = np.zeros(len(agreement), bool), False
     for i, group in enumerate(groups):

@@ -82,7 +82,7 @@ def load_character(path: str | Path, bones_file: str | Path | None = None) -> Ch
         bones_file: A YAML file with lines `bone: node name`, for bones that are not found or found wrongly.
 
     Raises:
-        CharacterError: The file cannot be used; the message says why, and lists missing bones.
+        CharacterError: The file cannot be used; the message lists missing bones.
     """
     glb = read_glb(path)
     if not glb.document.get("skins"):

@@ -31,7 +31,7 @@ class Session:
         settings: The settings of the run that made it.
         total_frames: Number of frames if the source was read to its end; otherwise None.
         size_bytes: Length of the file when it was opened.
-        bytes_read: How far `frames` has read.
+        bytes_read: The number of bytes that `frames` has read.
         truncated: After the last frame: whether the end of the file is missing, as after a crash.
     """
 

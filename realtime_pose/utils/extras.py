@@ -13,7 +13,7 @@ def needs_extra(extra: str, user: str) -> Iterator[None]:
 
     Args:
         extra: Its name in pyproject.toml.
-        user: What needs the packages, as the error's first words.
+        user: The part that needs the packages, as the error's first words.
 
     Raises:
         MissingPackageError: A package is missing, or does not import.

@@ -27,13 +27,13 @@ class SettingInfo:
     Command-line options, reference pages and range checks are made from it.
 
     Attributes:
-        help: What it is, in a sentence; "{choices}" stands for the names to choose from.
+        help: Description, in a sentence; "{choices}" stands for the names to choose from.
         more: Further sentences, which the reference page has and `--help` has not.
         option: Its option: "--height"; "--mjpg/--no-mjpg" for a switch and its opposite; "--no-download" for a switch
             that sets False; empty for none. Fields that share an option are one value with an x between: 1280x720.
-        option_help: What `--help` says in place of `help`, where the option has another sense.
+        option_help: The text in `--help` in place of `help`, where the option has another sense.
         panel: Heading of the option in `--help`; empty for those that come first.
-        metavar: What `--help` calls the option's value; by its type if empty.
+        metavar: The name of the option's value in `--help`; by its type if empty.
         unit: Unit of a number: m, deg, s, px, Hz.
         low, high: Range of a number, both ends included; None for no range.
         choices: The names to choose from, or the "module:attribute" of a table of them, which is imported when needed;

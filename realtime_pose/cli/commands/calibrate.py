@@ -109,7 +109,7 @@ _NAMES = {"torso": "torso (hips to shoulders)", "shank": "lower leg", "upper_arm
 
 
 def _remarks(found: "CalibrationResult", settings: Any, *, height_given: bool) -> list[str]:  # noqa: ANN401 - AppConfig, imported late
-    """What was measured, what was assumed, and what one camera cannot measure."""
+    """Sentences on measured and assumed values, and on the limits of one camera."""
     height = f"The height of {found.profile.height_m:.2f} m is"
     return [
         f"{height} the one you gave (--height): one camera cannot tell a tall person far away from a short one nearby."

@@ -93,7 +93,7 @@ class ActiveRun:
 
 
 def opening_text(config: AppConfig) -> str:
-    """What the page shows while the source is opened."""
+    """The text that the page shows while the source is opened."""
     return "Waiting for the browser's camera ..." if config.capture.source == BROWSER else "Opening the source ..."
 
 
@@ -102,7 +102,7 @@ def open_live(config: AppConfig, notify: Callable[[str], None], progress: Progre
     """A started run from the source in the settings; the demo's clips are looped.
 
     Raises:
-        RealtimePoseError: Source, model or destination is not available; the message says what to do.
+        RealtimePoseError: Source, model or destination is not available.
     """
     with open_run(without_auto_download(config), notify, progress, open_frames=_open_frames) as run:
         kind = "live" if run.source.live else "file"

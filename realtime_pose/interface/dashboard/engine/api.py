@@ -22,7 +22,7 @@ class StudioApi(Protocol):
 
     @property
     def folders(self) -> Folders:
-        """Where the dashboard may read and write."""
+        """The folders in which the dashboard may read and write."""
         ...
 
     @property

@@ -49,7 +49,7 @@ class Status:
 
     @property
     def phase(self) -> Phase:
-        """What the studio does now."""
+        """The studio's phase."""
         return self._phase
 
     @property
@@ -87,7 +87,7 @@ class StudioContext:
         status: Phase and messages.
         settings: The settings as the page wants them.
         feed: Frames and events for the live view.
-        run: What is shown; None if nothing is.
+        run: The run that is shown; None if none is.
         generation: The number of the newest start; older ones are cancelled.
         locked_on: Track id of the one person who is followed, or None.
         recording: Whether a take is being recorded.

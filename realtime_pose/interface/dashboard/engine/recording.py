@@ -29,7 +29,7 @@ class TakeRecording:
         finishing: Whether its files are being closed.
 
     Args:
-        run: What to record.
+        run: The run to record.
         takes: The folder of all takes.
 
     Raises:

@@ -10,7 +10,7 @@ Percentiles = Mapping[str, float | None]
 
 
 class Phase(StrEnum):
-    """What the studio does; changed by `context.Status.enter` alone."""
+    """The studio's phase; changed by `context.Status.enter` alone."""
 
     IDLE = "idle"
     OPENING = "opening"
@@ -31,12 +31,12 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Folders:
-    """Where the dashboard may read and write.
+    """The folders in which the dashboard may read and write.
 
     Attributes:
         takes: Each recording gets a folder of its own in it.
         uploads: Files that browsers sent.
-        allowed: Where checkpoints and model configs may lie, beside the program's own folders.
+        allowed: Folders of checkpoints and model configs, beside the program's own folders.
     """
 
     takes: Path
@@ -72,8 +72,8 @@ class CalibrationState:
     Attributes:
         phase: "countdown", "measuring", "done" or "failed".
         seconds_left: Of the countdown, or of standing still.
-        hint: What the person should do now.
-        result: What was measured, or why nothing was.
+        hint: Instruction for the person.
+        result: The measured values, or the reason why there are none.
     """
 
     phase: str

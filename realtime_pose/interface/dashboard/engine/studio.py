@@ -44,7 +44,7 @@ class Studio:
 
     Args:
         config: The settings to start with; recording starts with `record` only.
-        folders: Where it may read and write.
+        folders: The folders in which it may read and write.
     """
 
     def __init__(self, config: AppConfig, folders: Folders) -> None:

@@ -21,7 +21,7 @@ _FRESHNESS = "fragments.freshness"
 
 @dataclass
 class _Drawn:
-    """What a fragment depended on when it was last drawn, and how many user requests had come before."""
+    """The value a fragment depended on when it was last drawn, and the number of user requests before that."""
 
     depends_on: Callable[[], Hashable]
     value: Hashable
@@ -37,7 +37,7 @@ class _Drawn:
 
 @dataclass
 class Freshness:
-    """Which fragments of one browser tab would look the same if they were drawn again; a `RerunFilter`.
+    """Freshness of one browser tab's fragments: fresh if they would look the same drawn again; a `RerunFilter`.
 
     A user's request may change any fragment, through the session state, at the start of a later run. So only a fragment
     that was drawn for a timer request after the last user request counts as fresh.

@@ -39,7 +39,7 @@ def value_of(config: AppConfig, name: str) -> Any:  # noqa: ANN401 - settings di
 
 
 def problem(name: str) -> str:
-    """What was wrong with the last change of this field; empty if nothing."""
+    """The problem with the last change of this field; empty if none."""
     problems: dict[str, str] = st.session_state.get(_PROBLEMS, {})
     return problems.get(name, "")
 

@@ -47,7 +47,7 @@ class Private:
     """A private name of Streamlit, and what it is expected to be.
 
     Attributes:
-        module: Where it is.
+        module: Its module.
         name: Dotted name in the module.
         parameters: Of a function, its parameters in order; None for anything that is no function.
     """
@@ -57,7 +57,7 @@ class Private:
     parameters: tuple[str, ...] | None = None
 
     def mismatch(self) -> str:
-        """How the installed Streamlit differs, as a clause; empty if it does not."""
+        """The difference of the installed Streamlit, as a clause; empty if there is none."""
         try:
             module: Any = importlib.import_module(self.module)
             found = reduce(getattr, self.name.split("."), module)

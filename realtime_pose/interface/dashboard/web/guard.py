@@ -124,7 +124,7 @@ def hashes_of(html: str) -> tuple[str, ...]:
 
 
 def refusal_of(headers: Iterable[tuple[bytes, bytes]], names: Iterable[str]) -> str:
-    """Why a request with these headers is refused; empty if it is allowed."""
+    """The reason why a request with these headers is refused; empty if it is allowed."""
     given = [(key.lower(), value.decode("latin-1").lower()) for key, value in headers]
     hosts = [value for key, value in given if key == b"host"]
     origins = [value for key, value in given if key == b"origin"]

@@ -38,7 +38,7 @@ def checked_media(text: str) -> Path:
     """The full path of the video or image that `text` names.
 
     Raises:
-        CaptureError: It is anything else, or yields no frame; the message says nothing of other files.
+        CaptureError: It is anything else, or yields no frame; the message does not reveal other files.
     """
     given = text.strip()
     if not given or "\0" in given or not given.isprintable():
@@ -59,9 +59,9 @@ def keep_upload(name: str, data: BinaryIO, folder: Path, in_use: str = "") -> Pa
     """The path of the uploaded file, stored in `folder` under a new name and checked to be a video or image.
 
     Args:
-        name: What the browser calls the file; only its suffix and a few plain letters are used.
+        name: The file's name in the browser; only its suffix and a few plain letters are used.
         data: Its bytes.
-        folder: Where uploads are kept; older ones are deleted.
+        folder: The folder of uploads; older ones are deleted.
         in_use: The current source, which is kept.
 
     Raises:
@@ -129,7 +129,7 @@ def allowed_file(text: str, suffixes: Sequence[str], allowed: Sequence[Path], wh
         what: Its name in messages, e.g. "weights".
 
     Raises:
-        ConfigError: It is elsewhere, does not exist, or has another suffix; the message says nothing of other folders.
+        ConfigError: It is elsewhere, does not exist, or has another suffix; the message does not reveal other folders.
     """
     given = text.strip()
     if not given.isprintable():

@@ -155,7 +155,7 @@ class _Video:
 
 
 def _candidates(session: Session) -> Iterator[tuple[CaptureConfig, bool]]:
-    """Where the images may be, best first, and whether the people are drawn on them."""
+    """Candidates for the images, best first, and whether the people are drawn on them."""
     found = find_images(session)
     if found is not None:
         yield found, False

@@ -27,7 +27,7 @@ _NO_IMAGES = (
     "choose a format without video"
 )
 DOWNLOAD_PATH = "/dashboard/takes/{take}/{kind}"
-"""Where the server offers finished exports."""
+"""The URL path of finished exports."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ExportState:
     Attributes:
         done: 0..1.
         path: The file, once it is complete.
-        failure: What went wrong, in a sentence; empty if nothing.
+        failure: The error, in a sentence; empty if none.
     """
 
     done: float = 0.0

@@ -41,7 +41,7 @@ _MAX_ROWS = 5  # of widgets, of any kind of source
 
 
 def source_kind_of(source: str, uploads: Path) -> str:
-    """Which of KINDS a source belongs to."""
+    """The one of KINDS that a source belongs to."""
     if source in ACTORS:
         return DEMO
     if source == BROWSER:

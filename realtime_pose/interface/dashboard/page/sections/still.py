@@ -76,7 +76,7 @@ def _watch(studio: "StudioApi") -> None:
 
 
 def _key(state: StudioState) -> tuple[object, ...]:
-    """What the plots depend on. They are not updated while a take plays, as drawing them slows the live view down."""
+    """The values that the plots depend on. A playing take does not update them: drawing slows the live view down."""
     take = None if state.playback is None else str(state.playback.folder)
     if state.phase == "paused":
         return "paused", take, state.frames if state.playback is None else state.playback.row
