@@ -352,7 +352,7 @@ def test_every_widget_without_a_plain_name_explains_itself(page, studio):
 def test_each_part_that_shows_a_change_is_drawn_for_it(page, studio, monkeypatch, change, parts):
     """Timers of parts whose `depends_on` has not changed are not answered."""
     told = []
-    monkeypatch.setattr(fragments.Freshness, "draws", lambda _, part, depends_on: told.append(depends_on))
+    monkeypatch.setattr(fragments.Freshness, "on_draw", lambda _, part, depends_on: told.append(depends_on))
     studio.now = RUNNING
     drawn(page)
     before = [depends_on() for depends_on in told]
@@ -362,7 +362,7 @@ def test_each_part_that_shows_a_change_is_drawn_for_it(page, studio, monkeypatch
 
 def test_a_change_of_settings_in_another_tab_is_news(page, studio, monkeypatch):
     told = []
-    monkeypatch.setattr(fragments.Freshness, "draws", lambda _, part, depends_on: told.append(depends_on))
+    monkeypatch.setattr(fragments.Freshness, "on_draw", lambda _, part, depends_on: told.append(depends_on))
     drawn(page)
     before = [depends_on() for depends_on in told]
     studio.apply({"body": {"height_m": 1.9}})
