@@ -297,9 +297,9 @@ def test_a_file_runs_and_is_paused_and_stepped(tab, tmp_path):
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("/etc/passwd", "does not end like a video"),
-        ("notes.mp4", "is not a video or picture inside"),
-        ("gone.mp4", "is not there"),
+        ("/etc/passwd", "is not a video or image by its name"),
+        ("notes.mp4", "is not a video or an image"),
+        ("gone.mp4", "does not exist or is not a file"),
     ],
 )
 def test_a_path_that_is_no_video_is_refused_in_place(tab, tmp_path, name, why):
