@@ -272,7 +272,7 @@ def test_marks_of_the_pages_runs_do_not_pile_up(tab):
 
 
 def test_a_file_runs_and_is_paused_and_stepped(tab, tmp_path):
-    clip = write_clip(tmp_path / "dance.mp4", first=30, count=60, fps=10)
+    clip = write_clip(tmp_path / "dance.mp4", first=30, count=120, fps=6)
     stop(tab)
     choose(tab, "Source", "File")
     path = tab.get_by_role("textbox", name="Path")
