@@ -327,6 +327,9 @@ REACTS_TO_CTRL_C = """
 import signal
 from realtime_pose.cli import main
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in ("SIGTERM", "SIGHUP"):  # nohup has SIGHUP ignored
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 main()
 """
 
