@@ -19,7 +19,7 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
 def play(
-    settings: Any,  # noqa: ANN401 - AppConfig, imported late
+    settings: "AppConfig",
     *,
     paced: bool,
     max_frames: int | None,
@@ -59,7 +59,7 @@ def say_what_has_no_effect(given: GivenOptions, settings: "AppConfig", *, record
         say(f"{', '.join(sending)}: without effect, as nothing is sent; an output such as --udp 127.0.0.1:5005 sends.")
 
 
-def with_free_folder(settings: Any, *, force: bool) -> Any:  # noqa: ANN401 - AppConfig, imported late
+def with_free_folder(settings: "AppConfig", *, force: bool) -> "AppConfig":
     """The settings with a folder for the take that replaces nothing, unless `force` is given."""
     from dataclasses import replace
 

@@ -40,6 +40,7 @@ class FolderLock:
             finally:
                 if self._file is None:
                     file.close()
+        # Never in place: the file system has no stable file numbers, so nothing is locked there either.
 
     def _is_in_place(self, file: IO[str]) -> bool:
         """Whether the locked file still has its name: the holder before may have removed it after it was opened."""
