@@ -29,6 +29,7 @@ _HOMES = {
         "Person",
         "PersonBox",
         "PersonKeypoints",
+        "SceneCamera",
         "SkeletonPose",
     ),
     "realtime_pose.skeletons": ("COCO17", "HUMANOID", "LAYOUTS", "KeypointLayout", "Skeleton"),
@@ -83,6 +84,7 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not run the code
     from realtime_pose.datatypes import Person as Person
     from realtime_pose.datatypes import PersonBox as PersonBox
     from realtime_pose.datatypes import PersonKeypoints as PersonKeypoints
+    from realtime_pose.datatypes import SceneCamera as SceneCamera
     from realtime_pose.datatypes import SkeletonPose as SkeletonPose
     from realtime_pose.drawing import draw_skeleton_on_frame as draw_skeleton_on_frame
     from realtime_pose.errors import ArrayShapeError as ArrayShapeError

@@ -7,7 +7,15 @@ import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import CameraIntrinsics, Frame, Joints3D, Person, PersonKeypoints, SkeletonPose
+from realtime_pose.datatypes import (
+    CameraIntrinsics,
+    Frame,
+    Joints3D,
+    Person,
+    PersonKeypoints,
+    SceneCamera,
+    SkeletonPose,
+)
 from realtime_pose.filters.base import Observation
 from realtime_pose.filters.chain import FilterChain
 from realtime_pose.ik.base import IkSolver
@@ -89,6 +97,11 @@ class BodyPipeline:
     def intrinsics_of(self, frame: Frame) -> CameraIntrinsics:
         """The intrinsics of the frame's camera."""
         return CameraIntrinsics.from_field_of_view(self.fov_deg, frame.width, frame.height)
+
+    def camera(self, frame: Frame) -> SceneCamera | None:
+        """The frame's camera in the world of the newest poses, rounded as in sessions; None before the first pose."""
+        found = None if self.filters is None else self.filters.floor.camera(self.intrinsics_of(frame))
+        return None if found is None else replace(found, position_m=found.position_m - self._origin_m).rounded()
 
     def in_camera_axes(self, points_m: Float64) -> Float64:
         """Points (..., 3) of a pose rotated from world axes to camera axes; the origin stays."""

@@ -4,15 +4,25 @@ Canonical space is glTF's: right-handed, +Y up, +Z the character's front, +X the
 quaternions xyzw; see docs/conventions.md. Pixels are the full frame's, x right, y down. Times are nanoseconds.
 """
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from realtime_pose.errors import ConfigError
 from realtime_pose.skeletons import MIDDLES, KeypointLayout, Skeleton
-from realtime_pose.utils.arrays import Bool, Float32, UInt8, as_float32, check_array
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Bool, Float32, Float64, UInt8, as_float32, check_array
+from realtime_pose.utils.choices import check_choice
 
 _MAX_PX = 1e5  # a keypoint with a larger coordinate is invalid
+_MIN_DEPTH_M = 1e-6  # points that are nearer to the camera's plane, or behind it, have no pixel
+_MAX_NUMBER = 1e9  # in a camera that is read; also keeps NaN and infinity out
+_UNIT_TOLERANCE = 1e-3  # of a quaternion's length; four decimals pass
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,6 +151,142 @@ class CameraIntrinsics:
         f = max(width, height) / 2 / float(np.tan(np.radians(fov_deg) / 2))
         return cls(f, f, width / 2, height / 2, width, height)
 
+    @property
+    def fov_deg(self) -> float:
+        """Field of view along the image's longer side."""
+        f = self.fx if self.width >= self.height else self.fy
+        return math.degrees(2 * math.atan(max(self.width, self.height) / 2 / f))
+
+
+CAMERA_SOURCES = ("given", "estimated", "assumed")
+"""Where a camera's direction comes from: the settings, the images, or nothing yet (then it is taken as level)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneCamera:
+    """The camera of a take: where it stands in the world, and what it sees. A pose projected by it lies on the person.
+
+    World and camera axes are canonical; the world's +Y points against gravity, its floor is at y = 0. An unrotated
+    camera has x to the image's right and y up, and looks along -z: glTF's and three.js's camera.
+
+    Attributes:
+        fov_deg: Field of view along the image's longer side; a pinhole camera, its centre in the middle of the image.
+        width, height: Size of the image, px.
+        position_m: (3,) float64 in the world; y is its height over the floor.
+        rotation_xyzw: (4,) float64, world from camera.
+        source: One of CAMERA_SOURCES.
+        sigma_deg: Standard deviation of the direction of gravity, degrees; 0 for a given one.
+    """
+
+    fov_deg: float
+    width: int
+    height: int
+    position_m: Float64
+    rotation_xyzw: Float64
+    source: str = "assumed"
+    sigma_deg: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_array("position_m", self.position_m, (3,), np.float64)
+        check_array("rotation_xyzw", self.rotation_xyzw, (4,), np.float64)
+        check_choice("camera.source", self.source, CAMERA_SOURCES)
+
+    @property
+    def pitch_deg(self) -> float:
+        """Degrees that the camera looks down."""
+        return math.degrees(rot.pitch_roll_of(self.rotation_xyzw)[0])
+
+    @property
+    def roll_deg(self) -> float:
+        """Degrees that the world leans to the image's right, since the camera leans to its own left."""
+        return math.degrees(rot.pitch_roll_of(self.rotation_xyzw)[1])
+
+    @property
+    def yfov_deg(self) -> float:
+        """Field of view along the image's height, as renderers want it."""
+        return math.degrees(2 * math.atan(self.height / 2 / self.intrinsics.fy))
+
+    @property
+    def intrinsics(self) -> CameraIntrinsics:
+        """The same lens in pixels."""
+        return CameraIntrinsics.from_field_of_view(self.fov_deg, self.width, self.height)
+
+    def project(self, xyz_m: npt.ArrayLike) -> Float64:
+        """Pixels (..., 2) of world points (..., 3) in metres; NaN for a point that is not in front of the camera."""
+        x, y, z = np.moveaxis(rot.rotate(rot.inverse(self.rotation_xyzw), np.asarray(xyz_m) - self.position_m), -1, 0)
+        depth = np.where(-z > _MIN_DEPTH_M, -z, np.nan)
+        lens = self.intrinsics
+        return np.stack((lens.cx + lens.fx * x / depth, lens.cy - lens.fy * y / depth), axis=-1)
+
+    def ray(self, xy_px: npt.ArrayLike) -> Float64:
+        """Unit directions (..., 3) in world axes from the camera through pixels (..., 2); the inverse of `project`."""
+        lens = self.intrinsics
+        x, y = np.moveaxis((np.asarray(xy_px, dtype=np.float64) - (lens.cx, lens.cy)) / (lens.fx, -lens.fy), -1, 0)
+        return rot.rotate(self.rotation_xyzw, rot.unit(np.stack((x, y, np.full_like(x, -1.0)), axis=-1)))
+
+    def mirrored(self) -> "SceneCamera":
+        """The camera that sees the world mirrored across x = 0 as this one's image mirrored left to right."""
+        x, y, z, w = self.rotation_xyzw
+        return replace(self, position_m=self.position_m * (-1.0, 1.0, 1.0), rotation_xyzw=np.array((x, -y, -z, w)))
+
+    def rounded(self, *, fewer_decimals: int = 0) -> "SceneCamera":
+        """Metres with 4 decimals, the quaternion with 5, degrees with 2: what sessions hold, under 0.1 px."""
+        metres, quaternion, degrees = 4 - fewer_decimals, 5 - fewer_decimals, 2 - fewer_decimals
+        return replace(
+            self,
+            fov_deg=round(self.fov_deg, degrees),
+            position_m=np.round(self.position_m, metres),
+            rotation_xyzw=np.round(self.rotation_xyzw, quaternion),
+            sigma_deg=round(self.sigma_deg, degrees),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The camera as JSON, for sessions, reports and `hello` packets; exact, but pitch and roll have 2 decimals.
+
+        Whole numbers are integers: packets have no room for ".0".
+        """
+        pitch_deg, roll_deg = np.round(np.degrees(rot.pitch_roll_of(self.rotation_xyzw)), 2)
+        return {
+            "fov_deg": _short(self.fov_deg),
+            "width": self.width,
+            "height": self.height,
+            "pitch_deg": _short(pitch_deg),
+            "roll_deg": _short(roll_deg),
+            "position_m": [_short(value) for value in self.position_m],
+            "rotation_xyzw": [_short(value) for value in self.rotation_xyzw],
+            "source": self.source,
+            "sigma_deg": _short(self.sigma_deg),
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "SceneCamera":
+        """The camera of `to_dict`; unknown keys are ignored, and pitch and roll too, as the rotation has them.
+
+        Raises:
+            ConfigError: A key is missing, or its value is not what it should be.
+        """
+        width, height = (_numbers(fields, key, 1)[0] for key in ("width", "height"))
+        fov_deg, sigma_deg = (_numbers(fields, key, 1)[0] for key in ("fov_deg", "sigma_deg"))
+        rotation = np.array(_numbers(fields, "rotation_xyzw", 4))
+        if not (0 < fov_deg < 180 and min(width, height) >= 1 and abs(np.linalg.norm(rotation) - 1) < _UNIT_TOLERANCE):
+            raise ConfigError("a camera needs an angle in fov_deg, an image size in px and a unit rotation_xyzw")
+        position_m = np.array(_numbers(fields, "position_m", 3))
+        source = str(fields.get("source"))
+        return cls(fov_deg, int(width), int(height), position_m, rotation, source, sigma_deg)
+
+
+def _short(value: float) -> float:
+    """The number, as an integer where it is whole."""
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def _numbers(fields: Mapping[str, Any], key: str, count: int) -> list[float]:
+    value: Any = fields.get(key) if isinstance(fields, Mapping) else None
+    values: Sequence[Any] = value if isinstance(value, Sequence) else [value]
+    if len(values) != count or not all(type(v) in (int, float) and abs(v) < _MAX_NUMBER for v in values):
+        raise ConfigError(f"a camera needs {key} as {count} finite number{'s' * (count > 1)}, got {value!r}")
+    return [float(v) for v in values]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joints3D:
@@ -230,7 +376,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
-    """The pipeline's result for one frame, and the input of every sink; `people` is empty if no one is visible."""
+    """The pipeline's result for one frame, and the input of every sink.
+
+    Attributes:
+        frame: The frame.
+        people: Everyone in it; empty if no one is visible.
+        camera: The camera in the world of these poses, as it is known now; None before anyone had a pose, and where
+            poses are not placed in a world.
+    """
 
     frame: Frame
     people: tuple[Person, ...]
+    camera: SceneCamera | None = None

@@ -93,11 +93,11 @@ class PosePipeline:
         people = tuple(person for person in found if person is not None)
         self._last_keypoints = [person.keypoints for person in people]
         self.body.forget(self._tracker.update_lifetimes([k.track_id for k in self._last_keypoints], frame.time_ns))
-        return FrameResult(frame, people)
+        return FrameResult(frame, people, self.body.camera(frame))
 
     def build_look_ahead(self, config: AppConfig) -> LookAhead | None:
         """The stage that smooths this pipeline's results with future frames; None if the settings do not ask for it."""
-        return build_look_ahead(config.body, self.body.finish)
+        return build_look_ahead(config.body, self.body.finish, self.body.camera)
 
     def retune(self, before: AppConfig, after: AppConfig, locked_on: int | None = None) -> None:
         """Change the settings between two frames; models stay loaded, and state is kept where it still holds.

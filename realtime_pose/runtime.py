@@ -11,7 +11,7 @@ from typing import Protocol
 
 from realtime_pose.capture.base import FrameSource
 from realtime_pose.communication.base import PoseSink
-from realtime_pose.datatypes import Frame, FrameResult
+from realtime_pose.datatypes import Frame, FrameResult, SceneCamera
 from realtime_pose.errors import EndOfStream, StageFailedError
 from realtime_pose.pipeline import FramePipeline
 from realtime_pose.report import RunStatistics
@@ -56,7 +56,7 @@ class _ReadAhead:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of a run at one moment."""
+    """The state of a run at one moment; `camera` is that of the newest frame that has one."""
 
     running: bool
     frames: int
@@ -64,6 +64,7 @@ class Snapshot:
     fps: float
     persons: int
     notices: tuple[str, ...]
+    camera: SceneCamera | None
 
 
 class Runtime:
@@ -108,6 +109,7 @@ class Runtime:
         self._is_over = False
         self._missed_in_pause = 0
         self._persons = 0
+        self._camera: SceneCamera | None = None
         self._notices: list[str] = []
         self._source_notices = 0  # how many of the source's are copied
         self._reported_late = False
@@ -222,6 +224,7 @@ class Runtime:
             fps=self.statistics.fps,
             persons=self._persons,
             notices=tuple(self._notices),
+            camera=self._camera,
         )
 
     def _run(self) -> None:
@@ -275,6 +278,7 @@ class Runtime:
             return list(self._stage.feed(result))
 
     def _send(self, result: FrameResult) -> None:
+        self._camera = result.camera or self._camera
         for sink in self._sinks:
             sink.send(result)
 

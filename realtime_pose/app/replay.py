@@ -15,7 +15,7 @@ from realtime_pose.body_pipeline import build_body
 from realtime_pose.communication.base import LiveSink, PoseSink
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import FrameResult
+from realtime_pose.datatypes import FrameResult, SceneCamera
 from realtime_pose.exporters.table import EXPORTERS, parse_formats
 from realtime_pose.filters.look_ahead import build_look_ahead
 from realtime_pose.inference.tracking.lifetimes import Lifetimes
@@ -30,10 +30,11 @@ def recompute_poses(results: Iterable[FrameResult], config: AppConfig) -> Iterat
     """The same keypoints, lifted and solved again; the same settings give the same bytes."""
     body, stopwatch = build_body(config), Stopwatch()
     lifetimes = Lifetimes(single=config.inference.persons == 1)
-    ahead = build_look_ahead(config.body, body.finish)
+    ahead = build_look_ahead(config.body, body.finish, body.camera)
     for result in results:
         found = [body.person_of(person.keypoints.sane(), result.frame, stopwatch) for person in result.people]
-        answer = FrameResult(result.frame, tuple(person for person in found if person is not None))
+        people = tuple(person for person in found if person is not None)
+        answer = FrameResult(result.frame, people, body.camera(result.frame))
         visible = [person.keypoints.track_id for person in answer.people]
         body.forget(lifetimes.update(visible, result.frame.time_ns))
         yield from [answer] if ahead is None else ahead.feed(answer)
@@ -106,6 +107,7 @@ class Replay:
         self._session, self._sinks, self._recorder = session, sinks, recorder
         self._frames, self._speed = frames, speed
         self._count, self._start_s, self._end_s = 0, 0.0, 0.0
+        self._camera: SceneCamera | None = None
         self.complete = False
 
     def results(self, go_on: Callable[[FrameResult], bool] | None = None) -> Iterator[FrameResult]:
@@ -123,6 +125,7 @@ class Replay:
             frames = _paced(frames, self._speed)
         for result in _send(frames, self._sinks, self._recorder):
             self._count += 1
+            self._camera = result.camera or self._camera
             self._end_s = time.monotonic()
             yield result
             if go_on is not None and not go_on(result):
@@ -138,6 +141,7 @@ class Replay:
             "source": str(self._session.path),
             "frames": self._count,
             "seconds": round(max(self._end_s - self._start_s, 0.0), 3),
+            "camera": None if self._camera is None else self._camera.to_dict(),
             "packets_sent": sum(sink.packets_sent for sink in self._sinks),
             "sinks": [
                 {"sink": sink.name, "target": sink.destination, "packets_sent": sink.packets_sent, "lost": sink.lost}

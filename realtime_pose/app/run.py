@@ -65,6 +65,7 @@ class Run:
             "frames": figures.pop("frames"),
             "frames_dropped": snapshot.frames_dropped,
             **figures,
+            "camera": None if snapshot.camera is None else snapshot.camera.to_dict(),
             "packets_sent": sum(sink.packets_sent for sink in self.sinks),
             "sinks": [
                 {"sink": sink.name, "target": sink.destination, "packets_sent": sink.packets_sent, "lost": sink.lost}

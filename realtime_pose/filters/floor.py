@@ -16,7 +16,7 @@ import numpy as np
 
 from realtime_pose.body.profile import body_of
 from realtime_pose.body.settings import BodyConfig
-from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.datatypes import CameraIntrinsics, JointRotations, SceneCamera, SkeletonPose
 from realtime_pose.filters.ankle_rays import Ray, ankle_rays
 from realtime_pose.filters.base import Observation
 from realtime_pose.filters.camera_pitch import PosturePitch
@@ -125,6 +125,7 @@ class FloorFilter:
         self._pitch_rad = self._pitch_goal_rad = self._given_pitch_rad
         self._height_m = self._height_goal_m = self._given_height_m
         self._first_ankle_m: Float64 | None = None  # the lower ankle at that time
+        self._pitch_sigma_rad = _PRIOR_PITCH_RAD
 
     @property
     def world_from_camera_xyzw(self) -> Float64:
@@ -141,6 +142,18 @@ class FloorFilter:
         first = np.zeros(3) if self._first_root_m is None else self._first_root_m
         x, _, z = -rot.rotate(self.world_from_camera_xyzw, first) * self._distance_ratio
         return np.array([x, self._height_m, z])
+
+    def camera(self, intrinsics: CameraIntrinsics) -> SceneCamera | None:
+        """The camera with this lens, as poses are placed now; None before the first pose, and if that is not finite."""
+        if self._first_root_m is None or not np.isfinite([*self.camera_m, *self.world_from_camera_xyzw]).all():
+            return None
+        fov_deg, width, height = intrinsics.fov_deg, intrinsics.width, intrinsics.height
+        source = "assumed" if self._pitch_sigma_rad == _PRIOR_PITCH_RAD else "estimated"
+        if self._given_height_m or self._given_pitch_rad:
+            source = "given"
+        sigma_deg = 0.0 if source == "given" else math.degrees(self._pitch_sigma_rad)
+        rotation = np.array(self.world_from_camera_xyzw)
+        return SceneCamera(fov_deg, width, height, self.camera_m, rotation, source, sigma_deg)
 
     @property
     def _distance_ratio(self) -> float:
@@ -241,7 +254,10 @@ class FloorFilter:
             person.samples if len(person.samples) >= _MIN_STRAIGHT_SAMPLES else [*person.samples, *person.bent_samples]
         )
         if not self._given_pitch_rad:
-            pitch_rad = _combined_pitch_rad(_pitch_from_slope(samples), person.posture.pitch)
+            slope, posture = _pitch_from_slope(samples), person.posture.pitch
+            pitch_rad, sigma_rad = _combined_pitch_rad(slope, posture)
+            if math.isfinite(slope[1]) or math.isfinite(posture[1]):
+                self._pitch_sigma_rad = sigma_rad
             if abs(pitch_rad) < _MAX_PITCH_RAD:
                 smallest = _LEVEL_RAD if self._pitch_goal_rad else _MIN_PITCH_RAD
                 self._pitch_goal_rad = pitch_rad if abs(pitch_rad) > smallest else 0.0
@@ -256,10 +272,10 @@ class FloorFilter:
         self._height_goal_m = float(np.median(heights_m[np.abs(heights_m - low_m) < _SAME_FLOOR_M]))
 
 
-def _combined_pitch_rad(slope: tuple[float, float], posture: tuple[float, float]) -> float:
-    """The pitch in rad from two estimates (each a pitch and its standard error) and the prior of a level camera."""
+def _combined_pitch_rad(slope: tuple[float, float], posture: tuple[float, float]) -> tuple[float, float]:
+    """The pitch in rad and its standard error, from two such estimates and the prior of a level camera."""
     weights = [1.0 / math.hypot(slope[1], _SLOPE_ERROR_RAD) ** 2, 1.0 / posture[1] ** 2, 1.0 / _PRIOR_PITCH_RAD**2]
-    return (weights[0] * slope[0] + weights[1] * posture[0]) / sum(weights)
+    return (weights[0] * slope[0] + weights[1] * posture[0]) / sum(weights), 1.0 / math.sqrt(sum(weights))
 
 
 def ankle_height_m(height_m: float) -> float:

@@ -5,15 +5,23 @@ Where one side of the window is missing, at an end or a gap, a fitted line corre
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.body.smoothing_presets import SmoothingPreset, looks_ahead, preset_of
-from realtime_pose.datatypes import Frame, FrameResult, JointRotations, Person, PersonKeypoints, SkeletonPose
+from realtime_pose.datatypes import (
+    Frame,
+    FrameResult,
+    JointRotations,
+    Person,
+    PersonKeypoints,
+    SceneCamera,
+    SkeletonPose,
+)
 from realtime_pose.ik.joint_space import clamp_to_limits
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -34,6 +42,10 @@ class Finish(Protocol):
         ...
 
 
+CameraOf: TypeAlias = Callable[[Frame], SceneCamera | None]
+"""The camera in the world after the frame's poses were finished."""
+
+
 class LookAhead:
     """Delays results by a quarter of a second, so that each pose is smoothed with those before and after it.
 
@@ -42,10 +54,11 @@ class LookAhead:
     Args:
         preset: The strength of smoothing.
         finish: Applied to each smoothed pose, in order of time.
+        camera_of: Asked once a frame, after its poses.
     """
 
-    def __init__(self, preset: SmoothingPreset, finish: Finish) -> None:
-        self._preset, self._finish = preset, finish
+    def __init__(self, preset: SmoothingPreset, finish: Finish, camera_of: CameraOf) -> None:
+        self._preset, self._finish, self._camera_of = preset, finish, camera_of
         self._pending: deque[FrameResult] = deque()
         self._past: PerTrack[deque[SkeletonPose]] = PerTrack()
 
@@ -73,7 +86,8 @@ class LookAhead:
                 poses.popleft()
             if not poses:
                 self._past.forget(track_id)
-        return replace(result, people=tuple(self._person(person, result.frame) for person in result.people))
+        people = tuple(self._person(person, result.frame) for person in result.people)
+        return replace(result, people=people, camera=self._camera_of(result.frame))
 
     def _person(self, person: Person, frame: Frame) -> Person:
         if person.pose is None:
@@ -84,10 +98,10 @@ class LookAhead:
         return replace(person, pose=self._finish(smoothed, person.keypoints, frame))
 
 
-def build_look_ahead(config: BodyConfig, finish: Finish) -> LookAhead | None:
+def build_look_ahead(config: BodyConfig, finish: Finish, camera_of: CameraOf = lambda frame: None) -> LookAhead | None:
     """The look-ahead stage; None if the settings do not ask for one."""
     preset = preset_of(config)
-    return LookAhead(preset, finish) if preset is not None and looks_ahead(config) else None
+    return LookAhead(preset, finish, camera_of) if preset is not None and looks_ahead(config) else None
 
 
 def smoothed_pose(pose: SkeletonPose, around: list[SkeletonPose], preset: SmoothingPreset) -> SkeletonPose:

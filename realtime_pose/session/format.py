@@ -8,6 +8,7 @@ Little-endian throughout:
     kind 'H' = the settings: JSON in UTF-8; the first record, and only the first
     kind 'L' = a keypoint layout: JSON {"name", "names", "links"}; frames refer to it by its number, counted from 0
     kind 'S' = a skeleton: JSON {"name", "joints", "parents", "rest_offset_m", "tip_offset_m"}, numbered likewise
+    kind 'C' = the camera of the frames that follow, written when it has changed: JSON of SceneCamera.to_dict, or null
     kind 'E' = the end: frames u64; written when the source was read to its end, and then the last record
     kind 'F' = a frame: index i64, time_ns i64, captured_ns i64, width u32, height u32, people u16, people ...
     person   = track_id i64, flags u8 (1: has joints, 2: has a pose, 4: has foot contacts,
@@ -30,7 +31,7 @@ MAGIC = b"RTPOSE\r\n"  # a transfer that changes line ends shows at once
 VERSION_NUMBER = struct.Struct("<H")
 VERSION = 1
 
-SETTINGS, LAYOUT, SKELETON, FRAME, END = b"H", b"L", b"S", b"F", b"E"
+SETTINGS, LAYOUT, SKELETON, CAMERA, FRAME, END = b"H", b"L", b"S", b"C", b"F", b"E"
 FRAME_HEAD = struct.Struct("<qqqIIH")
 PERSON_HEAD = struct.Struct("<qBB4fd")
 NUMBER = struct.Struct("<B")

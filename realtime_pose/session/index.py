@@ -1,8 +1,9 @@
 """Session index: random access to the frames of a session, for seeking."""
 
+from dataclasses import replace
 from typing import BinaryIO
 
-from realtime_pose.datatypes import FrameResult
+from realtime_pose.datatypes import FrameResult, SceneCamera
 from realtime_pose.errors import RecordingError
 from realtime_pose.session.reader import Session
 from realtime_pose.session.records import RecordDecoder
@@ -27,6 +28,7 @@ class SessionIndex:
         self.captured_ns, self.people = 0, 0
         self.damage = ""
         self._spans: list[tuple[int, int]] = []
+        self._cameras: list[SceneCamera | None] = []
         try:
             for start, payload in session.records():
                 summary = self._decoder.summary(payload)
@@ -38,6 +40,7 @@ class SessionIndex:
                 self.people = max(self.people, summary.people)
                 self.times_ns.append(summary.time_ns)
                 self._spans.append((start, len(payload)))
+                self._cameras.append(self._decoder.camera)
         except RecordingError as exc:
             if not self.times_ns:
                 raise
@@ -64,7 +67,7 @@ class SessionIndex:
             raise RecordingError(f"{self._path} can no longer be read; check the disk") from exc
         if result is None or result.frame.time_ns != self.times_ns[row]:
             raise RecordingError(f"{self._path} was replaced in the meantime; play it again")
-        return result
+        return replace(result, camera=self._cameras[row])
 
     def close(self) -> None:
         """Close the file; a later `result` opens it again. Safe to repeat."""

@@ -50,6 +50,8 @@ class Session:
     def frames(self) -> Iterator[FrameResult]:
         """The results in order, exactly as they were sent; images are black, since a session keeps none.
 
+        `camera` is None in sessions of programs that kept none.
+
         Raises:
             RecordingError: A record in the middle is damaged.
         """

@@ -15,10 +15,12 @@ from realtime_pose.datatypes import (
     Person,
     PersonBox,
     PersonKeypoints,
+    SceneCamera,
     SkeletonPose,
 )
 from realtime_pose.errors import RealtimePoseError, RecordingError
 from realtime_pose.session.format import (
+    CAMERA,
     END,
     FRAME,
     FRAME_HEAD,
@@ -45,10 +47,15 @@ class FrameSummary(NamedTuple):
 
 
 class RecordDecoder:
-    """Turns a session's records into results; remembers the layouts and skeletons that earlier records defined."""
+    """Turns a session's records into results; remembers the layouts, skeletons and camera of earlier records.
+
+    Attributes:
+        camera: The camera of the next frame; None until a record has one.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.camera: SceneCamera | None = None
         self._layouts: list[KeypointLayout] = []
         self._skeletons: list[Skeleton] = []
 
@@ -74,6 +81,9 @@ class RecordDecoder:
                 self._layouts.append(_layout_of(json.loads(body)))
             elif kind == SKELETON:
                 self._skeletons.append(_skeleton_of(json.loads(body)))
+            elif kind == CAMERA:
+                fields = json.loads(body)
+                self.camera = None if fields is None else SceneCamera.from_dict(fields)
             elif kind != END:
                 raise ValueError(f"a record of kind {kind!r}")
         except (ValueError, TypeError, LookupError, RecursionError, struct.error, RealtimePoseError) as exc:
@@ -86,7 +96,7 @@ class RecordDecoder:
         index, time_ns, captured_ns, width, height, people = data.unpack(FRAME_HEAD)
         black = np.broadcast_to(np.zeros((), np.uint8), (height, width, 3))  # a view of one byte
         frame = Frame(black, index, time_ns, captured_ns)
-        return FrameResult(frame, tuple(self._person(data, time_ns) for _ in range(people)))
+        return FrameResult(frame, tuple(self._person(data, time_ns) for _ in range(people)), self.camera)
 
     def _person(self, data: "_BodyReader", time_ns: int) -> Person:
         track_id, flags, number, left, top, right, bottom, score = data.unpack(PERSON_HEAD)

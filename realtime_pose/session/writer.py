@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from realtime_pose.datatypes import FrameResult, Person
+from realtime_pose.datatypes import FrameResult, Person, SceneCamera
 from realtime_pose.errors import RecordingError
 from realtime_pose.session.format import (
+    CAMERA,
     END,
     FRAME,
     FRAME_COUNT,
@@ -48,6 +49,7 @@ class SessionRecorder:
         self._writer: RecordWriter | None = RecordWriter(Path(path))
         self._layouts: dict[KeypointLayout, int] = {}
         self._skeletons: dict[Skeleton, int] = {}
+        self._camera: dict[str, Any] | None = None
         header = {"wall_offset_ns": time.time_ns() - time.monotonic_ns()} | dict(settings)
         self._writer.append(MAGIC + VERSION_NUMBER.pack(VERSION) + json_record(SETTINGS, header))
 
@@ -59,7 +61,7 @@ class SessionRecorder:
         """
         if self._writer is None:
             return
-        new: list[bytes] = []
+        new = self._camera_record(result.camera)
         frame = result.frame
         head = (frame.index, frame.time_ns, frame.captured_ns, frame.width, frame.height, len(result.people))
         body = b"".join((FRAME, FRAME_HEAD.pack(*head), *(self._encode(person, new) for person in result.people)))
@@ -89,6 +91,13 @@ class SessionRecorder:
             out.append(NUMBER.pack(self._skeleton_number(pose.rotations.skeleton, new)))
             out.append(_bytes(pose.rotations.local_xyzw, pose.root_m, pose.bone_m, pose.score))
         return b"".join(out)
+
+    def _camera_record(self, camera: SceneCamera | None) -> list[bytes]:
+        fields = None if camera is None else camera.to_dict()
+        if fields == self._camera:
+            return []
+        self._camera = fields
+        return [json_record(CAMERA, fields)]
 
     def _layout_number(self, layout: KeypointLayout, new: list[bytes]) -> int:
         if layout not in self._layouts:

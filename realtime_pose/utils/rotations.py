@@ -14,6 +14,7 @@ IDENTITY_XYZW.flags.writeable = False
 
 _TINY = 1e-12
 _GIMBAL_SINE = 1 - 1e-9
+_STRAIGHT_SINE = 1e-9  # of the angle between a camera's axis and the vertical: less is straight up or down
 
 
 def unit(vectors: npt.ArrayLike) -> Float64:
@@ -158,6 +159,28 @@ def nearest_sign(q_xyzw: npt.ArrayLike, reference_xyzw: npt.ArrayLike) -> Float6
 def angle_between_rad(a_xyzw: npt.ArrayLike, b_xyzw: npt.ArrayLike) -> Float64:
     """The angle (...) of the rotation from a to b, in [0, pi]."""
     return np.linalg.norm(to_rotvec(multiply(inverse(a_xyzw), b_xyzw)), axis=-1)
+
+
+def from_pitch_roll(pitch_rad: npt.ArrayLike, roll_rad: npt.ArrayLike) -> Float64:
+    """The rotation (..., 4), world from camera, of a camera that looks towards -z, pitched (...) and rolled (...).
+
+    Canonical axes on both sides, so an unturned camera has x to the image's right, y up and looks along -z; it is not
+    turned about the vertical. Positive pitch looks down. With positive roll the world leans to the image's right.
+    """
+    pitched = from_axis_angle((1.0, 0.0, 0.0), -np.asarray(pitch_rad, dtype=np.float64))
+    return multiply(pitched, from_axis_angle((0.0, 0.0, 1.0), roll_rad))
+
+
+def pitch_roll_of(world_from_camera_xyzw: npt.ArrayLike) -> Float64:
+    """Pitch and roll (..., 2) in rad of `from_pitch_roll`, of any camera, whatever its turn about the vertical.
+
+    Both follow from the world's up direction as the camera sees it. Roll is 0 for a camera that looks straight up or
+    down, where it has no meaning.
+    """
+    up = rotate(inverse(world_from_camera_xyzw), (0.0, 1.0, 0.0))
+    x, y, z = up[..., 0], up[..., 1], up[..., 2]
+    seen = np.hypot(x, y)
+    return np.stack((np.arctan2(z, seen), np.where(seen > _STRAIGHT_SINE, np.arctan2(x, y), 0.0)), axis=-1)
 
 
 def euler_zxy_deg(local_xyzw: Float64, before_deg: Float64 | None = None) -> Float64:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from support.people import make_person, make_result
+from support.people import make_camera, make_person, make_result
 
 from realtime_pose.communication.packets.packet_stream import PacketStream
 from realtime_pose.communication.packets.pose_packet import PosePacket, encode
@@ -36,15 +36,15 @@ def longest_pose() -> PosePacket:
 
 
 def valid_datagrams() -> list[bytes]:
-    """A hello, one and two people with feet and hands, one without a pose, mirrored ones, the longest packet."""
+    """Hellos with a camera, one and two people with feet and hands, one without a pose, mirrored, the longest."""
     plain = PacketStream(stream=7, wall_offset_ns=_NOON)
     mirror = PacketStream(stream=8, wall_offset_ns=_NOON, mirror=True)
     frame = 33_333_333
     packets = [
-        *plain.packets_of(make_result([make_person(1)])),
+        *plain.packets_of(make_result([make_person(1)], camera=make_camera())),
         *plain.packets_of(make_result([make_person(2), make_person(3, track_id=5)], index=1, time_ns=frame)),
         *plain.packets_of(make_result([make_person(4, layout=COCO17, with_pose=False)], index=2, time_ns=2 * frame)),
-        *mirror.packets_of(make_result([make_person(1)])),
+        *mirror.packets_of(make_result([make_person(1)], camera=make_camera())),
         longest_pose(),
     ]
     extra = json.loads(encode(packets[1])) | {"new_in_some_later_program": [1, {"a": None}], "meta": {"note": "Grüße"}}

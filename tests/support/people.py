@@ -14,6 +14,7 @@ from realtime_pose.datatypes import (
     Person,
     PersonBox,
     PersonKeypoints,
+    SceneCamera,
     SkeletonPose,
 )
 from realtime_pose.kinematics import forward_kinematics, global_rotations
@@ -105,13 +106,30 @@ def make_person(
     )
 
 
+def make_camera(
+    *, pitch_deg: float = 12.3456, roll_deg: float = -4.5678, width: int = WIDTH, height: int = HEIGHT
+) -> SceneCamera:
+    """A camera 1.6543 m high and 3.2109 m before the origin, turned a little to its left."""
+    turned = rot.from_axis_angle((0.0, 1.0, 0.0), 0.05)
+    rotation = rot.multiply(turned, rot.from_pitch_roll(np.radians(pitch_deg), np.radians(roll_deg)))
+    return SceneCamera(
+        61.234, width, height, np.array((-0.1234, 1.6543, 3.2109)), rotation, "estimated", 2.3456
+    ).rounded()
+
+
 def make_result(
-    people: Sequence[Person] = (), *, index: int = 0, time_ns: int = 0, width: int = WIDTH, height: int = HEIGHT
+    people: Sequence[Person] = (),
+    *,
+    index: int = 0,
+    time_ns: int = 0,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    camera: SceneCamera | None = None,
 ) -> FrameResult:
     """One frame (a grey gradient) with these people; captured at its media time plus one second."""
     row = np.linspace(60, 160, width).astype(np.uint8)[None, :, None]
     image = np.ascontiguousarray(np.broadcast_to(row, (height, width, 3)))
-    return FrameResult(Frame(image, index, time_ns, time_ns + 1_000_000_000), tuple(people))
+    return FrameResult(Frame(image, index, time_ns, time_ns + 1_000_000_000), tuple(people), camera)
 
 
 def make_clip(frames: int, *, fps: float = 30.0, seed: int = 0, track_id: int = 0) -> list[FrameResult]:

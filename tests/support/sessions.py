@@ -3,7 +3,7 @@
 import struct
 
 import numpy as np
-from support.people import make_person, make_result
+from support.people import make_camera, make_person, make_result
 
 from realtime_pose.datatypes import Person, PersonKeypoints
 from realtime_pose.session import format
@@ -30,7 +30,7 @@ def varied_results():
     odd = Person(odd.box, PersonKeypoints(COCO17, xy, odd.keypoints.score, -1, 3 * S), None, None)
     return [
         make_result(),
-        make_result([make_person(1, time_ns=S)], index=1, time_ns=S),
+        make_result([make_person(1, time_ns=S)], index=1, time_ns=S, camera=make_camera()),
         make_result(
             [make_person(2, time_ns=2 * S), make_person(3, track_id=2**40, time_ns=2 * S)], index=5, time_ns=2 * S
         ),

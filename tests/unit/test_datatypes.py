@@ -1,10 +1,12 @@
 """The data types refuse wrong arrays, and make the right ones read-only."""
 
+import json
+import re
 from dataclasses import FrozenInstanceError, fields
 
 import numpy as np
 import pytest
-from support.people import make_person, make_pose
+from support.people import make_camera, make_person, make_pose
 
 from realtime_pose.datatypes import (
     CameraIntrinsics,
@@ -14,10 +16,12 @@ from realtime_pose.datatypes import (
     Joints3D,
     PersonBox,
     PersonKeypoints,
+    SceneCamera,
     SkeletonPose,
 )
-from realtime_pose.errors import ArrayShapeError
+from realtime_pose.errors import ArrayShapeError, ConfigError
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, HUMANOID
+from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 
 
@@ -162,3 +166,87 @@ def test_points_below_the_threshold_count_as_occluded():
     lifted = keypoints.for_lifting(0.3)
     assert lifted.score[COCO17.index["nose"]] == 0
     assert np.count_nonzero(lifted.score) == 16
+
+
+def test_a_known_point_has_a_known_pixel():
+    camera = SceneCamera(90.0, 800, 600, np.array((0.0, 1.0, 2.0)), rot.IDENTITY_XYZW.copy())
+    assert camera.project((0, 1, 0)) == pytest.approx((400, 300))  # straight ahead
+    assert camera.project([(1, 1, 0), (0, 2, 0)]) == pytest.approx(np.array([(600, 300), (400, 100)]))  # right, and up
+    assert np.isnan(camera.project([(0, 1, 2), (0, 1, 3)])).all()  # in its plane, and behind it
+    assert camera.ray((400, 300)) == pytest.approx((0, 0, -1))
+    assert (camera.pitch_deg, camera.roll_deg) == (0, 0)
+    assert camera.yfov_deg == pytest.approx(2 * np.degrees(np.arctan(0.75)))
+    assert camera.intrinsics.fov_deg == pytest.approx(90)
+
+
+def test_the_world_leans_to_the_right_in_the_image_of_a_camera_with_positive_roll():
+    camera = make_camera(pitch_deg=20, roll_deg=15)
+    assert (camera.pitch_deg, camera.roll_deg) == pytest.approx((20, 15), abs=0.01)
+    ahead = camera.position_m + 3 * camera.ray((camera.width / 2, camera.height / 2))
+    (x, y), (x_above, y_above) = camera.project(ahead), camera.project(ahead + np.array((0, 0.01, 0)))
+    assert np.degrees(np.arctan2(x_above - x, y - y_above)) == pytest.approx(15, abs=0.2)
+    assert camera.ray((camera.width / 2, camera.height / 2))[1] == pytest.approx(-np.sin(np.radians(20)), abs=1e-4)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (720, 1280)])
+def test_a_ray_meets_the_point_whose_pixel_it_goes_through(width, height):
+    camera = make_camera(width=width, height=height)
+    points_m = np.random.default_rng(1).normal(size=(2, 20, 3)) * 0.5
+    rays = camera.ray(camera.project(points_m))
+    assert np.linalg.norm(rays, axis=-1) == pytest.approx(np.ones((2, 20)))
+    offset_m = points_m - camera.position_m
+    assert rays * np.linalg.norm(offset_m, axis=-1, keepdims=True) == pytest.approx(offset_m, abs=1e-6)
+
+
+def test_a_mirrored_camera_sees_the_mirrored_world_mirrored():
+    camera = make_camera()
+    points_m = np.random.default_rng(2).normal(size=(20, 3)) * 0.5
+    seen = camera.project(points_m)
+    mirrored = camera.mirrored().project(points_m * (-1, 1, 1))
+    assert mirrored == pytest.approx(seen * (-1, 1) + (camera.width, 0))
+    assert (camera.mirrored().pitch_deg, camera.mirrored().roll_deg) == pytest.approx((12.3456, 4.5678), abs=0.01)
+
+
+def test_a_camera_as_json_is_read_back_and_written_the_same():
+    camera = make_camera()
+    fields = camera.to_dict()
+    assert list(fields) == [
+        "fov_deg", "width", "height", "pitch_deg", "roll_deg", "position_m", "rotation_xyzw", "source", "sigma_deg"
+    ]  # fmt: skip
+    assert (fields["fov_deg"], fields["position_m"], fields["source"]) == (
+        61.23,
+        [-0.1234, 1.6543, 3.2109],
+        "estimated",
+    )
+    assert (fields["pitch_deg"], fields["roll_deg"]) == pytest.approx((12.35, -4.57), abs=0.011)
+    read = SceneCamera.from_dict(json.loads(json.dumps(fields | {"lens": "unknown"})))
+    assert read.to_dict() == read.rounded().to_dict() == fields
+    assert np.array_equal(read.project((0, 1, 0)), camera.project((0, 1, 0)))
+    level = SceneCamera(60.0, 4, 3, np.zeros(3), -rot.IDENTITY_XYZW).to_dict()
+    assert (
+        json.dumps([level["fov_deg"], level["position_m"], level["rotation_xyzw"]]) == "[60, [0, 0, 0], [0, 0, 0, -1]]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"fov_deg": 180}, "an angle in fov_deg"),
+        ({"fov_deg": True}, "fov_deg as 1 finite number, got True"),
+        ({"width": 0}, "an image size"),
+        ({"height": None}, "height as 1 finite number"),
+        ({"position_m": [0, 1]}, "position_m as 3 finite numbers"),
+        ({"position_m": [0, 1, float("nan")]}, "position_m as 3 finite numbers"),
+        ({"position_m": [0, 1, 10**400]}, "position_m as 3 finite numbers"),
+        ({"rotation_xyzw": [0, 0, 0, 2]}, "a unit rotation_xyzw"),
+        ({"source": "guessed"}, "camera.source='guessed' is not one of: assumed, estimated, given"),
+    ],
+)
+def test_a_camera_that_makes_no_sense_is_refused(change, says):
+    with pytest.raises(ConfigError, match=re.escape(says)):
+        SceneCamera.from_dict(make_camera().to_dict() | change)
+
+
+def test_a_list_is_no_camera():
+    with pytest.raises(ConfigError, match="width as 1 finite number, got None"):
+        SceneCamera.from_dict([1, 2])

@@ -9,8 +9,9 @@ from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.errors import UnknownChoiceError
 from realtime_pose.inference.base import InferenceConfig
+from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.pipeline import assemble_pipeline, build_pipeline
-from realtime_pose.skeletons import COCO17
+from realtime_pose.skeletons import COCO17, HUMANOID
 from realtime_pose.utils.arrays import as_float32
 
 FRAME_NS = 33_333_333
@@ -259,3 +260,46 @@ def test_recentring_moves_the_person_to_the_origin_and_keeps_heights():
     np.testing.assert_allclose(first[[0, 2]], 0, atol=1e-6)
     assert first[1] == pytest.approx(before[1], abs=0.01)
     np.testing.assert_allclose(whole.step(frame(4)).people[0].pose.root_m, first, atol=0.02)
+
+
+def off_px(result):
+    """How far hips, knees and ankles of each person's pose, seen by the result's camera, are from their keypoints."""
+    joints = [
+        HUMANOID.index[f"{side}{name}"] for side in ("left", "right") for name in ("UpperLeg", "LowerLeg", "Foot")
+    ]
+    points = COCO17.rows([f"{side}_{name}" for side in ("left", "right") for name in ("hip", "knee", "ankle")])
+    return max(
+        float(np.abs(result.camera.project(forward_kinematics(p.pose)[joints]) - p.keypoints.xy_px[points]).max())
+        for p in result.people
+    )
+
+
+def test_a_pose_seen_by_the_results_camera_lies_on_the_person():
+    whole = pipeline(Standing(), FakeDetector(LEFT, RIGHT))
+    for i in range(12):
+        result = whole.step(frame(i))
+        assert off_px(result) < 20  # of 250 px of a person
+    camera = result.camera
+    assert (camera.width, camera.height, camera.fov_deg) == pytest.approx((640, 480, 60))
+    assert camera.position_m[1] == pytest.approx(0.9, abs=0.15)  # the hips are straight ahead
+    whole.retune(settings(), settings(), locked_on=2)
+    whole.body.recentre()
+    moved = whole.step(frame(12))
+    assert off_px(moved) < 20
+    assert np.abs(moved.camera.position_m - camera.position_m).max() > 0.5
+
+
+def test_a_given_camera_is_the_results_camera():
+    whole = assemble_pipeline(settings(camera_pitch_deg=15.0, camera_height_m=1.5), Standing(), FakeDetector(LEFT))
+    camera = whole.step(frame(0)).camera
+    assert (camera.pitch_deg, camera.roll_deg, camera.position_m[1]) == pytest.approx((15, 0, 1.5), abs=1e-3)
+    assert (camera.source, camera.sigma_deg) == ("given", 0)
+
+
+def test_there_is_no_camera_before_the_first_pose():
+    estimator = FakeEstimator()
+    whole = pipeline(estimator, FakeDetector(LEFT))
+    estimator.sees = False
+    assert whole.step(frame(0)).camera is None
+    estimator.sees = True
+    assert whole.step(frame(1)).camera.source == "assumed"

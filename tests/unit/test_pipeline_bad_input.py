@@ -109,6 +109,9 @@ class Tap:
     def forget(self, track_id):
         self.filter.forget(track_id)
 
+    def camera(self, intrinsics):
+        return self.filter.camera(intrinsics)
+
 
 class Stream:
     """A pipeline with all its results, and the poses that reached the floor filter."""

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,12 +46,7 @@ Their names do not fit into a `hello`, which has empty lists for them; docs/conv
 """
 
 _AXES = {"handedness": "right", "up": "+y", "front": "+z", "left": "+x"}
-_UNITS = {
-    "keypoints": "px, x right, y down",
-    "joints_3d": "m",
-    "rotations": "xyzw, local to the parent, identity at rest",
-    "timestamp": "s, Unix time of capture",
-}
+_UNITS = {"keypoints": "px, y down", "joints_3d": "m", "rotations": "xyzw, local", "timestamp": "s, Unix time"}
 _HELLO_EVERY_NS = 1_000_000_000
 _MAX_PX, _MAX_M = 99_999.0, 99.0  # far outside of any image or room; keeps datagrams within their size
 _REFLECT_X = np.array([-1.0, 1.0, 1.0])
@@ -71,17 +67,17 @@ class PacketStream:
         self._wall_offset_ns = time.time_ns() - time.monotonic_ns() if wall_offset_ns is None else wall_offset_ns
         self._seq = -1
         self._sent = 0
-        self._frame: Frame | None = None
+        self._last: FrameResult | None = None
         self._hello_ns: int | None = None
 
     def packets_of(self, result: FrameResult) -> list[Packet]:
         """A `hello` if one is due, then each person's `pose` and `part` packets."""
-        frame = self._frame = result.frame
+        self._last, frame = result, result.frame
         self._seq += 1
         packets: list[Packet] = []
         if self._hello_ns is None or not 0 <= frame.captured_ns - self._hello_ns < _HELLO_EVERY_NS:
             self._hello_ns = frame.captured_ns
-            packets.append(self._hello(frame))
+            packets.append(self._hello(result))
         for person in result.people:
             as_lifted = person.keypoints.in_layout(person.keypoints.layout.lifts_as)
             bodies: list[Packet] = [self._pose(frame, person, as_lifted), *self._parts(frame, person, as_lifted)]
@@ -92,12 +88,16 @@ class PacketStream:
     def closing_packets(self) -> list[Packet]:
         """A final `hello` with the total number of packets, for the receiver's loss count; none without frames."""
         self._seq += 1
-        return [] if self._frame is None else [self._hello(self._frame)]
+        return [] if self._last is None else [self._hello(self._last)]
 
     def _timestamp(self, frame: Frame) -> float:
         return (frame.captured_ns + self._wall_offset_ns) / 1e9
 
-    def _hello(self, frame: Frame) -> HelloPacket:
+    def _hello(self, result: FrameResult) -> HelloPacket:
+        frame, camera = result.frame, result.camera
+        if camera is not None:
+            camera = replace(camera, position_m=np.clip(camera.position_m, -_MAX_M, _MAX_M))
+            camera = camera.mirrored() if self._mirror else camera
         return HelloPacket(
             stream=self._stream,
             seq=self._seq,
@@ -112,6 +112,7 @@ class PacketStream:
             units=_UNITS,
             image=(frame.width, frame.height),
             mirrored=self._mirror,
+            meta={} if camera is None else {"camera": camera.rounded(fewer_decimals=1).to_dict()},
         )
 
     def _pose(self, frame: Frame, person: Person, as_lifted: PersonKeypoints) -> PosePacket:

@@ -109,6 +109,7 @@ class HelloPacket:
         rest_offsets: (17, 3) float64 rest offsets from the parent, canonical axes, metres, for a body 1.70 m tall.
         image: Width and height of the frame that the pixels belong to.
         mirrored: Whether left and right are swapped, as in a mirror.
+        meta: `camera`, once it is known: the keys of `SceneCamera.to_dict`, mirrored too if the stream is.
     """
 
     type: ClassVar[str] = "hello"
@@ -175,7 +176,10 @@ def _fields(packet: Packet, decimals: _Decimals) -> dict[str, Any]:
     if isinstance(packet, HelloPacket):
         names = ("sent", "keypoints", "parts", "joints", "parents")
         fields |= timestamp | {name: getattr(packet, name) for name in names}
-        fields["rest_offsets"] = _rounded(packet.rest_offsets, decimals.metres)
+        # whole numbers without ".0": with the camera in `meta` every byte counts
+        fields["rest_offsets"] = [
+            [_whole(x) for x in row] for row in _rounded(packet.rest_offsets, decimals.metres) or []
+        ]
         fields |= {name: getattr(packet, name) for name in ("axes", "units", "image", "mirrored")}
     else:
         fields |= {"person": packet.person, **timestamp}
@@ -186,6 +190,10 @@ def _fields(packet: Packet, decimals: _Decimals) -> dict[str, Any]:
         fields["rotations"] = _rounded(packet.rotations, _QUATERNION_DECIMALS)
         fields["root"] = _rounded(packet.root, decimals.metres)
     return fields | {"meta": packet.meta}
+
+
+def _whole(number: float) -> float:
+    return int(number) if float(number).is_integer() else number
 
 
 def _rounded(array: FloatArray | None, decimals: int) -> list[Any] | None:

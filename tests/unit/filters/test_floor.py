@@ -5,7 +5,7 @@ import pytest
 from support.people import make_pose
 
 from realtime_pose.body.settings import BodyConfig
-from realtime_pose.datatypes import JointRotations, SkeletonPose
+from realtime_pose.datatypes import CameraIntrinsics, JointRotations, SkeletonPose
 from realtime_pose.filters.floor import FloorFilter, _Person
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID
@@ -272,3 +272,25 @@ def test_forgetting_a_stranger_keeps_the_floor():
     floor.forget(1)
     floor.forget(99)
     assert len(floor._best_known().samples) > 0
+
+
+def test_the_camera_says_where_its_direction_comes_from():
+    lens = CameraIntrinsics.from_field_of_view(70.0, 1280, 720)
+    floor = FloorFilter(BodyConfig())
+    assert floor.camera(lens) is None
+    walk = list(stances(np.linspace(2, 5, 10), pitch_deg=12.0, height_m=1.6))
+    run(floor, walk[:1])
+    first = floor.camera(lens)
+    assert (first.source, first.sigma_deg, first.pitch_deg) == ("assumed", pytest.approx(10), 0)
+    run(floor, walk[1:])
+    camera = floor.camera(lens)
+    assert camera.source == "estimated"
+    assert camera.sigma_deg < 3
+    assert (camera.pitch_deg, camera.roll_deg) == pytest.approx((12, 0), abs=1.5)
+    assert camera.position_m == pytest.approx(floor.camera_m)
+    given = FloorFilter(BodyConfig(camera_height_m=1.6))
+    run(given, walk)
+    assert (given.camera(lens).source, given.camera(lens).sigma_deg) == ("given", 0)
+    broken = FloorFilter(BodyConfig())
+    broken.apply(at(walk[0], (np.nan, 0.0, -3.0)))
+    assert broken.camera(lens) is None

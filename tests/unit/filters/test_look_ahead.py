@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.people import make_clip, make_person, make_pose, make_result
+from support.people import make_camera, make_clip, make_person, make_pose, make_result
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations
@@ -132,3 +132,18 @@ def test_each_pose_is_finished_once_in_order_with_its_own_keypoints_and_frame():
     out = played(clip, build_look_ahead(BodyConfig(look_ahead=True), finish))
     assert finished == [(r.frame.time_ns, r.people[0].keypoints, r.frame) for r in clip]
     assert all(r.people[0].pose.root_m.tolist() == [1, 2, 3] for r in out)
+
+
+def test_the_camera_of_a_result_is_that_after_its_own_poses():
+    steps = []
+
+    def finish(pose, keypoints, frame):
+        steps.append(frame.index)
+        return pose
+
+    def camera_of(frame):
+        assert steps[-1] == frame.index
+        return make_camera(pitch_deg=frame.index)
+
+    out = played(make_clip(20), build_look_ahead(BodyConfig(look_ahead=True), finish, camera_of))
+    assert [round(result.camera.pitch_deg) for result in out] == list(range(20))

@@ -5,7 +5,7 @@ import struct
 import zlib
 
 import numpy as np
-from support.people import make_person, make_result
+from support.people import make_camera, make_person, make_result
 from support.sessions import S, record_session
 
 from realtime_pose.session.writer import mark_finished
@@ -13,7 +13,9 @@ from realtime_pose.session.writer import mark_finished
 
 def test_the_page_on_takes_describes_the_bytes(tmp_path):
     """docs/takes.md is enough to read a file: this reader uses nothing else."""
-    path = record_session(tmp_path / "a", [make_result([make_person(1, track_id=7)], index=4, time_ns=S)])
+    path = record_session(
+        tmp_path / "a", [make_result([make_person(1, track_id=7)], index=4, time_ns=S, camera=make_camera())]
+    )
     mark_finished(path, 1)
     data, at = path.read_bytes(), 10
     assert data[:8] == b"RTPOSE\r\n"
@@ -24,10 +26,11 @@ def test_the_page_on_takes_describes_the_bytes(tmp_path):
         payloads.append(data[at + 8 : at + 8 + size])
         assert zlib.crc32(payloads[-1]) == crc
         at += 8 + size
-    assert [p[:1] for p in payloads] == [b"H", b"L", b"S", b"F", b"E"]
-    layout, skeleton = json.loads(payloads[1][1:]), json.loads(payloads[2][1:])
+    assert [p[:1] for p in payloads] == [b"H", b"C", b"L", b"S", b"F", b"E"]
+    camera, layout, skeleton = (json.loads(payload[1:]) for payload in payloads[1:4])
+    assert (camera["width"], camera["position_m"], camera["source"]) == (640, [-0.1234, 1.6543, 3.2109], "estimated")
     k, j = len(layout["names"]), len(skeleton["joints"])
-    frame = payloads[3][1:]
+    frame = payloads[4][1:]
     assert struct.unpack_from("<qqqIIH", frame) == (4, S, 2 * S, 640, 480, 1)
     person = frame[34:]
     assert struct.unpack_from("<qBB", person) == (7, 3, 0)
@@ -36,4 +39,4 @@ def test_the_page_on_takes_describes_the_bytes(tmp_path):
     sent = make_person(1, track_id=7)
     turns = np.frombuffer(person, "<f4", 4 * j, sum(sizes[:10])).reshape(j, 4)
     assert np.array_equal(turns, sent.pose.rotations.local_xyzw)
-    assert struct.unpack("<cQ", payloads[4]) == (b"E", 1)
+    assert struct.unpack("<cQ", payloads[5]) == (b"E", 1)

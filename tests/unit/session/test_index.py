@@ -1,7 +1,7 @@
 """Session index: any frame at once, exactly as when read in order."""
 
 import pytest
-from support.people import make_clip
+from support.people import make_camera, make_clip, make_result
 from support.sessions import record_session, session_head, varied_results
 
 from realtime_pose.errors import RecordingError
@@ -21,6 +21,19 @@ def test_any_frame_is_the_one_that_reading_in_order_gives(tmp_path):
         assert got.frame.index == frames[row].frame.index
         wanted = [person.keypoints.xy_px.tobytes() for person in frames[row].people]
         assert [person.keypoints.xy_px.tobytes() for person in got.people] == wanted
+    index.close()
+
+
+def test_any_frame_has_its_own_camera(tmp_path):
+    pitches = (None, 5, 10, 10, 15)
+    sent = [
+        make_result(index=i, time_ns=i, camera=None if pitch is None else make_camera(pitch_deg=pitch))
+        for i, pitch in enumerate(pitches)
+    ]
+    index = SessionIndex(read_session(record_session(tmp_path / "a", sent)))
+    for row in (4, 0, 3, 1, 2):
+        camera = index.result(row).camera
+        assert (camera and round(camera.pitch_deg)) == pitches[row]
     index.close()
 
 

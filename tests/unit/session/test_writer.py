@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.people import make_clip, make_person, make_result
+from support.people import make_camera, make_clip, make_person, make_result
 from support.sessions import SETTINGS, record_session, varied_results
 
 from realtime_pose.errors import RecordingError
@@ -106,3 +106,15 @@ def test_the_clock_that_is_given_is_kept(tmp_path):
     first = read_session(record_session(tmp_path / "a", make_clip(2)))
     record_session(tmp_path / "b", first.frames(), first.settings)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_each_frame_keeps_its_camera(tmp_path):
+    cameras = [None, make_camera(), make_camera(), make_camera(pitch_deg=13), None]
+    sent = [make_result([make_person(i)], index=i, time_ns=i, camera=c) for i, c in enumerate(cameras)]
+    path = record_session(tmp_path / "a", sent)
+    read = list(read_session(path).frames())
+    assert [r.camera and r.camera.to_dict() for r in read] == [c and c.to_dict() for c in cameras]
+    kinds = [payload[:1] for _, payload in read_session(path).records()]
+    assert kinds == [b"L", b"S", b"F", b"C", b"F", b"F", b"C", b"F", b"C", b"F"]  # written where it changes
+    again = record_session(tmp_path / "b", read, read_session(path).settings)
+    assert again.read_bytes() == path.read_bytes()

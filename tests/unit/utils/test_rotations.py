@@ -237,6 +237,26 @@ def test_the_angle_between_is_scipys_and_ignores_signs(batch):
     assert np.allclose(rot.angle_between_rad(-a, b), expected, atol=1e-9)
 
 
+@every_batch
+def test_pitch_and_roll_are_those_of_the_rotation_made_of_them(batch):
+    rng = np.random.default_rng(18)
+    pitch, roll = rng.uniform(-1.5, 1.5, batch), rng.uniform(-3.1, 3.1, batch)
+    rotation = rot.from_pitch_roll(pitch, roll)
+    assert np.allclose(rot.pitch_roll_of(rotation), np.stack((pitch, roll), axis=-1))
+    turned = rot.multiply(rot.from_axis_angle((0.0, 1.0, 0.0), rng.uniform(-3, 3, batch)), rotation)
+    assert np.allclose(rot.pitch_roll_of(turned), np.stack((pitch, roll), axis=-1))
+    assert_same_rotation(rot.from_pitch_roll(*np.moveaxis(rot.pitch_roll_of(rotation), -1, 0)), rotation)
+
+
+def test_a_pitched_camera_looks_down_and_in_a_rolled_one_the_world_leans_to_the_right():
+    forward, up, right = (0.0, 0.0, -1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0)
+    down = rot.rotate(rot.from_pitch_roll(np.radians(30), 0.0), forward)
+    assert down == pytest.approx((0, -0.5, -np.cos(np.radians(30))))
+    seen_up = rot.rotate(rot.inverse(rot.from_pitch_roll(0.0, np.radians(10))), up)
+    assert np.dot(seen_up, right) == pytest.approx(np.sin(np.radians(10)))
+    assert rot.pitch_roll_of(rot.from_pitch_roll(np.pi / 2, 0.4)) == pytest.approx((np.pi / 2, 0))  # straight down
+
+
 def test_the_shared_identity_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         rot.IDENTITY_XYZW[0] = 1

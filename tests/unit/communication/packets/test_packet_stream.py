@@ -1,15 +1,18 @@
 """Packets of a stream of results: their fields, mirroring and `hello`."""
 
+import json
+
 import numpy as np
 import pytest
-from support.people import WIDTH, make_person, make_pose, make_result
+from support.people import WIDTH, make_camera, make_person, make_pose, make_result
 
 from realtime_pose.communication.packets.binary import encode_binary
 from realtime_pose.communication.packets.packet_stream import FINE_PARTS, PARTS, PacketStream
 from realtime_pose.communication.packets.pose_packet import HelloPacket, PartPacket, PosePacket, decode, encode
-from realtime_pose.datatypes import JointRotations, Person, PersonKeypoints, SkeletonPose
+from realtime_pose.datatypes import JointRotations, Person, PersonKeypoints, SceneCamera, SkeletonPose
 from realtime_pose.kinematics import forward_kinematics, joint_positions
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, COCO_WHOLEBODY133, HUMANOID, KeypointLayout
+from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 
 S = 1_000_000_000
@@ -225,3 +228,38 @@ def test_rotations_sent_are_those_of_the_skeleton_we_announce():
     for row, parent in enumerate(hello.parents):
         walked[row] = hello.rest_offsets[row] + (walked[parent] if parent >= 0 else 0)
     np.testing.assert_allclose(pose.joints_3d, walked, atol=1e-6)
+
+
+def test_hello_has_the_newest_camera_and_a_mirrored_stream_the_mirrored_one():
+    camera, later = make_camera(), make_camera(pitch_deg=20, roll_deg=0)
+    for stream, wanted in ((PacketStream(), camera), (PacketStream(mirror=True), camera.mirrored())):
+        assert first(stream.packets_of(make_result()), HelloPacket).meta == {}
+        hello = first(stream.packets_of(make_result(time_ns=S, camera=camera)), HelloPacket)
+        read = SceneCamera.from_dict(decode(encode(hello)).meta["camera"])
+        assert read.project((0.1, 1, 0)) == pytest.approx(wanted.project((0.1, 1, 0)), abs=0.5)
+        stream.packets_of(make_result(time_ns=S + S // 2, camera=later))
+        (closing,) = stream.closing_packets()
+        assert SceneCamera.from_dict(closing.meta["camera"]).pitch_deg == pytest.approx(20, abs=0.05)
+
+
+def test_a_pose_and_its_camera_project_onto_the_same_pixels_in_a_mirrored_stream():
+    camera, person = make_camera(), make_person(1)
+    seen = camera.project(forward_kinematics(person.pose))
+    packets = PacketStream(mirror=True).packets_of(make_result([person], camera=camera))
+    hello, pose = (first([decode(encode(p)) for p in packets], kind) for kind in (HelloPacket, PosePacket))
+    mirrored = SceneCamera.from_dict(hello.meta["camera"]).project(pose.joints_3d)
+    wanted = (seen * (-1, 1) + (camera.width, 0))[list(HUMANOID.mirror)]
+    assert mirrored == pytest.approx(wanted, abs=0.6)  # millimetres and 4 decimals of a quaternion
+
+
+def test_the_longest_hello_fits_into_a_datagram():
+    far = SceneCamera(
+        159.9, 10000, 10000, np.full(3, -1234.5678), rot.from_pitch_roll(-0.6, -2.9), "estimated", 12.34
+    )  # fmt: skip
+    stream = PacketStream(mirror=True, stream=2**31 - 1)
+    stream._seq, stream._sent = 999_999_998, 9_999_999_999
+    hello = stream.packets_of(make_result(camera=far, width=10000, height=10000))[0]
+    fields = json.loads(encode(hello))
+    assert fields["meta"]["camera"]["position_m"] == [99, -99, -99]
+    assert min(len(str(abs(value))) for value in fields["meta"]["camera"]["rotation_xyzw"]) >= 5
+    assert fields["rest_offsets"] == HUMANOID.rest_offset_m.tolist()
