@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from realtime_pose.datatypes import FrameResult, SkeletonPose
+from realtime_pose.datatypes import FrameResult, SceneCamera, SkeletonPose
 from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.settled_bones import SettledBones
 from realtime_pose.skeletons import HUMANOID
@@ -19,16 +19,25 @@ from realtime_pose.utils.arrays import Float32, Float64
 from realtime_pose.utils.record_writer import write_error
 
 _J = len(HUMANOID.joints)
-_RECORD = np.dtype([("time_s", "<f4"), ("root_m", "<f4", (3,)), ("local_xyzw", "<f4", (_J, 4))])
+_RECORD = np.dtype(
+    [("time_s", "<f4"), ("root_m", "<f4", (3,)), ("local_xyzw", "<f4", (_J, 4)), ("camera", "<f4", (7,))]
+)
+_NO_CAMERA = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 _CHUNK = 2048
 
 
 class Keys(NamedTuple):
-    """A chunk of one person's poses: `time_s` (T,) strictly increasing, `root_m` (T, 3), `local_xyzw` (T, 17, 4)."""
+    """A chunk of one person's poses: `time_s` (T,) strictly increasing, `root_m` (T, 3), `local_xyzw` (T, 17, 4).
+
+    With each pose the camera that saw it: `camera_m` (T, 3) and `camera_xyzw` (T, 4), as in SceneCamera; without
+    meaning while the spool has no `camera`.
+    """
 
     time_s: Float32
     root_m: Float32
     local_xyzw: Float32
+    camera_m: Float32
+    camera_xyzw: Float32
 
 
 class _Person:
@@ -51,6 +60,10 @@ class PoseSpool:
     Args:
         folder: The folder whose disk is used; the file has no name and is deleted when it is closed.
 
+    Attributes:
+        camera: The take's latest camera; None if it has none.
+        camera_moves: Whether it stood elsewhere before.
+
     Raises:
         RecordingError: The folder cannot be written.
     """
@@ -66,6 +79,8 @@ class PoseSpool:
         self._count = 0
         self._start_ns: int | None = None
         self._last_ns = 0
+        self.camera: SceneCamera | None = None
+        self.camera_moves = False
 
     def add(self, result: FrameResult) -> None:
         """Add the poses of one frame.
@@ -76,6 +91,9 @@ class PoseSpool:
         if self._start_ns is None:
             self._start_ns = self._last_ns = result.frame.time_ns
         before_ns, self._last_ns = self._last_ns, max(self._last_ns, result.frame.time_ns)
+        if result.camera is not None:
+            stays = self.camera is None or _place_of(self.camera) == _place_of(result.camera)
+            self.camera, self.camera_moves = result.camera, self.camera_moves or not stays
         for seen in result.people:
             if (pose := seen.pose) is None:
                 continue
@@ -118,7 +136,8 @@ class PoseSpool:
         rows = self._people[track_id].records
         for start in range(0, len(rows), _CHUNK):
             part = self._read(rows[start : start + _CHUNK])
-            yield Keys(part["time_s"], part["root_m"], part["local_xyzw"])
+            camera = part["camera"]
+            yield Keys(part["time_s"], part["root_m"], part["local_xyzw"], camera[:, :3], camera[:, 3:])
 
     def close(self) -> None:
         """Delete the file. Safe to repeat."""
@@ -132,6 +151,7 @@ class PoseSpool:
         record = np.empty((), _RECORD)
         record["time_s"], record["root_m"] = time_s, pose.root_m
         record["local_xyzw"] = pose.rotations.local_xyzw[:_J]
+        record["camera"] = _NO_CAMERA if self.camera is None else _place_of(self.camera)
         try:
             self._file.seek(self._count * _RECORD.itemsize)
             if self._file.write(record.tobytes()) != _RECORD.itemsize:
@@ -145,3 +165,8 @@ class PoseSpool:
     def _read(self, rows: "array[int]") -> np.ndarray[tuple[int], np.dtype[np.void]]:
         stored = np.memmap(self._file, _RECORD, "r", shape=(self._count,))
         return np.array(stored[np.frombuffer(rows, np.uint64)])
+
+
+def _place_of(camera: SceneCamera) -> list[float]:
+    """Its position and rotation as 7 numbers."""
+    return [*camera.position_m.tolist(), *camera.rotation_xyzw.tolist()]

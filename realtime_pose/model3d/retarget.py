@@ -91,6 +91,20 @@ class Retargeter:
         hips_in_scene = rot.rotate(self._scene_from_canonical, hips)
         return CharacterMotion(rot.rotate(rot.inverse(rotation), hips_in_scene - position) / scale, out)
 
+    def camera_in_scene(self, position_m: npt.ArrayLike, rotation_xyzw: npt.ArrayLike) -> tuple[Float64, Float64]:
+        """Where a camera of the person's world stands in the character's scene: both see them at the same pixels.
+
+        Args:
+            position_m: (T, 3), canonical.
+            rotation_xyzw: (T, 4), world from camera.
+
+        Returns:
+            Position (T, 3) and rotation (T, 4), moved and scaled as the hips are by `motion`.
+        """
+        position = np.asarray(position_m, dtype=np.float64) * self._scale + (0.0, self._lift_m, 0.0)
+        place = rot.rotate(self._scene_from_canonical, position)
+        return place, rot.multiply(self._scene_from_canonical, rotation_xyzw)
+
     def _spine_weights(self, character: Character) -> dict[int, Float64]:
         """Weights (17,) of the person's joints in the rotation of each driven node."""
         weights = {node: _only(bone) for bone, node in character.bones.items()}

@@ -1,5 +1,6 @@
 // node play.mjs FILE.glb TIMES: plays the animation with three.js, and prints JSON {duration, joints: [{name: [x, y, z]}]},
-// the places of all nodes in the scene at each of the TIMES (seconds, comma between).
+// the places of all nodes in the scene at each of the TIMES (seconds, comma between), and with a camera in the file
+// `seen`, their places in its image, -1 to 1 to the right and up.
 import { readFile } from "node:fs/promises";
 import { AnimationMixer, LoopOnce, Vector3 } from "three";
 import { GLTFLoader } from "three/addons/loaders/GLTFLoader.js";
@@ -14,6 +15,7 @@ const action = mixer.clipAction(clip).setLoop(LoopOnce);
 action.clampWhenFinished = true;
 action.play();
 
+const seen = [];
 const joints = times.split(",").map((time) => {
   mixer.setTime(Number(time));
   gltf.scene.updateMatrixWorld(true);
@@ -21,6 +23,12 @@ const joints = times.split(",").map((time) => {
   gltf.scene.traverse((node) => {
     places[node.name] = node.getWorldPosition(new Vector3()).toArray();
   });
+  const [camera] = gltf.cameras;
+  if (camera) {
+    camera.matrixWorldInverse.copy(camera.matrixWorld).invert();
+    const inImage = (place) => new Vector3(...place).project(camera).toArray().slice(0, 2);
+    seen.push(Object.fromEntries(Object.entries(places).map(([name, place]) => [name, inImage(place)])));
+  }
   return places;
 });
-console.log(JSON.stringify({ duration: clip.duration, tracks: clip.tracks.length, joints }));
+console.log(JSON.stringify({ duration: clip.duration, tracks: clip.tracks.length, joints, seen }));

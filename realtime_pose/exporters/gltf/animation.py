@@ -24,10 +24,13 @@ _MAX_BYTES = 2**32 - 1
 
 
 class Keyframes(NamedTuple):
-    """T keyframes: `time_s` (T,), `hips` (T, 3) translations, `rotations_xyzw` (T, M, 4) rotations of the M nodes."""
+    """T keyframes of P nodes that move and M that rotate.
+
+    `time_s` (T,), `translations` (T, P, 3), `rotations_xyzw` (T, M, 4), in their nodes' parents' spaces.
+    """
 
     time_s: Float32
-    hips: npt.NDArray[np.floating[Any]]
+    translations: npt.NDArray[np.floating[Any]]
     rotations_xyzw: npt.NDArray[np.floating[Any]]
 
 
@@ -38,14 +41,14 @@ class Track:
     Attributes:
         name: The animation's name.
         nodes: The nodes that rotate.
-        hips: The node that moves.
+        moving: The nodes that move: the hips, and a camera that does.
         count: Total number of keyframes.
         ends_s: Times of the first and the last keyframe.
     """
 
     name: str
     nodes: Sequence[int]
-    hips: int
+    moving: Sequence[int]
     count: int
     ends_s: tuple[float, float]
 
@@ -107,7 +110,8 @@ def _write(file: BinaryIO, model: Model, track: Track, chunks: Iterable[Keyframe
     for chunk in chunks:
         rotations = _continuous(np.asarray(chunk.rotations_xyzw, dtype=np.float32), before)
         before = rotations[-1]
-        for offset, values in zip(starts, (chunk.time_s, chunk.hips, *rotations.swapaxes(0, 1)), strict=True):
+        moves = np.asarray(chunk.translations).swapaxes(0, 1)
+        for offset, values in zip(starts, (chunk.time_s, *moves, *rotations.swapaxes(0, 1)), strict=True):
             array = np.ascontiguousarray(values, dtype="<f4")
             file.seek(start + offset + done * array[0].nbytes)
             file.write(array.tobytes())
@@ -132,10 +136,11 @@ def _with_animation(document: dict[str, Any], own_bytes: int, track: Track) -> t
         return len(accessors) - 1
 
     times = add("SCALAR", 1, min=[track.ends_s[0]], max=[track.ends_s[1]])
-    samplers = [{"input": times, "output": add("VEC3", 3), "interpolation": "LINEAR"}]
+    samplers = [{"input": times, "output": add("VEC3", 3), "interpolation": "LINEAR"} for _ in track.moving]
     samplers += [{"input": times, "output": add("VEC4", 4), "interpolation": "LINEAR"} for _ in track.nodes]
-    channels = [{"sampler": 0, "target": {"node": track.hips, "path": "translation"}}]
-    channels += [{"sampler": i + 1, "target": {"node": node, "path": "rotation"}} for i, node in enumerate(track.nodes)]
+    targets = [{"node": node, "path": "translation"} for node in track.moving]
+    targets += [{"node": node, "path": "rotation"} for node in track.nodes]
+    channels = [{"sampler": i, "target": target} for i, target in enumerate(targets)]
     buffers = [dict(buffer) for buffer in document.get("buffers", [])] or [{}]
     buffers[0]["byteLength"] = end
     whole = {

@@ -1,18 +1,25 @@
 """motion.glb: a skinned character animated with a take's motion, for engines, browsers and Blender."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from realtime_pose.datatypes import FrameResult
+import numpy as np
+
+from realtime_pose.datatypes import FrameResult, SceneCamera
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.exporters.gltf.animation import Keyframes, Model, Track, write_animated
-from realtime_pose.exporters.pose_spool import PoseSpool
+from realtime_pose.exporters.pose_spool import Keys, PoseSpool
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.model3d.character import Character, default_character_path, load_character
 from realtime_pose.model3d.fit_to_person import fit_to_person
 from realtime_pose.model3d.retarget import Retargeter
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import as_float32
 
 NAME = "realtime-pose"
+_NEAR_M = 0.05  # nothing that is nearer to the camera is drawn
 
 
 def open_glb(path: Path, take: TakeInfo) -> "GlbRecorder":
@@ -70,7 +77,7 @@ class PerPersonRecorder:
 
 
 class GlbRecorder(PerPersonRecorder):
-    """Writes each person's motion on a character, as one animation with the take's own times.
+    """Writes each person's motion on a character, as one animation with the take's own times, and the camera.
 
     The built-in character gets the person's bone lengths, so its joints are where the person's are. A user's character
     keeps its proportions.
@@ -98,12 +105,46 @@ class GlbRecorder(PerPersonRecorder):
 
 
 def write_character(path: Path, character: Character, spool: PoseSpool, track_id: int) -> None:
-    """Write a person's motion on a character.
+    """Write a person's motion on a character, and the take's camera as a node, animated only if it moves.
 
     Raises:
         RecordingError: The disk is full or gone.
     """
     retargeter = Retargeter(character, spool.bone_m(track_id))
-    track = Track(NAME, character.driven, character.bones["hips"], spool.count(track_id), spool.ends_s(track_id))
-    chunks = (Keyframes(keys.time_s, *retargeter.motion(keys.local_xyzw, keys.root_m)) for keys in spool.keys(track_id))
-    write_animated(path, Model(character.document(), character.glb, character.patches), track, chunks)
+    document, rotating, moving = character.document(), [*character.driven], [character.bones["hips"]]
+    if spool.camera is not None:
+        document, node = _with_camera(document, spool.camera, retargeter)
+        if spool.camera_moves:
+            rotating, moving = [*rotating, node], [*moving, node]
+    track = Track(NAME, rotating, moving, spool.count(track_id), spool.ends_s(track_id))
+    chunks = (_keyframes(keys, retargeter, with_camera=len(moving) > 1) for keys in spool.keys(track_id))
+    write_animated(path, Model(document, character.glb, character.patches), track, chunks)
+
+
+def _keyframes(keys: Keys, retargeter: Retargeter, *, with_camera: bool) -> Keyframes:
+    hips, rotations = retargeter.motion(keys.local_xyzw, keys.root_m)
+    translations = hips[:, None]
+    if with_camera:
+        place, rotation = retargeter.camera_in_scene(keys.camera_m, rot.unit(keys.camera_xyzw))
+        translations = np.concatenate((translations, place[:, None]), axis=1)
+        rotations = np.concatenate((rotations, rotation[:, None]), axis=1)
+    return Keyframes(keys.time_s, translations, rotations)
+
+
+def _with_camera(
+    document: Mapping[str, Any], camera: SceneCamera, retargeter: Retargeter
+) -> tuple[dict[str, Any], int]:
+    """The document with a perspective camera where the take's camera stood, and its node.
+
+    Source: Khronos, "glTF 2.0 Specification", section 3.10 (cameras look along -z, yfov is in radians).
+    """
+    place, rotation = retargeter.camera_in_scene(camera.position_m, rot.unit(camera.rotation_xyzw))
+    lens = {"aspectRatio": camera.width / camera.height, "yfov": math.radians(camera.yfov_deg), "znear": _NEAR_M}
+    cameras, nodes = [*document.get("cameras", [])], [*document["nodes"]]
+    place_of_node = {"translation": as_float32(place).tolist(), "rotation": as_float32(rot.unit(rotation)).tolist()}
+    nodes.append({"name": "camera", "camera": len(cameras), **place_of_node})
+    cameras.append({"name": "camera", "type": "perspective", "perspective": lens})
+    scenes = [dict(scene) for scene in document.get("scenes", [])]
+    for scene in scenes:
+        scene["nodes"] = [*scene.get("nodes", []), len(nodes) - 1]
+    return {**document, "cameras": cameras, "nodes": nodes, "scenes": scenes}, len(nodes) - 1

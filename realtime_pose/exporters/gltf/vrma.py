@@ -35,8 +35,8 @@ def write_vrma(path: Path, spool: PoseSpool, track_id: int) -> None:
         RecordingError: The disk is full or gone.
     """
     nodes = range(len(HUMANOID.joints))
-    track = Track(NAME, nodes, 0, spool.count(track_id), spool.ends_s(track_id))
-    chunks = (Keyframes(keys.time_s, keys.root_m, keys.local_xyzw) for keys in spool.keys(track_id))
+    track = Track(NAME, nodes, [0], spool.count(track_id), spool.ends_s(track_id))
+    chunks = (Keyframes(keys.time_s, keys.root_m[:, None], keys.local_xyzw) for keys in spool.keys(track_id))
     write_animated(path, Model(_document(spool.bone_m(track_id))), track, chunks)
 
 

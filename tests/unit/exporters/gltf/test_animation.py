@@ -12,7 +12,7 @@ from realtime_pose.exporters.gltf.animation import Keyframes, Model, Track, writ
 
 
 def test_more_than_a_glb_can_hold_is_refused(tmp_path):
-    track = glb_animation.Track("long", range(17), 0, 20_000_000, (0.0, 1e6))
+    track = glb_animation.Track("long", range(17), [0], 20_000_000, (0.0, 1e6))
     with pytest.raises(RecordingError, match="at most 4; export a shorter take"):
         glb_animation.write_animated(tmp_path / "x.glb", glb_animation.Model({"nodes": []}), track, [])
 
@@ -20,9 +20,9 @@ def test_more_than_a_glb_can_hold_is_refused(tmp_path):
 def test_keyframes_of_all_chunks_stand_in_order_and_no_quaternion_flips(tmp_path):
     rotations = np.float32([[[0, 0, 0, 1]], [[0, 0, 0, -1]], [[0, 0, 1, 0]]])
     times, hips = np.float32([0, 0.1, 0.3]), np.arange(9, dtype=np.float32).reshape(3, 3)
-    chunks = [Keyframes(times[a:b], hips[a:b], rotations[a:b]) for a, b in ((0, 2), (2, 3))]
+    chunks = [Keyframes(times[a:b], hips[a:b, None], rotations[a:b]) for a, b in ((0, 2), (2, 3))]
     path = tmp_path / "x.glb"
-    write_animated(path, Model({"nodes": [{}]}), Track("dance", [0], 0, 3, (0.0, 0.3)), chunks)
+    write_animated(path, Model({"nodes": [{}]}), Track("dance", [0], [0], 3, (0.0, 0.3)), chunks)
     data = path.read_bytes()
     length = struct.unpack("<I", data[12:16])[0]
     document, binary = json.loads(data[20 : 20 + length]), data[28 + length :]

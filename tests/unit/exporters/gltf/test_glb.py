@@ -2,13 +2,14 @@
 
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from pygltflib import GLTF2
 from support.full_disk import FullDisk
 from support.gltf_player import Player
-from support.people import make_clip, make_person, make_pose, make_result
+from support.people import make_camera, make_clip, make_person, make_pose, make_result
 from support.rigs import make_rig
 
 from realtime_pose.errors import CharacterError, RecordingError
@@ -60,6 +61,50 @@ def test_times_are_as_recorded(tmp_path, kind):
     np.testing.assert_allclose(player.times, (np.array(times_ms) - 1000) / 1e3, atol=1e-6)
     accessor = player.gltf.accessors[player.gltf.animations[0].samplers[0].input]
     assert (accessor.min, accessor.max) == ([player.times[0]], [player.times[-1]])
+
+
+def with_cameras(clip, *, moving):
+    """The clip as a camera saw it; a moving one sinks, turns and rolls while it is estimated."""
+    steps = range(len(clip)) if moving else [0] * len(clip)
+    return [
+        replace(result, camera=make_camera(pitch_deg=8 + i / 5, roll_deg=-i / 8, width=1280, height=720))
+        for result, i in zip(clip, steps, strict=True)
+    ]
+
+
+def pixels(player, key, names):
+    """Pixels of nodes in a 1280 x 720 image of the file's camera, by glTF's perspective projection."""
+    (lens,) = [camera.perspective for camera in player.gltf.cameras]
+    worlds = player.worlds(key)
+    x, y, z, _ = np.linalg.inv(worlds["camera"]) @ np.array([[*worlds[name][:3, 3], 1.0] for name in names]).T
+    upright = 1.0 / np.tan(lens.yfov / 2)
+    return np.stack(((1 - upright / lens.aspectRatio * x / z) * 640, (1 + upright * y / z) * 360), axis=-1)
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_the_files_camera_sees_the_joints_at_the_pixels_of_the_takes_camera(tmp_path, moving):
+    clip = with_cameras(make_clip(20, seed=2), moving=moving)
+    player = Player(write(tmp_path, clip))
+    got = np.array([pixels(player, key, HUMANOID.joints) for key in range(20)])
+    wanted = np.array([r.camera.project(joints) for r, joints in zip(clip, truth(clip), strict=True)])
+    assert np.abs(got - wanted).max() < 0.1
+    node = [node.name for node in player.gltf.nodes].index("camera")
+    assert [path for index, path in player.channels if index == node] == ["translation", "rotation"] * moving
+    (tmp_path / "vrma").mkdir()
+    assert not Player(write(tmp_path / "vrma", clip, "vrma")).gltf.cameras  # for avatars: no scene of its own
+
+
+def test_a_users_character_of_another_size_that_faces_away_is_seen_over_the_person(tmp_path):
+    rig = make_rig(tmp_path / "mine.glb", bone_m=HUMANOID.rest_bone_m * 0.6, facing=(0.0, 1.0, 0.0, 0.0), turn_seed=3)
+    clip = with_cameras(make_clip(10, seed=2), moving=True)
+    player = Player(write(tmp_path, clip, take=TakeInfo(character=rig)))
+    for key, result in enumerate(clip):
+        middle = pixels(player, key, ["leftUpperLeg", "rightUpperLeg"]).mean(axis=0)
+        assert middle == pytest.approx(result.camera.project(result.people[0].pose.root_m), abs=3)
+
+
+def test_a_take_without_a_camera_gives_a_file_without_one(tmp_path):
+    assert not Player(write(tmp_path, make_clip(3))).gltf.cameras
 
 
 def test_only_the_hips_travel_and_nothing_is_scaled(tmp_path):

@@ -4,11 +4,12 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.people import make_clip
+from support.people import make_camera, make_clip
 from support.rigs import NAMES, make_rig
 
 from realtime_pose.exporters.table import TakeInfo, open_exporters
@@ -25,6 +26,8 @@ pytestmark = [
     ),
 ]
 CLIP = make_clip(31, seed=6)
+SEEN = [replace(result, camera=make_camera(pitch_deg=5 + i / 3)) for i, result in enumerate(CLIP)]
+"""The same, seen by a camera that moves while it is estimated."""
 JOINTS_M = np.array([forward_kinematics(result.people[0].pose) for result in CLIP])
 
 
@@ -36,10 +39,10 @@ def node(script, *arguments):
     return json.loads(done.stdout)
 
 
-def write(folder, kind, character=None):
+def write(folder, kind, character=None, clip=CLIP):
     folder.mkdir(exist_ok=True)
     (sink,) = open_exporters([kind], folder, TakeInfo(character=character))
-    for result in CLIP:
+    for result in clip:
         sink.send(result)
     sink.close()
     return folder / f"motion.{kind}"
@@ -52,8 +55,9 @@ def test_khronos_validator_finds_no_error_and_warns_of_nothing(tmp_path):
         "pieces": {"loose": ("leftUpperArm", "rightUpperLeg"), "posed_seed": 1},
     }
     files = [write(tmp_path / "own", "glb"), write(tmp_path / "own", "vrma")]
+    files.append(write(tmp_path / "camera", "glb", clip=[replace(result, camera=make_camera()) for result in CLIP]))
     for name, rig in rigs.items():
-        files.append(write(tmp_path / name, "glb", make_rig(tmp_path / f"{name}.glb", **rig)))
+        files.append(write(tmp_path / name, "glb", make_rig(tmp_path / f"{name}.glb", **rig), SEEN))
     for path, issues in node("validate.mjs", *files).items():
         grave = [message for message in issues["messages"] if message["severity"] < 2]
         assert (issues["numErrors"], issues["numWarnings"], grave) == (0, 0, []), path
@@ -115,3 +119,12 @@ def test_vrms_own_library_plays_the_vrm_animation_on_an_avatar(tmp_path, share):
     for key, places in zip((0, 15, 30), played["joints"], strict=True):
         got = np.array([places[joint] for joint in HUMANOID.joints])
         assert np.linalg.norm(got - share * JOINTS_M[key], axis=1).max() < 0.005
+
+
+def test_threes_camera_sees_the_joints_at_the_pixels_of_the_takes_camera(tmp_path):
+    times_s = [result.frame.time_ns / 1e9 for result in SEEN]
+    played = node("play.mjs", write(tmp_path, "glb", clip=SEEN), ",".join(map(str, times_s)))
+    for seen, result, joints_m in zip(played["seen"], SEEN, JOINTS_M, strict=True):
+        ndc = np.array([seen[joint] for joint in HUMANOID.joints])
+        px = (ndc * (1, -1) + 1) / 2 * (result.camera.width, result.camera.height)
+        assert px == pytest.approx(result.camera.project(joints_m), abs=0.1)
