@@ -54,6 +54,21 @@ OVERFLOWING = """(width) => [...document.querySelectorAll("[data-testid=stMain] 
         && !e.closest("[role=tablist], svg, .rp-badges, table"))
     .map((e) => e.className + " " + Math.round(e.getBoundingClientRect().right))"""
 
+# Notes which buttons are shown, with a mark at each that is not where it was first.
+SEEN_BUTTONS = """() => {
+    const seen = new Set(), first = {};
+    const look = () => seen.add(["start", "stop", "pause", "step"].map((name) => {
+        const box = document.querySelector(`.st-key-transport > .st-key-${name} button`)?.getBoundingClientRect();
+        if (!box?.width) return "";
+        first[name] ??= box.x;
+        return name[0].toUpperCase() + name.slice(1) + (Math.abs(box.x - first[name]) > 1 ? " (moved)" : "");
+    }).filter(Boolean).sort().join(" "));
+    look();
+    const watch = new MutationObserver(look);
+    watch.observe(document.querySelector("[data-testid=stMain]"), { subtree: true, childList: true, attributes: true });
+    window.seenButtons = () => { watch.disconnect(); return [...seen].sort(); };
+}"""
+
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory):
@@ -529,7 +544,7 @@ def test_a_take_is_recorded_played_exported_and_deleted(tab, dashboard, tmp_path
 
 def test_a_paused_moment_is_drawn_as_figures(tab):
     start_demo(tab)
-    button(tab, "Pause").click()
+    pause(tab)
     for name in ("skeleton", "angles", "latency"):
         tab.wait_for_selector(f".st-key-still-{name} .main-svg, .st-key-still-{name} canvas", state="attached")
     button(tab, "Resume").click()
@@ -583,6 +598,16 @@ def test_nothing_jumps_or_overflows(chromium, dashboard, tab, width):
     assert narrow.evaluate("document.documentElement.scrollWidth") <= width
     assert narrow.evaluate("window.harm") == []
     context.close()
+
+
+def test_a_button_that_replaces_another_moves_none(tab):
+    """Under a load, two buttons stayed side by side for seconds, and a click on Pause hit the gap beside it."""
+    stop(tab)
+    tab.evaluate(SEEN_BUTTONS)
+    start(tab)
+    tab.wait_for_selector(".pg-running")
+    stop(tab)
+    assert tab.evaluate("window.seenButtons()") == ["Pause Start Step", "Pause Step Stop"]
 
 
 def test_start_is_reached_by_keyboard(tab):

@@ -59,6 +59,8 @@ CSS = """
 .st-key-start button, .st-key-stop button { min-width: 8.5rem; }
 .st-key-start button p, .st-key-stop button p { font-weight: 600; }
 .st-key-pause button { min-width: 6.4rem; }
+/* Streamlit keeps a button that has the focus beside the one that replaces it, which moves others under the pointer. */
+[data-retained]:has([data-testid="stButton"]) { display: none !important; }
 .st-key-record button, .st-key-record_stop button { min-width: 10rem; }
 [data-testid="stSidebarHeader"] { height: 2.6rem; margin-bottom: 0; padding-bottom: 0; }
 .st-key-record button:enabled [data-testid="stIconMaterial"],
