@@ -1,19 +1,27 @@
 """`realtime-pose eval`: accuracy figures against known truth."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from realtime_pose.cli.options import GivenOptions, with_setting_options
+from realtime_pose.cli.run_and_show import say
 from realtime_pose.cli.terminal import out
 from realtime_pose.config import SETTINGS
 from realtime_pose.errors import ConfigError
 from realtime_pose.report import check_report_path
 
+if TYPE_CHECKING:
+    from realtime_pose.evaluation.footage.clip_results import ClipResult
+
+KeypointsCache = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Keep the clips' keypoints in this folder instead of the user's cache."),
+]
 _LIFTER = SETTINGS["body.lifter"].info
 eval_app = typer.Typer(help="Measure accuracy against known truth.", no_args_is_help=True)
 
@@ -92,6 +100,95 @@ def eval_lift(
     if report is not None:
         first = next(iter(chosen))
         write_report(report, report_of({case_set: figures[first] for case_set, figures in rows.items()}))
+
+
+@eval_app.command("footage")
+@with_setting_options("inference", "body", without=("body.look_ahead",))
+def eval_footage(
+    *,
+    clips: Annotated[list[Path], typer.Argument(metavar="CLIPS...", help="Videos, or folders of them.")],
+    facts: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What a person sees in the clips; see docs/accuracy.md.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print the facts that hold too.")] = False,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write a contact sheet of each clip into this folder.")
+    ] = None,
+    keypoints_cache: KeypointsCache = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=check_report_path, help="Write the figures as JSON.")
+    ] = None,
+    given: GivenOptions,
+) -> None:
+    """Measure poses on clips of real people, without 3D truth: how they fit the image, the floor, and facts.
+
+    Each clip runs in live order. Its keypoints are kept in a cache, so that a second run takes only the time of the 3D.
+    """
+    from realtime_pose.cli.console import progress_bar
+    from realtime_pose.evaluation.footage.clip_keypoints import clips_in
+    from realtime_pose.evaluation.footage.clip_results import evaluate_footage, report_of
+    from realtime_pose.report import write_report
+
+    found = clips_in(clips)
+    with progress_bar("", out) as advance:
+        results = evaluate_footage(
+            found, given.settings(), facts=facts, cache=keypoints_cache, sheets=sheet, notify=say, progress=advance
+        )
+    out.print(_footage_table(results))
+    for result in results:
+        for check in result.judgement.checks:
+            if verbose or not check.holds:
+                word = "holds" if check.holds else "[red]fails[/]"
+                frames = f"{check.fact.first}..{check.fact.last}"
+                out.print(
+                    f"{word} {escape(result.name)} {frames} {check.name}: {check.got}, wanted {check.wanted}; "
+                    f"{escape(check.fact.text)}",
+                    highlight=False,
+                    soft_wrap=True,
+                )
+    if facts is not None:
+        out.print(_left_out(results), soft_wrap=True)
+    if report is not None:
+        write_report(report, report_of(results))
+
+
+def _footage_table(results: "Sequence[ClipResult]") -> Table:
+    from realtime_pose.evaluation.footage.clip_results import pooled_figures
+
+    table = Table("", title="poses on footage", title_justify="left")
+    for label, _, _ in _FOOTAGE_COLUMNS:
+        table.add_column(label, justify="right")
+    table.add_column("facts", justify="right")
+    rows = [(escape(result.name), result.figures, [result]) for result in results]
+    for name, figures, of in [*rows, ("[bold]pooled", pooled_figures(results), results)]:
+        checks = [check for result in of for check in result.judgement.checks]
+        values = [(getattr(figures, key), digits) for _, key, digits in _FOOTAGE_COLUMNS]
+        holding = f"{sum(check.holds for check in checks)} of {len(checks)}" if checks else ""
+        table.add_row(name, *("" if value is None else f"{value:.{digits}f}" for value, digits in values), holding)
+    return table
+
+
+def _left_out(results: "Sequence[ClipResult]") -> str:
+    judged = [result.judgement for result in results]
+    return (
+        f"not judged: {sum(each.other_kinds for each in judged)} facts of arms, hands, faces and counts, "
+        f"{sum(each.no_number for each in judged)} without a number, "
+        f"{sum(each.other_people for each in judged)} of people who are not followed"
+    )
+
+
+_FOOTAGE_COLUMNS = (
+    ("frames", "frames", 0),
+    ("posed %", "poses_percent", 0),
+    ("reprojection %", "reprojection_percent", 1),
+    ("p95", "reprojection_p95_percent", 1),
+    ("trunk deg", "trunk_deg", 1),
+    ("knee deg", "knee_deg", 0),
+    ("ankle cm", "ankle_cm", 1),
+    ("slide cm/s", "slide_cm_s", 1),
+    ("jitter m/s2", "jitter_m_s2", 1),
+    ("swaps %", "swaps_percent", 1),
+)
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
