@@ -271,7 +271,7 @@ def _write(cached: Path, clip: ClipKeypoints) -> None:
 def _read(cached: Path, path: Path) -> ClipKeypoints | None:
     """The clip's keypoints; None for a damaged file, which is then made again."""
     try:
-        with np.load(cached, allow_pickle=False) as file:
+        with cached.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             arrays = {name: file[name] for name in _ARRAYS}
         layout = LAYOUTS[about["layout"]]

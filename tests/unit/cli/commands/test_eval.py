@@ -1,14 +1,17 @@
-"""`realtime-pose eval lift`: the table, the report, and one sentence where there is nothing to measure."""
+"""`realtime-pose eval`: the tables, the reports, and one sentence where there is nothing to measure."""
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from support.footage import make_clip
 from support.lifting import case_arrays, make_case
 
 from realtime_pose.cli import app as cli
 from realtime_pose.evaluation import actor_cases
+from realtime_pose.evaluation.footage import clip_keypoints
 from realtime_pose.evaluation.lifting import Prediction
 from realtime_pose.evaluation.synthetic import cases as synthetic_cases_module
 
@@ -23,8 +26,8 @@ def call(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", "eval", "lift", *map(str, arguments)])
+    def run(*arguments, command="lift"):
+        monkeypatch.setattr(sys, "argv", ["realtime-pose", "eval", command, *map(str, arguments)])
         with pytest.raises(SystemExit) as caught:
             cli.main()
         said = capsys.readouterr()
@@ -98,3 +101,59 @@ def test_failures_are_reported_in_one_sentence(call, cases, arguments, code, say
     assert err.startswith("error ")
     assert says in err
     assert len(err.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def footage(tmp_path, monkeypatch):
+    """A folder with two clips and facts about the first, in which a fake estimator finds a standing person."""
+    case = make_case(12)
+
+    class Estimator:
+        name, layout, finds_people = "fake", case.layout, True
+
+        def estimate(self, frame, boxes):
+            return [replace(case.keypoints(frame.index, 1), xy_px=case.xy_px[frame.index] * np.float32(0.1))]
+
+        def close(self): ...
+
+    monkeypatch.setattr(clip_keypoints, "build_estimator", lambda config, notify: Estimator())
+    folder = tmp_path / "clips"
+    (folder / "more").mkdir(parents=True)
+    make_clip(folder / "a.avi", 12)
+    make_clip(folder / "more" / "a.avi", 10)
+    facts = [
+        {"frames": [0, 11], "kind": "standing", "text": "she stands", "trunk_deg_max": 10},
+        {"frames": [0, 11], "kind": "walking", "text": "she walks away", "direction": "away"},
+        {"frames": [0, 11], "kind": "arm", "text": "an arm hangs"},
+    ]
+    (folder / "facts.json").write_text(json.dumps([{"file": "a.avi", "facts": facts}]))
+    return folder
+
+
+def test_footage_is_measured_judged_and_drawn(call, footage, tmp_path):
+    options = ("--facts", footage / "facts.json", "--keypoints-cache", tmp_path / "kp", "--sheet", tmp_path / "sheets")
+    code, out, err = call(footage, *options, "--report", tmp_path / "r.json", "--fov", "60", command="footage")
+    assert code == 0, err
+    assert "fails clips/a.avi 0..11 direction: " in out
+    assert "she walks away" in out
+    assert "she stands" not in out
+    assert "not judged: 1 facts of arms" in out
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["estimator"], report["frames"], report["checks_hold"], report["checks_total"]) == ("fake", 22, 2, 3)
+    assert list(report["clips"]) == ["clips/a.avi", "more/a.avi"]
+    assert report["clips"]["clips/a.avi"]["checks"][0]["holds"] is True
+    assert report["clips"]["more/a.avi"]["checks_total"] == 0
+    assert report["reprojection_percent"] < 10
+    assert sorted(path.name for path in (tmp_path / "sheets").iterdir()) == ["clips-a.avi.png", "more-a.avi.png"]
+    assert len(list((tmp_path / "kp").iterdir())) == 2
+    code, out, _ = call(footage, *options[:4], "--verbose", command="footage")
+    assert code == 0
+    assert "holds clips/a.avi 0..11 trunk_deg_max: " in out
+
+
+def test_footage_that_is_missing_is_said(call, footage):
+    code, _, err = call("nowhere", command="footage")
+    assert (code, err) == (1, "error there is no file or folder nowhere; give clips or folders of them\n")
+    code, _, err = call(footage, "--facts", footage / "a.avi", command="footage")
+    assert code == 1
+    assert "is not a list of files with facts" in err
