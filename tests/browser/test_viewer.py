@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 import pytest
 from support.rigs import NAMES, make_rig, write_glb
-from support.viewer_server import COLOURS, STATIC, ViewerServer, actor, jpeg, message, plain, state
+from support.viewer_server import COLOURS, STATIC, ViewerServer, actor, actor_camera, jpeg, message, plain, state
 
+from realtime_pose.axes import mirrored_positions, mirrored_rotations
 from realtime_pose.model3d.character import default_character_path
 from realtime_pose.skeletons import HUMANOID
 
@@ -317,6 +318,68 @@ SETTLED = """async () => {
     }
     return null;
 }"""
+
+
+def shown_3d(tab):
+    """The 3D box (H, W, 3) as it is on the screen, BGR, without the border."""
+    tab.evaluate(SETTLED)
+    image = cv2.imdecode(np.frombuffer(tab.locator(".rp-3d").screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    return image[2:-2, 2:-2]
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_over_the_video_the_character_lies_on_the_person(opened, mirror):
+    tab, watcher = opened(greeting=state("running", mirror=mirror))
+    camera = actor_camera()[1].mirrored() if mirror else actor_camera()[1]
+    told = {"position": camera.position_m.tolist(), "rotation": camera.rotation_xyzw.tolist()}
+    person = actor(40)
+    if mirror:  # as the server does
+        for key, mirrored in (("joints", mirrored_positions), ("rotations", mirrored_rotations)):
+            person[key] = mirrored(HUMANOID, np.array(person[key])).tolist()
+        person["root"] = person["joints"][0]
+    size = camera.width, camera.height
+    halves = np.full((*size[::-1], 3), 200, np.uint8)
+    halves[:, : size[0] // 2] = 60
+    tab.uncheck("[data-toggle=joints]")
+    tab.check("[data-toggle=over]")
+    watcher.show(message(0, [person], jpeg(halves), size=size, camera=told | {"yfov_deg": camera.yfov_deg}))
+    tab.wait_for_function("realtimePose.over")
+    picture = shown_3d(tab)
+    height, width = picture.shape[:2]
+    scale = width / size[0]
+    top = (height - size[1] * scale) / 2
+
+    def at(x, y):
+        return picture[round(top + y * scale), round(x * scale)].astype(int)
+
+    sides = [at(40, 40)[0], at(size[0] - 40, 40)[0]]
+    assert sides == pytest.approx([200, 60] if mirror else [60, 200], abs=6)  # the frame, mirrored with the people
+    assert np.abs(picture[2, width // 2].astype(int) - at(40, 40)).max() > 20  # above it is none
+    tab.uncheck("[data-toggle=character]")
+    covered = np.abs(picture.astype(int) - shown_3d(tab)).max(axis=-1) > 8
+    joints_px = camera.project(person["joints"]) * scale + (0, top)
+    missed = [name for name, (x, y) in zip(HUMANOID.joints, joints_px, strict=True) if not covered[round(y), round(x)]]
+    assert missed == []
+    rows, columns = np.nonzero(covered)
+    tall = np.ptp(joints_px[:, 1])
+    bounds = [columns.min(), rows.min(), columns.max(), rows.max()]
+    assert bounds == pytest.approx([*joints_px.min(axis=0), *joints_px.max(axis=0)], abs=0.25 * tall)  # hands, crown
+
+
+def test_without_a_camera_the_view_stays_and_says_so(opened):
+    tab, watcher = opened()
+    watcher.show(message(0, [actor(0)], plain(90), size=(1280, 720)))
+    eye = tab.evaluate(EYE)
+    tab.check("[data-toggle=over]")
+    assert tab.inner_text(".rp-nobody") == "Camera unknown"
+    assert tab.evaluate("realtimePose.over") is False
+    assert tab.is_disabled("[data-press=reset]")
+    watcher.show(message(1, [actor(0)], plain(90), size=(1280, 720), camera=actor_camera()[0]))
+    assert tab.evaluate("realtimePose.over") is True
+    assert tab.is_hidden(".rp-nobody")
+    tab.uncheck("[data-toggle=over]")
+    assert tab.evaluate(EYE) == pytest.approx(eye, abs=1e-2)
+    assert tab.evaluate("realtimePose.over") is False
 
 
 def test_nothing_is_rendered_while_nothing_changes(opened):
@@ -673,7 +736,7 @@ def test_each_control_is_reached_by_keyboard_and_has_a_name(opened):
     tab, _ = opened()
     tab.focus("#typed")
     names = []
-    for _step in range(10):
+    for _step in range(11):
         tab.keyboard.press("Tab")
         names.append(
             tab.evaluate("""() => {
@@ -681,6 +744,16 @@ def test_each_control_is_reached_by_keyboard_and_has_a_name(opened):
                 return at.ariaLabel ?? at.labels?.[0]?.innerText ?? at.innerText;
             }""").strip()
         )
-    wanted = ["Skeleton", "Boxes", "IDs", "Character", "Joints", "Reset view", "Recentre", "Choose character"]
+    wanted = [
+        "Skeleton",
+        "Boxes",
+        "IDs",
+        "Character",
+        "Joints",
+        "Over the video",
+        "Reset view",
+        "Recentre",
+        "Choose character",
+    ]
     assert [name for name in names if name in wanted] == wanted
     assert any("in 3D" in name for name in names)

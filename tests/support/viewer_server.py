@@ -19,9 +19,11 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from realtime_pose.datatypes import SceneCamera
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.model3d.character import default_character_path
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID, LAYOUTS
+from realtime_pose.utils import rotations as rot
 
 STATIC = Path(__file__).parents[2] / "realtime_pose" / "interface" / "dashboard" / "web" / "static"
 COLOURS = {"left": "#56b4e9", "right": "#d55e00", "middle": "#f0e442"}
@@ -91,6 +93,20 @@ def actor(row, *, person=0, aside_m=0.0):
     }
 
 
+def actor_camera():
+    """The camera of the clip, as a message has it, and as a SceneCamera."""
+    truth = _truth()
+    opencv_from_world = truth.camera_from_world
+    world_from_camera = opencv_from_world[:3, :3].T * [1, -1, -1]  # columns: x, y up, z back
+    size = truth.intrinsics.width, truth.intrinsics.height
+    camera = SceneCamera(
+        truth.intrinsics.fov_deg, *size, -opencv_from_world[:3, :3].T @ opencv_from_world[:3, 3],
+        rot.from_matrix(world_from_camera),
+    )  # fmt: skip
+    placed = {"position": camera.position_m.tolist(), "rotation": camera.rotation_xyzw.tolist()}
+    return placed | {"yfov_deg": camera.yfov_deg}, camera
+
+
 def jpeg(image_bgr):
     return cv2.imencode(".jpg", image_bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
 
@@ -100,7 +116,7 @@ def plain(value, size=(640, 480)):
     return jpeg(np.full((size[1], size[0], 3), value, np.uint8))
 
 
-def message(seq, people=(), picture=b"", *, run=1, size=(640, 480), sent_unix_s=0.0):
+def message(seq, people=(), picture=b"", *, run=1, size=(640, 480), sent_unix_s=0.0, camera=None):
     header = json.dumps(
         {
             "seq": seq,
@@ -108,6 +124,7 @@ def message(seq, people=(), picture=b"", *, run=1, size=(640, 480), sent_unix_s=
             "time_s": seq / 30,
             "sent_unix_s": sent_unix_s,
             "size": size,
+            "camera": camera,
             "people": list(people),
         },
         separators=(",", ":"),

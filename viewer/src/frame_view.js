@@ -69,14 +69,14 @@ export class FrameView {
     ctx.beginPath();
     ctx.rect(area.x, area.y, area.width, area.height);
     ctx.clip();
-    this.#drawImage(area);
+    this.paint(ctx, area);
     const place = ([x, y]) => [area.x + (this.mirror ? w - x : x) * scale, area.y + y * scale];
     for (const person of this.#frame.people) this.#drawPerson(person, place, area);
     ctx.restore();
   }
 
-  #drawImage(area) {
-    const ctx = this.#ctx;
+  /** Draws the frame's image into an area of a canvas, mirrored if the view is; without one, a plain background. */
+  paint(ctx, area) {
     ctx.save();
     ctx.translate(area.x, area.y);
     if (this.mirror) {

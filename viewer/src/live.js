@@ -76,7 +76,7 @@ class LiveView {
     } catch (error) {
       if (!(error instanceof NoWebGl)) throw error;
       this.pane.setSceneMessage(error.message);
-      for (const name of ["character", "joints", "reset", "recentre", "choose"]) this.pane.enable(name, false);
+      for (const name of ["character", "joints", "over", "reset", "recentre", "choose"]) this.pane.enable(name, false);
       return;
     }
     this.#stage.idle();
@@ -148,11 +148,11 @@ class LiveView {
   async #show(frame) {
     if (!(await this.frameView.take(frame)) || this.#ended.signal.aborted) return;
     const nowMs = performance.now();
-    this.#stage?.show(frame.people, frame.run, nowMs);
+    this.#stage?.show(frame, nowMs, (ctx, area) => this.frameView.paint(ctx, area));
     this.#rates.add(nowMs, performance.timeOrigin + nowMs - frame.sent_unix_s * 1000);
     const first = this.#count.run !== frame.run;
     Object.assign(this.#count, { frames: this.#count.frames + 1, seq: frame.seq, run: frame.run });
-    this.pane.badge("nobody", this.#stage && !this.#stage.persons ? "No 3D pose" : "");
+    this.pane.badge("nobody", this.#stage?.missing ?? "");
     if (first) this.#updateMessages();
   }
 
@@ -199,6 +199,10 @@ class LiveView {
     } else if (name === "joints") {
       this.#stage?.skeletons.setVisible(on);
       this.#stage?.changed();
+    } else if (name === "over") {
+      this.#stage?.setOver(on);
+      this.pane.enable("reset", !on);
+      this.pane.badge("nobody", this.#count.run !== null ? (this.#stage?.missing ?? "") : "");
     } else {
       this.frameView.show[name] = on;
       this.frameView.draw();
@@ -235,6 +239,7 @@ class LiveView {
       get webgl() { return stage !== null; },
       get renders() { return stage?.renders ?? 0; },
       get character() { return { name: stage?.cast.name ?? "", missing: stage?.cast.missing ?? [], figures: stage?.cast.count ?? 0 }; },
+      get over() { return stage?.cameraView.used ?? false; },
       get eye() { return stage && { position: stage.camera.position.toArray(), target: stage.orbit.target.toArray() }; },
       /** The local rotation xyzw of a joint's bone, of the person with this id or of the first one. */
       bone: (name, id) => stage?.cast.figureOf(id)?.bone(name) ?? null,

@@ -31,6 +31,7 @@ const PAGE = `
       <div class="rp-bar" role="group" aria-label="3D view">
         <label class="rp-toggle" title="Show the character"><input type="checkbox" data-toggle="character" checked>Character</label>
         <label class="rp-toggle" title="Show joints and bones; grey ones are occluded"><input type="checkbox" data-toggle="joints" checked>Joints</label>
+        <label class="rp-toggle" title="See the character through the camera, over the frame"><input type="checkbox" data-toggle="over">Over the video</label>
         <button type="button" data-press="reset" title="Back to the front view">Reset view</button>
         <button type="button" data-press="recentre" title="Move the character back to the middle of the floor (key R)">Recentre</button>
       </div>

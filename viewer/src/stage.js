@@ -3,6 +3,7 @@ import {
   AmbientLight, Color, DirectionalLight, HemisphereLight, PerspectiveCamera, Scene, Vector3, WebGLRenderer,
 } from "three";
 import { OrbitControls } from "three/examples/jsm/controls/OrbitControls.js";
+import { CameraView } from "./camera_view.js";
 import { Cast } from "./cast.js";
 import { Floor } from "./floor.js";
 import { Pace } from "./pace.js";
@@ -31,6 +32,7 @@ export class Stage {
   #snap = true;
   #free = true; // the user has not moved the view, so its distance adapts by itself
   #floorY = 0;
+  #last = null; // the newest frame's {camera, size, paint}
   #lost = false;
   #pace;
   #soft;
@@ -58,6 +60,7 @@ export class Stage {
     this.canvas.style.touchAction = "pan-y"; // vertical swipes scroll the page
     this.cast = new Cast(this.scene, () => this.changed());
     this.skeletons = new Skeletons(this.scene);
+    this.cameraView = new CameraView();
     this.#furnish();
     this.resetView();
     this.#listen(lost, signal);
@@ -109,6 +112,7 @@ export class Stage {
     const turns = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     const zooms = { "+": 0.9, "=": 0.9, "-": 1 / 0.9 };
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in turns || event.key in zooms)) return;
+    if (this.cameraView.used) return;
     event.preventDefault();
     const offset = this.camera.position.clone().sub(this.orbit.target);
     const [aside, up] = turns[event.key] ?? [0, 0];
@@ -144,8 +148,10 @@ export class Stage {
     return [...this.#people.values()].map(({ person }) => new Vector3(...person.joints[0]));
   }
 
-  /** The people of a frame; `run` changes with each start. */
-  show(people, run, nowMs) {
+  /** A frame: its people and its camera; `run` changes with each start. paint(ctx, area) draws its image. */
+  show({ people, run, camera, size }, nowMs, paint) {
+    this.#last = { camera, size, paint };
+    this.#seeThrough(this.#last);
     if (run !== this.#run) {
       this.#run = run;
       this.#people.clear();
@@ -163,6 +169,19 @@ export class Stage {
     this.#look();
     this.#movedMs = nowMs;
     this.changed();
+  }
+
+  /** Draws through the take's camera, over its frame, or from the user's view. */
+  setOver(on) {
+    this.cameraView.on = on;
+    this.#seeThrough(this.#last);
+    this.changed();
+  }
+
+  #seeThrough(last) {
+    if (last) this.cameraView.show(last.camera, last.size, last.paint);
+    else this.cameraView.known = false;
+    this.orbit.enabled = !this.cameraView.used;
   }
 
   #settleFloor() {
@@ -189,7 +208,8 @@ export class Stage {
   /** Without a run the character stands at the origin. */
   idle() {
     this.#people.clear();
-    this.#run = null;
+    this.#run = this.#last = null;
+    this.#seeThrough(null);
     this.#floorY = 0;
     this.#centre.set(0, HIGH_M, 0);
     this.cast.play([], true);
@@ -198,8 +218,10 @@ export class Stage {
     this.changed();
   }
 
-  get persons() {
-    return this.#people.size;
+  /** What is missing for the view, in words. */
+  get missing() {
+    if (!this.#people.size) return "No 3D pose";
+    return this.cameraView.on && !this.cameraView.known ? "Camera unknown" : "";
   }
 
   /** The final position of the view; one that the user has moved keeps its direction and distance. */
@@ -229,9 +251,12 @@ export class Stage {
     this.#lastMs = nowMs;
     if (this.#away > NEAR_M) this.#follow(1 - Math.exp(-seconds / FOLLOW_S));
     this.cast.update(seconds);
-    this.floor.lieUnder(this.orbit.target, this.camera.position.distanceTo(this.orbit.target));
+    const eye = this.cameraView.used ? this.cameraView.camera : this.camera;
+    this.floor.lieUnder(this.orbit.target, eye.position.distanceTo(this.orbit.target));
     this.camera.lookAt(this.orbit.target);
-    this.renderer.render(this.scene, this.camera);
+    const { clientWidth: width, clientHeight: height } = this.box;
+    if (this.cameraView.used) this.cameraView.render(this.renderer, this.scene, width, height);
+    else this.renderer.render(this.scene, this.camera);
     this.#pace.rendered(performance.now());
     this.renders += 1;
     const swinging = this.cast.swings && performance.now() - this.#movedMs < SWING_MS;
@@ -245,6 +270,7 @@ export class Stage {
     this.cast.destroy();
     this.skeletons.destroy();
     this.floor.destroy();
+    this.cameraView.destroy();
     this.orbit.dispose();
     this.renderer.dispose();
     this.renderer.forceContextLoss();

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime_pose.datatypes import SceneCamera
 from realtime_pose.errors import ArrayShapeError, RecordingError, UnknownChoiceError
 from realtime_pose.kinematics import joint_positions
 from realtime_pose.model3d.actor_truth import ActorTruth, load_truth, project, save_truth
@@ -222,6 +223,16 @@ def test_a_foreign_file_is_refused_by_name(tmp_path, make):
     make(path)
     with pytest.raises(RecordingError, match=r"foreign\.npz is not the ground truth of an actor's clip"):
         load_truth(path)
+
+
+def test_a_scene_camera_projects_the_joints_to_the_same_pixels(truth):
+    opencv_from_world = truth.camera_from_world
+    world_from_camera = rot.from_matrix(opencv_from_world[:3, :3].T * [1, -1, -1])  # its axes are x, y up and z back
+    place_m = -opencv_from_world[:3, :3].T @ opencv_from_world[:3, 3]
+    lens = truth.intrinsics
+    camera = SceneCamera(lens.fov_deg, lens.width, lens.height, place_m, world_from_camera)
+    assert camera.project(truth.keypoints_m) == pytest.approx(truth.keypoints_px, abs=0.01)
+    assert camera.rounded().project(truth.keypoints_m) == pytest.approx(truth.keypoints_px, abs=0.3)
 
 
 def test_rows_of_another_count_are_refused(truth):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from realtime_pose.communication.avatar import avatar_pose
-from realtime_pose.datatypes import Frame, FrameResult, Person
+from realtime_pose.datatypes import Frame, FrameResult, Person, SceneCamera
 from realtime_pose.drawing import SIDE_BGR
 from realtime_pose.errors import PacketError
 from realtime_pose.skeletons import COCO17, HUMANOID, LAYOUTS
@@ -68,6 +68,7 @@ def frame_message(result: FrameResult, *, seq: int, run: int, mirror: bool, sent
         "time_s": frame.time_ns / 1e9,
         "sent_unix_s": sent_unix_s,
         "size": [frame.width, frame.height],
+        "camera": _camera(result.camera, mirror),
         "people": [_person(person, mirror) for person in result.people],
     }
     head = text_of(header).encode()
@@ -90,6 +91,19 @@ def jpeg_of(frame: Frame) -> bytes:
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     encoded, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return bytes(jpeg) if encoded else b""
+
+
+def _camera(camera: SceneCamera | None, mirror: bool) -> dict[str, Any] | None:
+    """The camera as three.js places it; a mirrored one for mirrored poses."""
+    if camera is None:
+        return None
+    seen_by = camera.mirrored() if mirror else camera
+    rotation = _rounded(seen_by.rotation_xyzw, _QUATERNION + 1)
+    return {
+        "position": _rounded(seen_by.position_m, _METRES),
+        "rotation": rotation,
+        "yfov_deg": round(camera.yfov_deg, 3),
+    }
 
 
 def _person(person: Person, mirror: bool) -> dict[str, Any]:

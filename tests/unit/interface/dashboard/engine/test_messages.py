@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from support.people import make_person, make_result
+from support.people import make_camera, make_person, make_result
 
 from realtime_pose.axes import mirrored_positions, mirrored_rotations
 from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
@@ -49,6 +49,16 @@ def test_a_frame_holds_its_people_in_the_frames_pixels():
     np.testing.assert_allclose(told["rotations"], person.pose.rotations.local_xyzw, atol=1e-4)
     np.testing.assert_allclose(told["root"], person.pose.root_m, atol=1e-4)
     assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (480, 640, 3)
+
+
+def test_a_frame_has_its_camera_and_mirrored_poses_the_mirrored_one():
+    assert sent(make_result())[0]["camera"] is None
+    camera = make_camera()
+    for mirror, wanted in ((False, camera), (True, camera.mirrored())):
+        told = sent(make_result(camera=camera), mirror)[0]["camera"]
+        assert told["position"] == pytest.approx(wanted.position_m)
+        assert told["rotation"] == pytest.approx(wanted.rotation_xyzw)
+        assert told["yfov_deg"] == pytest.approx(camera.yfov_deg, abs=1e-3)
 
 
 def test_mirror_changes_poses_and_not_pixels():
