@@ -1,7 +1,7 @@
 """Export: a session written as files of other formats, in one pass."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from realtime_pose.app.run import take_info
 from realtime_pose.app.take import SESSION, files_of_take
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import local_path
-from realtime_pose.communication.base import PoseSink
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult
-from realtime_pose.errors import ConfigError, RecordingError
+from realtime_pose.errors import ConfigError, RealtimePoseError, RecordingError
+from realtime_pose.exporters.file_group import FileGroup
 from realtime_pose.exporters.table import EXPORTERS, is_file_of_format, open_exporters, parse_formats
 from realtime_pose.session.images import find_images, is_source, sound_of, with_images
 from realtime_pose.session.reader import Session
@@ -27,19 +27,30 @@ class Export:
         notes: Sentences on what was left out, and why.
         folder: The output folder.
         formats: The formats that are written.
+        files: Their files.
     """
 
     results: Iterator[FrameResult]
     notes: list[str]
     folder: Path
     formats: Sequence[str]
+    files: FileGroup
 
     def written(self) -> list[Path]:
-        """The files written so far."""
+        """The files written so far, without those that failed."""
+        return self._files_of([name for name in self.formats if name not in self.files.failures])
+
+    def discard(self) -> None:
+        """Close the files and delete them."""
+        with suppress(Exception):  # what ended the export is the cause
+            self.files.close()
+        for path in self._files_of(self.formats):
+            with suppress(OSError):
+                path.unlink()
+
+    def _files_of(self, formats: Sequence[str]) -> list[Path]:
         return [
-            path
-            for path in files_of_take(self.folder)
-            if path.name != SESSION and is_file_of_format(path, self.formats)
+            path for path in files_of_take(self.folder) if path.name != SESSION and is_file_of_format(path, formats)
         ]
 
 
@@ -48,6 +59,9 @@ def open_export(
     session: Session, config: AppConfig, folder: Path, video: str = "", *, chosen: bool, force: bool
 ) -> Iterator[Export]:
     """Export a session; the files are finished when the `with` block is left.
+
+    A file that fails does not stop the others. If the session is damaged, or the disk full, no file is left: nothing
+    would say that it ends early.
 
     Args:
         session: The session.
@@ -62,7 +76,8 @@ def open_export(
 
     Raises:
         ConfigError: A file exists already.
-        RecordingError: A file cannot be written, the session is damaged, or its images are not found.
+        RecordingError: A file cannot be written, the session is damaged, or its images are not found. Of a file that
+            failed only when the others are finished.
         UnknownChoiceError: There is no such format.
     """
     formats, notes = list(parse_formats(config.output.formats)), []
@@ -83,21 +98,24 @@ def open_export(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise RecordingError(f"cannot write into {folder}: {exc.strerror}; choose another folder") from exc
-    with ExitStack() as undo:
-        sinks = open_exporters(formats, folder, take)
-        for sink in sinks:
-            undo.callback(sink.close)
-        yield Export(_written(results, sinks, session, notes), notes, folder, formats)
+    files = FileGroup(dict(zip(formats, open_exporters(formats, folder, take), strict=True)))
+    export = Export(_written(results, files, session, notes), notes, folder, formats, files)
+    try:
+        yield export
+    except RealtimePoseError:
+        export.discard()
+        raise
+    finally:
+        files.close()
 
 
 def _written(
-    results: Iterable[FrameResult], sinks: Sequence[PoseSink], session: Session, notes: list[str]
+    results: Iterable[FrameResult], files: FileGroup, session: Session, notes: list[str]
 ) -> Iterator[FrameResult]:
     has_motion = False
     for result in results:
         has_motion = has_motion or any(person.pose is not None for person in result.people)
-        for sink in sinks:
-            sink.send(result)
+        files.send(result)
         yield result
     if not has_motion:
         notes.append(f"No person has a pose in {session.path}, so no motion was written.")

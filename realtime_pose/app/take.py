@@ -8,6 +8,7 @@ from pathlib import Path
 from realtime_pose.communication.base import PoseSink
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.file_group import FileGroup
 from realtime_pose.exporters.table import (
     DEFAULT_FORMATS,
     EXPORTERS,
@@ -57,13 +58,13 @@ class TakeRecorder:
             undo.callback(self._lock.release)
             _delete_replaced_files(folder, force=force)
             # the session first: if the disk fills up, everything else can be made from it again
-            session = SessionRecorder(folder / SESSION, take.settings)
-            undo.callback(session.close)
-            self._sinks: tuple[PoseSink, ...] = (session, *open_exporters(formats, folder, take))
+            self._session: PoseSink = SessionRecorder(folder / SESSION, take.settings)
+            undo.callback(self._session.close)
+            self._files = FileGroup(dict(zip(formats, open_exporters(formats, folder, take), strict=True)))
             undo.pop_all()
 
     def send(self, result: FrameResult) -> None:
-        """Write one frame into every file; after `close`, do nothing.
+        """Write one frame into every file; after `close`, do nothing. A file that fails does not stop the others.
 
         Raises:
             RecordingError: The disk is full or gone; after `close`, what was written before stays readable.
@@ -71,8 +72,8 @@ class TakeRecorder:
         if self._failure is not None:
             raise self._failure  # all files end at the same frame
         try:
-            for sink in self._sinks:
-                sink.send(result)
+            self._session.send(result)
+            self._files.send(result)
         except RecordingError as exc:
             self._failure = exc
             raise
@@ -81,12 +82,12 @@ class TakeRecorder:
         """Finish every file, even if one of them fails. Safe to repeat.
 
         Raises:
-            RecordingError: A file cannot be finished.
+            RecordingError: A file could not be written or finished.
         """
         failure: Exception | None = None
-        for sink in self._sinks:
+        for part in (self._session, self._files):
             try:
-                sink.close()
+                part.close()
             except Exception as exc:  # noqa: BLE001 - raised below, once every file is closed
                 failure = failure or exc
         self._lock.release()

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from realtime_pose.cli.options import GivenOptions, with_setting_options
 from realtime_pose.cli.run_and_show import say
 from realtime_pose.cli.terminal import out
 from realtime_pose.exporters.table import EXPORTERS
+
+if TYPE_CHECKING:
+    from realtime_pose.app.export import Export
 
 _FORMATS = "\n\n".join(f"{name}: {exporter.file}, {exporter.what}." for name, exporter in EXPORTERS.items())
 
@@ -35,13 +38,15 @@ def export(
 
     settings = given.settings()
     recorded = open_session(session)
-    with ExitStack() as stack:
-        files = stack.enter_context(
-            open_export(recorded, settings, to, str(video or ""), chosen="output.formats" in given.values, force=force)
-        )
-        advance = stack.enter_context(progress_bar(recorded.path.name, out, "{task.percentage:.0f} %"))
+    opened = open_export(recorded, settings, to, str(video or ""), chosen="output.formats" in given.values, force=force)
+    bar = progress_bar(recorded.path.name, out, "{task.percentage:.0f} %")
+    with ExitStack() as at_end, opened as files, bar as advance:
+        at_end.callback(_say_what_was_written, files)  # also if one of the files failed
         for _ in files.results:
             advance(recorded.bytes_read, recorded.size_bytes)
+
+
+def _say_what_was_written(files: "Export") -> None:
     for note in files.notes:
         say(note)
     for path in files.written():

@@ -148,6 +148,17 @@ def test_a_truncated_session_is_exported_as_far_as_it_goes_and_reported(tmp_path
     assert "missing" in files.notes[0]
 
 
+@pytest.mark.parametrize("formats", ["csv", "csv,bvh,easy-vitpose"])
+def test_a_damaged_session_leaves_no_files(tmp_path, formats):
+    session = take_of_clip(tmp_path / "take", ())
+    data = bytearray(session.path.read_bytes())
+    data[len(data) // 2] ^= 255
+    session.path.write_bytes(data)
+    with pytest.raises(RecordingError, match="is damaged at byte"):
+        export(read_session(session.path), formats, tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordingError, match="cannot write into"):

@@ -11,6 +11,8 @@ from support.people import make_clip, make_result
 
 from realtime_pose.app.take import TakeRecorder, free_folder
 from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.bvh import BvhRecorder
+from realtime_pose.exporters.file_group import FileGroup
 from realtime_pose.exporters.keypoints_json import KeypointsJson
 from realtime_pose.exporters.table import DEFAULT_FORMATS, EXPORTERS, TakeInfo, parse_formats
 from realtime_pose.session.reader import read_session
@@ -83,7 +85,7 @@ def test_a_file_that_fails_at_the_end_leaves_the_others_closed_and_the_folder_fr
             self.closed = True
 
     take, last = TakeRecorder(tmp_path, TakeInfo(30.0), ()), Closes()
-    take._sinks = (*take._sinks, Breaks(), last)
+    take._files = FileGroup({"breaks": Breaks(), "closes": last})
     with pytest.raises(ValueError, match="no"):
         take.close()
     assert last.closed
@@ -131,6 +133,25 @@ def test_when_the_disk_is_full_what_was_written_stays_readable(tmp_path):
     assert abs(bvh.Bvh((tmp_path / "motion.bvh").read_text()).nframes - written) <= 1
     with av.open(str(tmp_path / "overlay.mp4")) as video:
         assert sum(1 for _ in video.decode(video=0)) > 30
+
+
+def test_a_file_that_fails_leaves_all_others_whole_and_is_named_at_the_end(tmp_path, monkeypatch):
+    def fails(self, result):
+        if result.frame.index == 3:
+            raise RecordingError("cannot write motion.bvh: the pose has no bones")
+        write(self, result)
+
+    write = BvhRecorder.send
+    monkeypatch.setattr(BvhRecorder, "send", fails)
+    take = TakeRecorder(tmp_path, TakeInfo(30.0), ("bvh", "easy-vitpose", "csv"))
+    for result in make_clip(12):
+        take.send(result)
+    with pytest.raises(RecordingError, match=r"^cannot write motion\.bvh: the pose has no bones; the other files are"):
+        take.close()
+    take.close()
+    assert len(json.loads((tmp_path / "keypoints.json").read_text())["keypoints"]) == 12
+    assert len((tmp_path / "joints.csv").read_text().splitlines()) == 13
+    assert len(list(read_session(tmp_path / "session.rtpose").frames())) == 12
 
 
 @pytest.mark.parametrize("sink", [KeypointsJson, lambda path: SessionRecorder(path, {})])

@@ -14,6 +14,7 @@ from support.people import make_clip
 
 from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.cli import app as cli
+from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.table import EXPORTERS, TakeInfo
 from realtime_pose.session.format import MAGIC
 from realtime_pose.session.reader import read_session
@@ -223,6 +224,32 @@ def test_without_a_choice_it_writes_what_it_can_and_reports_what_it_cannot(call,
     assert code == 0
     assert "overlay shows the session's images" in out
     assert "motion.bvh" in {p.name for p in (tmp_path / "x").iterdir()}
+
+
+def test_one_file_that_fails_costs_no_other_and_the_exit_code_tells(call, take, tmp_path, monkeypatch):
+    from realtime_pose.exporters.bvh import BvhRecorder
+
+    def fails(self, result):
+        raise RecordingError("cannot write motion.bvh: made to fail")
+
+    monkeypatch.setattr(BvhRecorder, "send", fails)
+    code, out, err = call("export", take, "--out", "x", "--format", "bvh,csv,easy-vitpose")
+    assert code == 1
+    assert err == "error cannot write motion.bvh: made to fail; the other files are complete\n"
+    assert [name for name in ("motion.bvh", "joints.csv", "keypoints.json") if name in out] == [
+        "joints.csv", "keypoints.json",
+    ]  # fmt: skip
+    assert len((tmp_path / "x" / "joints.csv").read_text().splitlines()) == 6
+
+
+def test_a_damaged_session_is_reported_and_leaves_no_files(call, take, tmp_path):
+    data = bytearray((take / SESSION).read_bytes())
+    data[len(data) // 2] ^= 255
+    (take / SESSION).write_bytes(data)
+    code, out, err = call("export", take, "--out", "x", "--format", "bvh,csv")
+    assert (code, "is damaged at byte" in err) == (1, True)
+    assert "written" not in out
+    assert list((tmp_path / "x").iterdir()) == []
 
 
 def test_the_help_names_every_format(call):
