@@ -136,6 +136,7 @@ def run_table(figures: Mapping[str, Any], folder: str, report: Path | None) -> T
         "rate": f"{figures['fps']:.1f} fps; the pose model alone could do {figures['model_fps']:.0f}",
         "latency": _latency(latency) if latency else "not live: every frame, as fast as this machine can",
         "people": f"up to {figures['persons_max']}" if figures["persons_max"] else "none found",
+        "camera": _camera(figures["camera"]),
         "pose model": f"{figures['estimator']} on {figures['runtime']} {figures['precision']}, {figures['device']}",
         "packets sent": _packets(figures["sinks"]),
     }
@@ -164,6 +165,19 @@ def _packets(sinks: Sequence[Mapping[str, Any]]) -> str:
     if len(sinks) == 1:
         return str(sinks[0]["packets_sent"])
     return "\n".join(f"{sink['packets_sent']} to {sink['sink']} {sink['target']}" for sink in sinks)
+
+
+def _camera(camera: Mapping[str, Any] | None) -> str:
+    if camera is None:
+        return "unknown, as nobody has a pose"
+    pitch_deg, roll_deg = round(camera["pitch_deg"]), round(camera["roll_deg"])
+    parts = [] if pitch_deg or roll_deg else ["level"]
+    if pitch_deg:
+        parts.append(f"looks {'down' if pitch_deg > 0 else 'up'} by {abs(pitch_deg)} degrees")
+    if roll_deg:
+        parts.append(f"the world leans {'right' if roll_deg > 0 else 'left'} by {abs(roll_deg)} degrees")
+    parts += [f"{camera['position_m'][1]:.2f} m high", f"{camera['fov_deg']:g} degrees wide"]
+    return f"{', '.join(parts)} ({camera['source']})"
 
 
 def _latency(latency_ms: Mapping[str, float | None]) -> str:

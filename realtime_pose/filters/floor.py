@@ -145,15 +145,15 @@ class FloorFilter:
 
     def camera(self, intrinsics: CameraIntrinsics) -> SceneCamera | None:
         """The camera with this lens, as poses are placed now; None before the first pose, and if that is not finite."""
-        if self._first_root_m is None or not np.isfinite([*self.camera_m, *self.world_from_camera_xyzw]).all():
+        place_m, rotation = self.camera_m, np.array(self.world_from_camera_xyzw)
+        if self._first_root_m is None or not np.isfinite(place_m).all():
             return None
-        fov_deg, width, height = intrinsics.fov_deg, intrinsics.width, intrinsics.height
         source = "assumed" if self._pitch_sigma_rad == _PRIOR_PITCH_RAD else "estimated"
         if self._given_height_m or self._given_pitch_rad:
             source = "given"
         sigma_deg = 0.0 if source == "given" else math.degrees(self._pitch_sigma_rad)
-        rotation = np.array(self.world_from_camera_xyzw)
-        return SceneCamera(fov_deg, width, height, self.camera_m, rotation, source, sigma_deg)
+        width, height = intrinsics.width, intrinsics.height
+        return SceneCamera(intrinsics.fov_deg, width, height, place_m, rotation, source, sigma_deg)
 
     @property
     def _distance_ratio(self) -> float:
