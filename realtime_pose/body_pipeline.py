@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import (
@@ -83,16 +84,16 @@ class BodyPipeline:
             pose = self.solver.solve(joints)
         with stopwatch.measure("filter"):
             if self.filters is not None:
-                pose = self.filters.apply(pose, Observation.of(visible, intrinsics))
+                pose = self.filters.apply(pose, Observation.of(visible, intrinsics, joints))
             pose = self._recentred(pose)
         return joints, pose
 
-    def finish(self, pose: SkeletonPose, keypoints: PersonKeypoints, frame: Frame) -> SkeletonPose:
-        """A pose that the look-ahead has smoothed, after the filters that follow the smoothing."""
+    def finish(self, pose: SkeletonPose, person: Person, frame: Frame) -> SkeletonPose:
+        """A person's pose that the look-ahead has smoothed, after the filters that follow the smoothing."""
         if self.filters is None:
             return pose
-        visible = keypoints.for_lifting(self.score_threshold)
-        return self.filters.finish(pose, Observation.of(visible, self.intrinsics_of(frame)))
+        visible = person.keypoints.for_lifting(self.score_threshold)
+        return self.filters.finish(pose, Observation.of(visible, self.intrinsics_of(frame), person.joints))
 
     def intrinsics_of(self, frame: Frame) -> CameraIntrinsics:
         """The intrinsics of the frame's camera."""
@@ -117,7 +118,7 @@ class BodyPipeline:
         Raises:
             UnknownChoiceError: There is no such smoothing preset.
         """
-        self.lifter = build_lifter(config)
+        self.lifter = build_lifter(config, None if self.filters is None else self.filters.floor.attitude)
         if self.filters is not None:
             self.filters.use_smoothing(config)
 
@@ -150,10 +151,11 @@ def build_body(config: AppConfig, *, filtered: bool = True) -> BodyPipeline:
         UnknownChoiceError: There is no such lifter, solver, smoothing preset or mode for the feet.
     """
     body = config.body
+    attitude = CameraAttitude(body)
     return BodyPipeline(
-        build_lifter(body),
+        build_lifter(body, attitude),
         build_solver(body),
-        FilterChain(body) if filtered else None,
+        FilterChain(body, attitude) if filtered else None,
         score_threshold=config.inference.score_threshold,
         fov_deg=body.fov_deg,
     )

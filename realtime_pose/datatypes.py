@@ -299,6 +299,8 @@ class Joints3D:
         score: (J,) float32 in 0..1; where it is 0, the point is a guess.
         track_id: The person's id over time.
         time_ns: The frame's media time.
+        contact: (2, 2) float32 probability that heel and toe of the left and of the right foot stand; None if the lifter
+            does not say.
     """
 
     layout: KeypointLayout
@@ -307,12 +309,15 @@ class Joints3D:
     score: Float32
     track_id: int
     time_ns: int
+    contact: Float32 | None = None
 
     def __post_init__(self) -> None:
         j = len(self.layout.names)
         check_array("xyz_m", self.xyz_m, (j, 3))
         check_array("root_m", self.root_m, (3,))
         check_array("score", self.score, (j,))
+        if self.contact is not None:
+            check_array("contact", self.contact, (2, 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from realtime_pose.figures.motion import INTERVALS, angles_figure, foot_height_f
 from realtime_pose.figures.page import PlotPage, played_rows
 from realtime_pose.figures.person_motion import PersonMotion, motion_of
 from realtime_pose.figures.skeleton import BOX_M, skeleton_figure
-from realtime_pose.filters.foot_locking import contacts_of
+from realtime_pose.filters.foot_contact import contacts_of
 from realtime_pose.report import STAGES
 from realtime_pose.session.reader import Session
 from realtime_pose.skeletons import HUMANOID

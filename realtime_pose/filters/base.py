@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from realtime_pose.datatypes import CameraIntrinsics, PersonKeypoints, SkeletonPose
+from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints, SkeletonPose
 from realtime_pose.utils.arrays import Float32, as_float32
 
 _ANKLES = ("left_ankle", "right_ankle")
@@ -20,18 +20,22 @@ class Observation:
     Attributes:
         ankle_rays: (2, 2) float32, the left and the right ankle in normalised image coordinates (x and y at distance 1
             along the camera's axis; canonical: x to the image's right, y up); NaN where the ankle is occluded.
+        contact: (2, 2) float32 probability that heel and toe of the left and of the right foot stand; None if unknown.
     """
 
     ankle_rays: Float32
+    contact: Float32 | None = None
 
     @classmethod
-    def of(cls, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> "Observation":
-        """The observation behind these keypoints; a score of 0 means occluded."""
+    def of(
+        cls, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, joints: Joints3D | None = None
+    ) -> "Observation":
+        """The observation behind these keypoints and what was lifted from them; a score of 0 means occluded."""
         rows = keypoints.layout.rows(_ANKLES)
         offset_px = keypoints.xy_px[rows].astype(np.float64) - (intrinsics.cx, intrinsics.cy)
         rays = offset_px / (intrinsics.fx, -intrinsics.fy)
         rays[keypoints.score[rows] <= 0] = np.nan
-        return cls(as_float32(rays))
+        return cls(as_float32(rays), None if joints is None else joints.contact)
 
 
 class PoseFilter(Protocol):

@@ -1,10 +1,12 @@
-"""Filter chain: occlusion, smoothing, floor and feet, in this order."""
+"""Filter chain: occlusion, smoothing, contacts, floor and feet, in this order."""
 
+from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import FEET_MODES, BodyConfig
 from realtime_pose.body.smoothing_presets import looks_ahead, preset_of
 from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.filters.base import Observation, PoseFilter
 from realtime_pose.filters.floor import FloorFilter
+from realtime_pose.filters.foot_contact import FootContactFilter
 from realtime_pose.filters.foot_locking import FootLockFilter
 from realtime_pose.filters.occlusion import OcclusionFilter
 from realtime_pose.filters.smoothing import OneEuroPoseFilter
@@ -19,19 +21,22 @@ class FilterChain:
 
     Args:
         config: The settings.
+        attitude: The camera's attitude, shared with the lifter; by default one of its own.
 
     Attributes:
-        occlusion, smoothing, floor, feet: The filters in order; smoothing and feet are None where the settings say so.
+        occlusion, smoothing, contacts, floor, feet: The filters in order; smoothing and feet are None where the settings
+            say so.
 
     Raises:
         UnknownChoiceError: There is no such smoothing preset, or no such mode for the feet.
     """
 
-    def __init__(self, config: BodyConfig) -> None:
+    def __init__(self, config: BodyConfig, attitude: CameraAttitude | None = None) -> None:
         check_choice("body.feet", config.feet, FEET_MODES)
         self.occlusion = OcclusionFilter(config)
         self.smoothing = _smoothing_of(config)
-        self.floor = FloorFilter(config)
+        self.contacts = FootContactFilter()
+        self.floor = FloorFilter(config, attitude)
         self.feet = None if config.feet == "never" else FootLockFilter(config, self.floor)
         self._looks_ahead = looks_ahead(config)
 
@@ -48,8 +53,8 @@ class FilterChain:
         return self.finish(pose, observation)
 
     def finish(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
-        """The smoothed pose after the floor and foot filters."""
-        pose = self.floor.apply(pose, observation)
+        """The smoothed pose after the contact, floor and foot filters."""
+        pose = self.floor.apply(self.contacts.apply(pose, observation), observation)
         return pose if self.feet is None else self.feet.apply(pose, observation)
 
     def use_smoothing(self, config: BodyConfig) -> None:
@@ -62,7 +67,7 @@ class FilterChain:
 
     def forget(self, track_id: int) -> None:
         """Drop one person's state."""
-        stages: tuple[PoseFilter | None, ...] = (self.occlusion, self.smoothing, self.floor, self.feet)
+        stages: tuple[PoseFilter | None, ...] = (self.occlusion, self.smoothing, self.contacts, self.floor, self.feet)
         for stage in stages:
             if stage is not None:
                 stage.forget(track_id)

@@ -1,12 +1,12 @@
-"""Foot locking: contact detection, feet pinned by two-bone IK, and a pelvis that follows.
+"""Foot locking: feet that stand are pinned by two-bone IK, and the pelvis follows.
 
-A lifter's depth is noisy, but the image position of a foot is not, and a foot that stands is on the floor: contact is
-judged by the point where the ankle's ray meets the floor. A pinned foot keeps its place to the millimetre. The pelvis
-makes up for the slow part of the difference, the bend of the leg for the fast part.
+A lifter's distance is noisy, but the image position of a foot is not, and a foot that stands is on the floor: where its
+ray meets the floor, it stands. How far that is trusted against the lifted distance follows from the errors of both; on
+a far person it is hardly, as the ray runs nearly along the floor. A pinned foot keeps its place to the millimetre. The
+pelvis makes up for the slow part of the difference, the bend of the leg for the fast part.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,11 +15,10 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.filters.ankle_rays import ankle_rays
 from realtime_pose.filters.base import Observation
-from realtime_pose.filters.floor import FloorFilter, ankle_height_m, ankle_over_sole_m
-from realtime_pose.filters.foot_contact import FootContact
+from realtime_pose.filters.floor import FloorFilter, ankle_height_m
 from realtime_pose.filters.leg_ik import FOOT, LOWER, UPPER, Leg, legs_of, local_rotations, reach, rotate_foot
 from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.arrays import Bool, as_float32
+from realtime_pose.utils.arrays import as_float32
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Quat, Vec3
@@ -29,27 +28,23 @@ _FLATTEN_TAU_S = 0.05  # time constant with which a foot in contact goes flat an
 _YAW_TAU_S = 0.4  # time constant with which a pinned foot follows the yaw of the pose
 _BLEND_HZ = 4.0  # frequency of the spring that blends a foot to its pin, and away from it
 _FOLLOW_HZ = 2.5  # frequency of the spring that moves the pelvis to its pinned feet,
-_FOLLOW_HZ_PER_M = 12.0  # plus this for each metre it is away,
-_RELEASE_HZ = 0.3  # and of the same spring back to the pose while no foot is pinned
+_FOLLOW_HZ_PER_M = 12.0  # plus this for each metre it is away
 _HEEL_LIFT_M = 0.03  # a pinned ankle that is higher by less is noise; by more, its heel is off the floor
 _PIN_TOLERANCE_M = 0.02  # a pin farther than this from where its foot is seen drifts there,
 _PIN_DRIFT_M_S = 0.01  # at this speed, too slow to notice,
 _MAX_PIN_ERROR_M = 0.2  # and is moved at once to within this distance
-_MIN_CAMERA_M = 0.3  # a camera lower over the ankles than this sees no depth on the floor,
-_MIN_DESCENT = 0.08  # nor along a ray that falls less than this per metre of depth
+_LIFTED_ERROR = 0.10  # standard deviation of a lifted distance, as a share
+_RAY_ERROR_RAD = math.radians(1.0)  # of a ray's angle to the floor: keypoint and camera
 _FLOOR_SMOOTHING = OneEuroParameters(min_cutoff_hz=4.0, beta=4.0)  # of the points where rays meet the floor
 _TOLERANCE_M = 1e-4  # a leg this close to its target is not changed
 _GAP_S = 0.5  # after a longer gap a person's feet start from scratch
-_OCCLUDED_S = 0.2  # a foot keeps its contact through a shorter occlusion
 
 
 @dataclass
 class _Foot:
     """State of one foot; positions are the ankle's, in world axes."""
 
-    contact: FootContact = field(default_factory=FootContact)
     smooth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_FLOOR_SMOOTHING, joint=True))
-    occluded_s: float = 0.0
     pin_m: Vec3 | None = None
     pinned: bool = False  # in the last pose
     unpinned_m: Vec3 | None = None  # in the last pose, without its pin
@@ -62,14 +57,17 @@ class _Foot:
 
 @dataclass
 class _Person:
+    """State of one person; `shift_m` is from the pose's pelvis to the result's, `goal_m` where it goes."""
+
     time_ns: int
-    shift_m: Vec3 = vec.ZERO  # from the pose's pelvis to the result's
+    goal_m: Vec3 = vec.ZERO
+    shift_m: Vec3 = vec.ZERO
     shift_m_s: Vec3 = vec.ZERO
     feet: tuple[_Foot, _Foot] = field(default_factory=lambda: (_Foot(), _Foot()))
 
 
 class FootLockFilter:
-    """Pins feet that stand, and keeps soles above the floor; for poses in world axes, after the floor filter."""
+    """Pins feet that stand, and keeps soles above the floor; for poses in world axes with contacts, after the floor filter."""
 
     def __init__(self, config: BodyConfig, floor: FloorFilter) -> None:
         self._always, self._floor = config.feet == "always", floor
@@ -81,7 +79,7 @@ class FootLockFilter:
         self._people.forget(track_id)
 
     def apply(self, pose: SkeletonPose, observation: Observation | None = None) -> SkeletonPose:
-        """The pose with its feet locked, and `foot_contact` set."""
+        """The pose with its feet locked; `foot_contact` says which are pinned."""
         person = self._people.get(pose.track_id)
         dt_s = 0.0 if person is None else (pose.time_ns - person.time_ns) / 1e9
         is_new = person is None or not 0 <= dt_s <= _GAP_S
@@ -97,12 +95,11 @@ class FootLockFilter:
             y = self._ankle_m - min(ankle[1] for ankle, s in zip(ankles_from_root, visible, strict=True) if s)
         root = (x, y, z)
         ankles = [vec.add(root, ankle) for ankle in ankles_from_root]
+        stands = [False, False] if pose.foot_contact is None else pose.foot_contact.tolist()
         on_floor = self._on_floor(pose, observation, ankles, person)
-        if is_new:
-            person.shift_m = self._initial_shift(ankles, on_floor, visible)
-        for side in (0, 1):
-            self._update_contact(person, side, ankles[side], on_floor[side], visible[side], dt_s)
-        self._move_pelvis(person, ankles, on_floor, dt_s, is_new=is_new)
+        self._move_pelvis(person, ankles, on_floor, visible, stands, dt_s, is_new=is_new)
+        for foot, ankle, place, s in zip(person.feet, ankles, on_floor, stands, strict=True):
+            foot.pin_m = self._pin_m(foot, vec.add(ankle, person.shift_m), place, dt_s) if s else None
         root = vec.add(root, person.shift_m)
 
         local = pose.rotations.local_xyzw.copy()
@@ -117,88 +114,76 @@ class FootLockFilter:
 
     def _on_floor(
         self, pose: SkeletonPose, observation: Observation | None, ankles_m: list[Vec3], person: _Person
-    ) -> list[Vec3 | None]:
-        """Points where the ankles' rays meet the plane of ankles on the floor; None where that shows no depth."""
+    ) -> list[Vec3]:
+        """Where each ankle would stand: between its lifted place and where its ray meets the plane of standing ankles."""
         x, y, z = camera = tuple(self._floor.camera_m.tolist())
         world_from_camera = tuple(self._floor.world_from_camera_xyzw.tolist())
         camera_from_world = vec.inverse(world_from_camera)
         rays = ankle_rays(
             pose, observation, [vec.rotate(camera_from_world, vec.sub(ankle, camera)) for ankle in ankles_m]
         )
-        points: list[Vec3 | None] = []
-        for (ray, from_image), foot in zip(rays, person.feet, strict=True):
-            direction = vec.rotate(world_from_camera, (*ray, -1.0))
+        points: list[Vec3] = []
+        for (ray, from_image), ankle, foot in zip(rays, ankles_m, person.feet, strict=True):
+            dx, dy, dz = vec.rotate(world_from_camera, (*ray, -1.0))
+            descent = -dy / math.hypot(dx, dz)  # of the ray per metre on the floor
             height_m = y - self._ankle_m
-            if height_m < _MIN_CAMERA_M or direction[1] > -_MIN_DESCENT:
-                points.append(None)
+            if height_m <= 0 or descent <= 0:
+                points.append((ankle[0], self._ankle_m, ankle[2]))
                 continue
-            dx, dy, dz = direction
-            on_floor = np.array([x + height_m / -dy * dx, z + height_m / -dy * dz])
+            floor_error = _RAY_ERROR_RAD * (1.0 + descent**2) / descent  # of the distance, as a share
+            trust = _LIFTED_ERROR**2 / (_LIFTED_ERROR**2 + floor_error**2)
+            place = np.array([x + height_m / -dy * dx, z + height_m / -dy * dz])
+            place = trust * place + (1.0 - trust) * np.array([ankle[0], ankle[2]])
             if from_image:  # rays of the pose are smooth already
-                on_floor = foot.smooth.apply(on_floor, pose.time_ns)
-            points.append((float(on_floor[0]), self._ankle_m, float(on_floor[1])))
+                place = foot.smooth.apply(place, pose.time_ns)
+            points.append((float(place[0]), self._ankle_m, float(place[1])))
         return points
 
-    def _initial_shift(self, ankles_m: list[Vec3], on_floor_m: list[Vec3 | None], visible: list[bool]) -> Vec3:
-        """Horizontal shift to where the low feet are seen: their mean, so that feet keep their lifted distance."""
-        shifts = [
-            vec.sub(place, ankle)
-            for place, ankle, s in zip(on_floor_m, ankles_m, visible, strict=True)
-            if s and place is not None and ankle[1] < self._ankle_m + _HEEL_LIFT_M
-        ]
-        x, _, z = vec.midpoint(shifts[0], shifts[-1]) if shifts else vec.ZERO
-        return (x, 0.0, z)
-
-    def _update_contact(
-        self, person: _Person, side: int, ankle_m: Vec3, on_floor_m: Vec3 | None, visible: bool, dt_s: float
+    def _move_pelvis(
+        self,
+        person: _Person,
+        ankles_m: list[Vec3],
+        on_floor_m: list[Vec3],
+        visible: list[bool],
+        stands: list[bool],
+        dt_s: float,
+        *,
+        is_new: bool,
     ) -> None:
-        """Decide whether the foot stands, and set or move its pin."""
-        foot, other = person.feet[side], person.feet[1 - side]
-        foot.occluded_s = 0.0 if visible else foot.occluded_s + dt_s
-        if not visible:
-            if foot.occluded_s > _OCCLUDED_S or foot.pin_m is None:
-                foot.contact, foot.pin_m = FootContact(stands=False), None
-            return
-        ankle = vec.add(ankle_m, person.shift_m)
-        stands = foot.contact.update(
-            on_floor_m or ankle_m,
-            ankle_m,
-            ankle[1] - self._ankle_m,
-            dt_s,
-            other_stands=other.pin_m is not None,
-            from_ray=on_floor_m is not None,
-        )
-        if not stands:
-            foot.pin_m = None
-            return
-        # A new pin is where the foot was in the last result: contacts are found late, never early.
-        pin = foot.pin_m or foot.result_m or ankle
-        away = vec.sub(pin, on_floor_m or ankle)
+        """Move the pelvis towards its standing feet by a spring; at once for a new person.
+
+        In the air the difference stays as it is: it is an error of the distance or of the floor, which lasts. The height
+        follows the lower foot, whatever it stands on: a block or a stair is the floor there. A person whose feet are
+        occluded stands, too.
+        """
+        support = stands if any(stands) else visible if is_new and any(visible) else [not any(visible)] * 2
+        wanted = [
+            vec.sub(vec.midpoint(place, foot.pin_m or place), ankle)
+            for foot, place, ankle, s in zip(person.feet, on_floor_m, ankles_m, support, strict=True)
+            if s
+        ]
+        if wanted:
+            x, _, z = vec.midpoint(wanted[0], wanted[-1]) if any(visible) else person.goal_m
+            person.goal_m = (x, max(shift[1] for shift in wanted), z)
+        if is_new:
+            person.shift_m = person.goal_m
+        away = vec.sub(person.shift_m, person.goal_m)
+        hz = _FOLLOW_HZ + _FOLLOW_HZ_PER_M * vec.norm(away)
+        away, person.shift_m_s = _spring(away, person.shift_m_s, hz, dt_s)
+        person.shift_m = vec.add(person.goal_m, away)
+
+    def _pin_m(self, foot: _Foot, ankle_m: Vec3, place_m: Vec3, dt_s: float) -> Vec3:
+        """The pin of a foot that stands, near where it is seen.
+
+        A new pin is where the foot was in the last result: contacts are found late, never early.
+        """
+        pin = foot.pin_m or foot.result_m or ankle_m
+        away = vec.sub(pin, place_m)
         distance = math.hypot(away[0], away[2])
         if distance > _PIN_TOLERANCE_M:
             allowed = min(max(distance - _PIN_DRIFT_M_S * dt_s, _PIN_TOLERANCE_M), _MAX_PIN_ERROR_M)
             pin = vec.add_scaled(pin, away, allowed / distance - 1.0)
-        foot.pin_m = (pin[0], self._ankle_m, pin[2])
-
-    def _move_pelvis(
-        self, person: _Person, ankles_m: list[Vec3], on_floor_m: list[Vec3 | None], dt_s: float, *, is_new: bool
-    ) -> None:
-        """Move the pelvis towards its pinned feet by a spring; at once for a new person.
-
-        The target is half-way between the feet as seen (right in the room) and their pins (no strain on the legs).
-        """
-        wanted = [
-            vec.sub(vec.midpoint(place or foot.pin_m, foot.pin_m), ankle)
-            for foot, place, ankle in zip(person.feet, on_floor_m, ankles_m, strict=True)
-            if foot.pin_m is not None
-        ]
-        goal = vec.midpoint(wanted[0], wanted[-1]) if wanted else vec.ZERO
-        if is_new:
-            person.shift_m = goal
-        away = vec.sub(person.shift_m, goal)
-        hz = _FOLLOW_HZ + _FOLLOW_HZ_PER_M * vec.norm(away) if wanted else _RELEASE_HZ
-        away, person.shift_m_s = _spring(away, person.shift_m_s, hz, dt_s)
-        person.shift_m = vec.add(goal, away)
+        return (pin[0], self._ankle_m, pin[2])
 
     def _ankle_target_m(self, foot: _Foot, unpinned_m: Vec3, dt_s: float) -> Vec3:
         """Target of the ankle: its pin, or the pose's position, blended after a change."""
@@ -250,30 +235,6 @@ class FootLockFilter:
 def _flat(foot: Quat) -> Quat:
     """The foot rotated by the shortest arc so that its sole is level."""
     return vec.multiply(vec.shortest_arc(vec.rotate(foot, vec.Y), vec.Y, vec.rotate(foot, vec.X)), foot)
-
-
-def contacts_of(poses: Sequence[SkeletonPose]) -> Bool:
-    """Contacts of the left and the right foot (T, 2), from the poses of one person in order of time.
-
-    For poses in world axes, such as a session's. Pinned feet stand exactly still, so this finds almost the same
-    contacts as the filter did, and needs nothing else of the run.
-    """
-    out = np.zeros((len(poses), 2), dtype=np.bool_)
-    feet = [FootContact(), FootContact()]
-    before_ns = poses[0].time_ns if poses else 0
-    for row, pose in enumerate(poses):
-        dt_s, before_ns = (pose.time_ns - before_ns) / 1e9, pose.time_ns
-        x, y, z = pose.root_m.tolist()
-        for side, leg in enumerate(legs_of(pose)):
-            if pose.score[FOOT[side]] <= 0 or not 0 <= dt_s <= _GAP_S:
-                feet[side] = FootContact(stands=pose.score[FOOT[side]] > 0)
-            ankle = vec.add((x, y, z), leg.ankle_m)
-            height = ankle[1] - ankle_over_sole_m(leg.upper_m + leg.lower_m)
-            other = bool(out[max(row - 1, 0), 1 - side])
-            out[row, side] = pose.score[FOOT[side]] > 0 and feet[side].update(
-                ankle, ankle, height, dt_s, other_stands=other, from_ray=False
-            )
-    return out
 
 
 def _spring(offset_m: Vec3, offset_m_s: Vec3, hz: float, dt_s: float) -> tuple[Vec3, Vec3]:

@@ -13,15 +13,7 @@ import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.body.smoothing_presets import SmoothingPreset, looks_ahead, preset_of
-from realtime_pose.datatypes import (
-    Frame,
-    FrameResult,
-    JointRotations,
-    Person,
-    PersonKeypoints,
-    SceneCamera,
-    SkeletonPose,
-)
+from realtime_pose.datatypes import Frame, FrameResult, JointRotations, Person, SceneCamera, SkeletonPose
 from realtime_pose.ik.joint_space import clamp_to_limits
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
@@ -37,8 +29,8 @@ _SIGMA_HZ = 0.1325  # standard deviation in s of a Gaussian whose response falls
 class Finish(Protocol):
     """The filters after the smoothing: floor and feet."""
 
-    def __call__(self, pose: SkeletonPose, keypoints: PersonKeypoints, frame: Frame) -> SkeletonPose:
-        """The finished pose of the person with these keypoints in this frame."""
+    def __call__(self, pose: SkeletonPose, person: Person, frame: Frame) -> SkeletonPose:
+        """The finished pose of this person in this frame."""
         ...
 
 
@@ -95,7 +87,7 @@ class LookAhead:
         latest_ns = person.pose.time_ns + _WINDOW_NS
         around = [other for other in self._past.get(person.pose.track_id) or () if other.time_ns <= latest_ns]
         smoothed = smoothed_pose(person.pose, around, self._preset)
-        return replace(person, pose=self._finish(smoothed, person.keypoints, frame))
+        return replace(person, pose=self._finish(smoothed, person, frame))
 
 
 def build_look_ahead(config: BodyConfig, finish: Finish, camera_of: CameraOf = lambda frame: None) -> LookAhead | None:

@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M, head_rotation
+from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.profile import body_of
 from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.body.settings import BodyConfig
@@ -56,7 +57,8 @@ class _State:
 class GeometricLifter:
     """Lifts keypoints by geometry alone; see the module's docstring."""
 
-    def __init__(self, config: BodyConfig) -> None:
+    def __init__(self, config: BodyConfig, attitude: CameraAttitude | None = None) -> None:
+        """Initialise; the attitude is not used, as bones alone do not tell the vertical."""
         self._body = body_of(config)
         self._states: PerTrack[_State] = PerTrack()
 

@@ -1,4 +1,4 @@
-"""Inference of the trained lifter's network in numpy, one person per call, and loading of its weights."""
+"""Inference of the trained lifter's network in numpy, and loading of its weights."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -17,15 +17,21 @@ _MAKE = "realtime-pose train lifter"
 
 
 class Prediction(NamedTuple):
-    """The network's output for one person.
+    """The network's output for N inputs.
 
     Attributes:
-        xyz: (K, 3) points from the midpoint of the hips, in body heights, in the view's axes.
-        error: (K,) predicted position error of each, in body heights.
+        xyz: (N, K, 3) points from the midpoint of the hips, in body heights, in gravity-view axes.
+        error: (N, K) predicted position error of each, in body heights.
+        up: (N, 3) unit vector against gravity, in the view's axes.
+        up_error_rad: (N,) its predicted error.
+        contact: (N, 2, 2) probability that the heel and the toe of the left and the right foot stand.
     """
 
     xyz: Float64
     error: Float64
+    up: Float64
+    up_error_rad: Float64
+    contact: Float64
 
 
 class _Layer(NamedTuple):
@@ -36,7 +42,7 @@ class _Layer(NamedTuple):
     odd: Float32
 
     def apply(self, even: Float32, odd: Float32) -> tuple[Float32, Float32]:
-        return self.even @ even + self.bias, self.odd @ odd
+        return even @ self.even.T + self.bias, odd @ self.odd.T
 
 
 class LifterWeights:
@@ -71,14 +77,23 @@ class LifterWeights:
             )
 
     def __call__(self, features: MirrorParts) -> Prediction:
-        """The prediction for one person's features from `network_input.features_of`."""
+        """The predictions for the features (N, ...) from `network_input.features_of`."""
         x = _relu(*self._first.apply(features.even.astype(np.float32), features.odd.astype(np.float32)))
         for one, two in zip(self._layers[::2], self._layers[1::2], strict=True):
             y = _relu(*two.apply(*_relu(*one.apply(*x))))
             x = x[0] + y[0], x[1] + y[1]
         even, odd = self._last.apply(*x)
-        output = (OUTPUT_BASIS.even @ even + OUTPUT_BASIS.odd @ odd).reshape(len(LAYOUT.names), 4)
-        return Prediction(output[:, :3], np.exp(np.clip(output[:, 3], -9.0, 3.0)))
+        output = even @ OUTPUT_BASIS.even.T + odd @ OUTPUT_BASIS.odd.T
+        n, k = len(output), len(LAYOUT.names)
+        points, up, contact = output[:, : 4 * k].reshape(n, k, 4), output[:, 4 * k : 4 * k + 4], output[:, 4 * k + 4 :]
+        norm = np.maximum(np.linalg.norm(up[:, :3], axis=1, keepdims=True), 1e-6)
+        return Prediction(
+            points[..., :3],
+            np.exp(np.clip(points[..., 3], -9.0, 3.0)),
+            up[:, :3] / norm,
+            np.exp(np.clip(up[:, 3], -9.0, 1.0)),
+            1.0 / (1.0 + np.exp(-np.clip(contact, -30.0, 30.0).reshape(n, 2, 2))),
+        )
 
 
 def _relu(even: Float32, odd: Float32) -> tuple[Float32, Float32]:

@@ -1,4 +1,4 @@
-"""Input features of the trained lifter: a person's recent keypoints, in the view of a camera turned towards them.
+"""Input features of the trained lifter and the axes of its output: a person's recent keypoints, and the vertical if known.
 
 Shared by the lifter and its training.
 """
@@ -14,11 +14,12 @@ from realtime_pose.utils.arrays import Float64
 LAYOUT = COCO17_FEET_HANDS
 """Layout of the network's input and output points; those that an estimator lacks have score 0."""
 
-WINDOW_S = np.array([0, 1, 3, 6, 12, 24]) / 30.0
+WINDOW_S = np.array([0, 1, 3, 6, 12, 24, 48]) / 30.0
 """(W,) age of each frame of the input window in seconds, newest first."""
 
 _TRUNK = LAYOUT.rows(("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
 _SMALLEST_EXTENT = 1e-4
+_KNOWN_RAD = np.radians(5.0)  # a vertical with this standard deviation has weight 1/2
 
 
 class MirrorParts(NamedTuple):
@@ -45,8 +46,25 @@ class View:
     camera_from_view: Float64
     extent: Float64
 
+    def camera_from_gravity_view(self, up: Float64) -> Float64:
+        """(..., 3, 3) rotation from gravity-view axes to camera axes.
 
-def features_of(xy: Float64, score: Float64) -> tuple[MirrorParts, View]:
+        Gravity-view axes (Shen et al., "World-Grounded Human Motion Recovery via Gravity-View Coordinates", SIGGRAPH Asia
+        2024, section 3.1): Y is up, Z the horizontal direction from the person to the camera, X to the right in the image.
+
+        Args:
+            up: (..., 3) unit vector against gravity, in camera axes.
+        """
+        z = self.camera_from_view[..., 2]
+        x = np.cross(up, z)
+        length = np.linalg.norm(x, axis=-1, keepdims=True)
+        x = np.where(length > 1e-6, x / np.maximum(length, 1e-6), self.camera_from_view[..., 0])
+        return np.stack((x, up, np.cross(x, up)), axis=-1)
+
+
+def features_of(
+    xy: Float64, score: Float64, up: Float64 | None = None, up_error_rad: Float64 | float = np.inf
+) -> tuple[MirrorParts, View]:
     """The network's input features, and the virtual camera that they are seen by.
 
     The camera is turned so that the centre of the trunk lies on its axis, and the image is scaled by the person's
@@ -55,6 +73,8 @@ def features_of(xy: Float64, score: Float64) -> tuple[MirrorParts, View]:
     Args:
         xy: (..., W, K, 2) normalised image coordinates of LAYOUT's points: x right, y up; newest frame first.
         score: (..., W, K); where it is 0, xy means nothing.
+        up: (..., 3) estimate of the unit vector against gravity, in camera axes; None if nothing is known of it.
+        up_error_rad: (...,) its standard deviation; infinite where nothing is known.
     """
     latest_xy, latest_score = xy[..., 0, :, :], score[..., 0, :]
     weight = latest_score > 0
@@ -72,20 +92,25 @@ def features_of(xy: Float64, score: Float64) -> tuple[MirrorParts, View]:
     points = np.concatenate((scaled, score[..., None] * known[..., None]), axis=-1)
     flat = points.reshape(*points.shape[:-2], -1)
     even, odd = (np.reshape(flat @ basis, (*flat.shape[:-2], -1)) for basis in INPUT_BASIS)
-    # The logarithm of the extent and the sine of the camera's pitch do not change under mirroring.
-    even = np.concatenate((even, np.log(extent)[..., None], -rotation[..., 1, 2, None]), axis=-1)
+    known = np.broadcast_to(1.0 / (1.0 + np.asarray(up_error_rad) / _KNOWN_RAD), extent.shape)[..., None]
+    up_view = np.zeros((*extent.shape, 3)) if up is None else np.squeeze(up[..., None, :] @ rotation, -2)
+    known = np.zeros_like(known) if up is None else known
+    # The logarithm of the extent does not change under mirroring; of the vertical, only its x does.
+    even = np.concatenate((even, np.log(extent)[..., None], known * up_view[..., 1:], known), axis=-1)
+    odd = np.concatenate((odd, known * up_view[..., :1]), axis=-1)
     return MirrorParts(even, odd), View(rotation, extent)
 
 
-def _mirror_basis(signs: tuple[int, ...]) -> MirrorParts:
-    """Orthonormal columns that split K points of `len(signs)` numbers into their even and odd parts.
+def _mirror_basis(signs: tuple[int, ...], mirror_of: tuple[int, ...] = LAYOUT.mirror) -> MirrorParts:
+    """Orthonormal columns that split points of `len(signs)` numbers into their even and odd parts.
 
     Args:
         signs: For each number of a point, whether mirroring negates it (-1) or not (1).
+        mirror_of: For each point, its mirror image's row.
     """
-    count = len(LAYOUT.names) * len(signs)
+    count = len(mirror_of) * len(signs)
     mirror = np.zeros((count, count))
-    for point, other in enumerate(LAYOUT.mirror):
+    for point, other in enumerate(mirror_of):
         for i, sign in enumerate(signs):
             mirror[point * len(signs) + i, other * len(signs) + i] = sign
     rows = [i for i in range(count) if i <= np.flatnonzero(mirror[i])[0]]
@@ -97,11 +122,24 @@ def _mirror_basis(signs: tuple[int, ...]) -> MirrorParts:
 INPUT_BASIS = _mirror_basis((-1, 1, 1))
 """For one frame of the input: K x (x, y, score)."""
 
-OUTPUT_BASIS = _mirror_basis((-1, 1, 1, 1))
-"""For the output: K x (x, y, z, logarithm of the predicted error)."""
-
-INPUT_COUNTS = (len(WINDOW_S) * INPUT_BASIS.even.shape[1] + 2, len(WINDOW_S) * INPUT_BASIS.odd.shape[1])
+INPUT_COUNTS = (len(WINDOW_S) * INPUT_BASIS.even.shape[1] + 4, len(WINDOW_S) * INPUT_BASIS.odd.shape[1] + 1)
 """Numbers of even and of odd input features."""
+
+
+def _block_diagonal(*blocks: Float64) -> Float64:
+    out = np.zeros((sum(len(block) for block in blocks), sum(block.shape[1] for block in blocks)))
+    row = column = 0
+    for block in blocks:
+        out[row : row + len(block), column : column + block.shape[1]] = block
+        row, column = row + len(block), column + block.shape[1]
+    return out
+
+
+# K x (x, y, z, logarithm of the predicted error); the vertical and the logarithm of its error; for the left and the right
+# foot, the logits of contact of heel and toe.
+_OUTPUT_BASES = (_mirror_basis((-1, 1, 1, 1)), _mirror_basis((-1, 1, 1, 1), (0,)), _mirror_basis((1, 1), (1, 0)))
+OUTPUT_BASIS = MirrorParts(*(_block_diagonal(*(basis[i] for basis in _OUTPUT_BASES)) for i in range(2)))
+"""For the output: what `network.Prediction` holds."""
 
 
 def _look_at(centre: Float64) -> Float64:

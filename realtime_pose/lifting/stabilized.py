@@ -1,5 +1,7 @@
 """Lifter wrapper: side-swap correction before lifting, One-Euro smoothing after it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from realtime_pose.body.settings import BodyConfig
@@ -54,4 +56,4 @@ class _JointSmoother:
         restart = ~seen if self._seen is None or self._seen.shape != seen.shape else ~(seen & self._seen)
         self._seen = seen
         xyz = self._filter.apply(joints.xyz_m.astype(np.float64), joints.time_ns, restart)
-        return Joints3D(joints.layout, as_float32(xyz), joints.root_m, joints.score, joints.track_id, joints.time_ns)
+        return replace(joints, xyz_m=as_float32(xyz))

@@ -1,5 +1,6 @@
 """Table of lifters, by name."""
 
+from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.lifting.base import Lifter
 from realtime_pose.lifting.stabilized import StabilizedLifter
@@ -11,10 +12,15 @@ LIFTERS = {
 }
 
 
-def build_lifter(config: BodyConfig) -> Lifter:
+def build_lifter(config: BodyConfig, attitude: CameraAttitude | None = None) -> Lifter:
     """The lifter that `config.lifter` names, stabilized.
+
+    Args:
+        config: The settings.
+        attitude: The camera's attitude, which the lifter uses and improves; by default one of its own.
 
     Raises:
         UnknownChoiceError: The table has no such name.
     """
-    return StabilizedLifter(load_choice("body.lifter", config.lifter, LIFTERS)(config), config)
+    make = load_choice("body.lifter", config.lifter, LIFTERS)
+    return StabilizedLifter(make(config, attitude or CameraAttitude(config)), config)

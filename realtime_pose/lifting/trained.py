@@ -1,14 +1,14 @@
-"""Trained lifter: a network predicts the points relative to the hips, perspective places the hips.
+"""Trained lifter: a network predicts the points relative to the hips and the vertical, perspective places the hips.
 
 Input features: `lifting.network_input`. Training and data: resources/lifter/README.md.
 """
 
-import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 
+from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.lifting.bone_rescaling import BoneRescaling
@@ -25,7 +25,6 @@ _HIPS = LAYOUT.rows(("left_hip", "right_hip"))
 _START_M, _NEAREST_M, _FARTHEST_M = 3.0, 0.3, 30.0
 _DISTANCE_SMOOTHING = OneEuroParameters(min_cutoff_hz=1.0, beta=2.0)  # of the logarithm of the distance
 _KEYPOINT_M = 0.02  # error of a keypoint, besides the network's own
-_MIN_DEPTH = 0.05  # depth of a ray in the level camera; less would project it to infinity
 _MIN_POINTS = 3  # that determine the root
 _OUTLIER_M = 0.05  # distance from its ray at which a point's weight is halved
 # An occluded point is scored if its error is below _GOOD_M with at least this probability.
@@ -52,15 +51,22 @@ class _State:
 class TrainedLifter:
     """Lifts keypoints with a network trained on many bodies; see the module's docstring."""
 
-    def __init__(self, config: BodyConfig, weights: LifterWeights | None = None) -> None:
+    def __init__(
+        self, config: BodyConfig, attitude: CameraAttitude | None = None, weights: LifterWeights | None = None
+    ) -> None:
         """Load the shipped weights unless others are given.
+
+        Args:
+            config: The settings.
+            attitude: The camera's attitude, which every lifted frame improves; by default one of its own.
+            weights: The network's.
 
         Raises:
             CheckpointError: They cannot be read.
         """
+        self._attitude = attitude or CameraAttitude(config)
         self._height_m = config.height_m
         self._rescaling = BoneRescaling(config)
-        self._camera_from_level = _rotation_about_x(math.radians(config.camera_pitch_deg))
         self._weights = _shipped_weights() if weights is None else weights
         self._states: PerTrack[_State] = PerTrack()
 
@@ -76,9 +82,9 @@ class TrainedLifter:
         state = self._states.get_or_make(keypoints.track_id, _State)
         if state.times_ns and not 0 < keypoints.time_ns - state.times_ns[-1] <= _GAP_S * 1e9:
             state = self._states.put(keypoints.track_id, _State())
-        _add_frame(state, keypoints, intrinsics, self._camera_from_level)
+        _add_frame(state, keypoints, intrinsics)
         xy, score = _window(state)
-        xyz, error = self._predict(xy, score)
+        xyz, error, contact = self._predict(xy, score, keypoints.time_ns)
         xyz, error_m = self._rescaling.apply(xyz * self._height_m, LAYOUT), error * self._height_m
         state.root_m = _root(xyz, xy[0], score[0] / (error_m + _KEYPOINT_M) ** 2, state)
 
@@ -88,19 +94,30 @@ class TrainedLifter:
         known = np.array(rows) >= 0
         return Joints3D(
             keypoints.layout,
-            as_float32(np.where(known[:, None], xyz[rows] @ self._camera_from_level.T, 0.0)),
-            as_float32(self._camera_from_level @ state.root_m),
+            as_float32(np.where(known[:, None], xyz[rows], 0.0)),
+            as_float32(state.root_m),
             as_float32(np.where(known, scores[rows], 0.0)),
             keypoints.track_id,
             keypoints.time_ns,
+            as_float32(contact),
         )
 
-    def _predict(self, xy: Float64, score: Float64) -> tuple[Float64, Float64]:
-        """Points (K, 3) from the midpoint of the hips and their errors (K,), in body heights, the camera's axes."""
-        features, view = features_of(xy, score)
+    def _predict(self, xy: Float64, score: Float64, time_ns: int) -> tuple[Float64, Float64, Float64]:
+        """Points (K, 3) from the midpoint of the hips, their errors (K,), in body heights, camera axes; contacts (2, 2).
+
+        The vertical is measured without what is known of it, or the estimate would confirm itself; the points are
+        predicted with it.
+        """
+        attitude = self._attitude
+        known_rad = attitude.measured[1] if attitude.is_known else np.inf
+        features, view = features_of(
+            np.stack((xy, xy)), np.stack((score, score)), np.stack((attitude.up,) * 2), np.array((np.inf, known_rad))
+        )
         prediction = self._weights(features)
-        xyz = prediction.xyz @ view.camera_from_view.T
-        return xyz - xyz[_HIPS].mean(axis=0), prediction.error
+        if (score[0] > 0).any():
+            attitude.add(view.camera_from_view[0] @ prediction.up[0], float(prediction.up_error_rad[0]), time_ns)
+        xyz = prediction.xyz[1] @ view.camera_from_gravity_view(np.stack((attitude.up,) * 2))[1].T
+        return xyz - xyz[_HIPS].mean(axis=0), prediction.error[1], prediction.contact[1]
 
 
 @lru_cache(maxsize=1)
@@ -108,23 +125,14 @@ def _shipped_weights() -> LifterWeights:
     return load_lifter_weights()
 
 
-def _rotation_about_x(angle_rad: float) -> Float64:
-    c, s = math.cos(angle_rad), math.sin(angle_rad)
-    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
-
-
-def _add_frame(
-    state: _State, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics, camera_from_level: Float64
-) -> None:
-    """Append the newest frame, as a level camera would see it, and drop frames that the window no longer needs."""
+def _add_frame(state: _State, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> None:
+    """Append the newest frame, and drop frames that the window no longer needs."""
     rows = [keypoints.layout.index.get(name, -1) for name in LAYOUT.names]
     xy_px = keypoints.xy_px[rows].astype(np.float64)
     score = np.where((np.array(rows) >= 0) & np.isfinite(xy_px).all(axis=1), keypoints.score[rows], 0.0)
     score = np.where(np.isfinite(score), np.clip(score, 0.0, 1.0), 0.0).astype(np.float64)
     xy_px = np.where(score[:, None] > 0, xy_px, 0.0)
     xy = (xy_px - (intrinsics.cx, intrinsics.cy)) / (intrinsics.fx, -intrinsics.fy)
-    rays = np.column_stack((xy, -np.ones(len(xy)))) @ camera_from_level
-    xy = rays[:, :2] / np.maximum(-rays[:, 2:], _MIN_DEPTH)
     state.frames.append((xy, score))
     state.times_ns.append(keypoints.time_ns)
     oldest_ns = keypoints.time_ns - (WINDOW_S[-1] + _MAX_INTERPOLATED_S) * 1e9

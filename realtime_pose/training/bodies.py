@@ -5,7 +5,7 @@ import numpy as np
 from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M
 from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.skeletons import COCO17_FEET_HANDS, REST_HEIGHT_M
-from realtime_pose.training.motions import Motion
+from realtime_pose.training.motions import FOOT_M, Motion
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
@@ -28,9 +28,8 @@ _RANGES = {
     "shrug": (0.0, 1.0),
 }
 _SHRUG = 0.045  # how far a shoulder rises with a raised arm, in body heights
-# Points of the left hand and foot relative to wrist and ankle, in metres of a body of REST_HEIGHT_M.
+# Points of the left hand relative to its wrist, in metres of a body of REST_HEIGHT_M.
 _HAND_M = {"pinky": (0.085, -0.005, -0.035), "index": (0.095, -0.005, 0.025), "thumb": (0.055, -0.02, 0.045)}
-_FOOT_M = {"heel": (0.0, -0.065, -0.05), "toe": (0.0, -0.065, 0.16)}
 _ACROSS = np.array([-1.0, 1.0, 1.0])
 
 
@@ -68,7 +67,7 @@ def body_points(motion: Motion, proportions: dict[str, Float64]) -> Float64:
         point[f"{side}_ankle"] = point[f"{side}_knee"] + shank * p["shank"]
         ends = (
             ("wrist", rot.multiply(chest, motion.hands_xyzw[:, :, i]), _HAND_M),
-            ("ankle", rot.multiply(pelvis, motion.feet_xyzw[:, :, i]), _FOOT_M),
+            ("ankle", rot.multiply(pelvis, motion.feet_xyzw[:, :, i]), FOOT_M),
         )
         for start, rotation, offsets in ends:
             for name, offset in offsets.items():

@@ -1,4 +1,4 @@
-"""Readers of motion capture files: Acclaim's ASF and AMC (the CMU database), and DeepMimic's clips.
+"""Readers of motion capture files: Acclaim's ASF and AMC (the CMU database), DeepMimic's clips, and joint positions.
 
 CMU's data (mocap.cs.cmu.edu, funded by NSF EIA-0196217) and DeepMimic's (MIT licence) are not part of this program.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from realtime_pose.errors import RealtimePoseError
+from realtime_pose.training.joint_clips import INDEX, read_joint_clips
 from realtime_pose.training.motions import FRAME_RATE_HZ, Motion, motion_from_positions
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
@@ -21,7 +22,7 @@ _AXES = {"r" + "xyz"[i]: np.eye(3)[i] for i in range(3)}
 
 
 def read_motions(folder: Path) -> dict[str, Motion]:
-    """All clips below `folder` by file name: *.amc with the subject's .asf, and humanoid3d_*.txt.
+    """All clips below `folder` by name: *.amc with the subject's .asf, humanoid3d_*.txt, and those of clips.json.
 
     Raises:
         RealtimePoseError: There are none, or a file cannot be read.
@@ -40,9 +41,12 @@ def read_motions(folder: Path) -> dict[str, Motion]:
     for path in sorted(folder.rglob("humanoid3d_*.txt")):
         with _reading(path):
             found[path.stem] = read_deepmimic(path)
+    for path in sorted(folder.rglob(INDEX)):
+        found |= read_joint_clips(path)
     if not found:
         raise RealtimePoseError(
-            f"there is no motion capture below {folder}; give a folder with .asf and .amc files, or humanoid3d_*.txt"
+            f"there is no motion capture below {folder}; give a folder with .asf and .amc files, "
+            f"humanoid3d_*.txt, or joint positions with a {INDEX}"
         )
     return found
 

@@ -6,11 +6,21 @@ from typing import Self
 
 import numpy as np
 
+from realtime_pose.skeletons import REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
 FRAME_RATE_HZ = 60.0
 """Frame rate of every motion."""
+
+FOOT_M = {"heel": (0.0, -0.065, -0.05), "toe": (0.0, -0.065, 0.16)}
+"""Points of a flat foot relative to its ankle, in metres of a body of REST_HEIGHT_M."""
+
+_STEP_FRAMES = 2  # speeds are measured from so many frames before to so many after
+STILL_HZ = 0.17
+"""Speed below which a foot stands, in body heights per second: 0.3 m/s of an adult."""
+RAISED = 0.035
+"""Height over the lowest point of the feet from which a point does not stand, in body heights: 6 cm of an adult."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +36,7 @@ class Motion:
         hands_xyzw: (..., 2, 4) rotations of the hands relative to the chest.
         feet_xyzw: (..., 2, 4) rotations of the feet relative to the pelvis.
         root: (..., 3) middle of the hips in the world, in body heights, any origin.
+        contacts: (..., 2, 2) 1 where heel and toe of the foot stand, 0 where not, NaN where unknown.
     """
 
     pelvis_xyzw: Float64
@@ -36,6 +47,7 @@ class Motion:
     hands_xyzw: Float64
     feet_xyzw: Float64
     root: Float64
+    contacts: Float64
 
     def __len__(self) -> int:
         return len(self.root)
@@ -61,6 +73,7 @@ class Motion:
             self.hands_xyzw[..., ::-1, :] * flip_xyzw,
             self.feet_xyzw[..., ::-1, :] * flip_xyzw,
             self.root * flip_x,
+            self.contacts[..., ::-1, :],
         )
 
     def with_lower_body_of(self, other: Self) -> Self:
@@ -74,6 +87,7 @@ class Motion:
             self.hands_xyzw,
             other.feet_xyzw,
             other.root,
+            other.contacts,
         )
 
 
@@ -110,7 +124,41 @@ def motion_from_positions(
         rot.multiply(rot.inverse(chest)[:, None], hands_xyzw),
         rot.multiply(rot.inverse(pelvis)[:, None], feet_xyzw),
         hips / height,
+        foot_contacts(places, feet_xyzw, height),
     )
+
+
+def foot_contacts(places: dict[str, Float64], feet_xyzw: Float64, height: float) -> Float64:
+    """(T, 2, 2) contacts of heel and toe of the left and the right foot: 1 where they stand.
+
+    A point stands where it is still and no other point of the feet is much lower, so that blocks, stairs and slopes count
+    as floors. Still points as labels: Shin et al., "WHAM" (CVPR 2024), section 3.3.
+
+    Args:
+        places: As in `motion_from_positions`.
+        feet_xyzw: (T, 2, 4) rotations of the feet in the world.
+        height: Body height in the unit of the positions.
+    """
+    points = np.stack(
+        [
+            np.stack(
+                [
+                    places[f"{side}_ankle"] / height
+                    + rot.rotate(feet_xyzw[:, i], np.array(FOOT_M[name]) / REST_HEIGHT_M)
+                    for name in ("heel", "toe")
+                ],
+                axis=1,
+            )
+            for i, side in enumerate(("left", "right"))
+        ],
+        axis=1,
+    )  # (T, 2, 2, 3)
+    over = np.arange(len(points))
+    ends = np.clip(over[:, None] + (-_STEP_FRAMES, _STEP_FRAMES), 0, len(points) - 1)
+    speed = np.linalg.norm(points[ends[:, 1]] - points[ends[:, 0]], axis=-1)
+    speed *= FRAME_RATE_HZ / np.maximum(ends[:, 1] - ends[:, 0], 1)[:, None, None]
+    raised = points[..., 1] - points[..., 1].min(axis=(1, 2), keepdims=True)
+    return ((speed < STILL_HZ) & (raised < RAISED)).astype(np.float64)
 
 
 def _trunk(leftward: Float64, up: Float64) -> Float64:

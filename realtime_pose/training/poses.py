@@ -193,6 +193,7 @@ def _motion(angles: _Angles, root: Float64) -> Motion:
         np.stack((left[1], right[1] * mirror), axis=-2),
         np.stack((left_leg[1], right_leg[1] * mirror), axis=-2),
         root,
+        np.full((*root.shape[:-1], 2, 2), np.nan),
     )
 
 

@@ -17,6 +17,7 @@ _EARS = LAYOUT.rows(("left_ear", "right_ear"))
 _MIRROR = np.array(LAYOUT.mirror)
 _BODY_HEIGHT_M = 1.70
 _SEEN = 0.3  # the pipeline's score threshold
+_UP_IS_KNOWN = 0.5  # share of views with an estimate of the vertical
 
 # Disagreement of annotators about a point, in square roots of the body's area in the image: COCO's keypoint evaluation
 # (cocodataset.org, "sigmas"); feet and hands from COCO-WholeBody (Jin et al., 2020), rounded.
@@ -48,38 +49,57 @@ class SimulatedViews:
         xy: (N, W, K, 2) points on the plane at distance 1 of the camera with its assumed field of view; x right, y up.
         score: (N, W, K); where it is 0, xy is not valid.
         truth: (N, K, 3) positions in the newest frame, from the middle of the hips, in body heights, camera's axes.
+        up: (N, 3) unit vector against gravity, camera's axes.
+        known_up: (N, 3) an estimate of it, as a camera that has been watched for a while has.
+        known_up_error_rad: (N,) standard deviation of that estimate; infinite where there is none.
     """
 
     xy: Float64
     score: Float64
     truth: Float64
+    up: Float64
+    known_up: Float64
+    known_up_error_rad: Float64
 
 
 def simulate_views(rng: np.random.Generator, points: Float64) -> SimulatedViews:
     """Random views of bodies (N, W, K, 3) in body heights, +Y up, facing about +Z, newest frame first."""
-    placed, half_wh = _place_in_camera(rng, points)
+    placed, half_wh, up = _place_in_camera(rng, points)
     hips = placed[:, 0, _HIPS].mean(axis=1, keepdims=True)
     depth = np.maximum(-placed[..., 2], 0.05)
     xy = placed[..., :2] / depth[..., None]
     seen_xy, score = _simulate_estimator(rng, xy, depth, placed, half_wh)
     n = len(points)
     wrong_lens = np.exp(rng.normal(0, 0.12, n) * (rng.random(n) < 0.5))
-    return SimulatedViews(seen_xy * wrong_lens[:, None, None, None].astype(np.float32), score, placed[:, 0] - hips)
+    error_rad = np.radians(np.exp(rng.uniform(np.log(0.5), np.log(12.0), n)))
+    known_up = up + error_rad[:, None] / np.sqrt(2) * rng.standard_normal((n, 3))  # in the two directions across it
+    known_up /= np.linalg.norm(known_up, axis=1, keepdims=True)
+    return SimulatedViews(
+        seen_xy * wrong_lens[:, None, None, None].astype(np.float32),
+        score,
+        placed[:, 0] - hips,
+        up,
+        known_up,
+        np.where(rng.random(n) < _UP_IS_KNOWN, error_rad, np.inf),
+    )
 
 
-def _place_in_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64, Float64]:
-    """The points in a random camera's axes, and half the image's width and height (N, 2) on the plane at distance 1."""
+def _place_in_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64, Float64, Float64]:
+    """The points in a random camera's axes, half the image's size (N, 2) on the plane at distance 1, and the vertical."""
     n = len(points)
-    distance = np.exp(rng.uniform(np.log(0.7), np.log(9.0), n)) / _BODY_HEIGHT_M
-    half_long = np.tan(np.radians(rng.uniform(45, 90, n)) / 2)
+    distance = np.exp(rng.uniform(np.log(0.5), np.log(12.0), n)) / (_BODY_HEIGHT_M * rng.uniform(0.65, 1.2, n))
+    half_long = np.tan(np.radians(rng.uniform(35, 110, n)) / 2)
     aspect = rng.choice([16 / 9, 4 / 3, 3 / 4, 9 / 16], n, p=[0.45, 0.35, 0.1, 0.1])
     half_wh = np.stack((half_long * np.minimum(aspect, 1.0), half_long / np.maximum(aspect, 1.0)), axis=-1)
     # People mostly face the camera, but every yaw occurs.
     yaw = np.where(rng.random(n) < 0.5, rng.normal(0, 0.7, n), rng.uniform(-np.pi, np.pi, n))
-    # The known camera pitch is removed before lifting, so most cameras are nearly level.
-    pitch = np.radians(np.where(rng.random(n) < 0.75, rng.normal(0, 4, n), rng.normal(0, 15, n)))
-    roll = np.radians(rng.normal(0, 1.5, n))
-    rotation = _about(2, roll) @ _about(0, pitch) @ _about(1, yaw)
+    # Most cameras are nearly level; some look up from a desk or down from a wall, and some are held askew.
+    kind = rng.random(n)
+    pitch_deg = np.where(kind < 0.45, rng.normal(3, 6, n), np.where(kind < 0.8, rng.uniform(-25, 35, n), 0.0))
+    pitch_deg = np.where(kind < 0.8, pitch_deg, rng.uniform(-30, 60, n))
+    roll_deg = np.where(rng.random(n) < 0.65, rng.normal(0, 2, n), rng.normal(0, 12, n)).clip(-30, 30)
+    tilt = _about(2, np.radians(roll_deg)) @ _about(0, np.radians(pitch_deg))
+    rotation = tilt @ _about(1, yaw)
     # At a distance the whole body is in the image; close up, mostly the upper body.
     fits = np.clip(distance * half_wh[:, 1] * 2 / 1.15, 0.0, 1.0)[:, None]
     hips, head = points[:, 0, _HIPS].mean(axis=1), points[:, 0, _FACE].mean(axis=1)
@@ -88,7 +108,7 @@ def _place_in_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64
     position = np.concatenate((where, -np.ones((n, 1))), axis=1) * distance[:, None]
     rotation_f32 = rotation.astype(np.float32)[:, None]
     placed = (points - aim[:, None, None]).astype(np.float32) @ np.swapaxes(rotation_f32, -1, -2)
-    return placed + position[:, None, None].astype(np.float32), half_wh.astype(np.float32)
+    return placed + position[:, None, None].astype(np.float32), half_wh.astype(np.float32), tilt[:, :, 1]
 
 
 def _about(axis: int, angle_rad: Float64) -> Float64:
@@ -108,11 +128,13 @@ def _simulate_estimator(
     n, w, k, _ = xy.shape
     size = (1.0 / depth[:, :, _HIPS].mean(axis=2)).clip(0.02, 10.0)[..., None, None]  # a body height in the image
     hidden = _self_occluded(xy, placed, size[..., 0])
-    # Errors have a constant part, one that drifts and one that is new in every frame.
+    # Errors have a constant part, one that drifts and one that is new in every frame. The last is small for estimators that
+    # track (BlazePose on the packaged clips: 0.05 of the constant part's) and large for those that see single frames.
     level = np.exp(_normal(rng, n, 1, 1, 1) * 0.5) * 0.35
     ages = (WINDOW_S / WINDOW_S[-1]).astype(np.float32)[:, None, None]
     stays, drifts = _normal(rng, 2, n, 1, k, 2)
-    error = 0.75 * stays + drifts * (ages - 0.5) + 0.4 * _normal(rng, n, w, k, 2)
+    jitter = np.exp(rng.uniform(np.log(0.05), np.log(0.6), (n, 1, 1, 1))).astype(np.float32)
+    error = 0.75 * stays + drifts * (ages - 0.5) + jitter * _normal(rng, n, w, k, 2)
     error *= (_SIGMA * level[..., 0] * np.where(hidden, np.float32(2.2), np.float32(1.0)))[..., None]
     outlier = _in_an_interval(rng, (n, k), 0.02, w)
     error += outlier[..., None] * (0.09 * _normal(rng, n, 1, k, 2))

@@ -1,0 +1,86 @@
+"""Camera attitude: pitch and roll of a run's camera, from what the lifter says of the vertical in each frame."""
+
+import math
+
+import numpy as np
+
+from realtime_pose.body.settings import BodyConfig
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Float64
+
+_ASSUMED_RAD = math.radians(10.0)  # standard deviation of the pitch of cameras that nothing is known of
+_GIVEN_RAD = math.radians(1.0)  # of a pitch that the user gives
+_SYSTEMATIC = 0.5  # share of a measurement's error that is the same in all of one person's frames
+_CORRELATION_S = 1.0  # the rest is the same for this long
+_MEMORY_S = 30.0  # a camera stands still; one that is moved is followed in this time
+_EASE_TAU_S = 0.7  # time constant with which the attitude in use follows the estimate
+
+
+class CameraAttitude:
+    """The vertical in camera axes, estimated over time and shared by all stages of a run.
+
+    Each person and frame gives a measurement with its own expected error; the estimate is their mean, weighted by the
+    inverse squares. The first measurement is used as it is; later changes are eased, so that nobody jumps.
+    """
+
+    def __init__(self, config: BodyConfig) -> None:
+        pitch_rad = math.radians(config.camera_pitch_deg)
+        self._start = np.array([0.0, math.cos(pitch_rad), math.sin(pitch_rad)])
+        self.is_given = config.camera_pitch_deg != 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything that was measured: another camera, or another take."""
+        self._sum = np.zeros(3)  # of measurements, weighted
+        self._weight_s, self._seconds = 0.0, 0.0  # weights in s/rad^2
+        self._time_ns: int | None = None
+        self._goal = self._up = self._start
+        self._refined: Float64 | None = None
+
+    @property
+    def up(self) -> Float64:
+        """(3,) unit vector against gravity, canonical camera axes."""
+        return self._up
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was given or measured, rather than assumed to be level."""
+        return self.is_given or self._weight_s > 0
+
+    @property
+    def measured(self) -> tuple[Float64, float]:
+        """The mean (3,) of the measurements and its standard error in rad, as they are or as given or assumed."""
+        if self.is_given:
+            return self._start, _GIVEN_RAD
+        if not self._weight_s:
+            return self._start, _ASSUMED_RAD
+        one_rad = math.sqrt(self._seconds / self._weight_s)
+        independent = _CORRELATION_S / (_CORRELATION_S + self._seconds)
+        return self._sum / np.linalg.norm(self._sum), one_rad * math.sqrt(_SYSTEMATIC**2 + independent)
+
+    @property
+    def world_from_camera_xyzw(self) -> Float64:
+        """(4,) rotation from camera axes to world axes: +Y up, -Z the direction in which the camera looks."""
+        x = np.array([self._up[1], -self._up[0], 0.0])  # up x the camera's +Z
+        length = float(np.linalg.norm(x))
+        x = x / length if length > 1e-6 else np.array([1.0, 0.0, 0.0])
+        return rot.from_matrix(np.stack((x, self._up, np.cross(x, self._up))))
+
+    def add(self, up: Float64, error_rad: float, time_ns: int) -> None:
+        """Add one person's measurement of a frame."""
+        first = self._time_ns is None
+        dt_s = 1 / 30 if first else min(max((time_ns - (self._time_ns or 0)) / 1e9, 0.0), 0.2)
+        kept, self._time_ns = math.exp(-dt_s / _MEMORY_S), time_ns
+        weight_s = dt_s / error_rad**2
+        self._sum = kept * self._sum + weight_s * up
+        self._weight_s, self._seconds = kept * self._weight_s + weight_s, kept * self._seconds + dt_s
+        self._goal = self.measured[0] if self._refined is None else self._refined
+        self._up = self._goal if first and not self.is_given else self._eased(dt_s)
+
+    def refine(self, up: Float64) -> None:
+        """Use this estimate, made of the measured one and of more evidence, until the next."""
+        self._refined = up
+
+    def _eased(self, dt_s: float) -> Float64:
+        up = self._up + (1.0 - math.exp(-dt_s / _EASE_TAU_S)) * (self._goal - self._up)
+        return np.asarray(up / np.linalg.norm(up))
