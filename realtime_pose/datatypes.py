@@ -299,8 +299,8 @@ class Joints3D:
         score: (J,) float32 in 0..1; where it is 0, the point is a guess.
         track_id: The person's id over time.
         time_ns: The frame's media time.
-        contact: (2, 2) float32 probability that heel and toe of the left and of the right foot stand; None if the lifter
-            does not say.
+        contact: (2, 2) float32 probability that heel and toe of the left and of the right foot stand; None where it is
+            not known.
     """
 
     layout: KeypointLayout

@@ -24,8 +24,7 @@ class FilterChain:
         attitude: The camera's attitude, shared with the lifter; by default one of its own.
 
     Attributes:
-        occlusion, smoothing, contacts, floor, feet: The filters in order; smoothing and feet are None where the settings
-            say so.
+        occlusion, smoothing, contacts, floor, feet: The filters in order; smoothing and feet may be None.
 
     Raises:
         UnknownChoiceError: There is no such smoothing preset, or no such mode for the feet.

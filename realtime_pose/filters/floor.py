@@ -15,11 +15,12 @@ import numpy as np
 from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import CameraIntrinsics, JointRotations, SceneCamera, SkeletonPose
-from realtime_pose.filters.ankle_rays import ankle_rays
+from realtime_pose.filters.ankle_rays import Ray, ankle_rays
 from realtime_pose.filters.base import Observation
 from realtime_pose.filters.leg_ik import FOOT, LOWER, legs_of
 from realtime_pose.skeletons import HUMANOID, REST_HEIGHT_M
 from realtime_pose.utils import rotations as rot
+from realtime_pose.utils import vec3 as vec
 from realtime_pose.utils.arrays import Float64, as_float32
 from realtime_pose.utils.per_track import PerTrack
 from realtime_pose.utils.vec3 import Vec3
@@ -35,8 +36,11 @@ _OUTLIER = 0.15  # a distance that is wrong by this share has half its weight: a
 _LOW_PERCENTILE = 60  # of camera heights: starts the fit at the lower of two floors
 _GIVEN_ERROR = 0.02  # standard deviation of a camera height that the user gives, as a share
 _EASE_TAU_S = 0.7  # time constant with which the height moves to a new estimate
-_MIN_CAMERA_M = 0.2  # with the camera lower over the ankles, its height says nothing about distances
-_MAX_RATIO = 2.0  # limit of the ratio between the height in use and the first one
+_MIN_CAMERA_M = 0.2  # with the camera nearer to the ankles' height, it says nothing about distances
+_LIFTED_ERROR = 0.10  # standard deviation of one person's lifted distance, as a share
+_RAY_ERROR_RAD = math.radians(0.3)  # of a ray's angle to the floor
+_DISAGREEMENT = 0.35  # difference of floor and lifted distance, in logarithms, at which the floor is half trusted
+_TINY = 0.01
 _NEW_TAKE_NS = 500_000_000  # time that runs back by more than this is another take
 
 
@@ -51,7 +55,7 @@ class _Stance:
     def add(self, ray: tuple[float, float], depth_m: float, dt_s: float) -> Float64 | None:
         """Add a frame; returns the mean ray and inverse distance (3,) when the sample is complete."""
         self.seconds, self.frames = self.seconds + dt_s, self.frames + 1
-        self.sums = self.sums + (*ray, 1.0 / max(depth_m, 0.1))
+        self.sums = self.sums + np.array((*ray, 1.0 / max(depth_m, 0.1)))
         if self.seconds < _SAMPLE_S:
             return None
         sample = self.sums / self.frames
@@ -61,21 +65,24 @@ class _Stance:
 
 @dataclass
 class _Person:
-    """One person's standing feet, and samples (x and y of the ray, 1 / distance along the optical axis in 1/m)."""
+    """One person's standing feet, and samples (x and y of the ray, 1 / distance along the optical axis in 1/m).
+
+    While there are none, as with legs that are never seen, the camera's height over the lifted lower ankle counts.
+    """
 
     time_ns: int
     feet: list[_Stance] = field(default_factory=lambda: [_Stance(), _Stance()])
     samples: deque[Float64] = field(default_factory=lambda: deque(maxlen=_MAX_SAMPLES))
+    lifted_m: deque[float] = field(default_factory=lambda: deque(maxlen=_MAX_SAMPLES))
     since_fit_s: float = 0.0
 
 
 class FloorFilter:
     """Brings poses into world axes, with their roots measured from the floor; one floor for everyone.
 
-    The origin is on the floor below the first position of the first person, and stays there: distances between people
-    are kept, also when one leaves and returns. Time that runs backwards is another take and resets everything. A
-    camera height that is not given is at first the one that puts the first person's lower ankle on the floor, then that
-    of standing feet, eased.
+    The origin is on the floor below the first position of the first person. Time that runs backwards is another take
+    and resets everything. A camera height that is not given is at first the one that puts the first person's lower
+    ankle on the floor, then that of standing feet, eased.
 
     Args:
         config: The settings.
@@ -94,9 +101,14 @@ class FloorFilter:
     def _restart(self) -> None:
         self._people: PerTrack[_Person] = PerTrack()
         self._best_forgotten: _Person | None = None  # the best known of those forgotten: their floor stays
-        self._first_root_m: Float64 | None = None  # the first position, in camera axes
+        self._is_empty = True  # nobody had a pose yet
         self._time_ns = -1
-        self._over_ankles_m = self._goal_m = self._first_m = self._given_m  # the camera over standing ankles
+        self._over_ankles_m = self._goal_m = self._given_m  # the camera over standing ankles
+        self._camera_xz = (0.0, 0.0)
+        # The best known person's lower ankle in the last frame, and its place: when the estimate of the camera changes,
+        # the camera moves, not the person.
+        self._reference: tuple[Ray, Float64] | None = None
+        self._place_xz = (0.0, 0.0)
 
     @property
     def world_from_camera_xyzw(self) -> Float64:
@@ -105,22 +117,35 @@ class FloorFilter:
 
     @property
     def camera_m(self) -> Float64:
-        """(3,) the camera's position in the world; its y is its height over the floor.
-
-        Distances come from the floor: a higher camera is then also farther away, so that a person at the first position
-        stays at the origin.
-        """
-        first = np.zeros(3) if self._first_root_m is None else self._first_root_m
-        ratio = 1.0
-        if min(self._first_m, self._over_ankles_m) > _MIN_CAMERA_M:
-            ratio = min(max(self._over_ankles_m / self._first_m, 1 / _MAX_RATIO), _MAX_RATIO)
-        x, _, z = -rot.rotate(self.world_from_camera_xyzw, first) * ratio
+        """(3,) the camera's position in the world; its y is its height over the floor."""
+        x, z = self._camera_xz
         return np.array([x, self._over_ankles_m + self._ankle_m, z])
+
+    def standing_place(self, ray: Ray, ankle_m: Vec3) -> tuple[float, float]:
+        """Where an ankle would stand: x and z between its lifted place and where its ray meets standing ankles' plane.
+
+        Both have errors, as shares of the distance; a far person's ray runs nearly along the floor and tells little.
+        Where the two disagree by much, the foot stands on something else than the floor.
+
+        Args:
+            ray: The ankle's ray at distance 1 along the optical axis, in camera axes.
+            ankle_m: Its lifted place from the camera, in world axes.
+        """
+        dx, dy, dz = vec.rotate(tuple(self.world_from_camera_xyzw.tolist()), (*ray, -1.0))
+        x, z = self._camera_xz
+        descent = -dy / max(math.hypot(dx, dz), _TINY)
+        ratio = -self._over_ankles_m / ankle_m[1] if abs(ankle_m[1]) > _TINY else 0.0
+        if ratio <= 0 or self._over_ankles_m * descent <= 0:
+            return x + ankle_m[0], z + ankle_m[2]
+        floor_error = _RAY_ERROR_RAD * (1.0 + descent**2) / abs(descent)
+        trust = _LIFTED_ERROR**2 / (_LIFTED_ERROR**2 + floor_error**2) / (1.0 + (math.log(ratio) / _DISAGREEMENT) ** 2)
+        along = trust * self._over_ankles_m / -dy
+        return x + (1 - trust) * ankle_m[0] + along * dx, z + (1 - trust) * ankle_m[2] + along * dz
 
     def camera(self, intrinsics: CameraIntrinsics) -> SceneCamera | None:
         """The camera with this lens, as poses are placed now; None before the first pose, and if that is not finite."""
         rotation, position_m = self.world_from_camera_xyzw, self.camera_m
-        if self._first_root_m is None or not np.isfinite([*position_m, *rotation]).all():
+        if self._is_empty or not np.isfinite([*position_m, *rotation]).all():
             return None
         source = "given" if self.attitude.is_given else "estimated" if self.attitude.is_known else "assumed"
         sigma_deg = 0.0 if source == "given" else math.degrees(self.attitude.measured[1])
@@ -141,14 +166,16 @@ class FloorFilter:
         dt_s, self._time_ns = max(pose.time_ns - self._time_ns, 0) / 1e9, max(pose.time_ns, self._time_ns)
         ankles = pose.root_m + np.array([leg.ankle_m for leg in legs_of(pose)])
         world_from_camera = self.world_from_camera_xyzw
-        if self._first_root_m is None:
-            self._first_root_m, dt_s = pose.root_m.astype(np.float64), 0.0
+        if self._is_empty:
+            self._is_empty, dt_s = False, 0.0
+            x, _, z = rot.rotate(world_from_camera, pose.root_m).tolist()
+            self._camera_xz = (-x, -z)
             if not self._given_m:
                 visible = pose.score[FOOT] > 0
                 below_m = -rot.rotate(world_from_camera, ankles[visible] if visible.any() else ankles)[:, 1]
-                self._over_ankles_m = self._goal_m = self._first_m = float(below_m.max())
+                self._over_ankles_m = self._goal_m = float(below_m.max())
         self._over_ankles_m += (1.0 - math.exp(-dt_s / _EASE_TAU_S)) * (self._goal_m - self._over_ankles_m)
-
+        self._keep_place()
         root = self.camera_m + rot.rotate(world_from_camera, pose.root_m)
         local = pose.rotations.local_xyzw.astype(np.float64)
         local[0] = rot.multiply(world_from_camera, local[0])
@@ -165,6 +192,11 @@ class FloorFilter:
             person.feet, dt_s = [_Stance(), _Stance()], 0.0
         places: list[Vec3] = [(x, y, z) for x, y, z in ankles_m.tolist()]
         rays = ankle_rays(pose, observation, places)
+        best = self._best_known() is person
+        if best:
+            lower = int(np.argmin(ankles_m @ self.attitude.up))
+            self._reference = rays[lower][0], ankles_m[lower]
+            self._place_xz = self._place_of(self._reference)
         stands = pose.foot_contact if pose.foot_contact is not None else (False, False)
         for side, (ray, _) in enumerate(rays):
             if not stands[side] or pose.score[FOOT[side]] <= 0:
@@ -174,9 +206,25 @@ class FloorFilter:
             if sample is not None:
                 person.samples.append(sample)
         person.since_fit_s += dt_s
-        if person.since_fit_s >= _SAMPLE_S and person.samples and self._best_known() is person:
+        if person.since_fit_s >= _SAMPLE_S and best:
             person.since_fit_s = 0.0
-            self._fit(np.array(person.samples))
+            if person.samples:
+                self._fit(np.array(person.samples))
+            elif not self._given_m:
+                person.lifted_m.append(float(-(ankles_m @ self.attitude.up).min()))
+                self._goal_m = float(np.median(person.lifted_m))
+
+    def _keep_place(self) -> None:
+        """Move the camera so that the last frame's reference is where it was before the estimate changed."""
+        if self._reference is None:
+            return
+        (x, z), (was_x, was_z) = self._place_of(self._reference), self._place_xz
+        self._camera_xz = (self._camera_xz[0] + was_x - x, self._camera_xz[1] + was_z - z)
+
+    def _place_of(self, reference: tuple[Ray, Float64]) -> tuple[float, float]:
+        ray, ankle_m = reference
+        x, y, z = rot.rotate(self.world_from_camera_xyzw, ankle_m).tolist()
+        return self.standing_place(ray, (x, y, z))
 
     def _best_known(self) -> _Person:
         """The person with the most samples; body sizes are guesses, so a mean over people fits none of them."""
@@ -187,9 +235,8 @@ class FloorFilter:
         """Estimate height and attitude from samples (N, 3), unless they are given."""
         up, up_error_rad = self.attitude.measured
         normal, height_m = fit_floor(samples, up, up_error_rad, self._given_m or None)
-        if height_m < _MIN_CAMERA_M:  # a camera on the floor: rays along it determine nothing
-            return
-        self._goal_m = height_m
+        if not self._given_m:
+            self._goal_m = height_m
         if not self.attitude.is_given:
             self.attitude.refine(normal)
 
@@ -199,14 +246,17 @@ def fit_floor(
 ) -> tuple[Float64, float]:
     """The floor's normal (3,) in camera axes and the camera's height over the ankles, from standing feet.
 
-    Maximum a posteriori for n / H of the plane n . p = -H: Gaussian prior of n about `up`, errors of inverse distances as
-    shares, reweighted for outliers (Cauchy).
+    Maximum a posteriori for n / H of the plane n . p = -H: Gaussian prior of n about `up`, errors of inverse distances
+    as shares, reweighted for outliers (Cauchy).
 
     Args:
         samples: (N, 3) x and y of an ankle's ray at distance 1 along the optical axis, and its inverse distance in 1/m.
         up: (3,) expected normal.
         up_error_rad: Its standard deviation in each direction.
         given_m: The height over the ankles, if the user gives it.
+
+    Returns:
+        The normal, and the height: negative for a camera below the floor that the person stands on.
     """
     cells = np.round(samples[:, :2] / _PLACE).astype(np.int64)
     _, place = np.unique(cells, axis=0, return_inverse=True)
@@ -218,11 +268,12 @@ def fit_floor(
     design = -np.stack((x, y, -np.ones_like(x)), axis=1) @ axes.T
     heights_m = design[:, 0] / inverse
     start_m = given_m or float(np.percentile(heights_m, _LOW_PERCENTILE, method="nearest"))
-    if start_m < _MIN_CAMERA_M:
+    if abs(start_m) < _MIN_CAMERA_M:
         return up, start_m
     scale = 1.0 / start_m
     solution = np.array([scale, 0.0, 0.0])
-    prior = np.diag((1.0 / (_GIVEN_ERROR * scale) if given_m else 1e-6, *(2 * [1.0 / (up_error_rad * scale)])))
+    across_weight = 1.0 / (up_error_rad * abs(scale))
+    prior = np.diag((1.0 / (_GIVEN_ERROR * scale) if given_m else 0.0, across_weight, across_weight))
     for _ in range(6):
         off = (design @ solution - inverse) / inverse
         weight = 1.0 / (_DISTANCE_ERROR * inverse * np.sqrt(1.0 + (off / _OUTLIER) ** 2))
@@ -230,8 +281,8 @@ def fit_floor(
         wanted = np.concatenate((inverse * weight, prior @ (scale, 0.0, 0.0)))
         solution = np.linalg.lstsq(rows, wanted)[0]
     normal = solution @ axes
-    length = float(np.linalg.norm(normal))
-    return normal / length, 1.0 / length
+    inverse_m = math.copysign(float(np.linalg.norm(normal)), solution[0])
+    return normal / inverse_m, 1.0 / inverse_m
 
 
 def ankle_height_m(height_m: float) -> float:

@@ -1,9 +1,8 @@
 """Foot locking: feet that stand are pinned by two-bone IK, and the pelvis follows.
 
-A lifter's distance is noisy, but the image position of a foot is not, and a foot that stands is on the floor: where its
-ray meets the floor, it stands. How far that is trusted against the lifted distance follows from the errors of both; on
-a far person it is hardly, as the ray runs nearly along the floor. A pinned foot keeps its place to the millimetre. The
-pelvis makes up for the slow part of the difference, the bend of the leg for the fast part.
+A lifter's distance is noisy, but the image position of a foot is not, and a foot that stands is on the floor
+(`FloorFilter.standing_place`). A pinned foot keeps its place to the millimetre. The pelvis makes up for the slow part
+of the difference, the bend of the leg for the fast part.
 """
 
 import math
@@ -32,9 +31,8 @@ _FOLLOW_HZ_PER_M = 12.0  # plus this for each metre it is away
 _HEEL_LIFT_M = 0.03  # a pinned ankle that is higher by less is noise; by more, its heel is off the floor
 _PIN_TOLERANCE_M = 0.02  # a pin farther than this from where its foot is seen drifts there,
 _PIN_DRIFT_M_S = 0.01  # at this speed, too slow to notice,
-_MAX_PIN_ERROR_M = 0.2  # and is moved at once to within this distance
-_LIFTED_ERROR = 0.10  # standard deviation of a lifted distance, as a share
-_RAY_ERROR_RAD = math.radians(1.0)  # of a ray's angle to the floor: keypoint and camera
+_MAX_PIN_ERROR_M = 0.2  # and farther than this it is given up: the foot is dragged
+_STILL_M_S = 0.3  # a foot that was dragged stands again when it is slower than this
 _FLOOR_SMOOTHING = OneEuroParameters(min_cutoff_hz=4.0, beta=4.0)  # of the points where rays meet the floor
 _TOLERANCE_M = 1e-4  # a leg this close to its target is not changed
 _GAP_S = 0.5  # after a longer gap a person's feet start from scratch
@@ -45,6 +43,8 @@ class _Foot:
     """State of one foot; positions are the ankle's, in world axes."""
 
     smooth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_FLOOR_SMOOTHING, joint=True))
+    place_m: Vec3 | None = None  # where it would stand, in the last frame
+    dragged: bool = False  # it moved while it should have stood
     pin_m: Vec3 | None = None
     pinned: bool = False  # in the last pose
     unpinned_m: Vec3 | None = None  # in the last pose, without its pin
@@ -67,7 +67,7 @@ class _Person:
 
 
 class FootLockFilter:
-    """Pins feet that stand, and keeps soles above the floor; for poses in world axes with contacts, after the floor filter."""
+    """Pins feet that stand, and keeps soles above the floor; for the floor filter's poses with contacts."""
 
     def __init__(self, config: BodyConfig, floor: FloorFilter) -> None:
         self._always, self._floor = config.feet == "always", floor
@@ -100,6 +100,8 @@ class FootLockFilter:
         self._move_pelvis(person, ankles, on_floor, visible, stands, dt_s, is_new=is_new)
         for foot, ankle, place, s in zip(person.feet, ankles, on_floor, stands, strict=True):
             foot.pin_m = self._pin_m(foot, vec.add(ankle, person.shift_m), place, dt_s) if s else None
+            foot.dragged &= s
+            foot.place_m = place
         root = vec.add(root, person.shift_m)
 
         local = pose.rotations.local_xyzw.copy()
@@ -115,25 +117,15 @@ class FootLockFilter:
     def _on_floor(
         self, pose: SkeletonPose, observation: Observation | None, ankles_m: list[Vec3], person: _Person
     ) -> list[Vec3]:
-        """Where each ankle would stand: between its lifted place and where its ray meets the plane of standing ankles."""
-        x, y, z = camera = tuple(self._floor.camera_m.tolist())
-        world_from_camera = tuple(self._floor.world_from_camera_xyzw.tolist())
-        camera_from_world = vec.inverse(world_from_camera)
+        """Where each ankle would stand."""
+        camera = tuple(self._floor.camera_m.tolist())
+        camera_from_world = vec.inverse(tuple(self._floor.world_from_camera_xyzw.tolist()))
         rays = ankle_rays(
             pose, observation, [vec.rotate(camera_from_world, vec.sub(ankle, camera)) for ankle in ankles_m]
         )
         points: list[Vec3] = []
         for (ray, from_image), ankle, foot in zip(rays, ankles_m, person.feet, strict=True):
-            dx, dy, dz = vec.rotate(world_from_camera, (*ray, -1.0))
-            descent = -dy / math.hypot(dx, dz)  # of the ray per metre on the floor
-            height_m = y - self._ankle_m
-            if height_m <= 0 or descent <= 0:
-                points.append((ankle[0], self._ankle_m, ankle[2]))
-                continue
-            floor_error = _RAY_ERROR_RAD * (1.0 + descent**2) / descent  # of the distance, as a share
-            trust = _LIFTED_ERROR**2 / (_LIFTED_ERROR**2 + floor_error**2)
-            place = np.array([x + height_m / -dy * dx, z + height_m / -dy * dz])
-            place = trust * place + (1.0 - trust) * np.array([ankle[0], ankle[2]])
+            place = np.array(self._floor.standing_place(ray, vec.sub(ankle, camera)))
             if from_image:  # rays of the pose are smooth already
                 place = foot.smooth.apply(place, pose.time_ns)
             points.append((float(place[0]), self._ankle_m, float(place[1])))
@@ -152,9 +144,9 @@ class FootLockFilter:
     ) -> None:
         """Move the pelvis towards its standing feet by a spring; at once for a new person.
 
-        In the air the difference stays as it is: it is an error of the distance or of the floor, which lasts. The height
-        follows the lower foot, whatever it stands on: a block or a stair is the floor there. A person whose feet are
-        occluded stands, too.
+        In the air the difference stays as it is: it is an error of the distance or of the floor, which lasts. The
+        height follows the lower foot, whatever it stands on: a block or a stair is the floor there. A person whose feet
+        are occluded stands, too.
         """
         support = stands if any(stands) else visible if is_new and any(visible) else [not any(visible)] * 2
         wanted = [
@@ -172,14 +164,22 @@ class FootLockFilter:
         away, person.shift_m_s = _spring(away, person.shift_m_s, hz, dt_s)
         person.shift_m = vec.add(person.goal_m, away)
 
-    def _pin_m(self, foot: _Foot, ankle_m: Vec3, place_m: Vec3, dt_s: float) -> Vec3:
-        """The pin of a foot that stands, near where it is seen.
+    def _pin_m(self, foot: _Foot, ankle_m: Vec3, place_m: Vec3, dt_s: float) -> Vec3 | None:
+        """The pin of a foot that stands, near where it is seen; None while it is dragged: then it does not stand.
 
         A new pin is where the foot was in the last result: contacts are found late, never early.
         """
+        if foot.dragged:
+            moved = vec.sub(place_m, foot.place_m or place_m)
+            if dt_s <= 0 or math.hypot(moved[0], moved[2]) > _STILL_M_S * dt_s:
+                return None
+            foot.dragged = False
         pin = foot.pin_m or foot.result_m or ankle_m
         away = vec.sub(pin, place_m)
         distance = math.hypot(away[0], away[2])
+        if foot.pin_m is not None and distance > _MAX_PIN_ERROR_M:
+            foot.dragged = True
+            return None
         if distance > _PIN_TOLERANCE_M:
             allowed = min(max(distance - _PIN_DRIFT_M_S * dt_s, _PIN_TOLERANCE_M), _MAX_PIN_ERROR_M)
             pin = vec.add_scaled(pin, away, allowed / distance - 1.0)

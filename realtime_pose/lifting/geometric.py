@@ -15,8 +15,8 @@ from functools import partial
 
 import numpy as np
 
-from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M, head_rotation
 from realtime_pose.body.camera_attitude import CameraAttitude
+from realtime_pose.body.head_pose import FACE_NAMES, FACE_TEMPLATE_M, head_rotation
 from realtime_pose.body.profile import body_of
 from realtime_pose.body.proportions import BodyDimensions
 from realtime_pose.body.settings import BodyConfig

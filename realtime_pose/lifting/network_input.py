@@ -1,4 +1,4 @@
-"""Input features of the trained lifter and the axes of its output: a person's recent keypoints, and the vertical if known.
+"""Input features of the trained lifter, and the axes of its output: recent keypoints, and the vertical if known.
 
 Shared by the lifter and its training.
 """
@@ -49,8 +49,9 @@ class View:
     def camera_from_gravity_view(self, up: Float64) -> Float64:
         """(..., 3, 3) rotation from gravity-view axes to camera axes.
 
-        Gravity-view axes (Shen et al., "World-Grounded Human Motion Recovery via Gravity-View Coordinates", SIGGRAPH Asia
-        2024, section 3.1): Y is up, Z the horizontal direction from the person to the camera, X to the right in the image.
+        Gravity-view axes (Shen et al., "World-Grounded Human Motion Recovery via Gravity-View Coordinates", SIGGRAPH
+        Asia 2024, section 3.1): Y is up, Z the horizontal direction from the person to the camera, X to the right in
+        the image.
 
         Args:
             up: (..., 3) unit vector against gravity, in camera axes.
@@ -135,8 +136,8 @@ def _block_diagonal(*blocks: Float64) -> Float64:
     return out
 
 
-# K x (x, y, z, logarithm of the predicted error); the vertical and the logarithm of its error; for the left and the right
-# foot, the logits of contact of heel and toe.
+# K x (x, y, z, logarithm of the predicted error); the vertical and the logarithm of its error; for the left and the
+# right foot, the logits of contact of heel and toe.
 _OUTPUT_BASES = (_mirror_basis((-1, 1, 1, 1)), _mirror_basis((-1, 1, 1, 1), (0,)), _mirror_basis((1, 1), (1, 0)))
 OUTPUT_BASIS = MirrorParts(*(_block_diagonal(*(basis[i] for basis in _OUTPUT_BASES)) for i in range(2)))
 """For the output: what `network.Prediction` holds."""

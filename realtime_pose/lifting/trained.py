@@ -103,7 +103,7 @@ class TrainedLifter:
         )
 
     def _predict(self, xy: Float64, score: Float64, time_ns: int) -> tuple[Float64, Float64, Float64]:
-        """Points (K, 3) from the midpoint of the hips, their errors (K,), in body heights, camera axes; contacts (2, 2).
+        """Points (K, 3) from the middle of the hips, errors (K,), in body heights, camera axes; contacts (2, 2).
 
         The vertical is measured without what is known of it, or the estimate would confirm itself; the points are
         predicted with it.

@@ -1,8 +1,8 @@
-"""Reader of motion clips given as joint positions: `clips.json` beside npz files, of any skeleton with common joint names.
+"""Reader of motion clips given as joint positions: `clips.json` beside npz files, of skeletons with common joint names.
 
-`clips.json` has `fps`, `skeletons` (name: {"joints": [names]}) and `clips`, each with `file`, `skeleton`, `source`, `kind`
-and `height_m`. Each npz has `xyz_m` (T, J, 3) relative to the hips joint, +Y up, and `root_m` (T, 3), the hips in the room.
-A person who faces +Z has the left side at +X.
+`clips.json` has `fps`, `skeletons` (name: {"joints": [names]}) and `clips`, each with `file`, `skeleton`, `source`,
+`kind` and `height_m`. Each npz has `xyz_m` (T, J, 3) relative to the hips joint, +Y up, and `root_m` (T, 3), the hips
+in the room. A person who faces +Z has the left side at +X.
 """
 
 import json
@@ -60,8 +60,8 @@ def read_joint_clips(index: Path) -> dict[str, Motion]:
 def _read_skeleton(joints: list[str], clips: list[tuple[str, Path, float]], rate_hz: float) -> dict[str, Motion]:
     """The motions of all clips with this skeleton.
 
-    Joint positions do not tell how a head or a foot is held at rest; that follows from all clips of the skeleton: the median
-    head is upright, and the median foot that stands still is flat.
+    Joint positions do not tell how a head or a foot is held at rest; that follows from all clips of the skeleton: the
+    median head is upright, and the median foot that stands still is flat.
     """
     at = [_places(joints, path, rate_hz) for _, path, _ in clips]
     chests = [_chest(places) for places in at]

@@ -23,7 +23,7 @@ from realtime_pose.utils.arrays import Bool, Float64
 from realtime_pose.utils.atomic_files import replacing
 
 WIDTH, BLOCKS = 768, 2
-_SAVE_EVERY_S = 120.0
+_SAVE_EVERY_S, _CURVE_STEPS = 120.0, 50
 _BODIES, _CAMERAS = 352, 3  # bodies per batch, and cameras per body
 _LEARNING_RATE, _WARM_UP, _FINAL = 1e-3, 0.03, 0.01
 _WEIGHT_OF_PART = {"body": 1.0, "foot": 0.35, "hand": 0.25, "face": 0.35}
@@ -247,7 +247,7 @@ class Training:
     state: Path | None = None
 
 
-class Progress(NamedTuple):
+class TrainingProgress(NamedTuple):
     """Running means during a training.
 
     Attributes:
@@ -263,8 +263,35 @@ class Progress(NamedTuple):
     contact_accuracy: float
 
 
+class TrainingCurves:
+    """Training curves as CSV, a row every 50 steps: step and the running means of TrainingProgress.
+
+    Args:
+        path: The file.
+        go_on: Whether to append to a file that exists, for a run that continues.
+    """
+
+    def __init__(self, path: Path, *, go_on: bool) -> None:
+        continues = go_on and path.is_file()
+        self._file = path.open("a" if continues else "w", encoding="utf-8", newline="")
+        if not continues:
+            self._file.write(",".join(TrainingProgress._fields) + "\n")
+
+    def __enter__(self) -> "TrainingCurves":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._file.close()
+
+    def add(self, progress: TrainingProgress) -> None:
+        """Write the row of this step, if it is time for one."""
+        if progress.step % _CURVE_STEPS == 0:
+            self._file.write(",".join(f"{value:.4g}" for value in progress) + "\n")
+            self._file.flush()
+
+
 def train_lifter(
-    clips: dict[str, Motion], training: Training, progress: Callable[[Progress], None] = lambda progress: None
+    clips: dict[str, Motion], training: Training, progress: Callable[[TrainingProgress], None] = lambda progress: None
 ) -> LifterNetwork:
     """Train a network.
 
@@ -303,7 +330,7 @@ def train_lifter(
         if len(wanted):
             loss = loss + _CONTACT_WEIGHT * nn.functional.binary_cross_entropy_with_logits(logits, wanted)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         with torch.no_grad():
@@ -316,7 +343,7 @@ def train_lifter(
                 )
             )
         means = now if means is None or not means.isfinite().all() else means + 0.02 * (now - means)
-        progress(Progress(step + 1, *means.tolist()))
+        progress(TrainingProgress(step + 1, *means.tolist()))
         if time.monotonic() - saved_s > _SAVE_EVERY_S:
             saved_s = time.monotonic()
             _save_state(training, network, optimizer, step + 1)
@@ -357,7 +384,8 @@ def _load_state(training: Training, network: LifterNetwork, optimizer: torch.opt
         raise
     except Exception as exc:  # torch, pickle and zipfile each have their own errors for a damaged file
         raise CheckpointError(
-            f"cannot read the unfinished training {training.state} ({' '.join(str(exc).split())}); delete it to start again"
+            f"cannot read the unfinished training {training.state} ({' '.join(str(exc).split())}); delete it to "
+            "start again"
         ) from exc
 
 

@@ -131,8 +131,8 @@ def motion_from_positions(
 def foot_contacts(places: dict[str, Float64], feet_xyzw: Float64, height: float) -> Float64:
     """(T, 2, 2) contacts of heel and toe of the left and the right foot: 1 where they stand.
 
-    A point stands where it is still and no other point of the feet is much lower, so that blocks, stairs and slopes count
-    as floors. Still points as labels: Shin et al., "WHAM" (CVPR 2024), section 3.3.
+    A point stands where it is still and no other point of the feet is much lower, so that blocks, stairs and slopes
+    count as floors. Still points as labels: Shin et al., "WHAM" (CVPR 2024), section 3.3.
 
     Args:
         places: As in `motion_from_positions`.

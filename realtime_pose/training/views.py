@@ -85,7 +85,7 @@ def simulate_views(rng: np.random.Generator, points: Float64) -> SimulatedViews:
 
 
 def _place_in_camera(rng: np.random.Generator, points: Float64) -> tuple[Float64, Float64, Float64]:
-    """The points in a random camera's axes, half the image's size (N, 2) on the plane at distance 1, and the vertical."""
+    """The points in a random camera's axes, half the image's size (N, 2) at distance 1, and the vertical (N, 3)."""
     n = len(points)
     distance = np.exp(rng.uniform(np.log(0.5), np.log(12.0), n)) / (_BODY_HEIGHT_M * rng.uniform(0.65, 1.2, n))
     half_long = np.tan(np.radians(rng.uniform(35, 110, n)) / 2)
@@ -128,8 +128,8 @@ def _simulate_estimator(
     n, w, k, _ = xy.shape
     size = (1.0 / depth[:, :, _HIPS].mean(axis=2)).clip(0.02, 10.0)[..., None, None]  # a body height in the image
     hidden = _self_occluded(xy, placed, size[..., 0])
-    # Errors have a constant part, one that drifts and one that is new in every frame. The last is small for estimators that
-    # track (BlazePose on the packaged clips: 0.05 of the constant part's) and large for those that see single frames.
+    # Errors have a constant part, one that drifts and one that is new in every frame. The last is small for estimators
+    # that track (BlazePose on the packaged clips: 0.05 of the constant part), large for those that see single frames.
     level = np.exp(_normal(rng, n, 1, 1, 1) * 0.5) * 0.35
     ages = (WINDOW_S / WINDOW_S[-1]).astype(np.float32)[:, None, None]
     stays, drifts = _normal(rng, 2, n, 1, k, 2)
