@@ -6,6 +6,8 @@ import sys
 import pytest
 
 os.environ.pop("COLUMNS", None)  # workers of pytest-xdist have one, and a console made at import would keep that width
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is a worker for each core: more threads would wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

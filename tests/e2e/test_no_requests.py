@@ -63,6 +63,7 @@ def test_the_network_watch_records_requests(asked, tmp_path):
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 def test_recording_replaying_exporting_and_measuring_contact_no_host(asked, tmp_path):
     commands = [
         ["run", "--source", "actor", *BLAZEPOSE, "--max-frames", "12", "--record", "take", "--udp", "127.0.0.1:9"],

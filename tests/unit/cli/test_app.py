@@ -47,20 +47,6 @@ def started_blazepose():
     BlazePoseEstimator(InferenceConfig()).close()
 
 
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run a command in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        said = capsys.readouterr()
-        return caught.value.code or 0, said.out, said.err
-
-    return run
-
-
 def only_sentence(stderr):
     """The sentence of an error, which must be all of stderr."""
     lines = stderr.strip().splitlines()
@@ -246,7 +232,7 @@ def test_a_short_run_reports_what_it_did(call, tmp_path):
     report = json.loads((tmp_path / "r.json").read_text())
     assert list(report) == [
         "estimator", "runtime", "precision", "device", "source", "frames", "frames_dropped", "persons_max", "seconds",
-        "fps", "model_fps", "latency_ms", "stages_ms", "packets_sent", "sinks", "warnings",
+        "fps", "model_fps", "latency_ms", "stages_ms", "camera", "packets_sent", "sinks", "warnings",
     ]  # fmt: skip
     assert (report["frames"], report["packets_sent"], report["frames_dropped"]) == (3, 3, 0)
     assert report["latency_ms"]["p50"] > 0

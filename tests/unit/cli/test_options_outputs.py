@@ -10,28 +10,11 @@ import pytest
 from support.people import make_clip, make_person, make_result
 from support.sockets import PATIENCE_S
 
-from realtime_pose.cli import app as cli
 from realtime_pose.communication.packets.packet_stream import PacketStream
 from realtime_pose.communication.packets.pose_packet import encode
 from realtime_pose.communication.udp import UdpSink
 
 ACTOR = ("run", "--source", "actor", "--estimator", "blazepose")
-
-
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run a command in this process: (exit code, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        said = capsys.readouterr()
-        return caught.value.code or 0, said.out, said.err
-
-    return run
 
 
 @pytest.mark.parametrize(

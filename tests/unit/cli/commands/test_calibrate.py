@@ -1,13 +1,10 @@
 """`calibrate` on the command line: its output, and the profile it writes."""
 
-import sys
-
 import pytest
 
 from realtime_pose.app import calibrate as calibrating
 from realtime_pose.body.profile import BodyProfile, load_profile
 from realtime_pose.body.proportions import LENGTHS, BodyDimensions
-from realtime_pose.cli import app as cli
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import CaptureError
 
@@ -17,20 +14,10 @@ FOUND = calibrating.CalibrationResult(PROFILE, AVERAGE, LENGTHS[:6], 2.34, 5.67,
 
 
 @pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run a command in this process: (exit code, stdout, stderr)."""
+def call(call, monkeypatch, tmp_path):
+    """Run a command in this process, with user data in the temporary folder too: (exit code, stdout, stderr)."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        said = capsys.readouterr()
-        return caught.value.code or 0, said.out, said.err
-
-    return run
+    return call
 
 
 @pytest.fixture

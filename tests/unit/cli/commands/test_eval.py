@@ -1,7 +1,6 @@
 """`realtime-pose eval`: the tables, the reports, and one sentence where there is nothing to measure."""
 
 import json
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from support.footage import make_clip
 from support.lifting import case_arrays, make_case
 
-from realtime_pose.cli import app as cli
 from realtime_pose.evaluation import actor_cases
 from realtime_pose.evaluation.footage import clip_keypoints
 from realtime_pose.evaluation.lifting import Prediction
@@ -21,19 +19,9 @@ REPORT = [
 
 
 @pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run `eval lift` in this process: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments, command="lift"):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", "eval", command, *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        said = capsys.readouterr()
-        return caught.value.code or 0, said.out, said.err
-
-    return run
+def call(call):
+    """Run a command of `eval` in this process: (exit code, stdout, stderr)."""
+    return lambda *arguments, command="lift": call("eval", command, *arguments)
 
 
 @pytest.fixture

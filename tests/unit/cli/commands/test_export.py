@@ -31,20 +31,6 @@ def offline(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    """Run a command in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        said = capsys.readouterr()
-        return caught.value.code or 0, said.out, said.err
-
-    return run
-
-
-@pytest.fixture
 def take(tmp_path):
     """A take of five frames of a synthetic person."""
     recorder = TakeRecorder(tmp_path / "take", TakeInfo(30.0, {"fps": 30.0, "config": {}}), ())
@@ -108,7 +94,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C in another way")
-@pytest.mark.parametrize(("number", "everyone"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
+@pytest.mark.parametrize(
+    ("number", "everyone"), [pytest.param(signal.SIGINT, False, marks=pytest.mark.slow), (signal.SIGTERM, True)]
+)
 def test_interrupted_workers_leave_whole_files_and_can_be_resumed(tmp_path, call, number, everyone):
     """SIGTERM goes to the whole process group, as `timeout` sends it."""
     (tmp_path / "main.py").write_text(REACTS_TO_CTRL_C)

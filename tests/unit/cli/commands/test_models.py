@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -11,7 +12,7 @@ from support.vitpose import PLUS, original_tensors, plus_models, plus_tensors, r
 from support.vitpose import save as save_weights
 
 from realtime_pose.checkpoints import load_vitpose, read_detectors, read_manifest
-from realtime_pose.cli import app, terminal
+from realtime_pose.cli import terminal
 
 
 @pytest.fixture
@@ -25,17 +26,9 @@ def folder(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
+def call(call):
     """Run a `models` command in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", "models", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            app.main()
-        said = capsys.readouterr()
-        return caught.value.code or 0, said.out, said.err
-
-    return run
+    return partial(call, "models")
 
 
 def test_the_list_has_every_checkpoint_on_a_line_of_80_columns(call, folder, monkeypatch):

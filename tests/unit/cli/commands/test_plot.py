@@ -1,30 +1,11 @@
 """`plot` on the command line."""
 
-import sys
-
 import pytest
 from support.people import make_clip
 
 from realtime_pose.app.take import PLOT, SESSION, TakeRecorder
-from realtime_pose.cli import app as cli
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.session.format import MAGIC
-
-
-@pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Run a command in this process: (exit code, stdout, stderr)."""
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        said = capsys.readouterr()
-        return caught.value.code or 0, said.out, said.err
-
-    return run
 
 
 def record(folder):

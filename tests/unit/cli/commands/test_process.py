@@ -1,27 +1,19 @@
 """`process` on the command line: inputs without a person in them are named."""
 
-import sys
-
 import cv2
 import numpy as np
 import pytest
 
-from realtime_pose.cli import app as cli
-
 
 @pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
+def call(call, monkeypatch):
     """Run a command in this process: (exit code, what it printed)."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["realtime-pose", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        said = capsys.readouterr()
-        return caught.value.code or 0, " ".join((said.out + said.err).split())
+        code, out, err = call(*arguments)
+        return code, " ".join((out + err).split())
 
     return run
 

@@ -167,12 +167,14 @@ def both(peaked_vitpose_s):
     return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
 
+@pytest.mark.slow
 def test_keypoints_equal_mmposes_inference_topdown(both):
     ours, theirs, clear, _ = both
     assert clear.sum() >= 40  # of 272
     assert np.abs(ours - theirs)[clear].max() < 0.05
 
 
+@pytest.mark.slow
 def test_half_a_cell_would_be_noticed(both):
     """The comparison above is sharp enough to tell the half-pixel conventions apart."""
     ours, theirs, clear, cell_px = both
