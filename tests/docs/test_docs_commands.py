@@ -35,6 +35,7 @@ ONLY_PARSED = {
     "bench": "takes seconds on an idle machine: tests/unit/evaluation/test_bench.py",
     "selftest": "plays a whole clip: tests/e2e/test_main_job.py",
     "eval lift": "needs cases: tests/unit/cli/commands/test_eval.py",
+    "eval views": "needs calibrated clips of people: tests/unit/cli/commands/test_eval.py",
     "eval footage": "needs clips of people: tests/unit/cli/commands/test_eval.py",
     "train lifter": "takes hours: tests/unit/training/test_lifter.py",
     "calibrate": "takes three seconds of standing still: tests/unit/cli/commands/test_calibrate.py",

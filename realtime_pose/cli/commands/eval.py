@@ -11,7 +11,7 @@ from rich.table import Table
 from realtime_pose.cli.options import GivenOptions, with_setting_options
 from realtime_pose.cli.run_and_show import say
 from realtime_pose.cli.terminal import out
-from realtime_pose.config import SETTINGS
+from realtime_pose.config import SETTINGS, AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.report import check_report_path
 
@@ -150,6 +150,43 @@ def eval_footage(
         out.print(_left_out(results), soft_wrap=True)
     if report is not None:
         write_report(report, report_of(results))
+
+
+@eval_app.command("views")
+@with_setting_options("inference", "body", without=("body.look_ahead",))
+def eval_views(
+    *,
+    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Synchronous videos, one of each camera.")],
+    calibration: Annotated[Path, typer.Option(metavar="FILE", help="Calibration of the cameras (Qualisys .qca.txt).")],
+    keypoints_cache: KeypointsCache = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", callback=check_report_path, help="Write the figures as JSON.")
+    ] = None,
+    given: GivenOptions,
+) -> None:
+    """Measure each view of several calibrated cameras against the people that all views together show.
+
+    Up to two people are followed by default; --persons changes that.
+    """
+    from realtime_pose.cli.console import progress_bar
+    from realtime_pose.evaluation.footage.views import evaluate_views
+    from realtime_pose.report import write_report
+
+    settings = given.settings(AppConfig().with_values({"inference": {"persons": 2}}, "eval views"))
+    with progress_bar("keypoints", out) as advance:
+        result = evaluate_views(
+            videos, calibration, settings, cache=keypoints_cache, notify=say, progress=advance
+        )  # fmt: skip
+    table = Table("view", "person", title="each view against the triangulated people", title_justify="left")
+    for label in ("frames", "PA mm", "MPJPE mm", "feet mm", "2D px", "gravity deg"):
+        table.add_column(label, justify="right")
+    for row in [*result.rows, result.pooled()]:
+        values = (row.pa_mpjpe_mm, row.mpjpe_mm, row.feet_mm, row.keypoints_off_px, row.gravity_deg)
+        table.add_row(escape(row.view), row.person, str(row.frames), *(f"{value:.1f}" for value in values))
+    out.print(table)
+    out.print(f"truth: joints are off their keypoints by {result.truth_off_px:.1f} px at the median")
+    if report is not None:
+        write_report(report, result.as_dict())
 
 
 def _footage_table(results: "Sequence[ClipResult]") -> Table:

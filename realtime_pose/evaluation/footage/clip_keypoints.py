@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -19,6 +19,7 @@ from realtime_pose.checkpoints import find_local, read_manifest
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import CameraIntrinsics, Frame, Person, PersonKeypoints
 from realtime_pose.errors import CaptureError, EndOfStream, RecordingError
+from realtime_pose.evaluation.footage.covering import covered
 from realtime_pose.inference.base import PersonDetector, PoseEstimator
 from realtime_pose.inference.detectors.table import build_detector
 from realtime_pose.inference.estimators import build_estimator
@@ -45,6 +46,7 @@ class ClipKeypoints:
     Attributes:
         path: The clip.
         estimator: What found them.
+        follows_many: Whether it can follow more than one person.
         width, height: Size of the images, px.
         time_ns: (T,) int64 media time of each frame.
         layout: Names of the K keypoints.
@@ -57,6 +59,7 @@ class ClipKeypoints:
 
     path: Path
     estimator: str
+    follows_many: bool
     width: int
     height: int
     time_ns: npt.NDArray[np.int64]
@@ -139,10 +142,26 @@ class KeypointFinder:
             CheckpointError: The estimator's weights are not available.
             RecordingError: The cache cannot be written.
         """
-        cached = self._folder / f"{path.stem}-{self._key(path)[:24]}.npz"
-        if cached.is_file() and (known := _read(cached, path)) is not None:
-            return known
-        found = self._run(path, progress)
+        return self._from_cache(path, None, progress)
+
+    def find_another(self, known: ClipKeypoints, progress: Progress = lambda done, total: None) -> ClipKeypoints:
+        """The keypoints of somebody else in the clip, by an estimator that follows one person: `known` are covered.
+
+        Args:
+            known: What `find` found.
+            progress: As for `find`.
+
+        Raises:
+            RealtimePoseError: As for `find`.
+        """
+        return self._from_cache(known.path, known, progress)
+
+    def _from_cache(self, path: Path, known: ClipKeypoints | None, progress: Progress) -> ClipKeypoints:
+        other = "" if known is None else "-other"
+        cached = self._folder / f"{path.stem}-{self._key(path)[:24]}{other}.npz"
+        if cached.is_file() and (found := _read(cached, path)) is not None:
+            return found
+        found = self._run(path, known, progress)
         _write(cached, found)
         return found
 
@@ -172,7 +191,7 @@ class KeypointFinder:
         digest.update(json.dumps(facts, sort_keys=True).encode())
         return digest.hexdigest()
 
-    def _run(self, path: Path, progress: Progress) -> ClipKeypoints:
+    def _run(self, path: Path, known: ClipKeypoints | None, progress: Progress) -> ClipKeypoints:
         if self._models is None:
             inference = self._config.inference
             estimator = build_estimator(inference, self._notify)
@@ -194,6 +213,8 @@ class KeypointFinder:
                 if read is None:
                     continue
                 frame, recorder.number = read, len(times)
+                if known is not None and recorder.number < len(known):
+                    frame = replace(read, image_bgr=covered(read.image_bgr, known.people(recorder.number)))
                 times.append(frame.time_ns)
                 pipeline.step(frame)
                 progress(len(times), source.frame_count or len(times))
@@ -235,6 +256,7 @@ class _Recorder(BodyPipeline):
         return ClipKeypoints(
             path,
             estimator.name,
+            not estimator.finds_people,
             frame.width,
             frame.height,
             np.array(times, np.int64),
@@ -254,6 +276,7 @@ def _write(cached: Path, clip: ClipKeypoints) -> None:
     arrays = {name: getattr(clip, name) for name in _ARRAYS}
     about = {
         "estimator": clip.estimator,
+        "follows_many": clip.follows_many,
         "width": clip.width,
         "height": clip.height,
         "layout": clip.layout.name,
@@ -274,7 +297,7 @@ def _read(cached: Path, path: Path) -> ClipKeypoints | None:
         with cached.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             arrays = {name: file[name] for name in _ARRAYS}
-        layout = LAYOUTS[about["layout"]]
-        return ClipKeypoints(path, about["estimator"], about["width"], about["height"], layout=layout, **arrays)
+        about["layout"] = LAYOUTS[about["layout"]]
+        return ClipKeypoints(path, **about, **arrays)
     except Exception:  # noqa: BLE001 - numpy, zipfile, zlib and json each have their own errors
         return None

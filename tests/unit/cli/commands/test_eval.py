@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from support.footage import make_clip
 from support.lifting import case_arrays, make_case
 
 from realtime_pose.evaluation import actor_cases
-from realtime_pose.evaluation.footage import clip_keypoints
+from realtime_pose.evaluation.footage import clip_keypoints, views
 from realtime_pose.evaluation.lifting import Prediction
 from realtime_pose.evaluation.synthetic import cases as synthetic_cases_module
 
@@ -145,3 +146,37 @@ def test_footage_that_is_missing_is_said(call, footage):
     code, _, err = call(footage, "--facts", footage / "a.avi", command="footage")
     assert code == 1
     assert "is not a list of files with facts" in err
+
+
+def test_views_are_measured_and_reported(call, tmp_path, monkeypatch):
+    row = views.ViewFigures("cam1.mp4", "person 1", 90, 51.04, 70.0, 90.0, 4.0, 12.5)
+    given = []
+
+    def measured(videos, calibration, config, **options):
+        given.append((videos, calibration, config.inference.persons, options["cache"]))
+        return views.ViewsResult("fake", {"person 1": 95}, 5.52, [row, replace(row, view="cam2.mp4", frames=30)])
+
+    monkeypatch.setattr(views, "evaluate_views", measured)
+    options = ("--calibration", "c.qca.txt", "--keypoints-cache", "kp", "--report", tmp_path / "r.json")
+    code, out, err = call("cam1.mp4", "cam2.mp4", *options, command="views")
+    assert code == 0, err
+    assert given == [([Path("cam1.mp4"), Path("cam2.mp4")], Path("c.qca.txt"), 2, Path("kp"))]
+    assert "51.0" in out
+    assert "all views" in out
+    assert "off their keypoints by 5.5 px" in out
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["frames"], report["gravity_deg"], report["truth"]["frames"]) == (120, 12.5, {"person 1": 95})
+    assert report["views"][1]["view"] == "cam2.mp4"
+    call("cam1.mp4", "--calibration", "c.qca.txt", "--persons", "1", command="views")
+    assert given[1][2] == 1
+
+
+def test_views_without_a_calibration_are_refused(call):
+    code, _, err = call("cam1.mp4", command="views")
+    assert code == 2
+    assert "--calibration" in err
+    code, _, err = call("cam1.mp4", "cam2.mp4", "--calibration", "nowhere", command="views")
+    assert (code, err) == (
+        1,
+        "error cannot read the calibration nowhere (No such file or directory); give a .qca.txt file\n",
+    )

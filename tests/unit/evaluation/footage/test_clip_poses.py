@@ -27,7 +27,7 @@ def clip(people=((1, range(12)),), forgotten=(), layout=CASE.layout):
     time_ns = np.round(np.arange(12) / FPS * 1e9).astype(np.int64)
     shift = (ids[:, None, None] - 1) * np.array([100.0, 0.0])
     return ClipKeypoints(
-        Path("a.mp4"), "fake", 640, 480, time_ns, layout, frames, ids,
+        Path("a.mp4"), "fake", False, 640, 480, time_ns, layout, frames, ids,
         (CASE.xy_px[frames] + shift).astype(np.float32), CASE.score[frames],
         np.array(forgotten, np.int64).reshape(-1, 2),
     )  # fmt: skip

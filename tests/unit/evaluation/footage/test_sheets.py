@@ -19,7 +19,9 @@ def clip_at(path: Path, frames=12):
     make_clip(path, frames)
     nothing = np.zeros((0, 17, 2), np.float32), np.zeros((0, 17), np.float32)
     none = np.zeros(0, np.int64)
-    return ClipKeypoints(path, "fake", 64, 48, np.arange(frames), COCO17, none, none, *nothing, none.reshape(0, 2))
+    return ClipKeypoints(
+        path, "fake", False, 64, 48, np.arange(frames), COCO17, none, none, *nothing, none.reshape(0, 2)
+    )
 
 
 def coloured(image):
