@@ -90,8 +90,9 @@ def test_recomputing_with_other_settings_changes_poses_and_is_reported(tmp_path)
 def test_a_copy_has_the_same_frames_and_the_same_packets(tmp_path):
     session = recorded(tmp_path / "a", two_people(), CONFIG)
     config = settings(output={"record": str(tmp_path / "b"), "formats": ""})
-    play(session, config)
+    report = play(session, config)
     assert (tmp_path / "b" / SESSION).read_bytes() == session.path.read_bytes()
+    assert report["camera"] == list(session.frames())[-1].camera.to_dict()
 
     def datagrams(results):
         stream = PacketStream(stream=1, wall_offset_ns=0)

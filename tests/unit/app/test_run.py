@@ -3,8 +3,10 @@
 import shutil
 
 import pytest
+from pygltflib import GLTF2
 
 from realtime_pose.app.run import open_run
+from realtime_pose.app.take import open_session
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.utils.paths import data_path
@@ -63,3 +65,13 @@ def test_each_sink_has_figures_of_its_own():
         {"sink": "vmc", "target": "127.0.0.1", "packets_sent": 2, "lost": 0},
     ]
     assert report["packets_sent"] == 4
+
+
+def test_the_report_and_every_file_have_the_camera_of_the_run(tmp_path):
+    body = {"camera_pitch_deg": 3.0, "camera_height_m": 1.2}
+    output = {"record": str(tmp_path / "take"), "formats": "glb"}
+    report = played(settings(capture={"source": "actor"}, body=body, output=output), []).report()
+    camera = report["camera"]
+    assert (camera["pitch_deg"], camera["position_m"][1], camera["source"]) == (3, 1.2, "given")
+    assert [r.camera.to_dict() for r in open_session(tmp_path / "take").frames()][-1] == camera
+    assert [camera.name for camera in GLTF2().load(tmp_path / "take" / "motion.glb").cameras] == ["camera"]
