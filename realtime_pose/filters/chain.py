@@ -34,8 +34,8 @@ class FilterChain:
         check_choice("body.feet", config.feet, FEET_MODES)
         self.occlusion = OcclusionFilter(config)
         self.smoothing = _smoothing_of(config)
-        self.contacts = FootContactFilter()
         self.floor = FloorFilter(config, attitude)
+        self.contacts = FootContactFilter(self.floor)
         self.feet = None if config.feet == "never" else FootLockFilter(config, self.floor)
         self._looks_ahead = looks_ahead(config)
 

@@ -1,4 +1,4 @@
-"""Foot contact: which feet stand, from the lifter's probabilities, or from the motion of the ankles without them."""
+"""Foot contact: which feet stand, from the lifter's probabilities and the speed of the feet on the floor."""
 
 import math
 from collections.abc import Sequence
@@ -7,27 +7,39 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from realtime_pose.datatypes import SkeletonPose
+from realtime_pose.filters.ankle_rays import ankle_rays
 from realtime_pose.filters.base import Observation
+from realtime_pose.filters.floor import FloorFilter
 from realtime_pose.filters.leg_ik import FOOT, legs_of
-from realtime_pose.utils import vec3 as vec
-from realtime_pose.utils.arrays import Bool, Float32
+from realtime_pose.utils import rotations as rot
+from realtime_pose.utils.arrays import Bool, Float64
+from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 from realtime_pose.utils.per_track import PerTrack
-from realtime_pose.utils.vec3 import Vec3
 
-_STARTS, _ENDS = 0.6, 0.4  # contact starts above the first probability and ends below the second
-_OCCLUDED_S = 0.2  # a foot keeps its contact through a shorter occlusion
-_GAP_S = 0.5  # after a longer gap a person's feet start from scratch
-# Without probabilities, a foot stands that is slower than this, and not higher over the other by more than this.
-_STILL_M_S, _RAISED_M = 0.3, 0.06
+_EVIDENCE_STILL, _EVIDENCE_S_PER_M = 1.5, 4.0  # log-odds for contact of a still foot, and what each m/s takes away
+_HYSTERESIS = 0.5  # log-odds above which contact starts, and below whose negative it ends
+_RAISED_M, _RAISED_LOG_ODDS = 0.06, -4.0  # without the lifter's, of a foot that is this much higher than the other
 _SPEED_TAU_S = 0.06  # time constant of the low-passed speed
+_SMOOTHING = OneEuroParameters(min_cutoff_hz=4.0, beta=4.0)  # of the points where rays meet the floor
+_OCCLUDED_S = 0.2  # without the lifter's, a foot keeps its contact through a shorter occlusion
+_GAP_S = 0.5  # after a longer gap a person's feet start from scratch
 
 
 @dataclass
 class _Foot:
+    smooth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_SMOOTHING, joint=True))
     stands: bool = False
     occluded_s: float = 0.0
-    ankle_m: Vec3 | None = None
-    velocity_m_s: Vec3 = vec.ZERO
+    place_m: Float64 | None = None  # x and z
+    velocity_m_s: Float64 = field(default_factory=lambda: np.zeros(2))
+
+    def speed_at(self, place_m: Float64, dt_s: float) -> float:
+        """The low-passed speed, with the newest place."""
+        if self.place_m is not None and dt_s > 0:
+            gain = 1.0 - math.exp(-dt_s / _SPEED_TAU_S)
+            self.velocity_m_s = self.velocity_m_s + gain * ((place_m - self.place_m) / dt_s - self.velocity_m_s)
+        self.place_m = place_m
+        return math.hypot(*self.velocity_m_s.tolist())
 
 
 @dataclass
@@ -37,9 +49,14 @@ class _Person:
 
 
 class FootContactFilter:
-    """Sets `SkeletonPose.foot_contact`, with hysteresis."""
+    """Sets `SkeletonPose.foot_contact`: the lifter's log-odds plus those of the foot's speed, with hysteresis.
 
-    def __init__(self) -> None:
+    Args:
+        floor: Where feet would stand, for poses in camera axes; None for poses in world axes.
+    """
+
+    def __init__(self, floor: FloorFilter | None = None) -> None:
+        self._floor = floor
         self._people: PerTrack[_Person] = PerTrack()
 
     def forget(self, track_id: int) -> None:
@@ -53,30 +70,33 @@ class FootContactFilter:
         if person is None or not 0 <= dt_s <= _GAP_S:
             person, dt_s = self._people.put(pose.track_id, _Person(pose.time_ns)), 0.0
         person.time_ns = pose.time_ns
-        x, y, z = pose.root_m.tolist()
-        ankles = [vec.add((x, y, z), leg.ankle_m) for leg in legs_of(pose)]
+        ankles = pose.root_m + np.array([leg.ankle_m for leg in legs_of(pose)])
+        rays = None
+        if self._floor is not None:
+            left, right = (tuple(ankle) for ankle in ankles.tolist())
+            rays = ankle_rays(pose, observation, [left, right])
+            ankles = rot.rotate(self._floor.world_from_camera_xyzw, ankles)
         given = None if observation is None else observation.contact
         for side, foot in enumerate(person.feet):
-            self._update(foot, ankles, side, given, dt_s)
+            place = ankles[side, [0, 2]]
+            if self._floor is not None and rays is not None:
+                ray, from_image = rays[side]
+                x, y, z = ankles[side].tolist()
+                place = np.array(self._floor.standing_place(ray, (x, y, z)))
+                if from_image:
+                    place = foot.smooth.apply(place, pose.time_ns)
+            log_odds = _EVIDENCE_STILL - _EVIDENCE_S_PER_M * foot.speed_at(place, dt_s)
+            if given is not None:
+                probability = min(max(float(given[side].max()), 1e-3), 1 - 1e-3)
+                log_odds += math.log(probability / (1.0 - probability))
+            elif ankles[side, 1] - ankles[1 - side, 1] > _RAISED_M:
+                log_odds += _RAISED_LOG_ODDS
+            foot.stands = log_odds > (-_HYSTERESIS if foot.stands else _HYSTERESIS)
             visible = float(pose.score[FOOT[side]]) > 0
             foot.occluded_s = 0.0 if visible else foot.occluded_s + dt_s
-            if not visible and (foot.occluded_s > _OCCLUDED_S or dt_s == 0):
+            if not visible and given is None and (foot.occluded_s > _OCCLUDED_S or dt_s == 0):
                 foot.stands = False
         return replace(pose, foot_contact=np.array([foot.stands for foot in person.feet]))
-
-    def _update(self, foot: _Foot, ankles_m: list[Vec3], side: int, given: Float32 | None, dt_s: float) -> None:
-        ankle = ankles_m[side]
-        if foot.ankle_m is not None and dt_s > 0:
-            velocity = vec.scale(vec.sub(ankle, foot.ankle_m), 1.0 / dt_s)
-            gain = 1.0 - math.exp(-dt_s / _SPEED_TAU_S)
-            foot.velocity_m_s = vec.add_scaled(foot.velocity_m_s, vec.sub(velocity, foot.velocity_m_s), gain)
-        foot.ankle_m = ankle
-        if given is not None:
-            probability = float(given[side].max())
-        else:
-            low = ankle[1] - ankles_m[1 - side][1] < _RAISED_M
-            probability = float(low and vec.norm(foot.velocity_m_s) < _STILL_M_S)
-        foot.stands = probability > (_ENDS if foot.stands else _STARTS)
 
 
 def contacts_of(poses: Sequence[SkeletonPose]) -> Bool:
