@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from realtime_pose.datatypes import CameraIntrinsics
+from realtime_pose.datatypes import CameraIntrinsics, SceneCamera
 from realtime_pose.evaluation.footage.clip_poses import PersonTrack, limb_joints
-from realtime_pose.evaluation.footage.scene_camera import SceneCamera
 from realtime_pose.kinematics import joint_positions
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -20,7 +19,7 @@ def camera(pitch_deg=0.0, roll_deg=0.0, position_m=(0.0, 1.0, 4.0)):
         rot.from_axis_angle((1.0, 0.0, 0.0), np.radians(pitch_deg)),
         rot.from_axis_angle((0.0, 0.0, 1.0), np.radians(roll_deg)),
     )
-    return SceneCamera(INTRINSICS, world_from_camera, np.array(position_m))
+    return SceneCamera(INTRINSICS.fov_deg, 1280, 720, np.array(position_m, float), world_from_camera)
 
 
 def standing(

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import PersonKeypoints, SkeletonPose
+from realtime_pose.datatypes import PersonKeypoints, SceneCamera, SkeletonPose
 from realtime_pose.errors import ConfigError
+from realtime_pose.evaluation.footage.cameras import camera_now, heading_of
 from realtime_pose.evaluation.footage.clip_keypoints import ClipKeypoints
-from realtime_pose.evaluation.footage.scene_camera import SceneCamera
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, LIMB_NAMES, LIMB_ROWS
 from realtime_pose.utils.arrays import Bool, Float64
@@ -23,6 +23,7 @@ UPPER_LEGS, LOWER_LEGS, FEET = (
     [_ROW[f"left{joint}"], _ROW[f"right{joint}"]] for joint in ("UpperLeg", "LowerLeg", "Foot")
 )
 _SHOULDERS = [_ROW["leftUpperArm"], _ROW["rightUpperArm"]]
+_NOWHERE_PX = 1e5
 _UP: Float64 = np.array([0.0, 1.0, 0.0])
 
 
@@ -61,10 +62,12 @@ class PersonTrack:
 
     @property
     def projected_px(self) -> Float64:
-        """(M, 17, 2) the joints through the camera of their frame."""
-        if not len(self):
-            return np.zeros((0, len(HUMANOID.joints), 2))
-        return np.stack([camera.project(joints) for camera, joints in zip(self.cameras, self.joints_m, strict=True)])
+        """(M, 17, 2) the joints through the camera of their frame; far outside where one is not in front of it."""
+        seen = zip(self.cameras, self.joints_m, strict=True)
+        projected_px = np.array([camera.project(joints) for camera, joints in seen]).reshape(
+            -1, len(HUMANOID.joints), 2
+        )
+        return np.nan_to_num(projected_px, nan=_NOWHERE_PX)
 
     @property
     def trunk_deg(self) -> Float64:
@@ -92,7 +95,7 @@ class PersonTrack:
         """(M,) the body's turn about the vertical against the camera: 0 faces it, 90 faces the image's right."""
         left_right = sum(self.joints_m[:, a] - self.joints_m[:, b] for a, b in (_SHOULDERS, UPPER_LEGS))
         front = np.cross(left_right, _UP)
-        right, towards = (np.array([camera.heading[i] for camera in self.cameras]).reshape(-1, 3) for i in (0, 1))
+        right, towards = (np.array([heading_of(camera)[i] for camera in self.cameras]).reshape(-1, 3) for i in (0, 1))
         return np.degrees(np.arctan2((front * right).sum(axis=1), (front * towards).sum(axis=1)))
 
 
@@ -133,7 +136,7 @@ def tracks_of(
             kept = people.setdefault(person.track_id, _Collected([], [], [], []))
             kept.frames.append(frame)
             kept.poses.append(pose)
-            kept.cameras.append(SceneCamera.of(body, intrinsics))
+            kept.cameras.append(camera_now(body, intrinsics))
             kept.keypoints.append(person)
         body.forget(clip.lost(frame))
         progress(frame + 1, len(clip))

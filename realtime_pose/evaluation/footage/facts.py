@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from realtime_pose.errors import RecordingError
+from realtime_pose.evaluation.footage.cameras import heading_of
 from realtime_pose.evaluation.footage.clip_poses import FEET, HIPS, LOWER_LEGS, PersonTrack
 from realtime_pose.utils.arrays import Float64
 
@@ -218,9 +219,10 @@ def _results(fact: Fact, track: PersonTrack, rows: slice) -> Iterator[_Result]:
         yield _at_least("direction", 100 * _way_m(track, rows, said["direction"]), 100 * _TRAVEL_M, " cm")
     if fact.kind == "facing" and abs(said.get("yaw_deg", 0.0)) >= _SIDE_VIEW_DEG:
         yield _yaw_result(track, rows, said["yaw_deg"])
-    for name in ("camera_pitch_deg", "camera_roll_deg"):
+    # A fact's pitch is negative where the camera looks down, a camera's is positive.
+    for name, sign in (("camera_pitch_deg", -1.0), ("camera_roll_deg", 1.0)):
         if name in said:
-            angles = [getattr(camera, name.removeprefix("camera_")) for camera in track.cameras[rows]]
+            angles = [sign * getattr(camera, name.removeprefix("camera_")) for camera in track.cameras[rows]]
             got = _median(np.array(angles)) if angles else 0.0
             yield _between(name, got, said[name] - _CAMERA_DEG, said[name] + _CAMERA_DEG)
     if fact.says_feet:
@@ -246,7 +248,7 @@ def _way_m(track: PersonTrack, rows: slice, direction: str) -> float:
     """How far the hips travel in this direction from the range's beginning to its end."""
     if not track.cameras:
         return 0.0
-    hips_m, (right, towards) = track.joints_m[rows, HIPS], track.cameras[rows.stop - 1].heading
+    hips_m, (right, towards) = track.joints_m[rows, HIPS], heading_of(track.cameras[rows.stop - 1])
     axis = {"image_right": right, "image_left": -right, "to_camera": towards, "away": -towards}.get(direction)
     if axis is None:
         raise RecordingError(f"direction {direction!r} is not image_left, image_right, to_camera or away")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from realtime_pose.evaluation.footage.cameras import depth_m
 from realtime_pose.evaluation.footage.clip_poses import FEET, HIPS, PersonTrack, limb_joints
 from realtime_pose.evaluation.footage.facts import Fact
 from realtime_pose.skeletons import LIMB_NAMES
@@ -152,10 +153,10 @@ def _errors_percent(track: PersonTrack) -> tuple[Float64, Float64]:
     seen = track.limbs_score >= _MIN_SCORE
     seen &= (seen.sum(axis=1) >= _MIN_POINTS)[:, None]
     size_px, joints_size_px = _spread_px(points_px, seen), _spread_px(joints_px, seen)
-    depth_m = np.array([-camera.in_camera_axes(joints)[HIPS, 2]
-                        for camera, joints in zip(track.cameras, track.joints_m, strict=True)])  # fmt: skip
+    seen_by = zip(track.cameras, track.joints_m, strict=True)
+    hips_m = np.array([depth_m(camera, joints[HIPS]) for camera, joints in seen_by])
     focal_px = np.array([camera.intrinsics.fx for camera in track.cameras])
-    height_px = focal_px * track.height_m / np.maximum(depth_m, 0.1) * size_px / np.maximum(joints_size_px, 1e-6)
+    height_px = focal_px * track.height_m / np.maximum(hips_m, 0.1) * size_px / np.maximum(joints_size_px, 1e-6)
     percent = 100 / np.maximum(height_px, 1e-6)[:, None]
 
     def off(joints: Float64, both: Bool) -> Float64:

@@ -11,6 +11,7 @@ from realtime_pose.capture.sources import open_source
 from realtime_pose.datatypes import Person, PersonBox, PersonKeypoints
 from realtime_pose.drawing import draw_skeleton_on_frame
 from realtime_pose.errors import EndOfStream, RecordingError
+from realtime_pose.evaluation.footage.cameras import heading_of
 from realtime_pose.evaluation.footage.clip_keypoints import ClipKeypoints
 from realtime_pose.evaluation.footage.clip_poses import HIPS, PersonTrack
 from realtime_pose.skeletons import HUMANOID, KeypointLayout
@@ -34,7 +35,8 @@ def write_sheet(path: Path, clip: ClipKeypoints, track: PersonTrack | None) -> N
     """Write the contact sheet of a clip as an image.
 
     White dots are the keypoints. The views look along the camera's heading (front) and from the image's right (side);
-    the line is the floor, and numbers are the frame, the hips' place in the world and the camera's angles.
+    the line is the floor, and numbers are the frame, the hips' place in the world, and the camera's height,
+    pitch (negative: down) and roll.
 
     Args:
         path: The image to write; its suffix is the format.
@@ -90,10 +92,11 @@ def _cell(image_bgr: UInt8, frame: int, track: PersonTrack | None) -> UInt8:
         image_bgr = _with_points(
             _drawn(image_bgr, camera.project(joints_m)), track.limbs_px[row], track.limbs_score[row]
         )
-        right, towards = camera.heading
+        right, towards = heading_of(camera)
         front, side = _view(front, joints_m, right), _view(side, joints_m, -towards)
         x, y, z = joints_m[HIPS]
-        text = f"{frame}  hips {x:.1f} {y:.2f} {z:.1f}  cam {camera.position_m[1]:.1f} m {camera.pitch_deg:.0f} deg"
+        camera_text = f"cam {camera.position_m[1]:.1f} m {-camera.pitch_deg:.0f} {camera.roll_deg:.0f}"
+        text = f"{frame}  hips {x:.1f} {y:.2f} {z:.1f}  {camera_text}"
     height, width = image_bgr.shape[:2]
     scale = min(_CELL_PX / height, _WIDEST_PX / width)
     size = round(width * scale), round(height * scale)

@@ -11,6 +11,7 @@ import numpy as np
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import RecordingError
 from realtime_pose.evaluation.footage.calibration import CalibratedCamera, cameras_of, read_qualisys
+from realtime_pose.evaluation.footage.cameras import up_of
 from realtime_pose.evaluation.footage.clip_keypoints import ClipKeypoints, KeypointFinder
 from realtime_pose.evaluation.footage.clip_poses import PersonTrack, angle_deg, limb_joints, tracks_of
 from realtime_pose.evaluation.footage.triangulation import MIN_SCORE, Sighting, TriangulatedPerson, follow
@@ -210,7 +211,7 @@ def compare(
     by_frame = _off_mm(*(x[known.sum(axis=1) >= _MIN_JOINTS] for x in (limbs_m, truth_m, known)), shifted=True)
     flat = [x.reshape(1, -1, *x.shape[2:]) for x in (limbs_m, truth_m, known)]
     as_one = _off_mm(*flat, shifted=False).reshape(known.shape)
-    up = np.array([track.cameras[row].up for row in common])
+    up = np.array([up_of(track.cameras[row]) for row in common])
     return ViewFigures(
         view,
         name,
