@@ -177,7 +177,9 @@ def eval_views(
         result = evaluate_views(
             videos, calibration, settings, cache=keypoints_cache, notify=say, progress=advance
         )  # fmt: skip
-    table = Table("view", "person", title="each view against the triangulated people", title_justify="left")
+    table = Table(
+        "view", "person", padding=(0, 0), title="each view against the triangulated people", title_justify="left"
+    )
     for label in ("frames", "PA mm", "MPJPE mm", "feet mm", "2D px", "gravity deg"):
         table.add_column(label, justify="right")
     for row in [*result.rows, result.pooled()]:
@@ -192,10 +194,10 @@ def eval_views(
 def _footage_table(results: "Sequence[ClipResult]") -> Table:
     from realtime_pose.evaluation.footage.clip_results import pooled_figures
 
-    table = Table("", title="poses on footage", title_justify="left")
-    for label, _, _ in _FOOTAGE_COLUMNS:
-        table.add_column(label, justify="right")
-    table.add_column("facts", justify="right")
+    table = Table(title="poses on footage", title_justify="left", padding=(0, 0))
+    table.add_column("", overflow="fold")
+    for label, *_ in (*_FOOTAGE_COLUMNS, ("facts\nhold",)):
+        table.add_column(label, justify="right", no_wrap=True)
     rows = [(escape(result.name), result.figures, [result]) for result in results]
     for name, figures, of in [*rows, ("[bold]pooled", pooled_figures(results), results)]:
         checks = [check for result in of for check in result.judgement.checks]
@@ -216,15 +218,15 @@ def _left_out(results: "Sequence[ClipResult]") -> str:
 
 _FOOTAGE_COLUMNS = (
     ("frames", "frames", 0),
-    ("posed %", "poses_percent", 0),
-    ("reprojection %", "reprojection_percent", 1),
-    ("p95", "reprojection_p95_percent", 1),
-    ("trunk deg", "trunk_deg", 1),
-    ("knee deg", "knee_deg", 0),
-    ("ankle cm", "ankle_cm", 1),
-    ("slide cm/s", "slide_cm_s", 1),
-    ("jitter m/s2", "jitter_m_s2", 1),
-    ("swaps %", "swaps_percent", 1),
+    ("posed\n%", "poses_percent", 0),
+    ("reproj.\n%", "reprojection_percent", 1),
+    ("p95\n%", "reprojection_p95_percent", 1),
+    ("trunk\ndeg", "trunk_deg", 1),
+    ("knee\ndeg", "knee_deg", 0),
+    ("ankle\ncm", "ankle_cm", 1),
+    ("slide\ncm/s", "slide_cm_s", 1),
+    ("jitter\nm/s2", "jitter_m_s2", 1),
+    ("swaps\n%", "swaps_percent", 1),
 )
 
 
