@@ -35,6 +35,7 @@ class CameraAttitude:
         self._weight_s, self._seconds = 0.0, 0.0  # weights in s/rad^2
         self._time_ns: int | None = None
         self._goal = self._up = self._start
+        self._rotation = self._up, _world_from_camera(self._up)  # made once for each new vertical
         self._refined: Float64 | None = None
 
     @property
@@ -61,10 +62,11 @@ class CameraAttitude:
     @property
     def world_from_camera_xyzw(self) -> Float64:
         """(4,) rotation from camera axes to world axes: +Y up, -Z the direction in which the camera looks."""
-        x = np.array([self._up[1], -self._up[0], 0.0])  # up x the camera's +Z
-        length = float(np.linalg.norm(x))
-        x = x / length if length > 1e-6 else np.array([1.0, 0.0, 0.0])
-        return rot.from_matrix(np.stack((x, self._up, np.cross(x, self._up))))
+        up, rotation_xyzw = self._rotation
+        if up is not self._up:
+            rotation_xyzw = _world_from_camera(self._up)
+            self._rotation = self._up, rotation_xyzw
+        return rotation_xyzw
 
     def add(self, up: Float64, error_rad: float, time_ns: int) -> None:
         """Add one person's measurement of a frame."""
@@ -84,3 +86,10 @@ class CameraAttitude:
     def _eased(self, dt_s: float) -> Float64:
         up = self._up + (1.0 - math.exp(-dt_s / _EASE_TAU_S)) * (self._goal - self._up)
         return np.asarray(up / np.linalg.norm(up))
+
+
+def _world_from_camera(up: Float64) -> Float64:
+    x = np.array([up[1], -up[0], 0.0])  # up x the camera's +Z
+    length = float(np.linalg.norm(x))
+    x = x / length if length > 1e-6 else np.array([1.0, 0.0, 0.0])
+    return rot.from_matrix(np.stack((x, up, np.cross(x, up))))

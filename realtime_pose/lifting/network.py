@@ -1,5 +1,6 @@
-"""Inference of the trained lifter's network in numpy, and loading of its weights."""
+"""Inference of the trained lifter's network, in ONNX Runtime or in numpy, and loading of its weights."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from realtime_pose.errors import CheckpointError
 from realtime_pose.lifting.network_input import INPUT_COUNTS, LAYOUT, OUTPUT_BASIS, MirrorParts
+from realtime_pose.lifting.network_onnx import onnx_network
 from realtime_pose.utils.arrays import Float32, Float64
 from realtime_pose.utils.paths import data_path
 
@@ -42,21 +44,26 @@ class _Layer(NamedTuple):
     odd: Float32
 
     def apply(self, even: Float32, odd: Float32) -> tuple[Float32, Float32]:
-        return even @ self.even.T + self.bias, odd @ self.odd.T
+        # Row by row: a product with all rows would copy the weights first, which takes longer than reading them again.
+        return np.matvec(self.even, even) + self.bias, np.matvec(self.odd, odd)
 
 
 class LifterWeights:
     """The weights of `training.lifter.LifterNetwork`, which documents the architecture and its sources."""
 
-    def __init__(self, tensors: dict[str, Float32]) -> None:
+    def __init__(self, tensors: dict[str, Float32], *, quantize: bool = True) -> None:
         """Initialise from that network's tensors.
+
+        Args:
+            tensors: By name.
+            quantize: Whether to run with 8-bit weights in ONNX Runtime where that is installed; else in numpy.
 
         Raises:
             CheckpointError: A tensor is missing or has another shape.
         """
         count = len({name.split(".")[1] for name in tensors if name.startswith("layers.")})
         try:
-            self._first, *self._layers, self._last = (
+            layers = [
                 _Layer(
                     *(
                         tensors[f"{name}.{part}"].astype(np.float32)
@@ -64,25 +71,22 @@ class LifterWeights:
                     )
                 )
                 for name in ("first", *(f"layers.{i}" for i in range(count)), "last")
-            )
+            ]
         except KeyError as exc:
             raise CheckpointError(f"the lifter's weights lack {exc}; make them with: {_MAKE}") from exc
-        inputs = self._first.even.shape[1], self._first.odd.shape[1]
-        outputs = len(self._last.even), len(self._last.odd)
+        inputs = layers[0].even.shape[1], layers[0].odd.shape[1]
+        outputs = len(layers[-1].even), len(layers[-1].odd)
         wanted = INPUT_COUNTS, (OUTPUT_BASIS.even.shape[1], OUTPUT_BASIS.odd.shape[1])
         if (inputs, outputs) != wanted:
             raise CheckpointError(
                 f"the lifter's weights have {inputs} inputs and {outputs} outputs, wanted {wanted[0]} and {wanted[1]}; "
                 f"make them again with: {_MAKE}"
             )
+        self._run = (onnx_network(layers) if quantize else None) or partial(_run, layers)
 
     def __call__(self, features: MirrorParts) -> Prediction:
         """The predictions for the features (N, ...) from `network_input.features_of`."""
-        x = _relu(*self._first.apply(features.even.astype(np.float32), features.odd.astype(np.float32)))
-        for one, two in zip(self._layers[::2], self._layers[1::2], strict=True):
-            y = _relu(*two.apply(*_relu(*one.apply(*x))))
-            x = x[0] + y[0], x[1] + y[1]
-        even, odd = self._last.apply(*x)
+        even, odd = self._run(features.even.astype(np.float32), features.odd.astype(np.float32))
         output = even @ OUTPUT_BASIS.even.T + odd @ OUTPUT_BASIS.odd.T
         n, k = len(output), len(LAYOUT.names)
         points, up, contact = output[:, : 4 * k].reshape(n, k, 4), output[:, 4 * k : 4 * k + 4], output[:, 4 * k + 4 :]
@@ -94,6 +98,16 @@ class LifterWeights:
             np.exp(np.clip(up[:, 3], -9.0, 1.0)),
             1.0 / (1.0 + np.exp(-np.clip(contact, -30.0, 30.0).reshape(n, 2, 2))),
         )
+
+
+def _run(layers: list[_Layer], even: Float32, odd: Float32) -> tuple[Float32, Float32]:
+    """The last layer's output for the first one's input."""
+    first, *blocks, last = layers
+    x = _relu(*first.apply(even, odd))
+    for one, two in zip(blocks[::2], blocks[1::2], strict=True):
+        y = _relu(*two.apply(*_relu(*one.apply(*x))))
+        x = x[0] + y[0], x[1] + y[1]
+    return last.apply(*x)
 
 
 def _relu(even: Float32, odd: Float32) -> tuple[Float32, Float32]:
@@ -113,8 +127,8 @@ def _limit_blas_threads() -> None:
     threadpool_limits(limits=1, user_api="blas")
 
 
-def load_lifter_weights(path: Path | None = None) -> LifterWeights:
-    """The shipped weights, or those of another file.
+def load_lifter_weights(path: Path | None = None, *, quantize: bool = True) -> LifterWeights:
+    """The shipped weights, or those of another file; `quantize` as in LifterWeights.
 
     Raises:
         CheckpointError: The file cannot be read, or does not fit the network.
@@ -125,7 +139,7 @@ def load_lifter_weights(path: Path | None = None) -> LifterWeights:
     path = path or data_path(WEIGHTS)
     _limit_blas_threads()
     try:
-        return LifterWeights(load_file(path))
+        return LifterWeights(load_file(path), quantize=quantize)
     except (OSError, SafetensorError) as exc:
         raise CheckpointError(
             f"cannot read the lifter's weights {path} ({exc}); make them with: {_MAKE}, "

@@ -51,8 +51,8 @@ def test_weights_that_are_not_the_lifters_are_refused(tmp_path: Path) -> None:
 
 def test_the_mirrored_input_gives_the_mirrored_prediction() -> None:
     network, rng = load_lifter_weights(), np.random.default_rng(0)
-    even, odd = (rng.normal(0, 0.5, count) for count in INPUT_COUNTS)
+    even, odd = (rng.normal(0, 0.5, (1, count)) for count in INPUT_COUNTS)
     plain, mirrored = network(MirrorParts(even, odd)), network(MirrorParts(even, -odd))
     rows = list(LAYOUT.mirror)
-    np.testing.assert_allclose(mirrored.xyz, plain.xyz[rows] * (-1, 1, 1), atol=1e-4)
-    np.testing.assert_allclose(mirrored.error, plain.error[rows], rtol=1e-3)
+    np.testing.assert_allclose(mirrored.xyz, plain.xyz[:, rows] * (-1, 1, 1), atol=1e-4)
+    np.testing.assert_allclose(mirrored.error, plain.error[:, rows], rtol=1e-3)
