@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from realtime_pose.skeletons import COCO17_FEET_HANDS
+from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
 LAYOUT = COCO17_FEET_HANDS
@@ -57,10 +58,10 @@ class View:
             up: (..., 3) unit vector against gravity, in camera axes.
         """
         z = self.camera_from_view[..., 2]
-        x = np.cross(up, z)
+        x = rot.cross(up, z)
         length = np.linalg.norm(x, axis=-1, keepdims=True)
         x = np.where(length > 1e-6, x / np.maximum(length, 1e-6), self.camera_from_view[..., 0])
-        return np.stack((x, up, np.cross(x, up)), axis=-1)
+        return np.stack((x, up, rot.cross(x, up)), axis=-1)
 
 
 def features_of(
@@ -149,15 +150,7 @@ def _look_at(centre: Float64) -> Float64:
     z = away / np.linalg.norm(away, axis=-1, keepdims=True)
     x = np.stack((z[..., 2], np.zeros_like(z[..., 0]), -z[..., 0]), axis=-1)
     x /= np.linalg.norm(x, axis=-1, keepdims=True)
-    y = np.stack(
-        (
-            z[..., 1] * x[..., 2] - z[..., 2] * x[..., 1],
-            z[..., 2] * x[..., 0] - z[..., 0] * x[..., 2],
-            z[..., 0] * x[..., 1] - z[..., 1] * x[..., 0],
-        ),
-        axis=-1,
-    )
-    return np.stack((x, y, z), axis=-1)
+    return np.stack((x, rot.cross(z, x), z), axis=-1)
 
 
 def _project(rotation: Float64, xy: Float64) -> Float64:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.arrays import Float32, as_float32
 
 Weights = tuple[Float32, Float32, Float32]
 """Of one layer: even weights (O, I), even bias (O,), odd weights (O, I)."""
@@ -52,7 +52,7 @@ class _Graph:
 
         first, *blocks, last = layers
         # The halves that `_relu` leaves out are in the weights that follow: it doubles with its input.
-        *blocks, last = ((even / 2, bias, odd / 2) for even, bias, odd in (*blocks, last))
+        *blocks, last = ((as_float32(even / 2), bias, as_float32(odd / 2)) for even, bias, odd in (*blocks, last))
         x = self._relu(*self._layer(self._product, first, "even", "odd"))
         for one, two in zip(blocks[::2], blocks[1::2], strict=True):
             y = self._relu(*self._layer(self._int8_product, one, *x))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
@@ -14,9 +15,12 @@ from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.lifting.bone_rescaling import BoneRescaling
 from realtime_pose.lifting.network import LifterWeights, load_lifter_weights
 from realtime_pose.lifting.network_input import LAYOUT, WINDOW_S, features_of
-from realtime_pose.utils.arrays import Float64, as_float32
+from realtime_pose.skeletons import KeypointLayout
+from realtime_pose.utils.arrays import Bool, Float64, as_float32
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 from realtime_pose.utils.per_track import PerTrack
+
+_Rows = npt.NDArray[np.intp]
 
 _GAP_S = 1.0  # a longer gap resets the person's state
 _MAX_INTERPOLATED_S = 0.12  # frames further apart are not interpolated between
@@ -90,8 +94,7 @@ class TrainedLifter:
 
         probability = 1.0 - np.exp(-_GOOD_M / error_m)
         scores = np.where(score[0] > 0, score[0], np.where(probability > _MIN_CONFIDENT_PROBABILITY, probability, 0.0))
-        rows = [LAYOUT.index.get(name, -1) for name in keypoints.layout.names]
-        known = np.array(rows) >= 0
+        rows, known = _rows_of(LAYOUT, keypoints.layout)
         return Joints3D(
             keypoints.layout,
             as_float32(np.where(known[:, None], xyz[rows], 0.0)),
@@ -125,11 +128,18 @@ def _shipped_weights() -> LifterWeights:
     return load_lifter_weights()
 
 
+@lru_cache(maxsize=32)
+def _rows_of(layout: KeypointLayout, names_of: KeypointLayout) -> tuple[_Rows, Bool]:
+    """For each point of `names_of`, its row in `layout` (-1 if it lacks it), and whether it has one."""
+    rows = np.array([layout.index.get(name, -1) for name in names_of.names])
+    return rows, rows >= 0
+
+
 def _add_frame(state: _State, keypoints: PersonKeypoints, intrinsics: CameraIntrinsics) -> None:
     """Append the newest frame, and drop frames that the window no longer needs."""
-    rows = [keypoints.layout.index.get(name, -1) for name in LAYOUT.names]
+    rows, known = _rows_of(keypoints.layout, LAYOUT)
     xy_px = keypoints.xy_px[rows].astype(np.float64)
-    score = np.where((np.array(rows) >= 0) & np.isfinite(xy_px).all(axis=1), keypoints.score[rows], 0.0)
+    score = np.where(known & np.isfinite(xy_px).all(axis=1), keypoints.score[rows], 0.0)
     score = np.where(np.isfinite(score), np.clip(score, 0.0, 1.0), 0.0).astype(np.float64)
     xy_px = np.where(score[:, None] > 0, xy_px, 0.0)
     xy = (xy_px - (intrinsics.cx, intrinsics.cy)) / (intrinsics.fx, -intrinsics.fy)
@@ -143,20 +153,24 @@ def _add_frame(state: _State, keypoints: PersonKeypoints, intrinsics: CameraIntr
 def _window(state: _State) -> tuple[Float64, Float64]:
     """Points (W, K, 2) and scores (W, K) at the ages of WINDOW_S, linearly interpolated between frames."""
     ages_s = (state.times_ns[-1] - np.array(state.times_ns)[::-1]) / 1e9  # newest first: rising from 0
-    all_xy = np.array([frame[0] for frame in reversed(state.frames)])
-    all_score = np.array([frame[1] for frame in reversed(state.frames)])
-    after = np.clip(np.searchsorted(ages_s, WINDOW_S - 1e-6), 0, len(ages_s) - 1)
+    after = np.minimum(np.searchsorted(ages_s, WINDOW_S - 1e-6), len(ages_s) - 1)
     before = np.maximum(after - 1, 0)
+    (xy_before, score_before), (xy_after, score_after) = (_stacked(state, ages) for ages in (before, after))
     gap_s = ages_s[after] - ages_s[before]
     t = np.where(gap_s > 0, (WINDOW_S - ages_s[before]) / np.where(gap_s > 0, gap_s, 1.0), 0.0)
     t = np.where(gap_s > _MAX_INTERPOLATED_S, np.rint(t), t).clip(0.0, 1.0)
     offset_s = np.abs(ages_s[before] + t * gap_s - WINDOW_S)
     t = t[:, None]
-    a, b = all_score[before], all_score[after]
     # A point that is visible in one of the two frames is taken from that one.
-    t = np.where(a <= 0, 1.0, np.where(b <= 0, 0.0, t))
-    score = (a * (1 - t) + b * t) * (offset_s <= _NEAREST_S)[:, None]
-    return all_xy[before] * (1 - t[..., None]) + all_xy[after] * t[..., None], score
+    t = np.where(score_before <= 0, 1.0, np.where(score_after <= 0, 0.0, t))
+    score = (score_before * (1 - t) + score_after * t) * (offset_s <= _NEAREST_S)[:, None]
+    return xy_before * (1 - t[..., None]) + xy_after * t[..., None], score
+
+
+def _stacked(state: _State, ages: _Rows) -> tuple[Float64, Float64]:
+    """Points and scores of the frames `ages` frames ago."""
+    frames = [state.frames[-1 - age] for age in ages.tolist()]
+    return np.array([xy for xy, _ in frames]), np.array([score for _, score in frames])
 
 
 def _root(xyz_m: Float64, xy: Float64, weight: Float64, state: _State) -> Float64:
@@ -172,14 +186,18 @@ def _root(xyz_m: Float64, xy: Float64, weight: Float64, state: _State) -> Float6
     p, ray, base_weight = xyz_m[seen], xy[seen], weight[seen] / weight.max()
     offset = -(p[:, :2] + ray * p[:, 2:])
     weight = base_weight
-    for _ in range(3):
+    for last in (False, False, True):
         # A root at distance d is at (mean(offset) + mean(ray) d, -d), means weighted: one unknown is left.
-        share = weight[:, None] / weight.sum()
-        mean_ray, mean_offset = (share * ray).sum(axis=0), (share * offset).sum(axis=0)
+        share = weight / weight.sum()
+        mean_ray, mean_offset = share @ ray, share @ offset
         centred_ray, centred_offset = ray - mean_ray, offset - mean_offset
-        distance_m = -(share * centred_ray * centred_offset).sum() / max(float((share * centred_ray**2).sum()), 1e-9)
-        residual_m = np.linalg.norm(centred_offset + centred_ray * distance_m, axis=1)
-        weight = base_weight / (1.0 + (residual_m / _OUTLIER_M) ** 2)
+        weighted_ray = share[:, None] * centred_ray
+        distance_m = -float(np.vdot(weighted_ray, centred_offset)) / max(
+            float(np.vdot(weighted_ray, centred_ray)), 1e-9
+        )
+        if not last:
+            residual_m = centred_offset + centred_ray * distance_m
+            weight = base_weight / (1.0 + (residual_m * residual_m).sum(axis=1) / _OUTLIER_M**2)
     distance_m = min(max(distance_m, _NEAREST_M), _FARTHEST_M)
     distance_m = float(np.exp(state.log_distance.apply(np.array(np.log(distance_m)), state.times_ns[-1])))
     return np.array([*(mean_offset + mean_ray * distance_m), -distance_m])

@@ -93,17 +93,17 @@ def from_matrix(matrix: npt.ArrayLike) -> Float64:
     m = np.asarray(matrix, dtype=np.float64)
     m00, m11, m22 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     s, d = m + np.swapaxes(m, -1, -2), m - np.swapaxes(m, -1, -2)
-    # Row i of `candidates` is 4*q_i*q for i = x, y, z, w.
-    candidates = np.stack(
-        (
-            np.stack((1 + m00 - m11 - m22, s[..., 0, 1], s[..., 0, 2], d[..., 2, 1]), -1),
-            np.stack((s[..., 0, 1], 1 - m00 + m11 - m22, s[..., 1, 2], d[..., 0, 2]), -1),
-            np.stack((s[..., 0, 2], s[..., 1, 2], 1 - m00 - m11 + m22, d[..., 1, 0]), -1),
-            np.stack((d[..., 2, 1], d[..., 0, 2], d[..., 1, 0], 1 + m00 + m11 + m22), -1),
-        ),
-        axis=-2,
-    )
-    pivot = np.argmax(np.stack((m00, m11, m22, m00 + m11 + m22), -1), axis=-1)
+    # Row i of `candidates` is 4*q_i*q for i = x, y, z, w. Filled by element: nested np.stack takes twice as long.
+    candidates = np.empty((*m.shape[:-2], 4, 4))
+    for i, pivot in enumerate((m00 - m11 - m22, m11 - m00 - m22, m22 - m00 - m11, m00 + m11 + m22)):
+        candidates[..., i, i] = 1 + pivot
+    for i, j, product in (
+        (0, 1, s[..., 0, 1]), (0, 2, s[..., 0, 2]), (1, 2, s[..., 1, 2]),
+        (0, 3, d[..., 2, 1]), (1, 3, d[..., 0, 2]), (2, 3, d[..., 1, 0]),
+    ):  # fmt: skip
+        candidates[..., i, j] = candidates[..., j, i] = product
+    # The largest of x, y, z, w is on the largest element of the diagonal.
+    pivot = np.argmax(np.diagonal(candidates, axis1=-2, axis2=-1), axis=-1)
     best = np.take_along_axis(candidates, pivot[..., None, None], axis=-2)[..., 0, :]
     return unit(best)
 
