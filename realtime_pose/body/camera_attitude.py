@@ -14,6 +14,8 @@ _SYSTEMATIC = 0.5  # share of a measurement's error that is the same in all of o
 _CORRELATION_S = 1.0  # the rest is the same for this long
 _MEMORY_S = 30.0  # a camera stands still; one that is moved is followed in this time
 _EASE_TAU_S = 0.7  # time constant with which the attitude in use follows the estimate
+_LONGEST_STEP_S = 0.2  # a longer time between two frames counts as this
+_NEW_TAKE_NS = 500_000_000  # time that runs back by more than this is another take
 
 
 class CameraAttitude:
@@ -33,7 +35,8 @@ class CameraAttitude:
         """Forget everything that was measured: another camera, or another take."""
         self._sum = np.zeros(3)  # of measurements, weighted
         self._weight_s, self._seconds = 0.0, 0.0  # weights in s/rad^2
-        self._time_ns: int | None = None
+        self._time_ns: int | None = None  # of the last measurement,
+        self._eased_ns: int | None = None  # and that for which the attitude was last eased
         self._goal = self._up = self._start
         self._rotation = self._up, _world_from_camera(self._up)  # made once for each new vertical
         self._refined: Float64 | None = None
@@ -45,8 +48,8 @@ class CameraAttitude:
 
     @property
     def is_known(self) -> bool:
-        """Whether it was given or measured, rather than assumed to be level."""
-        return self.is_given or self._weight_s > 0
+        """Whether it was given or estimated, rather than assumed to be level."""
+        return self.is_given or self._weight_s > 0 or self._refined is not None
 
     @property
     def measured(self) -> tuple[Float64, float]:
@@ -69,23 +72,39 @@ class CameraAttitude:
         return rotation_xyzw
 
     def add(self, up: Float64, error_rad: float, time_ns: int) -> None:
-        """Add one person's measurement of a frame."""
+        """Add one person's measurement of a frame; time that runs back is another take, and forgets the others."""
+        self._restart_if_another_take(time_ns)
         first = self._time_ns is None
-        dt_s = 1 / 30 if first else min(max((time_ns - (self._time_ns or 0)) / 1e9, 0.0), 0.2)
+        dt_s = 1 / 30 if first else min(max((time_ns - (self._time_ns or 0)) / 1e9, 0.0), _LONGEST_STEP_S)
         kept, self._time_ns = math.exp(-dt_s / _MEMORY_S), time_ns
         weight_s = dt_s / error_rad**2
         self._sum = kept * self._sum + weight_s * up
         self._weight_s, self._seconds = kept * self._weight_s + weight_s, kept * self._seconds + dt_s
-        self._goal = self.measured[0] if self._refined is None else self._refined
-        self._up = self._goal if first and not self.is_given else self._eased(dt_s)
+        if self._refined is None:
+            self._goal = self.measured[0]
+        if first and not self.is_given and self._refined is None:
+            self._up, self._eased_ns = self._goal, time_ns
+        else:
+            self.ease(time_ns)
 
     def refine(self, up: Float64) -> None:
         """Use this estimate, made of the measured one and of more evidence, until the next."""
-        self._refined = up
+        self._refined = self._goal = up
 
-    def _eased(self, dt_s: float) -> Float64:
+    def ease(self, time_ns: int) -> None:
+        """Move to the estimate for a frame of this time; nothing for a frame that is not newer than the last."""
+        self._restart_if_another_take(time_ns)
+        before_ns = time_ns if self._eased_ns is None else self._eased_ns
+        self._eased_ns = max(time_ns, before_ns)
+        if self._eased_ns == before_ns:
+            return
+        dt_s = min((self._eased_ns - before_ns) / 1e9, _LONGEST_STEP_S)
         up = self._up + (1.0 - math.exp(-dt_s / _EASE_TAU_S)) * (self._goal - self._up)
-        return np.asarray(up / np.linalg.norm(up))
+        self._up = np.asarray(up / np.linalg.norm(up))
+
+    def _restart_if_another_take(self, time_ns: int) -> None:
+        if self._eased_ns is not None and time_ns < self._eased_ns - _NEW_TAKE_NS:
+            self.restart()
 
 
 def _world_from_camera(up: Float64) -> Float64:

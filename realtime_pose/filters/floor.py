@@ -67,13 +67,13 @@ class _Stance:
 class _Person:
     """One person's standing feet, and samples (x and y of the ray, 1 / distance along the optical axis in 1/m).
 
-    While there are none, as with legs that are never seen, the camera's height over the lifted lower ankle counts.
+    While there are none, as with legs that are never seen, the lifted lower ankle counts (3,), from the camera.
     """
 
     time_ns: int
     feet: list[_Stance] = field(default_factory=lambda: [_Stance(), _Stance()])
     samples: deque[Float64] = field(default_factory=lambda: deque(maxlen=_MAX_SAMPLES))
-    lifted_m: deque[float] = field(default_factory=lambda: deque(maxlen=_MAX_SAMPLES))
+    lifted_m: deque[Float64] = field(default_factory=lambda: deque(maxlen=_MAX_SAMPLES))
     since_fit_s: float = 0.0
 
 
@@ -164,6 +164,7 @@ class FloorFilter:
         if pose.time_ns < self._time_ns - _NEW_TAKE_NS:
             self._restart()
         dt_s, self._time_ns = max(pose.time_ns - self._time_ns, 0) / 1e9, max(pose.time_ns, self._time_ns)
+        self.attitude.ease(pose.time_ns)
         ankles = pose.root_m + np.array([leg.ankle_m for leg in legs_of(pose)])
         world_from_camera = self.world_from_camera_xyzw
         if self._is_empty:
@@ -211,8 +212,8 @@ class FloorFilter:
             if person.samples:
                 self._fit(np.array(person.samples))
             elif not self._given_m:
-                person.lifted_m.append(float(-(ankles_m @ self.attitude.up).min()))
-                self._goal_m = float(np.median(person.lifted_m))
+                person.lifted_m.append(ankles_m[np.argmin(ankles_m @ self.attitude.up)])
+                self._goal_m = float(np.median(-np.array(person.lifted_m) @ self.attitude.up))
 
     def _keep_place(self) -> None:
         """Move the camera so that the last frame's reference is where it was before the estimate changed."""

@@ -30,8 +30,8 @@ class _Foot:
     smooth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_SMOOTHING, joint=True))
     stands: bool = False
     occluded_s: float = 0.0
-    place_m: Float64 | None = None  # x and z
-    velocity_m_s: Float64 = field(default_factory=lambda: np.zeros(2))
+    place_m: Float64 | None = None  # x and z on the floor, or x, y and z of a pose in world axes
+    velocity_m_s: Float64 = field(default_factory=lambda: np.zeros(1))
 
     def speed_at(self, place_m: Float64, dt_s: float) -> float:
         """The low-passed speed, with the newest place."""
@@ -78,7 +78,7 @@ class FootContactFilter:
             ankles = rot.rotate(self._floor.world_from_camera_xyzw, ankles)
         given = None if observation is None else observation.contact
         for side, foot in enumerate(person.feet):
-            place = ankles[side, [0, 2]]
+            place = ankles[side]
             if self._floor is not None and rays is not None:
                 ray, from_image = rays[side]
                 x, y, z = ankles[side].tolist()

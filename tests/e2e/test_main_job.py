@@ -72,7 +72,7 @@ def test_the_report_has_every_key(live_run):
     report = live_run[2]
     assert set(report) == {
         "estimator", "runtime", "precision", "device", "source", "frames", "frames_dropped", "persons_max", "seconds",
-        "fps", "model_fps", "latency_ms", "stages_ms", "packets_sent", "sinks", "warnings",
+        "fps", "model_fps", "latency_ms", "stages_ms", "camera", "packets_sent", "sinks", "warnings",
     }  # fmt: skip
     assert (report["estimator"], report["runtime"], report["device"]) == ("blazepose", "mediapipe", "cpu")
     assert (report["frames"], report["frames_dropped"], report["persons_max"]) == (FRAMES, 0, 1)

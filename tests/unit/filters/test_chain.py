@@ -7,6 +7,7 @@ import pytest
 from support.people import make_pose
 
 from realtime_pose.body.settings import BodyConfig
+from realtime_pose.filters.base import Observation
 from realtime_pose.filters.chain import FilterChain
 from realtime_pose.utils.arrays import as_float32
 
@@ -23,8 +24,24 @@ def test_a_finished_pose_is_in_world_axes_with_foot_contacts():
     assert pose.foot_contact.shape == (2,)
 
 
-def test_without_foot_locking_there_are_no_foot_contacts():
-    assert FilterChain(BodyConfig(feet="never")).apply(standing(0)).foot_contact is None
+def test_without_foot_locking_contacts_are_found_but_legs_stay_as_they_are():
+    alone = FilterChain(BodyConfig(feet="never", smoothing="none"))
+    assert alone.feet is None
+    for i in range(10):
+        pose = alone.apply(standing(i, x_m=0.02 * i))
+        assert pose.foot_contact.shape == (2,)
+        assert np.array_equal(pose.rotations.local_xyzw[1:], standing(i).rotations.local_xyzw[1:])
+
+
+def test_the_lifters_contacts_pass_the_chain():
+    chain = FilterChain(BodyConfig())
+    contact = as_float32([[0.9, 0.9], [0.1, 0.1]])
+    observation = Observation(as_float32(np.full((2, 2), np.nan)), contact)
+    for i in range(5):
+        pose = chain.apply(standing(i), observation)
+    assert pose.foot_contact.tolist() == [True, False]
+    chain.forget(0)
+    assert chain.apply(standing(5), replace(observation, contact=contact[::-1])).foot_contact.tolist() == [False, True]
 
 
 def test_with_look_ahead_smoothing_floor_and_feet_wait():

@@ -17,7 +17,7 @@ FRAME_NS = 33_333_333
 
 
 def look_ahead(**values):
-    return build_look_ahead(BodyConfig(look_ahead=True, **values), lambda pose, keypoints, frame: pose)
+    return build_look_ahead(BodyConfig(look_ahead=True, **values), lambda pose, person, frame: pose)
 
 
 def played(clip, ahead=None):
@@ -119,25 +119,25 @@ def test_a_person_without_a_pose_stays_so():
 
 @pytest.mark.parametrize("config", [BodyConfig(), BodyConfig(look_ahead=True, smoothing="none")])
 def test_without_look_ahead_smoothing_there_is_no_stage(config):
-    assert build_look_ahead(config, lambda pose, keypoints, frame: pose) is None
+    assert build_look_ahead(config, lambda pose, person, frame: pose) is None
 
 
-def test_each_pose_is_finished_once_in_order_with_its_own_keypoints_and_frame():
+def test_each_pose_is_finished_once_in_order_with_its_own_person_and_frame():
     clip, finished = make_clip(20), []
 
-    def finish(pose, keypoints, frame):
-        finished.append((pose.time_ns, keypoints, frame))
+    def finish(pose, person, frame):
+        finished.append((pose.time_ns, person, frame))
         return replace(pose, root_m=as_float32((1, 2, 3)))
 
     out = played(clip, build_look_ahead(BodyConfig(look_ahead=True), finish))
-    assert finished == [(r.frame.time_ns, r.people[0].keypoints, r.frame) for r in clip]
+    assert finished == [(r.frame.time_ns, r.people[0], r.frame) for r in clip]
     assert all(r.people[0].pose.root_m.tolist() == [1, 2, 3] for r in out)
 
 
 def test_the_camera_of_a_result_is_that_after_its_own_poses():
     steps = []
 
-    def finish(pose, keypoints, frame):
+    def finish(pose, person, frame):
         steps.append(frame.index)
         return pose
 

@@ -49,10 +49,30 @@ def test_weights_that_are_not_the_lifters_are_refused(tmp_path: Path) -> None:
         LifterWeights({f"{layer}.{part}": value for layer in ("first", "last") for part, value in parts.items()})
 
 
+def _features(seed: int, count: int = 4) -> MirrorParts:
+    rng = np.random.default_rng(seed)
+    return MirrorParts(*(rng.normal(0, 0.5, (count, size)) for size in INPUT_COUNTS))
+
+
 def test_the_mirrored_input_gives_the_mirrored_prediction() -> None:
-    network, rng = load_lifter_weights(), np.random.default_rng(0)
-    even, odd = (rng.normal(0, 0.5, (1, count)) for count in INPUT_COUNTS)
-    plain, mirrored = network(MirrorParts(even, odd)), network(MirrorParts(even, -odd))
+    network, features = load_lifter_weights(), _features(0)
+    plain, mirrored = network(features), network(MirrorParts(features.even, -features.odd))
     rows = list(LAYOUT.mirror)
     np.testing.assert_allclose(mirrored.xyz, plain.xyz[:, rows] * (-1, 1, 1), atol=1e-4)
     np.testing.assert_allclose(mirrored.error, plain.error[:, rows], rtol=1e-3)
+    np.testing.assert_allclose(mirrored.up, plain.up * (-1, 1, 1), atol=1e-4)
+    np.testing.assert_allclose(mirrored.up_error_rad, plain.up_error_rad, rtol=1e-3)
+    np.testing.assert_allclose(mirrored.contact, plain.contact[:, ::-1], atol=1e-4)
+    assert np.abs(plain.contact - plain.contact[:, ::-1]).max() > 1e-3  # not the same for both feet
+    assert np.abs(plain.up[:, 0]).max() > 1e-3
+
+
+def test_predictions_are_unit_vectors_positive_errors_and_probabilities() -> None:
+    for scale in (0.0, 1.0, 50.0):
+        features = _features(1)
+        prediction = load_lifter_weights()(MirrorParts(features.even * scale, features.odd * scale))
+        np.testing.assert_allclose(np.linalg.norm(prediction.up, axis=1), 1.0, atol=1e-6)
+        assert (prediction.error > 0).all()
+        assert (prediction.up_error_rad > 0).all()
+        assert ((prediction.contact >= 0) & (prediction.contact <= 1)).all()
+        assert all(np.isfinite(part).all() for part in prediction)

@@ -1,10 +1,12 @@
 """The trained lifter: input window, prediction, root, and robustness to bad input."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.evaluation.errors3d import aligned_by_similarity
@@ -12,6 +14,9 @@ from realtime_pose.lifting.network_input import LAYOUT, WINDOW_S
 from realtime_pose.lifting.trained import TrainedLifter
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, LIMB_NAMES, KeypointLayout
+from realtime_pose.training.bodies import body_points, draw_proportions
+from realtime_pose.training.poses import draw_poses
+from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
 
 _CAMERA = CameraIntrinsics(600.0, 600.0, 320.0, 240.0, 640, 480)
@@ -50,10 +55,10 @@ def test_the_actor_is_lifted_within_centimetres(actor: Actor) -> None:
     camera, px, places, height_m = actor
     lifter = TrainedLifter(BodyConfig(height_m=height_m))
     rows = LAYOUT.rows(LIMB_NAMES)
-    answers = _lift_clip(lifter, px[:300], camera)
+    answers = _lift_clip(lifter, px[:150], camera)
     got = np.array([joints.xyz_m[rows] for joints in answers], dtype=np.float64)
-    hips = places[:300, LAYOUT.rows(("left_hip", "right_hip"))].mean(axis=1)
-    true = places[:300, rows] - hips[:, None]
+    hips = places[:150, LAYOUT.rows(("left_hip", "right_hip"))].mean(axis=1)
+    true = places[:150, rows] - hips[:, None]
     error_mm = np.linalg.norm(got - true, axis=-1).mean() * 1e3
     aligned_mm = np.linalg.norm(aligned_by_similarity(got, true) - true, axis=-1).mean() * 1e3
     assert error_mm < 75
@@ -79,8 +84,8 @@ def test_the_root_is_where_places_and_rays_agree(actor: Actor) -> None:
     hips = places[:, LAYOUT.rows(("left_hip", "right_hip"))].mean(axis=1)
 
     class TruePrediction(TrainedLifter):
-        def _predict(self, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            return (places[7] - hips[7]) / height_m, np.full(len(LAYOUT.names), 0.02)
+        def _predict(self, xy: np.ndarray, score: np.ndarray, time_ns: int) -> tuple[np.ndarray, ...]:
+            return (places[7] - hips[7]) / height_m, np.full(len(LAYOUT.names), 0.02), np.zeros((2, 2))
 
     lifter = TruePrediction(BodyConfig(height_m=height_m))
     np.testing.assert_allclose(lifter.lift(_seen(px[7], 0), camera).root_m, hips[7], atol=2e-3)
@@ -90,26 +95,89 @@ def test_the_root_is_where_places_and_rays_agree(actor: Actor) -> None:
     np.testing.assert_allclose(lifter.lift(_seen(strayed, 0), camera).root_m, hips[7], atol=0.05)
 
 
-def test_a_pitch_that_is_known_makes_no_difference_to_the_body(actor: Actor) -> None:
-    # The same scene from a camera pitched down by a known 20 degrees: the same body in that camera's axes.
-    camera, _, places, _ = actor
-    angle = np.radians(20.0)
-    tilted_from_level = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
-    moved = (places[10:20] - (0.0, 1.0, 0.0)) @ tilted_from_level.T
+def _tilted(places: np.ndarray, pitch_deg: float, roll_deg: float) -> tuple[np.ndarray, np.ndarray]:
+    """Places in the axes of a camera that looks down at them from higher up, and the vertical in its axes."""
+    pitch, roll = np.radians((pitch_deg, roll_deg))
+    about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
+    about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    tilt = about_z @ about_x
+    hips = places[0, LAYOUT.rows(("left_hip", "right_hip"))].mean(axis=0)
+    return (places - hips) @ tilt.T + (0.0, 0.0, -4.0), tilt[:, 1]
 
-    def pixels(points: np.ndarray) -> np.ndarray:
-        return np.stack(
-            (
-                camera.cx - camera.fx * points[..., 0] / points[..., 2],
-                camera.cy + camera.fy * points[..., 1] / points[..., 2],
-            ),
-            axis=-1,
-        )
 
-    level = _lift_clip(TrainedLifter(BodyConfig()), pixels(places[10:20] - (0.0, 1.0, 0.0)), camera)[-1]
-    tilted = _lift_clip(TrainedLifter(BodyConfig(camera_pitch_deg=20.0)), pixels(moved), camera)[-1]
-    np.testing.assert_allclose(tilted.xyz_m, level.xyz_m @ tilted_from_level.T, atol=2e-3)
-    np.testing.assert_allclose(tilted.root_m, tilted_from_level @ level.root_m, atol=5e-3)
+def _pixels(camera: CameraIntrinsics, places: np.ndarray) -> np.ndarray:
+    return np.stack(
+        (
+            camera.cx - camera.fx * places[..., 0] / places[..., 2],
+            camera.cy + camera.fy * places[..., 1] / places[..., 2],
+        ),
+        axis=-1,
+    )
+
+
+def _walker(frames: int) -> np.ndarray:
+    """Points (T, 27, 3) of an upright body that swings its arms and shifts its weight, +Y up, facing +Z."""
+    drawn = draw_poses(np.random.default_rng(0), np.zeros(1), 1)
+    swing = 0.3 * np.sin(np.arange(frames) / 6.0)
+    still, identity = np.zeros_like(swing), np.broadcast_to(rot.IDENTITY_XYZW, (1, frames, 4))
+    sides = np.stack((swing, -swing), axis=1)
+    down = np.stack((0.1 + 0 * sides, -np.cos(sides), np.sin(sides)), axis=-1)  # (T, 2, 3)
+    down *= np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]])
+    down = rot.unit(down)
+    motion = replace(
+        drawn,
+        pelvis_xyzw=identity,
+        chest_xyzw=identity,
+        head_xyzw=identity,
+        arms=np.stack((down, down), axis=2)[None],
+        legs=np.stack((down * (0.5, 1, -0.5), down * (0.5, 1, -0.5)), axis=2)[None],
+        hands_xyzw=np.broadcast_to(rot.IDENTITY_XYZW, (1, frames, 2, 4)),
+        feet_xyzw=np.broadcast_to(rot.IDENTITY_XYZW, (1, frames, 2, 4)),
+        root=np.stack((0.02 * swing, still, still), axis=-1)[None],
+        contacts=np.zeros((1, frames, 2, 2)),
+    )
+    body = draw_proportions(np.random.default_rng(3), 1)
+    return 1.7 * body_points(motion, body)[0]
+
+
+@pytest.mark.parametrize(("pitch_deg", "roll_deg"), [(30.0, 10.0), (20.0, 0.0), (0.0, 0.0)])
+def test_the_vertical_is_found_and_the_body_is_upright_in_world_axes(pitch_deg: float, roll_deg: float) -> None:
+    camera, attitude = CameraIntrinsics(1000.0, 1000.0, 640.0, 360.0, 1280, 720), CameraAttitude(BodyConfig())
+    places, up = _tilted(_walker(40), pitch_deg, roll_deg)
+    joints = _lift_clip(TrainedLifter(BodyConfig(), attitude), _pixels(camera, places), camera)[-1]
+    assert attitude.is_known
+    tilt_deg = np.degrees(np.arccos(up[1]))
+    assert np.degrees(np.arccos(attitude.up @ up)) < 4 + 0.35 * tilt_deg
+    hips, shoulders = (LAYOUT.rows((f"left_{part}", f"right_{part}")) for part in ("hip", "shoulder"))
+    trunk = joints.xyz_m[shoulders].mean(axis=0) - joints.xyz_m[hips].mean(axis=0)
+    in_world = rot.rotate(attitude.world_from_camera_xyzw, rot.unit(trunk.astype(np.float64)))
+    assert np.degrees(np.arccos(in_world[1])) < 4 + 0.35 * tilt_deg
+    np.testing.assert_allclose(joints.root_m[:2], 0, atol=0.1)
+    assert joints.root_m[2] == pytest.approx(-4.0, abs=0.8)
+
+
+def test_a_given_pitch_is_not_changed_by_what_is_seen(actor: Actor) -> None:
+    camera, px, _, _ = actor
+    attitude = CameraAttitude(BodyConfig(camera_pitch_deg=25.0))
+    before = attitude.up
+    joints = _lift_clip(TrainedLifter(BodyConfig(camera_pitch_deg=25.0), attitude), px[:10], camera)[-1]
+    np.testing.assert_allclose(attitude.up, before, atol=1e-6)
+    assert np.isfinite(joints.xyz_m).all()
+
+
+def test_contacts_come_with_the_joints(actor: Actor) -> None:
+    camera, px, _, _ = actor
+    joints = _lift_clip(TrainedLifter(BodyConfig()), px[:10], camera)[-1]
+    assert joints.contact is not None
+    assert joints.contact.shape == (2, 2)
+    assert ((joints.contact >= 0) & (joints.contact <= 1)).all()
+
+
+def test_nobody_visible_says_nothing_of_the_vertical(actor: Actor) -> None:
+    camera, px, _, _ = actor
+    attitude = CameraAttitude(BodyConfig())
+    TrainedLifter(BodyConfig(), attitude).lift(_seen(px[0], 0, score=0.0), camera)
+    assert not attitude.is_known
 
 
 @pytest.mark.parametrize("rate_hz", [15, 24, 60, 120])
@@ -117,9 +185,9 @@ def test_the_window_is_of_time_not_of_frames(rate_hz: int, monkeypatch: pytest.M
     # Points that move evenly: the network's input does not depend on the frame rate.
     shown: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def record(self: TrainedLifter, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def record(self: TrainedLifter, xy: np.ndarray, score: np.ndarray, time_ns: int) -> tuple[np.ndarray, ...]:
         shown.append((xy, score))
-        return np.zeros((len(LAYOUT.names), 3)), np.full(len(LAYOUT.names), 0.05)
+        return np.zeros((len(LAYOUT.names), 3)), np.full(len(LAYOUT.names), 0.05), np.zeros((2, 2))
 
     monkeypatch.setattr(TrainedLifter, "_predict", record)
     start = np.random.default_rng(0).uniform(100, 400, (len(LAYOUT.names), 2))
@@ -137,9 +205,9 @@ def test_the_window_is_of_time_not_of_frames(rate_hz: int, monkeypatch: pytest.M
 def test_neither_gaps_nor_lost_points_are_interpolated(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def record(self: TrainedLifter, xy: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def record(self: TrainedLifter, xy: np.ndarray, score: np.ndarray, time_ns: int) -> tuple[np.ndarray, ...]:
         shown.append((xy, score))
-        return np.zeros((len(LAYOUT.names), 3)), np.full(len(LAYOUT.names), 0.05)
+        return np.zeros((len(LAYOUT.names), 3)), np.full(len(LAYOUT.names), 0.05), np.zeros((2, 2))
 
     monkeypatch.setattr(TrainedLifter, "_predict", record)
     lifter, here = TrainedLifter(BodyConfig()), np.full((27, 2), 200.0)
