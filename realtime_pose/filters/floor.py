@@ -90,6 +90,7 @@ class FloorFilter:
 
     Attributes:
         attitude: The camera's attitude.
+        is_empty: Whether nobody had a pose yet.
     """
 
     def __init__(self, config: BodyConfig, attitude: CameraAttitude | None = None) -> None:
@@ -101,7 +102,7 @@ class FloorFilter:
     def _restart(self) -> None:
         self._people: PerTrack[_Person] = PerTrack()
         self._best_forgotten: _Person | None = None  # the best known of those forgotten: their floor stays
-        self._is_empty = True  # nobody had a pose yet
+        self.is_empty = True
         self._time_ns = -1
         self._over_ankles_m = self._goal_m = self._given_m  # the camera over standing ankles
         self._camera_xz = (0.0, 0.0)
@@ -145,7 +146,7 @@ class FloorFilter:
     def camera(self, intrinsics: CameraIntrinsics) -> SceneCamera | None:
         """The camera with this lens, as poses are placed now; None before the first pose, and if that is not finite."""
         rotation, position_m = self.world_from_camera_xyzw, self.camera_m
-        if self._is_empty or not np.isfinite([*position_m, *rotation]).all():
+        if self.is_empty or not np.isfinite([*position_m, *rotation]).all():
             return None
         source = "given" if self.attitude.is_given else "estimated" if self.attitude.is_known else "assumed"
         sigma_deg = 0.0 if source == "given" else math.degrees(self.attitude.measured[1])
@@ -167,8 +168,8 @@ class FloorFilter:
         self.attitude.ease(pose.time_ns)
         ankles = pose.root_m + np.array([leg.ankle_m for leg in legs_of(pose)])
         world_from_camera = self.world_from_camera_xyzw
-        if self._is_empty:
-            self._is_empty, dt_s = False, 0.0
+        if self.is_empty:
+            self.is_empty, dt_s = False, 0.0
             x, _, z = rot.rotate(world_from_camera, pose.root_m).tolist()
             self._camera_xz = (-x, -z)
             if not self._given_m:

@@ -19,6 +19,7 @@ from realtime_pose.utils.per_track import PerTrack
 _EVIDENCE_STILL, _EVIDENCE_S_PER_M = 1.5, 4.0  # log-odds for contact of a still foot, and what each m/s takes away
 _HYSTERESIS = 0.5  # log-odds above which contact starts, and below whose negative it ends
 _RAISED_M, _RAISED_LOG_ODDS = 0.06, -4.0  # without the lifter's, of a foot that is this much higher than the other
+_STILL_S = 0.1  # without the lifter's, contact starts only after this time: at the top of a jump feet are still, too
 _SPEED_TAU_S = 0.06  # time constant of the low-passed speed
 _SMOOTHING = OneEuroParameters(min_cutoff_hz=4.0, beta=4.0)  # of the points where rays meet the floor
 _OCCLUDED_S = 0.2  # without the lifter's, a foot keeps its contact through a shorter occlusion
@@ -29,7 +30,8 @@ _GAP_S = 0.5  # after a longer gap a person's feet start from scratch
 class _Foot:
     smooth: OneEuroFilter = field(default_factory=lambda: OneEuroFilter(_SMOOTHING, joint=True))
     stands: bool = False
-    occluded_s: float = 0.0
+    occluded_s: float = math.inf  # it has not been seen yet
+    still_s: float = _STILL_S  # a new person's feet may stand at once
     place_m: Float64 | None = None  # x and z on the floor, or x, y and z of a pose in world axes
     velocity_m_s: Float64 = field(default_factory=lambda: np.zeros(1))
 
@@ -78,23 +80,31 @@ class FootContactFilter:
             ankles = rot.rotate(self._floor.world_from_camera_xyzw, ankles)
         given = None if observation is None else observation.contact
         for side, foot in enumerate(person.feet):
-            place = ankles[side]
+            place: Float64 | None = ankles[side]
             if self._floor is not None and rays is not None:
-                ray, from_image = rays[side]
-                x, y, z = ankles[side].tolist()
-                place = np.array(self._floor.standing_place(ray, (x, y, z)))
-                if from_image:
-                    place = foot.smooth.apply(place, pose.time_ns)
-            log_odds = _EVIDENCE_STILL - _EVIDENCE_S_PER_M * foot.speed_at(place, dt_s)
+                place = None
+                if not self._floor.is_empty:  # else its origin is not yet known
+                    ray, from_image = rays[side]
+                    x, y, z = ankles[side].tolist()
+                    place = np.array(self._floor.standing_place(ray, (x, y, z)))
+                    if from_image:
+                        place = foot.smooth.apply(place, pose.time_ns)
+            log_odds = _EVIDENCE_STILL
+            if place is not None:
+                log_odds -= _EVIDENCE_S_PER_M * foot.speed_at(place, dt_s)
             if given is not None:
                 probability = min(max(float(given[side].max()), 1e-3), 1 - 1e-3)
                 log_odds += math.log(probability / (1.0 - probability))
             elif ankles[side, 1] - ankles[1 - side, 1] > _RAISED_M:
                 log_odds += _RAISED_LOG_ODDS
+            if given is None:
+                foot.still_s = foot.still_s + dt_s if log_odds > _HYSTERESIS else 0.0
+                if foot.still_s < _STILL_S:
+                    log_odds = min(log_odds, 0.0)
             foot.stands = log_odds > (-_HYSTERESIS if foot.stands else _HYSTERESIS)
             visible = float(pose.score[FOOT[side]]) > 0
             foot.occluded_s = 0.0 if visible else foot.occluded_s + dt_s
-            if not visible and given is None and (foot.occluded_s > _OCCLUDED_S or dt_s == 0):
+            if not visible and given is None and foot.occluded_s > _OCCLUDED_S:
                 foot.stands = False
         return replace(pose, foot_contact=np.array([foot.stands for foot in person.feet]))
 
