@@ -8,6 +8,11 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
+# Pitch and roll of the cameras that the lifter was trained on (training.views): mean and standard deviation.
+_PRIOR_RAD = np.radians((6.1, 0.0))
+_PRIOR_ERROR_RAD = np.radians((16.6, 7.3))
+_PER_AXIS = 0.8  # standard deviation in one direction, of errors whose mean length in two directions is 1
+_LARGEST_SHARE = 0.7  # of the prior's variance that a measurement's error may have; a worse one says nothing new
 _ASSUMED_RAD = math.radians(10.0)  # standard deviation of the pitch of cameras that nothing is known of
 _GIVEN_RAD = math.radians(1.0)  # of a pitch that the user gives
 _SYSTEMATIC = 0.5  # share of a measurement's error that is the same in all of one person's frames
@@ -21,20 +26,22 @@ _NEW_TAKE_NS = 500_000_000  # time that runs back by more than this is another t
 class CameraAttitude:
     """The vertical in camera axes, estimated over time and shared by all stages of a run.
 
-    Each person and frame gives a measurement with its own expected error; the estimate is their mean, weighted by the
-    inverse squares. The first measurement is used as it is; later changes are eased, so that nobody jumps.
+    Each person and frame gives a measurement with its own expected error. As the network's answer for a single frame,
+    it is already drawn towards the cameras of the training; a mean over frames would stay so. So that prior is taken
+    out of each measurement, and is put into their mean, weighted by the inverse squares, once. The first measurement is
+    used as it is; later changes are eased, so that nobody jumps.
     """
 
     def __init__(self, config: BodyConfig) -> None:
-        pitch_rad = math.radians(config.camera_pitch_deg)
-        self._start = np.array([0.0, math.cos(pitch_rad), math.sin(pitch_rad)])
+        self._start = _up_of(math.radians(config.camera_pitch_deg), 0.0)
         self.is_given = config.camera_pitch_deg != 0
         self.restart()
 
     def restart(self) -> None:
         """Forget everything that was measured: another camera, or another take."""
-        self._sum = np.zeros(3)  # of measurements, weighted
-        self._weight_s, self._seconds = 0.0, 0.0  # weights in s/rad^2
+        self._sum = np.zeros(2)  # of measured pitch and roll, weighted
+        self._weight_s = np.zeros(2)  # s/rad^2
+        self._seconds = 0.0
         self._time_ns: int | None = None  # of the last measurement,
         self._eased_ns: int | None = None  # and that for which the attitude was last eased
         self._goal = self._up = self._start
@@ -49,18 +56,21 @@ class CameraAttitude:
     @property
     def is_known(self) -> bool:
         """Whether it was given or estimated, rather than assumed to be level."""
-        return self.is_given or self._weight_s > 0 or self._refined is not None
+        return self.is_given or self._seconds > 0 or self._refined is not None
 
     @property
     def measured(self) -> tuple[Float64, float]:
         """The mean (3,) of the measurements and its standard error in rad, as they are or as given or assumed."""
         if self.is_given:
             return self._start, _GIVEN_RAD
-        if not self._weight_s:
+        if not self._seconds:
             return self._start, _ASSUMED_RAD
-        one_rad = math.sqrt(self._seconds / self._weight_s)
         independent = _CORRELATION_S / (_CORRELATION_S + self._seconds)
-        return self._sum / np.linalg.norm(self._sum), one_rad * math.sqrt(_SYSTEMATIC**2 + independent)
+        variance = self._seconds / self._weight_s * (_SYSTEMATIC**2 + (1 - _SYSTEMATIC**2) * independent)
+        mean_weight, prior_weight = 1.0 / variance, 1.0 / _PRIOR_ERROR_RAD**2
+        total = mean_weight + prior_weight
+        pitch, roll = ((mean_weight * self._sum / self._weight_s + prior_weight * _PRIOR_RAD) / total).tolist()
+        return _up_of(pitch, roll), math.sqrt(float((1.0 / total).mean()))
 
     @property
     def world_from_camera_xyzw(self) -> Float64:
@@ -77,8 +87,12 @@ class CameraAttitude:
         first = self._time_ns is None
         dt_s = 1 / 30 if first else min(max((time_ns - (self._time_ns or 0)) / 1e9, 0.0), _LONGEST_STEP_S)
         kept, self._time_ns = math.exp(-dt_s / _MEMORY_S), time_ns
-        weight_s = dt_s / error_rad**2
-        self._sum = kept * self._sum + weight_s * up
+        # Prior and likelihood multiply to what is measured: precisions add up.
+        share = np.minimum((_PER_AXIS * error_rad / _PRIOR_ERROR_RAD) ** 2, _LARGEST_SHARE)
+        angles = np.array((math.atan2(up[2], math.hypot(up[0], up[1])), math.atan2(-up[0], up[1])))
+        likely = _PRIOR_RAD + (angles - _PRIOR_RAD) / (1.0 - share)
+        weight_s = dt_s * (1.0 - share) / (share * _PRIOR_ERROR_RAD**2)
+        self._sum = kept * self._sum + weight_s * likely
         self._weight_s, self._seconds = kept * self._weight_s + weight_s, kept * self._seconds + dt_s
         if self._refined is None:
             self._goal = self.measured[0]
@@ -112,3 +126,9 @@ def _world_from_camera(up: Float64) -> Float64:
     length = float(np.linalg.norm(x))
     x = x / length if length > 1e-6 else np.array([1.0, 0.0, 0.0])
     return rot.from_matrix(np.stack((x, up, np.cross(x, up))))
+
+
+def _up_of(pitch_rad: float, roll_rad: float) -> Float64:
+    """The vertical (3,) in the axes of a camera that looks down by the pitch, and whose world leans by the roll."""
+    level = math.cos(pitch_rad)
+    return np.array([-math.sin(roll_rad) * level, math.cos(roll_rad) * level, math.sin(pitch_rad)])

@@ -28,8 +28,9 @@ from realtime_pose.utils.vec3 import Vec3
 _LEG_M = float(-HUMANOID.rest_offset_m[[LOWER[0], FOOT[0]], 1].sum())
 _ANKLE_M = float(HUMANOID.rest_offset_m[0, 1]) - _LEG_M
 
-_SAMPLE_S = 0.25  # a standing foot gives one sample for each such interval: the mean of its frames
-_MAX_SAMPLES = 240  # the last minute of standing
+_SAMPLE_S = 0.1  # a standing foot gives one sample for each such interval: the mean of its frames
+_FIT_S = 0.25  # interval of fits
+_MAX_SAMPLES = 600  # the last minute of standing
 _PLACE = 0.03  # samples whose rays differ by less are from one place, and share their error
 _DISTANCE_ERROR = 0.08  # standard deviation of a lifted distance, as a share
 _OUTLIER = 0.15  # a distance that is wrong by this share has half its weight: a foot on a block, or a bad lift
@@ -39,7 +40,7 @@ _EASE_TAU_S = 0.7  # time constant with which the height moves to a new estimate
 _MIN_CAMERA_M = 0.2  # with the camera nearer to the ankles' height, it says nothing about distances
 _LIFTED_ERROR = 0.10  # standard deviation of one person's lifted distance, as a share
 _RAY_ERROR_RAD = math.radians(0.3)  # of a ray's angle to the floor
-_DISAGREEMENT = 0.35  # difference of floor and lifted distance, in logarithms, at which the floor is half trusted
+_DISAGREEMENT = 0.7  # difference of floor and lifted distance, in logarithms, at which the floor is half trusted
 _TINY = 0.01
 _NEW_TAKE_NS = 500_000_000  # time that runs back by more than this is another take
 
@@ -67,7 +68,7 @@ class _Stance:
 class _Person:
     """One person's standing feet, and samples (x and y of the ray, 1 / distance along the optical axis in 1/m).
 
-    While there are none, as with legs that are never seen, the lifted lower ankle counts (3,), from the camera.
+    While there are none, as with legs that are never seen, the lifted lower ankles (3,) in camera axes count.
     """
 
     time_ns: int
@@ -190,7 +191,7 @@ class FloorFilter:
         """Update the person's samples with this frame, and fit the floor to them when it is time."""
         person = self._people.get_or_make(pose.track_id, lambda: _Person(pose.time_ns))
         dt_s, person.time_ns = (pose.time_ns - person.time_ns) / 1e9, pose.time_ns
-        if not 0 <= dt_s <= _SAMPLE_S:  # a gap: the foot may have moved in it
+        if not 0 <= dt_s <= _FIT_S:  # a gap: the foot may have moved in it
             person.feet, dt_s = [_Stance(), _Stance()], 0.0
         places: list[Vec3] = [(x, y, z) for x, y, z in ankles_m.tolist()]
         rays = ankle_rays(pose, observation, places)
@@ -208,13 +209,14 @@ class FloorFilter:
             if sample is not None:
                 person.samples.append(sample)
         person.since_fit_s += dt_s
-        if person.since_fit_s >= _SAMPLE_S and best:
+        if person.since_fit_s >= _FIT_S and best:
             person.since_fit_s = 0.0
             if person.samples:
                 self._fit(np.array(person.samples))
             elif not self._given_m:
-                person.lifted_m.append(ankles_m[np.argmin(ankles_m @ self.attitude.up)])
-                self._goal_m = float(np.median(-np.array(person.lifted_m) @ self.attitude.up))
+                up = self.attitude.up
+                person.lifted_m.append(ankles_m[int(np.argmin(ankles_m @ up))])
+                self._goal_m = -float(np.median(np.array(person.lifted_m) @ up))
 
     def _keep_place(self) -> None:
         """Move the camera so that the last frame's reference is where it was before the estimate changed."""

@@ -17,6 +17,7 @@ from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 from realtime_pose.utils.per_track import PerTrack
 
 _EVIDENCE_STILL, _EVIDENCE_S_PER_M = 1.5, 4.0  # log-odds for contact of a still foot, and what each m/s takes away
+_RAY_NOISE_M_S = 0.04  # speed of a standing foot across the line of sight; on the floor it is larger for a flat ray
 _HYSTERESIS = 0.5  # log-odds above which contact starts, and below whose negative it ends
 _RAISED_M, _RAISED_LOG_ODDS = 0.06, -4.0  # without the lifter's, of a foot that is this much higher than the other
 _STILL_S = 0.1  # without the lifter's, contact starts only after this time: at the top of a jump feet are still, too
@@ -81,6 +82,7 @@ class FootContactFilter:
         given = None if observation is None else observation.contact
         for side, foot in enumerate(person.feet):
             place: Float64 | None = ankles[side]
+            noise_m_s = 0.0
             if self._floor is not None and rays is not None:
                 place = None
                 if not self._floor.is_empty:  # else its origin is not yet known
@@ -89,9 +91,10 @@ class FootContactFilter:
                     place = np.array(self._floor.standing_place(ray, (x, y, z)))
                     if from_image:
                         place = foot.smooth.apply(place, pose.time_ns)
+                    noise_m_s = _RAY_NOISE_M_S * max(math.hypot(x, z) / max(abs(y), 0.1), 1.0)
             log_odds = _EVIDENCE_STILL
             if place is not None:
-                log_odds -= _EVIDENCE_S_PER_M * foot.speed_at(place, dt_s)
+                log_odds -= _EVIDENCE_S_PER_M * max(foot.speed_at(place, dt_s) - noise_m_s, 0.0)
             if given is not None:
                 probability = min(max(float(given[side].max()), 1e-3), 1 - 1e-3)
                 log_odds += math.log(probability / (1.0 - probability))

@@ -32,6 +32,8 @@ _HEEL_LIFT_M = 0.03  # a pinned ankle that is higher by less is noise; by more, 
 _PIN_TOLERANCE_M = 0.02  # a pin farther than this from where its foot is seen drifts there,
 _PIN_DRIFT_M_S = 0.01  # at this speed, too slow to notice,
 _MAX_PIN_ERROR_M = 0.2  # and farther than this it is given up: the foot is dragged
+_LONGEST_FLIGHT_S = 0.6  # after this time without contact
+_LAND_TAU_S = 0.5  # the lower foot comes to the floor, with this time constant
 _STILL_M_S = 0.3  # a foot that was dragged stands again when it is slower than this
 _FLOOR_SMOOTHING = OneEuroParameters(min_cutoff_hz=4.0, beta=4.0)  # of the points where rays meet the floor
 _TOLERANCE_M = 1e-4  # a leg this close to its target is not changed
@@ -63,6 +65,7 @@ class _Person:
     goal_m: Vec3 = vec.ZERO
     shift_m: Vec3 = vec.ZERO
     shift_m_s: Vec3 = vec.ZERO
+    in_air_s: float = 0.0
     feet: tuple[_Foot, _Foot] = field(default_factory=lambda: (_Foot(), _Foot()))
 
 
@@ -145,18 +148,27 @@ class FootLockFilter:
         """Move the pelvis towards its standing feet by a spring; at once for a new person.
 
         In the air the difference stays as it is: it is an error of the distance or of the floor, which lasts. The
-        height follows the lower foot, whatever it stands on: a block or a stair is the floor there. A person whose feet
-        are occluded stands, too.
+        height follows the lower foot, whatever it stands on: a block or a stair is the floor there. Nobody flies for
+        long, so the lower foot is then on the floor, too, and so is that of a person whose feet are occluded.
         """
-        support = stands if any(stands) else visible if is_new and any(visible) else [not any(visible)] * 2
-        wanted = [
-            vec.sub(vec.midpoint(place, foot.pin_m or place), ankle)
-            for foot, place, ankle, s in zip(person.feet, on_floor_m, ankles_m, support, strict=True)
-            if s
-        ]
-        if wanted:
-            x, _, z = vec.midpoint(wanted[0], wanted[-1]) if any(visible) else person.goal_m
-            person.goal_m = (x, max(shift[1] for shift in wanted), z)
+        seen = visible if any(visible) else [True, True]
+        lower = min((ankle[1], side) for side, ankle in enumerate(ankles_m) if seen[side])[1]
+        to_floor_m = self._ankle_m - ankles_m[lower][1]
+        support = [foot for foot in (0, 1) if seen[foot] and stands[foot]] or ([lower] if is_new else [])
+        x, y, z = person.goal_m
+        if support and (is_new or any(visible)):
+            wanted = [
+                vec.sub(vec.midpoint(on_floor_m[side], person.feet[side].pin_m or on_floor_m[side]), ankles_m[side])
+                for side in support
+            ]
+            x, _, z = vec.midpoint(wanted[0], wanted[-1])
+            y = max(shift[1] for shift in wanted)
+            person.in_air_s = 0.0
+        else:
+            person.in_air_s += dt_s
+            flies = person.in_air_s < _LONGEST_FLIGHT_S and any(visible)
+            y = max(y, to_floor_m) if flies else y + (1.0 - math.exp(-dt_s / _LAND_TAU_S)) * (to_floor_m - y)
+        person.goal_m = (x, y, z)
         if is_new:
             person.shift_m = person.goal_m
         away = vec.sub(person.shift_m, person.goal_m)

@@ -30,6 +30,7 @@ _START_M, _NEAREST_M, _FARTHEST_M = 3.0, 0.3, 30.0
 _DISTANCE_SMOOTHING = OneEuroParameters(min_cutoff_hz=1.0, beta=2.0)  # of the logarithm of the distance
 _KEYPOINT_M = 0.02  # error of a keypoint, besides the network's own
 _MIN_POINTS = 3  # that determine the root
+_OUTLIER_SIGMAS = 3.0  # distance between keypoint and prediction at which a keypoint's weight is halved
 _OUTLIER_M = 0.05  # distance from its ray at which a point's weight is halved
 # An occluded point is scored if its error is below _GOOD_M with at least this probability.
 _GOOD_M, _MIN_CONFIDENT_PROBABILITY = 0.10, 0.75
@@ -91,6 +92,9 @@ class TrainedLifter:
         xyz, error, contact = self._predict(xy, score, keypoints.time_ns)
         xyz, error_m = self._rescaling.apply(xyz * self._height_m, LAYOUT), error * self._height_m
         state.root_m = _root(xyz, xy[0], score[0] / (error_m + _KEYPOINT_M) ** 2, state)
+        xyz = _towards_image(xyz, state.root_m, xy[0], score[0], error_m)
+        middle = xyz[_HIPS].mean(axis=0)
+        xyz, root = xyz - middle, state.root_m + middle
 
         probability = 1.0 - np.exp(-_GOOD_M / error_m)
         scores = np.where(score[0] > 0, score[0], np.where(probability > _MIN_CONFIDENT_PROBABILITY, probability, 0.0))
@@ -98,7 +102,7 @@ class TrainedLifter:
         return Joints3D(
             keypoints.layout,
             as_float32(np.where(known[:, None], xyz[rows], 0.0)),
-            as_float32(state.root_m),
+            as_float32(root),
             as_float32(np.where(known, scores[rows], 0.0)),
             keypoints.track_id,
             keypoints.time_ns,
@@ -171,6 +175,20 @@ def _stacked(state: _State, ages: _Rows) -> tuple[Float64, Float64]:
     """Points and scores of the frames `ages` frames ago."""
     frames = [state.frames[-1 - age] for age in ages.tolist()]
     return np.array([xy for xy, _ in frames]), np.array([score for _, score in frames])
+
+
+def _towards_image(xyz_m: Float64, root_m: Float64, xy: Float64, score: Float64, error_m: Float64) -> Float64:
+    """The points (K, 3), moved across the line of sight towards their keypoints.
+
+    Prediction and keypoint are weighted by their expected errors, as in a Kalman filter's update; a keypoint that is
+    far from the prediction, for these errors, is an outlier.
+    """
+    place = xyz_m + root_m
+    off = -xy * place[:, 2:] - place[:, :2]
+    keypoint_m = _KEYPOINT_M / np.maximum(score, 1e-3)
+    gain = np.where(score > 0, error_m**2 / (error_m**2 + keypoint_m**2), 0.0)
+    surprise = (off**2).sum(axis=1) / (error_m**2 + keypoint_m**2) / _OUTLIER_SIGMAS**2
+    return np.column_stack((xyz_m[:, :2] + (gain / (1.0 + surprise))[:, None] * off, xyz_m[:, 2]))
 
 
 def _root(xyz_m: Float64, xy: Float64, weight: Float64, state: _State) -> Float64:
