@@ -8,6 +8,7 @@ in the room. A person who faces +Z has the left side at +X.
 import json
 from collections import defaultdict
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def read_joint_clips(index: Path) -> dict[str, Motion]:
         for skeleton, of_skeleton in clips.items():
             if any(f"l_{toe}" in skeletons[skeleton] for toe in _TOE):
                 motions |= _read_skeleton(skeletons[skeleton], of_skeleton, rate_hz)
-    except (KeyError, IndexError, ValueError, TypeError, OSError) as exc:
+    except (LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, BadZipFile) as exc:
         raise RealtimePoseError(f"cannot read the motion clips of {index}: {type(exc).__name__}, {exc}") from exc
     return motions
 
@@ -90,7 +91,7 @@ def _read_skeleton(joints: list[str], clips: list[tuple[str, Path, float]], rate
 
 def _places(joints: list[str], path: Path, rate_hz: float) -> dict[str, Float64]:
     """World positions (T, 3) of each joint at FRAME_RATE_HZ; the limbs' also under their full names."""
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
         xyz_m = file["xyz_m"].astype(np.float64) + file["root_m"].astype(np.float64)[:, None]
     moments = np.arange(0.0, len(xyz_m) - 1, rate_hz / FRAME_RATE_HZ)
     before = moments.astype(int)

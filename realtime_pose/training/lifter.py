@@ -342,7 +342,7 @@ def train_lifter(
                     ((logits > 0) == (wanted > 0.5)).float().mean(),
                 )
             )
-        means = now if means is None or not means.isfinite().all() else means + 0.02 * (now - means)
+        means = now if means is None else torch.where(means.isnan(), now, means + 0.02 * (now - means).nan_to_num())
         progress(TrainingProgress(step + 1, *means.tolist()))
         if time.monotonic() - saved_s > _SAVE_EVERY_S:
             saved_s = time.monotonic()

@@ -32,6 +32,25 @@ def test_confident_points_are_perspective_projections_of_the_bodies() -> None:
     assert np.median(unsure) > 1.5 * np.median(sure)
 
 
+def test_cameras_are_pitched_and_rolled_and_their_vertical_is_known_in_half_of_the_views() -> None:
+    rng = np.random.default_rng(8)
+    views = simulate_views(rng, body_points(draw_poses(rng, -WINDOW_S, 500), draw_proportions(rng, 500)))
+    np.testing.assert_allclose(np.linalg.norm(views.up, axis=1), 1.0, atol=1e-5)
+    shoulders, hips = (LAYOUT.rows((f"left_{part}", f"right_{part}")) for part in ("shoulder", "hip"))
+    trunk = views.truth[:, shoulders].mean(axis=1) - views.truth[:, hips].mean(axis=1)
+    along = (trunk * views.up).sum(-1) / np.linalg.norm(trunk, axis=1)
+    assert np.median(along) > 0.9  # most people are upright
+    pitch_deg = np.degrees(np.arctan2(views.up[:, 2], views.up[:, 1]))
+    assert np.percentile(pitch_deg, 2) < -12
+    assert np.percentile(pitch_deg, 98) > 30
+    assert np.abs(np.degrees(np.arcsin(views.up[:, 0]))).max() > 15
+    known = np.isfinite(views.known_up_error_rad)
+    assert 0.4 < known.mean() < 0.6
+    off = np.arccos(np.clip((views.known_up * views.up).sum(-1), -1, 1))[known]
+    ratio = off / views.known_up_error_rad[known]
+    assert 0.6 < np.sqrt(np.mean(ratio**2)) < 1.2
+
+
 def _misfit(truth: np.ndarray, xy: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Distance (K,) of points from their rays, in body heights, with the root that fits the seen ones best."""
     rows, wanted = [], []
