@@ -13,5 +13,5 @@ class Lifter(Protocol):
         ...
 
     def forget(self, track_id: int) -> None:
-        """Drop the state of one person; the next result equals a new lifter's."""
+        """Drop the state of one person; the next result equals that of a new lifter with the same camera's attitude."""
         ...

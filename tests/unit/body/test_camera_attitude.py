@@ -35,7 +35,7 @@ def test_the_first_measurement_is_used_at_once_and_later_ones_are_eased():
     attitude = CameraAttitude(BodyConfig())
     attitude.add(up_of(20.0), 0.1, 0)
     assert attitude.is_known
-    assert off_deg(attitude, up_of(20.0)) < 1e-4
+    assert off_deg(attitude, up_of(20.0)) < 0.3
     before = attitude.up
     for i in range(1, 200):
         attitude.add(up_of(30.0), 0.02, i * FRAME_NS)
@@ -61,8 +61,18 @@ def test_the_error_shrinks_with_time_but_never_below_what_all_frames_share():
         attitude.add(up_of(10.0), 0.1, i * FRAME_NS)
         errors_rad.append(attitude.measured[1])
     assert np.all(np.diff(errors_rad) <= 1e-12)
-    assert errors_rad[0] > 0.1
-    assert 0.05 < errors_rad[-1] < 0.06
+    assert errors_rad[0] < 0.1
+    assert 0.03 < errors_rad[-1] < 0.6 * errors_rad[0]
+
+
+def test_unsure_measurements_are_drawn_to_the_cameras_of_the_training_and_their_mean_is_not():
+    attitude = CameraAttitude(BodyConfig())
+    attitude.add(up_of(25.0, 10.0), np.radians(8.0), 0)
+    assert pitch_deg(attitude.measured[0]) == pytest.approx(25, abs=1)  # one frame: as the network says
+    for i in range(1, 300):
+        attitude.add(up_of(25.0, 10.0), np.radians(8.0), i * FRAME_NS)
+    assert 26 < pitch_deg(attitude.measured[0]) < 32
+    assert -attitude.measured[0][0] > np.sin(np.radians(12))
 
 
 def test_several_people_in_a_frame_count_once_in_time():
@@ -89,17 +99,17 @@ def test_a_given_pitch_is_kept():
 def test_the_rotation_takes_the_vertical_to_y_and_keeps_the_yaw(pitch, roll):
     attitude = CameraAttitude(BodyConfig())
     attitude.add(up_of(pitch, roll), 0.1, 0)
-    assert rot.rotate(attitude.world_from_camera_xyzw, up_of(pitch, roll)) == pytest.approx([0, 1, 0], abs=1e-9)
+    assert rot.rotate(attitude.world_from_camera_xyzw, up_of(pitch, roll)) == pytest.approx([0, 1, 0], abs=0.01)
     x, y, z = rot.rotate(attitude.world_from_camera_xyzw, np.array([0.0, 0.0, -1.0]))
     assert x == pytest.approx(0, abs=1e-9)
     assert z < 0
-    assert np.degrees(np.arcsin(y)) == pytest.approx(-pitch, abs=1e-6)
+    assert np.degrees(np.arcsin(y)) == pytest.approx(-pitch, abs=0.3)
 
 
 def test_a_camera_that_looks_straight_down_has_a_rotation_too():
     attitude = CameraAttitude(BodyConfig())
     attitude.add(np.array([0.0, 0.0, 1.0]), 0.1, 0)
-    assert rot.rotate(attitude.world_from_camera_xyzw, np.array([0.0, 0.0, 1.0])) == pytest.approx([0, 1, 0])
+    assert rot.rotate(attitude.world_from_camera_xyzw, np.array([0.0, 0.0, 1.0])) == pytest.approx([0, 1, 0], abs=0.01)
 
 
 def test_a_camera_that_is_moved_is_followed():
@@ -115,11 +125,11 @@ def test_a_refined_estimate_is_eased_in_and_used_until_the_next():
     attitude = CameraAttitude(BodyConfig())
     attitude.add(up_of(10.0), 0.05, 0)
     attitude.refine(up_of(16.0))
-    assert off_deg(attitude, up_of(10.0)) < 1e-4  # not yet
+    assert off_deg(attitude, up_of(10.0)) < 0.3  # not yet
     for i in range(1, 200):
         attitude.add(up_of(10.0), 0.05, i * FRAME_NS)
     assert off_deg(attitude, up_of(16.0)) < 0.1
-    assert pitch_deg(attitude.measured[0]) == pytest.approx(10, abs=0.01)
+    assert pitch_deg(attitude.measured[0]) == pytest.approx(10, abs=0.3)
 
 
 def test_a_refined_estimate_is_used_without_measurements():
@@ -145,7 +155,7 @@ def test_after_a_restart_the_next_measurement_is_the_first():
     assert not attitude.is_known
     assert attitude.up == pytest.approx([0, 1, 0])
     attitude.add(up_of(-5.0), 0.1, 0)
-    assert off_deg(attitude, up_of(-5.0)) < 1e-4
+    assert off_deg(attitude, up_of(-5.0)) < 0.3
 
 
 def test_time_that_runs_backwards_is_another_take():
@@ -154,7 +164,7 @@ def test_time_that_runs_backwards_is_another_take():
         attitude.add(up_of(30.0), 0.05, i * FRAME_NS)
     attitude.add(up_of(30.0), 0.05, 50 * FRAME_NS)  # frames out of order are not
     attitude.add(up_of(-5.0), 0.1, 0)
-    assert off_deg(attitude, up_of(-5.0)) < 1e-4
+    assert off_deg(attitude, up_of(-5.0)) < 0.3
     attitude.add(up_of(-5.0), 0.1, 60 * FRAME_NS)
     attitude.refine(up_of(10.0))
     attitude.ease(0)

@@ -262,7 +262,7 @@ def test_someone_with_occluded_feet_stands_where_they_are_seen():
     poses = [body((0.4 * np.sin(i / 9), 0.55, -1.2), time_s=i / FPS, score=score) for i in range(90)]
     moved = Run(poses)
     before = np.array([pose.root_m for pose in moved.before])
-    assert np.array_equal(moved.roots_m[:, [0, 2]], before[:, [0, 2]])
+    assert np.ptp((moved.roots_m - before)[:, [0, 2]], axis=0) == pytest.approx([0, 0], abs=1e-5)
     assert moved.ankles_m[..., 1] == pytest.approx(ANKLE_M, abs=0.01)
     assert not moved.contacts.any()
     assert moved.soles_m.min() > -0.01
