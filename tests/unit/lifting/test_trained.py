@@ -11,7 +11,7 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import CameraIntrinsics, Joints3D, PersonKeypoints
 from realtime_pose.evaluation.errors3d import aligned_by_similarity
 from realtime_pose.lifting.network_input import LAYOUT, WINDOW_S
-from realtime_pose.lifting.trained import TrainedLifter
+from realtime_pose.lifting.trained import TrainedLifter, _towards_image
 from realtime_pose.model3d.actor_truth import load_truth
 from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS, LIMB_NAMES, KeypointLayout
 from realtime_pose.training.bodies import body_points, draw_proportions
@@ -260,6 +260,19 @@ def test_an_occluded_limb_scores_zero_unless_it_is_nearly_certain(actor: Actor) 
     joints = TrainedLifter(BodyConfig()).lift(hidden, camera)
     assert joints.score[LAYOUT.rows(("left_ankle", "right_ankle"))].max() == 0
     assert (joints.score[:13] > 0).all()
+
+
+def test_lifted_points_are_drawn_to_their_keypoints_but_not_to_outliers() -> None:
+    xyz = np.array([[0.1, 0.2, 0.0], [-0.1, 0.5, 0.1], [0.0, -0.4, 0.0], [0.3, 0.0, 0.0]])
+    root, error = np.array([0.0, 0.0, -3.0]), np.full(4, 0.1)
+    place = xyz + root
+    rays = place[:, :2] / -place[:, 2:] + [[0.01, 0.0], [0.0, 0.0], [0.5, 0.0], [0.01, 0.0]]
+    moved = _towards_image(xyz, root, rays, np.array([1.0, 1.0, 1.0, 0.0]), error) - xyz
+    assert 0.02 < moved[0, 0] < 0.03  # the keypoint is 3 cm off
+    np.testing.assert_allclose(moved[1], 0, atol=1e-12)
+    assert moved[2, 0] < 0.1  # 1.5 m off
+    np.testing.assert_array_equal(moved[3], 0)  # occluded
+    np.testing.assert_array_equal(moved[:, 2], 0)
 
 
 def test_only_points_of_the_layout_come_back(actor: Actor) -> None:

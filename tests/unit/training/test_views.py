@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from realtime_pose.body.camera_attitude import _PRIOR_ERROR_RAD, _PRIOR_RAD
 from realtime_pose.lifting.network_input import WINDOW_S
 from realtime_pose.training.bodies import LAYOUT, body_points, draw_proportions
 from realtime_pose.training.poses import draw_poses
@@ -61,3 +62,12 @@ def _misfit(truth: np.ndarray, xy: np.ndarray, seen: np.ndarray) -> np.ndarray:
     root = np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0]
     placed = truth + root
     return np.linalg.norm(placed[:, :2] / -placed[:, 2:] - xy, axis=-1) * -root[2]
+
+
+def test_the_attitudes_prior_is_that_of_these_cameras() -> None:
+    rng = np.random.default_rng(9)
+    points = body_points(draw_poses(rng, -WINDOW_S, 1500), draw_proportions(rng, 1500))
+    up = simulate_views(rng, points).up
+    angles = np.stack((np.arctan2(up[:, 2], np.hypot(up[:, 0], up[:, 1])), np.arctan2(-up[:, 0], up[:, 1])))
+    np.testing.assert_allclose(np.degrees(angles.mean(axis=1)), np.degrees(_PRIOR_RAD), atol=1.5)
+    np.testing.assert_allclose(np.degrees(angles.std(axis=1)), np.degrees(_PRIOR_ERROR_RAD), atol=1.5)
