@@ -242,6 +242,19 @@ def test_people_keep_their_place_when_the_pitch_is_found():
     assert ankles[-1][:, 1] == pytest.approx(0.07, abs=0.01)
 
 
+def test_the_place_of_feet_does_not_depend_on_the_estimate_of_the_camera():
+    attitude = CameraAttitude(BodyConfig())
+    floor, places = FloorFilter(BodyConfig(), attitude), []
+    walk = stances([4.0], seconds=4.0, pitch_deg=20.0, height_m=1.8)
+    for pose, up in zip(walk, measured_late(20.0, 15), strict=False):
+        attitude.add(up, 0.05, pose.time_ns)
+        floor.apply(pose)
+        x, y, z = (pose.root_m + forward_kinematics(replace(pose, root_m=np.zeros(3, np.float32)))[FEET[0]]).tolist()
+        in_world = rot.rotate(floor.world_from_camera_xyzw, np.array((x, y, z)))
+        places.append(floor.standing_place((x / -z, y / -z), tuple(in_world.tolist())))
+    assert np.linalg.norm(np.array(places)[10:] - places[10], axis=1).max() < 0.05
+
+
 def test_feet_keep_to_the_floor_while_the_pitch_is_eased_in():
     """Also when no foot ever stands: this body glides in a circle."""
     attitude = CameraAttitude(BodyConfig())
