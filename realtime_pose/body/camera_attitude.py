@@ -8,9 +8,10 @@ from realtime_pose.body.settings import BodyConfig
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
-# Pitch and roll of the cameras that the lifter was trained on (training.views): mean and standard deviation.
+# Pitch and roll of the cameras that the lifter was trained on (training.views): mean and standard deviation. Most of
+# them are not rolled; the figure is of those that are, as only they are drawn towards the mean.
 _PRIOR_RAD = np.radians((6.1, 0.0))
-_PRIOR_ERROR_RAD = np.radians((16.6, 7.3))
+_PRIOR_ERROR_RAD = np.radians((16.6, 12.0))
 _PER_AXIS = 0.8  # standard deviation in one direction, of errors whose mean length in two directions is 1
 _LARGEST_SHARE = 0.7  # of the prior's variance that a measurement's error may have; a worse one says nothing new
 _ASSUMED_RAD = math.radians(10.0)  # standard deviation of the pitch of cameras that nothing is known of

@@ -33,6 +33,7 @@ _FIT_S = 0.25  # interval of fits
 _MAX_SAMPLES = 600  # the last minute of standing
 _PLACE = 0.03  # samples whose rays differ by less are from one place, and share their error
 _DISTANCE_ERROR = 0.08  # standard deviation of a lifted distance, as a share
+_ANKLE_ERROR_M = 0.05  # of a standing ankle's height: keypoint, heel, and contacts that are none
 _OUTLIER = 0.15  # a distance that is wrong by this share has half its weight: a foot on a block, or a bad lift
 _LOW_PERCENTILE = 60  # of camera heights: starts the fit at the lower of two floors
 _GIVEN_ERROR = 0.02  # standard deviation of a camera height that the user gives, as a share
@@ -276,11 +277,12 @@ def fit_floor(
         return up, start_m
     scale = 1.0 / start_m
     solution = np.array([scale, 0.0, 0.0])
+    error = math.hypot(_DISTANCE_ERROR, _ANKLE_ERROR_M * scale)  # of an inverse distance, as a share
     across_weight = 1.0 / (up_error_rad * abs(scale))
     prior = np.diag((1.0 / (_GIVEN_ERROR * scale) if given_m else 0.0, across_weight, across_weight))
     for _ in range(6):
         off = (design @ solution - inverse) / inverse
-        weight = 1.0 / (_DISTANCE_ERROR * inverse * np.sqrt(1.0 + (off / _OUTLIER) ** 2))
+        weight = 1.0 / (error * inverse * np.sqrt(1.0 + (off / _OUTLIER) ** 2))
         rows = np.concatenate((design * weight[:, None], prior))
         wanted = np.concatenate((inverse * weight, prior @ (scale, 0.0, 0.0)))
         solution = np.linalg.lstsq(rows, wanted)[0]

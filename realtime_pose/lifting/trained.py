@@ -28,7 +28,7 @@ _NEAREST_S = 0.025  # a frame this close to a moment of the window stands for it
 _HIPS = LAYOUT.rows(("left_hip", "right_hip"))
 _START_M, _NEAREST_M, _FARTHEST_M = 3.0, 0.3, 30.0
 _DISTANCE_SMOOTHING = OneEuroParameters(min_cutoff_hz=1.0, beta=2.0)  # of the logarithm of the distance
-_KEYPOINT_M = 0.02  # error of a keypoint, besides the network's own
+_KEYPOINT_M = 0.04  # error of a keypoint, besides the network's own
 _MIN_POINTS = 3  # that determine the root
 _OUTLIER_SIGMAS = 3.0  # distance between keypoint and prediction at which a keypoint's weight is halved
 _OUTLIER_M = 0.05  # distance from its ray at which a point's weight is halved
