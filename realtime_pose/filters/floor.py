@@ -294,3 +294,8 @@ def fit_floor(
 def ankle_height_m(height_m: float) -> float:
     """The ankle's height over the sole, for a body of this height."""
     return _ANKLE_M * height_m / REST_HEIGHT_M
+
+
+def ankle_over_sole_m(leg_m: float) -> float:
+    """The ankle's height over the sole, for a body whose thigh and shank are together this long."""
+    return _ANKLE_M * leg_m / _LEG_M

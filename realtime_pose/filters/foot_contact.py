@@ -9,7 +9,7 @@ import numpy as np
 from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.filters.ankle_rays import ankle_rays
 from realtime_pose.filters.base import Observation
-from realtime_pose.filters.floor import FloorFilter
+from realtime_pose.filters.floor import FloorFilter, ankle_over_sole_m
 from realtime_pose.filters.leg_ik import FOOT, legs_of
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
@@ -19,9 +19,10 @@ from realtime_pose.utils.per_track import PerTrack
 _EVIDENCE_STILL, _EVIDENCE_S_PER_M = 1.5, 4.0  # log-odds for contact of a still foot, and what each m/s takes away
 _RAY_NOISE_M_S = 0.04  # speed of a standing foot across the line of sight; on the floor it is larger for a flat ray
 _HYSTERESIS = 0.5  # log-odds above which contact starts, and below whose negative it ends
-_RAISED_M, _RAISED_LOG_ODDS = 0.06, -4.0  # without the lifter's, of a foot that is this much higher than the other
-_STILL_S = 0.1  # without the lifter's, contact starts only after this time: at the top of a jump feet are still, too
-_SPEED_TAU_S = 0.06  # time constant of the low-passed speed
+_RAISED_M, _RAISED_LOG_ODDS = 0.06, -4.0  # without the lifter's, of a foot this much over the floor or the other
+_STILL_S = 0.1  # without the lifter's and a floor, contact starts after this time: at the top of a jump feet are still
+_SPEED_TAU_S = 0.06  # time constant of the low-passed speed,
+_FASTEST_M_S = 3.0  # in which a frame's speed counts as this at most
 _SMOOTHING = OneEuroParameters(min_cutoff_hz=4.0, beta=4.0)  # of the points where rays meet the floor
 _OCCLUDED_S = 0.2  # without the lifter's, a foot keeps its contact through a shorter occlusion
 _GAP_S = 0.5  # after a longer gap a person's feet start from scratch
@@ -40,7 +41,9 @@ class _Foot:
         """The low-passed speed, with the newest place."""
         if self.place_m is not None and dt_s > 0:
             gain = 1.0 - math.exp(-dt_s / _SPEED_TAU_S)
-            self.velocity_m_s = self.velocity_m_s + gain * ((place_m - self.place_m) / dt_s - self.velocity_m_s)
+            velocity = (place_m - self.place_m) / dt_s
+            velocity *= min(1.0, _FASTEST_M_S / max(math.hypot(*velocity.tolist()), 1e-9))
+            self.velocity_m_s = self.velocity_m_s + gain * (velocity - self.velocity_m_s)
         self.place_m = place_m
         return math.hypot(*self.velocity_m_s.tolist())
 
@@ -73,7 +76,8 @@ class FootContactFilter:
         if person is None or not 0 <= dt_s <= _GAP_S:
             person, dt_s = self._people.put(pose.track_id, _Person(pose.time_ns)), 0.0
         person.time_ns = pose.time_ns
-        ankles = pose.root_m + np.array([leg.ankle_m for leg in legs_of(pose)])
+        legs = legs_of(pose)
+        ankles = pose.root_m + np.array([leg.ankle_m for leg in legs])
         rays = None
         if self._floor is not None:
             left, right = (tuple(ankle) for ankle in ankles.tolist())
@@ -98,9 +102,13 @@ class FootContactFilter:
             if given is not None:
                 probability = min(max(float(given[side].max()), 1e-3), 1 - 1e-3)
                 log_odds += math.log(probability / (1.0 - probability))
-            elif ankles[side, 1] - ankles[1 - side, 1] > _RAISED_M:
-                log_odds += _RAISED_LOG_ODDS
-            if given is None:
+            else:
+                raised_m = ankles[side, 1] - ankles[1 - side, 1]
+                if self._floor is None:
+                    leg = legs[side]
+                    raised_m = max(raised_m, ankles[side, 1] - ankle_over_sole_m(leg.upper_m + leg.lower_m))
+                log_odds += _RAISED_LOG_ODDS if raised_m > _RAISED_M else 0.0
+            if given is None and self._floor is not None:
                 foot.still_s = foot.still_s + dt_s if log_odds > _HYSTERESIS else 0.0
                 if foot.still_s < _STILL_S:
                     log_odds = min(log_odds, 0.0)
