@@ -86,8 +86,8 @@ def _plain_filters() -> type:
     preset = replace(preset, rotation=OneEuroParameters(1.5, 0.7), root=OneEuroParameters(1.0, 3.0))
 
     class Plain(FilterChain):
-        def __init__(self, config: Any) -> None:  # noqa: ANN401 - BodyConfig
-            super().__init__(config)
+        def __init__(self, config: Any, attitude: Any = None) -> None:  # noqa: ANN401 - BodyConfig, CameraAttitude
+            super().__init__(config, attitude)
             self.smoothing = OneEuroPoseFilter(preset)
 
         def apply(self, pose: Any, observation: Any = None) -> Any:  # noqa: ANN401 - SkeletonPose and Observation

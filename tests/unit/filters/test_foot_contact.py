@@ -22,8 +22,9 @@ HIPS_M = float(HUMANOID.rest_offset_m[0, 1])
 def body(i, *, x_m=0.0, y_m=0.0, left_knee_rad=0.0, score=None, track_id=1):
     local = np.tile(rot.IDENTITY_XYZW, (17, 1))
     local[HUMANOID.index["leftLowerLeg"]] = rot.from_axis_angle((1.0, 0.0, 0.0), left_knee_rad)
+    root_m = as_float32((x_m, HIPS_M + y_m, -3.0))
     return SkeletonPose(
-        JointRotations(HUMANOID, as_float32(local)), as_float32((x_m, HIPS_M + y_m, -3.0)), as_float32(HUMANOID.rest_bone_m),
+        JointRotations(HUMANOID, as_float32(local)), root_m, as_float32(HUMANOID.rest_bone_m),
         np.ones(17, np.float32) if score is None else as_float32(score), track_id, round(i * 1e9 / FPS),
     )  # fmt: skip
 
