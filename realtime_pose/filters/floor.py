@@ -34,6 +34,7 @@ _MAX_SAMPLES = 600  # the last minute of standing
 _PLACE = 0.03  # samples whose rays differ by less are from one place, and share their error
 _DISTANCE_ERROR = 0.08  # standard deviation of a lifted distance, as a share
 _ANKLE_ERROR_M = 0.05  # of a standing ankle's height: keypoint, heel, and contacts that are none
+_FEW_SAMPLES = 3  # so many samples of a place have half the weight of many
 _OUTLIER = 0.15  # a distance that is wrong by this share has half its weight: a foot on a block, or a bad lift
 _LOW_PERCENTILE = 60  # of camera heights: starts the fit at the lower of two floors
 _GIVEN_ERROR = 0.02  # standard deviation of a camera height that the user gives, as a share
@@ -43,6 +44,7 @@ _LIFTED_ERROR = 0.10  # standard deviation of one person's lifted distance, as a
 _RAY_ERROR_RAD = math.radians(0.3)  # of a ray's angle to the floor
 _DISAGREEMENT = 0.7  # difference of floor and lifted distance, in logarithms, at which the floor is half trusted
 _TINY = 0.01
+_FARTHEST_M = 20.0  # a person farther away is so small in the image that their feet tell nothing of the floor
 _NEW_TAKE_NS = 500_000_000  # time that runs back by more than this is another take
 
 
@@ -138,7 +140,7 @@ class FloorFilter:
         x, z = self._camera_xz
         descent = -dy / max(math.hypot(dx, dz), _TINY)
         ratio = -self._over_ankles_m / ankle_m[1] if abs(ankle_m[1]) > _TINY else 0.0
-        if ratio <= 0 or self._over_ankles_m * descent <= 0:
+        if ratio <= 0 or self._over_ankles_m * descent <= 0 or math.hypot(ankle_m[0], ankle_m[2]) > _FARTHEST_M:
             return x + ankle_m[0], z + ankle_m[2]
         floor_error = _RAY_ERROR_RAD * (1.0 + descent**2) / abs(descent)
         trust = _LIFTED_ERROR**2 / (_LIFTED_ERROR**2 + floor_error**2) / (1.0 + (math.log(ratio) / _DISAGREEMENT) ** 2)
@@ -203,7 +205,7 @@ class FloorFilter:
             self._place_xz = self._place_of(self._reference)
         stands = pose.foot_contact if pose.foot_contact is not None else (False, False)
         for side, (ray, _) in enumerate(rays):
-            if not stands[side] or pose.score[FOOT[side]] <= 0:
+            if not stands[side] or pose.score[FOOT[side]] <= 0 or -places[side][2] > _FARTHEST_M:
                 person.feet[side] = _Stance()
                 continue
             sample = person.feet[side].add(ray, -places[side][2], dt_s)
@@ -214,7 +216,7 @@ class FloorFilter:
             person.since_fit_s = 0.0
             if person.samples:
                 self._fit(np.array(person.samples))
-            elif not self._given_m:
+            elif not self._given_m and float(np.linalg.norm(pose.root_m)) < _FARTHEST_M:
                 up = self.attitude.up
                 person.lifted_m.append(ankles_m[int(np.argmin(ankles_m @ up))])
                 self._goal_m = -float(np.median(np.array(person.lifted_m) @ up))
@@ -264,20 +266,21 @@ def fit_floor(
         The normal, and the height: negative for a camera below the floor that the person stands on.
     """
     cells = np.round(samples[:, :2] / _PLACE).astype(np.int64)
-    _, place = np.unique(cells, axis=0, return_inverse=True)
+    _, place, count = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
     place = place.reshape(-1)
     x, y, inverse = np.array([np.median(samples[place == p], axis=0) for p in range(place.max() + 1)]).T
     across = np.cross(up, (0.0, 0.0, 1.0))
     across /= max(float(np.linalg.norm(across)), 1e-9)
     axes = np.stack((up, across, np.cross(across, up)))  # n / H = first * up + the others, small
     design = -np.stack((x, y, -np.ones_like(x)), axis=1) @ axes.T
-    heights_m = design[:, 0] / inverse
+    heights_m = (design[:, 0] / inverse)[place]  # of each sample
     start_m = given_m or float(np.percentile(heights_m, _LOW_PERCENTILE, method="nearest"))
     if abs(start_m) < _MIN_CAMERA_M:
         return up, start_m
     scale = 1.0 / start_m
     solution = np.array([scale, 0.0, 0.0])
-    error = math.hypot(_DISTANCE_ERROR, _ANKLE_ERROR_M * scale)  # of an inverse distance, as a share
+    # Of an inverse distance, as a share; a place where nobody stood for long may be none.
+    error = math.hypot(_DISTANCE_ERROR, _ANKLE_ERROR_M * scale) * np.sqrt(1.0 + _FEW_SAMPLES / count)
     across_weight = 1.0 / (up_error_rad * abs(scale))
     prior = np.diag((1.0 / (_GIVEN_ERROR * scale) if given_m else 0.0, across_weight, across_weight))
     for _ in range(6):

@@ -27,7 +27,7 @@ _FLATTEN_TAU_S = 0.05  # time constant with which a foot in contact goes flat an
 _YAW_TAU_S = 0.4  # time constant with which a pinned foot follows the yaw of the pose
 _BLEND_HZ = 4.0  # frequency of the spring that blends a foot to its pin, and away from it
 _FOLLOW_HZ = 2.5  # frequency of the spring that moves the pelvis to its pinned feet,
-_FOLLOW_HZ_PER_M = 12.0  # plus this for each metre it is away
+_FOLLOW_HZ_PER_M = 12.0  # plus this for each metre it is away, as far as pins may be
 _HEEL_LIFT_M = 0.03  # a pinned ankle that is higher by less is noise; by more, its heel is off the floor
 _PIN_TOLERANCE_M = 0.02  # a pin farther than this from where its foot is seen drifts there,
 _PIN_DRIFT_M_S = 0.01  # at this speed, too slow to notice,
@@ -172,7 +172,7 @@ class FootLockFilter:
         if is_new:
             person.shift_m = person.goal_m
         away = vec.sub(person.shift_m, person.goal_m)
-        hz = _FOLLOW_HZ + _FOLLOW_HZ_PER_M * vec.norm(away)
+        hz = _FOLLOW_HZ + _FOLLOW_HZ_PER_M * min(vec.norm(away), _MAX_PIN_ERROR_M)
         away, person.shift_m_s = _spring(away, person.shift_m_s, hz, dt_s)
         person.shift_m = vec.add(person.goal_m, away)
 
@@ -186,6 +186,9 @@ class FootLockFilter:
             if dt_s <= 0 or math.hypot(moved[0], moved[2]) > _STILL_M_S * dt_s:
                 return None
             foot.dragged = False
+        late = vec.sub(ankle_m, place_m)
+        if foot.pin_m is None and math.hypot(late[0], late[2]) > _MAX_PIN_ERROR_M:  # the pelvis is still on its way
+            return None
         pin = foot.pin_m or foot.result_m or ankle_m
         away = vec.sub(pin, place_m)
         distance = math.hypot(away[0], away[2])

@@ -173,10 +173,10 @@ def test_a_profile_gives_the_height_unless_one_is_set(tmp_path):
     def bones_m(body):
         return made(body=body).inference(IMAGE).people[0].pose.bone_m.sum()
 
-    assert bones_m(BodyConfig(profile=profile)) == pytest.approx(bones_m(BodyConfig(height_m=2.0)), rel=0.01)
+    assert bones_m(BodyConfig(profile=profile)) == pytest.approx(bones_m(BodyConfig(height_m=2.0)), rel=0.03)
     for height_m in (1.5, 1.70):  # 1.70 is what the default is too
         given = BodyConfig(profile=profile, height_m=height_m)
-        assert bones_m(given) == pytest.approx(bones_m(BodyConfig(height_m=height_m)), rel=0.01)
+        assert bones_m(given) == pytest.approx(bones_m(BodyConfig(height_m=height_m)), rel=0.03)
 
 
 def test_the_callers_image_is_copied():

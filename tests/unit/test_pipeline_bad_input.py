@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from support.bodies import human_local, keypoints_of, points_of
 
+from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.body_pipeline import BodyPipeline
 from realtime_pose.communication.packets.packet_stream import PacketStream
@@ -117,12 +118,14 @@ class Stream:
     """A pipeline with all its results, and the poses that reached the floor filter."""
 
     def __init__(self, lifter):
-        body, filters = BodyConfig(lifter=lifter), FilterChain(BodyConfig())
+        body = BodyConfig(lifter=lifter)
+        attitude = CameraAttitude(body)
+        filters = FilterChain(BodyConfig(), attitude)
         self.estimator, self.results, self.tap = Scripted([]), [], Tap(filters.floor)
         filters.floor = self.tap
         self._pipeline = PosePipeline(
             self.estimator, None, PeopleTracker(InferenceConfig()),
-            BodyPipeline(build_lifter(body), build_solver(body), filters),
+            BodyPipeline(build_lifter(body, attitude), build_solver(body), filters),
         )  # fmt: skip
         self._packets = PacketStream()
 
