@@ -101,8 +101,10 @@ class FootLockFilter:
         stands = [False, False] if pose.foot_contact is None else pose.foot_contact.tolist()
         on_floor = self._on_floor(pose, observation, ankles, person)
         self._move_pelvis(person, ankles, on_floor, visible, stands, dt_s, is_new=is_new)
-        for foot, ankle, place, s in zip(person.feet, ankles, on_floor, stands, strict=True):
-            foot.pin_m = self._pin_m(foot, vec.add(ankle, person.shift_m), place, dt_s) if s else None
+        for side, (foot, place, s) in enumerate(zip(person.feet, on_floor, stands, strict=True)):
+            ankle = vec.add(ankles[side], person.shift_m)
+            place = place if visible[side] else ankle  # an occluded foot has no ray of its own
+            foot.pin_m = self._pin_m(foot, ankle, place, dt_s) if s else None
             foot.dragged &= s
             foot.place_m = place
         root = vec.add(root, person.shift_m)
