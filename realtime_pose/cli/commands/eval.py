@@ -18,6 +18,9 @@ from realtime_pose.report import check_report_path
 if TYPE_CHECKING:
     from realtime_pose.evaluation.footage.clip_results import ClipResult
 
+ReportFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", callback=check_report_path, help="Write the figures as JSON.")
+]
 KeypointsCache = Annotated[
     Path | None,
     typer.Option(metavar="FOLDER", help="Keep the clips' keypoints in this folder instead of the user's cache."),
@@ -115,9 +118,7 @@ def eval_footage(
         Path | None, typer.Option(metavar="FOLDER", help="Write a contact sheet of each clip into this folder.")
     ] = None,
     keypoints_cache: KeypointsCache = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE", callback=check_report_path, help="Write the figures as JSON.")
-    ] = None,
+    report: ReportFile = None,
     given: GivenOptions,
 ) -> None:
     """Measure poses on clips of real people, without 3D truth: how they fit the image, the floor, and facts.
@@ -159,9 +160,7 @@ def eval_views(
     videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Synchronous videos, one of each camera.")],
     calibration: Annotated[Path, typer.Option(metavar="FILE", help="Calibration of the cameras (Qualisys .qca.txt).")],
     keypoints_cache: KeypointsCache = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="FILE", callback=check_report_path, help="Write the figures as JSON.")
-    ] = None,
+    report: ReportFile = None,
     given: GivenOptions,
 ) -> None:
     """Measure each view of several calibrated cameras against the people that all views together show.
