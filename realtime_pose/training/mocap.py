@@ -18,7 +18,6 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
 _AMC_RATE_HZ = 120.0
-_AXES = {"r" + "xyz"[i]: np.eye(3)[i] for i in range(3)}
 
 
 def read_motions(folder: Path) -> dict[str, Motion]:

@@ -9,7 +9,6 @@ from realtime_pose.lifting.network_input import WINDOW_S
 from realtime_pose.training.bodies import LAYOUT
 from realtime_pose.utils.arrays import Bool, Float32, Float64
 
-_ROW = LAYOUT.index
 _HIPS = LAYOUT.rows(("left_hip", "right_hip"))
 _SHOULDERS = LAYOUT.rows(("left_shoulder", "right_shoulder"))
 _FACE = LAYOUT.rows(FACE_NAMES)

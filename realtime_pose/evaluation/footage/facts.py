@@ -19,7 +19,6 @@ from realtime_pose.utils.arrays import Float64
 
 BODY_KINDS = ("standing", "sitting", "walking", "facing")
 """The kinds of facts that are judged; "arm", "hand", "face" and "count" are not yet."""
-_OTHER_KINDS = ("arm", "hand", "face", "count")
 
 # Tolerances, in degrees and metres.
 _TRUNK_MAX_DEG, _TRUNK_RANGE_DEG = 8.0, 10.0
