@@ -270,12 +270,17 @@ def _section(name: str, config: type) -> str:
     rows = []
     for each in SETTINGS.values():
         if each.section == name:
-            default = json.dumps(each.default, ensure_ascii=False)
+            default = _default_text(each)
             what = f"{each.info.sentences(each.info.help)} {each.info.more}".strip()
             rows.append((f"`{each.key}`", f"`{default}`", what, _options_of(each)))
     summary = inspect.getdoc(config).splitlines()[0].split("; ")[0].rstrip(".")
     text = f"`{config.__name__}`: {summary[0].lower()}{summary[1:]}."
     return "\n\n".join((f"## {name}", text, table("key", "default", "what", "option", rows=rows)))
+
+
+def _default_text(setting: Setting) -> str:
+    """Its default as YAML; the setting's own word for one that the program finds."""
+    return setting.info.unset if setting.default is None else json.dumps(setting.default, ensure_ascii=False)
 
 
 def _options_of(setting: Setting) -> str:
@@ -294,7 +299,7 @@ def default_file() -> str:
             lines += ["", f"{section}:"]
         what = f"{each.info.sentences(each.info.help)} {each.info.more}".strip()
         lines += textwrap.wrap(what, 118, initial_indent="  # ", subsequent_indent="  # ")
-        lines.append(f"  {each.key}: {json.dumps(each.default, ensure_ascii=False)}")
+        lines.append(f"  {each.key}: {_default_text(each)}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,13 +1,13 @@
 """All settings of a run: defaults, then YAML files, environment and command line; unknown keys are refused."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from realtime_pose.body.profile import resolved
-from realtime_pose.body.settings import BodyConfig
+from realtime_pose.body.settings import BodyConfig, current_body_values
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.communication.sinks import SINKS
 from realtime_pose.errors import ConfigError, UnknownChoiceError
@@ -135,6 +135,8 @@ class AppConfig:
             if not isinstance(entries, Mapping):
                 raise ConfigError(f"{origin}: {section} is {entries!r}, wanted a table of settings")
             part = getattr(self, section)
+            if section == "body":
+                entries = current_body_values(entries)
             typed = {key: _typed(part, section, key, value, origin) for key, value in entries.items()}
             changed = replace(changed, **{section: replace(part, **typed)})
         return changed
@@ -144,11 +146,15 @@ DEFAULTS = AppConfig()
 
 
 class Setting(NamedTuple):
-    """One setting of AppConfig: its section, its key in it, its default, and its metadata."""
+    """One setting of AppConfig: its section, its key in it, its default, its type, and its metadata.
+
+    The type is that of a value which is set: float for `float | None`.
+    """
 
     section: str
     key: str
     default: Any
+    kind: type
     info: SettingInfo
 
     @property
@@ -157,12 +163,16 @@ class Setting(NamedTuple):
         return f"{self.section}.{self.key}"
 
 
-SETTINGS: dict[str, Setting] = {
-    each.name: each
-    for part in fields(AppConfig)
-    for key, info in settings_in(getattr(DEFAULTS, part.name)).items()
-    for each in (Setting(part.name, key, getattr(getattr(DEFAULTS, part.name), key), info),)
-}
+def _all_settings() -> Iterator[Setting]:
+    for each in fields(AppConfig):
+        part = getattr(DEFAULTS, each.name)
+        types = get_type_hints(type(part))
+        for key, info in settings_in(part).items():
+            kind = next(iter(get_args(types[key])), types[key])
+            yield Setting(each.name, key, getattr(part, key), kind, info)
+
+
+SETTINGS: dict[str, Setting] = {each.name: each for each in _all_settings()}
 """Every setting by its name, section by section."""
 VARIABLES = {each.info.variable: each for each in SETTINGS.values() if each.info.variable}
 """The settings that an environment variable sets, by its name."""
@@ -208,12 +218,13 @@ def _read_yaml(path: Path) -> Mapping[str, Any]:
 
 
 def _typed(part: object, section: str, key: object, value: object, origin: str) -> object:
-    """The value, checked against the type of the default that it replaces."""
+    """The value, checked against the setting's type."""
     known = [f.name for f in fields(part)]  # type: ignore[arg-type]  # every section is a dataclass
     if not isinstance(key, str) or key not in known:
         raise UnknownChoiceError(f"{origin}: {section} key", key, known)
-    default = getattr(part, key)
-    wanted = next(kind for kind in _WORDS if isinstance(default, kind))
+    wanted, unset = SETTINGS[f"{section}.{key}"].kind, SETTINGS[f"{section}.{key}"].info.unset
+    if unset and value in (None, unset):
+        return None
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(min(max(value, -_HUGE), _HUGE))  # a float would overflow; the range check refuses it later
     if wanted is float and isinstance(value, float):
@@ -221,7 +232,8 @@ def _typed(part: object, section: str, key: object, value: object, origin: str) 
     if wanted is str and isinstance(value, int) and not isinstance(value, bool):
         value = str(value)  # `source: 0` is a camera's index
     if type(value) is not wanted:
-        raise ConfigError(f"{origin}: {section}.{key} is {value!r}, wanted {_WORDS[wanted]}")
+        wanted_words = f"{_WORDS[wanted]} or {unset}" if unset else _WORDS[wanted]
+        raise ConfigError(f"{origin}: {section}.{key} is {value!r}, wanted {wanted_words}")
     return value
 
 

@@ -90,7 +90,7 @@ class Calibration:
         self.hint = NOBODY
         self._body = replace(config.body, profile="")
         self._threshold = config.inference.score_threshold
-        self._pitch_rad = float(np.radians(config.body.camera_pitch_deg))
+        self._pitch_rad = float(np.radians(config.body.camera_pitch_deg or 0.0))
         self._average = BodyDimensions.of_height(config.body.height_m)
         self._person = _Person(LengthStatistics(self._average))
 

@@ -34,8 +34,8 @@ class CameraAttitude:
     """
 
     def __init__(self, config: BodyConfig) -> None:
-        self._start = _up_of(math.radians(config.camera_pitch_deg), 0.0)
-        self.is_given = config.camera_pitch_deg != 0
+        self._start = _up_of(math.radians(config.camera_pitch_deg or 0.0), 0.0)
+        self.is_given = config.camera_pitch_deg is not None
         self.restart()
 
     def restart(self) -> None:

@@ -1,6 +1,8 @@
 """Settings of the 3D stages: body, lifting, IK, filters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from realtime_pose.utils.settings import check_settings, setting
 
@@ -80,27 +82,40 @@ class BodyConfig:
         metavar="NAME",
         choices=FEET_MODES,
     )
-    camera_height_m: float = setting(
-        0.0,
-        help="Height of the camera over the floor in metres; 0 estimates it from standing feet.",
+    camera_height_m: float | None = setting(
+        None,
+        help="Height of the camera over the floor in metres; auto estimates it.",
         option="--camera-height",
         panel=_CAMERA,
         metavar="METRES",
         unit="m",
-        low=0,
+        low=0.01,
         high=10,
+        unset="auto",
     )
-    camera_pitch_deg: float = setting(
-        0.0,
-        help="Degrees that the camera looks down.",
-        more="With 0, and a camera height of 0, it is estimated from the slope of the floor.",
+    camera_pitch_deg: float | None = setting(
+        None,
+        help="Degrees that the camera looks down; 0 is level, auto estimates it.",
+        more="With a pitch the camera counts as not rolled.",
         option="--camera-pitch",
         panel=_CAMERA,
         metavar="DEGREES",
         unit="deg",
         low=-60,
         high=60,
+        unset="auto",
     )
 
     def __post_init__(self) -> None:
         check_settings("body", self)
+
+
+def current_body_values(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A section's values as they are written now; files and sessions of before had 0 for what was to be estimated.
+
+    A height of 0 tells them apart, as no camera has it: a pitch of 0 beside it was not given either.
+    """
+    if values.get("camera_height_m") != 0:
+        return values
+    unknown = ("camera_height_m", "camera_pitch_deg")
+    return {key: None if key in unknown and value == 0 else value for key, value in values.items()}

@@ -89,7 +89,7 @@ class SettingOption(NamedTuple):
     @property
     def is_switch(self) -> bool:
         """Whether it takes no value."""
-        return self.shortcut or isinstance(self.settings[0].default, bool)
+        return self.shortcut or self.settings[0].kind is bool
 
     @property
     def help(self) -> str:
@@ -103,12 +103,11 @@ class SettingOption(NamedTuple):
 
     def annotation(self, help: str) -> Any:  # noqa: ANN401 - a type with Typer's own description
         """Its type and description for Typer."""
-        info, default = self.settings[0].info, self.settings[0].default
-        kind: Any = float if isinstance(default, float) else type(default)
+        info, kind = self.settings[0].info, self.settings[0].kind
         if self.is_switch:
             kind = bool
-        elif len(self.settings) > 1:
-            kind = str
+        elif len(self.settings) > 1 or info.unset:
+            kind = str  # parsed by `values`
         elif info.path:
             kind = Path
         elif info.several:
@@ -117,7 +116,7 @@ class SettingOption(NamedTuple):
         described = typer.Option(
             "/".join(self.names),
             help=help or self.help,
-            metavar=None if self.is_switch else info.metavar or None,
+            metavar=None if self.is_switch else "|".join(filter(None, (info.metavar, info.unset))) or None,
             rich_help_panel=info.panel or None,
             callback=_checked_range(self) if takes_number else None,
         )
@@ -127,7 +126,7 @@ class SettingOption(NamedTuple):
         """The settings' names and values that it gives.
 
         Raises:
-            ConfigError: The text is not a size, or the name is not one of the choices.
+            ConfigError: The text is not a size or a number, or the name is not one of the choices.
         """
         first = self.settings[0]
         if self.shortcut and first.info.shortcut is not None:
@@ -138,6 +137,8 @@ class SettingOption(NamedTuple):
             yield first.name, given != self.names[0].startswith("--no-")
         elif first.info.several:
             yield first.name, " ".join(given)
+        elif first.info.unset:
+            yield first.name, _number_or_unset(self, given)
         elif first.info.choices:
             yield first.name, _chosen(self.names[0], first, given)
         else:
@@ -234,18 +235,38 @@ def parse_given(typed: Mapping[str, Any], files: Collection[Path] | None = None)
 
 def _checked_range(option: SettingOption) -> Callable[[Any], Any]:
     """A callback that refuses a number outside of the setting's range, in the words of the option."""
-    info, name = option.settings[0].info, option.names[0]
 
     def checked(value: float | None) -> float | None:
-        low, high = info.low, info.high
-        if value is None or low is None or high is None or low <= value <= high:
-            return value
-        hint = ""
-        if info.unit == "m" and low <= value / 100 <= high:
-            hint = f"; {name.removeprefix('--').replace('-', ' ')} is in metres: {value / 100:g}"
-        raise typer.BadParameter(f"{value:g} is out of range, wanted {info.range_words}{hint}")
+        if value is not None and (problem := _range_problem(option, value)):
+            raise typer.BadParameter(problem)
+        return value
 
     return checked
+
+
+def _range_problem(option: SettingOption, value: float) -> str:
+    """What is wrong with a number that is outside of the setting's range; empty if it is inside."""
+    info, name = option.settings[0].info, option.names[0]
+    if info.low is None or info.high is None or info.low <= value <= info.high:
+        return ""
+    hint = ""
+    if info.unit == "m" and info.low <= value / 100 <= info.high:
+        hint = f"; {name.removeprefix('--').replace('-', ' ')} is in metres: {value / 100:g}"
+    return f"{value:g} is out of range, wanted {info.range_words}{f' or {info.unset}' if info.unset else ''}{hint}"
+
+
+def _number_or_unset(option: SettingOption, text: str) -> float | None:
+    """The number that was typed, or None for the word that leaves the setting to the program."""
+    name, info = option.names[0], option.settings[0].info
+    if text.strip().lower() == info.unset:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise ConfigError(f"{name} {text[:40]!r} is not a number; write {info.range_words} or {info.unset}") from None
+    if problem := _range_problem(option, value):
+        raise ConfigError(f"{name}: {problem}")
+    return value
 
 
 def _chosen(option: str, setting: Setting, typed: object) -> object:

@@ -42,6 +42,7 @@ class SettingInfo:
         variable: Environment variable that sets it too.
         several: Whether the option may be given several times; the setting has the values with a space between.
         path: Whether the text is a path.
+        unset: The word for None in options and files, where the setting may be left to the program: "auto".
         shortcut: Another option, for one of its values.
     """
 
@@ -59,6 +60,7 @@ class SettingInfo:
     variable: str = ""
     several: bool = False
     path: bool = False
+    unset: str = ""
     shortcut: Shortcut | None = None
 
     def names(self) -> tuple[str, ...]:
@@ -99,8 +101,9 @@ def check_settings(section: str, config: object) -> None:
         ConfigError: The message names the setting, what came and what was wanted.
     """
     for key, info in settings_in(config).items():
-        if info.low is not None and info.high is not None:
-            check_range(f"{section}.{key}", getattr(config, key), info.low, info.high)
+        value = getattr(config, key)
+        if info.low is not None and info.high is not None and not (value is None and info.unset):
+            check_range(f"{section}.{key}", value, info.low, info.high)
 
 
 def check_range(name: str, value: float, low: float, high: float) -> None:

@@ -95,6 +95,13 @@ def test_a_given_pitch_is_kept():
     assert off_deg(attitude, up_of(12.0)) < 0.01
 
 
+def test_a_camera_given_as_level_is_not_estimated():
+    attitude = CameraAttitude(BodyConfig(camera_pitch_deg=0.0))
+    assert attitude.is_given
+    attitude.add(up_of(40.0), 0.01, 0)
+    assert off_deg(attitude, up_of(0.0)) < 0.01
+
+
 @pytest.mark.parametrize(("pitch", "roll"), [(0.0, 0.0), (35.0, 0.0), (-20.0, 0.0), (0.0, 15.0), (30.0, -10.0)])
 def test_the_rotation_takes_the_vertical_to_y_and_keeps_the_yaw(pitch, roll):
     attitude = CameraAttitude(BodyConfig())

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from realtime_pose.body.settings import BodyConfig
 from realtime_pose.capture.cameras import BACKENDS
 from realtime_pose.cli import app as cli
 from realtime_pose.cli.options import OPTIONS, GivenOptions, parse_given, with_setting_options
@@ -120,6 +121,13 @@ def test_the_camera_interfaces_are_those_there_are():
         ({"size": "1280"}, "--size '1280' is not a size; write it like 1280x720"),
         ({"size": "70000x10"}, "--size '70000x10' is out of range, wanted 0 to 65535 px"),
         ({"size": "9" * 5000 + "x1"}, "--size '9{40}' is out of range, wanted 0 to 65535 px"),
+        (
+            {"camera_height": "250"},
+            "--camera-height: 250 is out of range, wanted 0.01 to 10 or auto; .* in metres: 2.5",
+        ),
+        ({"camera_height": "0"}, "--camera-height: 0 is out of range, wanted 0.01 to 10 or auto"),
+        ({"camera_pitch": "nan"}, "--camera-pitch: nan is out of range, wanted -60 to 60 or auto"),
+        ({"camera_pitch": "level"}, "--camera-pitch 'level' is not a number; write -60 to 60 or auto"),
         ({"persons": 3, "single": True}, "--single means --persons 1, and --persons 3 was given too; leave one of .*"),
     ],
     ids=lambda x: " ".join(x) if isinstance(x, dict) else "",
@@ -140,7 +148,6 @@ def test_names_may_be_typed_in_any_case():
     [
         (("--height", "182"), "182 is out of range, wanted 0.5 to 2.5; height is in metres: 1.82"),
         (("--height", "17"), "17 is out of range, wanted 0.5 to 2.5"),
-        (("--camera-height", "250"), "camera height is in metres: 2.5"),
         (("--height", "nan"), "nan is out of range, wanted 0.5 to 2.5"),
         (("--persons", "101"), "101 is out of range, wanted 1 to 100"),
     ],
@@ -169,6 +176,12 @@ def test_options_go_over_the_settings_to_start_from():
     assert (settings.inference.persons, settings.body.height_m, settings.body.look_ahead) == (1, 1.8, False)
     assert (settings.output.udp, settings.output.record, settings.output.mirror) == ("a:1 b:2", "take", True)
     assert given.typed["inference.download"] == "--no-download"
+
+
+def test_a_level_camera_is_not_an_unknown_one():
+    pitched = AppConfig(body=BodyConfig(camera_pitch_deg=12.0))
+    for typed, pitch_deg in (("0", 0.0), ("-7.5", -7.5), ("auto", None), ("Auto", None)):
+        assert parse_given({"camera_pitch": typed}).settings(pitched).body.camera_pitch_deg == pitch_deg
 
 
 def test_options_that_are_not_given_change_nothing():

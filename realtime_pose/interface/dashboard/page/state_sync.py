@@ -12,6 +12,7 @@ import streamlit as st
 
 from realtime_pose.checkpoints import find_local, read_manifest
 from realtime_pose.config import DEFAULTS, AppConfig
+from realtime_pose.config import SETTINGS as KNOWN_SETTINGS
 from realtime_pose.errors import RealtimePoseError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 LINKED = (
     "inference.estimator", "inference.device", "inference.runtime", "inference.precision", "inference.score_threshold",
     "inference.persons", "inference.detect_every", "body.smoothing", "body.feet", "body.fov_deg", "body.height_m",
-    "output.mirror",
+    "body.camera_pitch_deg", "output.mirror",
 )  # fmt: skip
 """Settings in the URL, each under its key without the section."""
 SETTINGS = (*LINKED, "inference.checkpoint", "inference.model_config")
@@ -132,7 +133,7 @@ def _read_link(studio: "StudioApi") -> None:
         if text is None:
             continue
         try:
-            value = _parsed(text, value_of(DEFAULTS, name))
+            value = _parsed(text, KNOWN_SETTINGS[name].kind)
         except ValueError:
             refused.append(f"{_short(name)}={text[:40]!r}")
             continue
@@ -167,12 +168,10 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _parsed(text: str, default: object) -> object:
-    """The text as a value of the default's type; ValueError if it is none."""
-    if isinstance(default, bool):
+def _parsed(text: str, kind: type) -> object:
+    """The text as a value of that type; ValueError if it is none."""
+    if kind is bool:
         if text not in ("true", "false"):
             raise ValueError(text)
         return text == "true"
-    if isinstance(default, (int, float)):
-        return type(default)(text)
-    return text
+    return kind(text)

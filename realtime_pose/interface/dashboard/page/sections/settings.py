@@ -197,6 +197,11 @@ def _motion_choices(studio: "StudioApi") -> None:
             "Of the camera, along the longer side of its frame. Webcams have about 60 to 80.",
         )  # fmt: skip
         _number(
+            studio, "Camera pitch (°)", "body.camera_pitch_deg", -60.0, 60.0, 1.0,
+            "Degrees that the camera looks down; 0 is exactly level. Empty: estimated from the people in view.",
+            empty="estimated",
+        )  # fmt: skip
+        _number(
             studio, "Detector interval (frames)", "inference.detect_every", 1, 1_000_000, 1,
             "Run the person detector every N frames; people are tracked in between. A longer interval is faster, a "
             "shorter one finds new people sooner.",
@@ -208,8 +213,14 @@ def _slider(studio: "StudioApi", label: str, name: str, low: float, high: float,
     show_problem(name)
 
 
-def _number(studio: "StudioApi", label: str, name: str, low: float, high: float, step: float, why: str) -> None:
-    st.number_input(label, low, high, step=step, key=name, on_change=apply_widget, args=(studio, name), help=why)
+def _number(
+    studio: "StudioApi", label: str, name: str, low: float, high: float, step: float, why: str, empty: str = ""
+) -> None:
+    """A field for a number; with `empty`, which says what it means, it may be left empty."""
+    st.number_input(
+        label, low, high, value=None if empty else "min", step=step, key=name, placeholder=empty or None,
+        on_change=apply_widget, args=(studio, name), help=why,
+    )  # fmt: skip
     show_problem(name)
 
 
