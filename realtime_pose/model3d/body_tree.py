@@ -21,7 +21,7 @@ class TrunkNodes(NamedTuple):
     """The nodes between hips and head, from the bottom up.
 
     Attributes:
-        torso: Nodes below the neck; the last one is the parent of the arms. May be empty.
+        torso: Nodes below the neck that do not carry the legs; the last one is the parent of the arms. May be empty.
         neck: The other nodes. May be empty.
     """
 
@@ -54,7 +54,10 @@ def trunk_of(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> TrunkNodes:
         raise CharacterError(
             f"{glb.path}: its head {head} is not below its hips {hips} in the node tree; map the bones with --bones"
         )
-    between = path[1:-1]
+    legs = [tree.ancestors(bones[f"{side}UpperLeg"]) for side in ("left", "right")]
+    between = [
+        node for node in path[1:-1] if not all(node in nodes for nodes in legs)
+    ]  # Biped's spine carries the legs
     if bones.get("neck") in between:
         split = between.index(bones["neck"])
     else:

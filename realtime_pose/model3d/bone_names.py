@@ -1,26 +1,30 @@
-"""Bone names of VRM, Unity, Mixamo, Ready Player Me, Unreal, Rigify, Biped and similar rigs.
+"""Bone names of many programs: VRM, Unity, Mixamo, Unreal, Rigify, Biped, Daz, MakeHuman, SMPL, MMD and more.
 
-Programs spell the same bones differently ("LeftArm", "upperarm_l", "DEF-upper_arm.L"). A name is split into a side and
-a word, without case, separators and prefixes, and the word is looked up.
+Programs spell the same bones differently ("LeftArm", "upperarm_l", "DEF-upper_arm.L", "左腕"). A name is split into a
+side and a word, without case, separators, prefixes and numbers, and the word is looked up. The same table and rules are
+in receivers/javascript/bone_names.mjs.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-_SIDES = {"left": "left", "l": "left", "right": "right", "r": "right"}
-_MIDDLE = ("c", "center", "centre", "mid")
-_WORDS: dict[str, tuple[str, ...]] = {
-    # bone -> its names, the most reliable first; Rigify's spine starts at the hips and ends in the head
-    "hips": ("hips", "pelvis", "hip", "spine"),
-    "neck": ("neck", "neck01", "neck1", "neck0", "spine004"),
-    "head": ("head", "spine006"),
-    "UpperArm": ("upperarm", "arm", "uparm"),
-    "LowerArm": ("lowerarm", "forearm", "loarm", "elbow"),
-    "Hand": ("hand", "wrist"),
-    "UpperLeg": ("upperleg", "upleg", "thigh"),
-    "LowerLeg": ("lowerleg", "shin", "calf", "loleg", "knee", "leg"),
-    "Foot": ("foot", "ankle"),
+_SIDES = {"left": "left", "l": "left", "左": "left", "right": "right", "r": "right", "右": "right"}
+_MIDDLE = ("c", "center", "centre", "mid", "m", "x")
+_NOISE = ("jnt", "joint", "jt", "bone", "bn", "bnd", "bind", "skin", "sk", "env", "stretch", "bend")
+_WORDS: dict[str, str] = {
+    # bone -> its names, the most reliable first; of names joined by | the one nearest to the hips is the bone.
+    # Rigify's spine starts at the hips and ends in the head; MMD's bones with a D deform the mesh.
+    "hips": "hips pelvis hip lowertorso lowerbody 下半身 spine",
+    "neck": "neck neck01 neck1 neck0 necklower necktwist spine004 首",
+    "head": "head spine006 頭",
+    "UpperArm": "upperarm uparm uarm 腕 arm shldr shoulder",
+    "LowerArm": "lowerarm forearm loarm elbow ひじ 肘",
+    "Hand": "hand|wrist 手首",
+    "UpperLeg": "足d upperleg upleg thigh femur 足 hip leg",
+    "LowerLeg": "ひざd lowerleg shin calf loleg knee ひざ 膝 leg",
+    "Foot": "足首d foot|ankle 足首",
 }
 SIDED = ("UpperArm", "LowerArm", "Hand", "UpperLeg", "LowerLeg", "Foot")
 """The bones of a limb, without their side."""
@@ -30,9 +34,11 @@ REQUIRED = ("hips", "head", *(f"{side}{bone}" for bone in SIDED for side in ("le
 
 # Prefixes of bone names: namespaces, file names, the rig's own. Rigify's DEF- bones deform the mesh and its ORG- bones
 # are their originals; its other bones (MCH-, controls) are never used.
-_PREFIXES = re.compile(r"^(mixamorig\d*|bip0*\d+|j bip|cc base|armature|character\d*|rig|skeleton|valvebiped bip\d+) ")
+_PREFIXES = re.compile(
+    r"^((mixamorig\d*|bip0*\d+|j bip|cc base|armature|character\d*|rig|skeleton|valve ?biped( bip\d+)?) )+"
+)
 _DEFORMING, _ORIGINAL = "def", "org"
-_SHARED = 0.8  # a first word that this share of the names has is a prefix
+_SHARED = 0.8  # a first or last word that this share of the names has says nothing
 
 
 def find_bones(names: Sequence[str], preferred: Sequence[int]) -> dict[str, int]:
@@ -42,7 +48,7 @@ def find_bones(names: Sequence[str], preferred: Sequence[int]) -> dict[str, int]
         names: Every node's name.
         preferred: Indices to choose from; of two names for the same bone the earlier one is used.
     """
-    words = _without_shared_prefix({index: _words(names[index]) for index in preferred})
+    words = _without_shared({index: _words(names[index]) for index in preferred})
     groups: dict[str, dict[int, tuple[str, ...]]] = {_DEFORMING: {}, "": {}, _ORIGINAL: {}}
     for index, parts in words.items():
         marked = parts[:1] in ((_DEFORMING,), (_ORIGINAL,))
@@ -51,41 +57,64 @@ def find_bones(names: Sequence[str], preferred: Sequence[int]) -> dict[str, int]
     return max(found, key=lambda bones: sum(bone in bones for bone in REQUIRED))
 
 
+def side_of(name: str) -> str:
+    """The side that a name tells: "left", "right" or ""."""
+    return _side_and_word(_words(name))[0]
+
+
 def _bones_of(words: Mapping[int, tuple[str, ...]]) -> dict[str, int]:
-    by_side_and_word: dict[tuple[str, str], int] = {}
+    exact: dict[tuple[str, str], int] = {}
+    numbered: dict[tuple[str, str], int] = {}
+    rank = {index: place for place, index in enumerate(words)}
     for index, parts in words.items():
-        by_side_and_word.setdefault(_side_and_word(parts), index)
+        side, word = _side_and_word(parts)
+        exact.setdefault((side, word), index)
+        numbered.setdefault((side, word.rstrip("0123456789")), index)
     bones: dict[str, int] = {}
     for bone, known in _WORDS.items():
         for side in ("left", "right") if bone in SIDED else ("",):
-            found = [by_side_and_word[side, word] for word in known if (side, word) in by_side_and_word]
-            if found and found[0] not in bones.values():
-                bones[f"{side}{bone}"] = found[0]
+            for group in known.split():
+                found = [exact.get((side, word), numbered.get((side, word))) for word in group.split("|")]
+                free = [index for index in found if index is not None and index not in bones.values()]
+                if free:
+                    bones[f"{side}{bone}"] = min(free, key=rank.__getitem__)
+                    break
     return bones
 
 
 def _words(name: str) -> tuple[str, ...]:
     """A name's words in lower case: "mixamorig:LeftForeArm" -> left, fore, arm."""
-    name = re.split(r"[:|]", name)[-1]
+    name = re.split(r"[:|]", unicodedata.normalize("NFKC", name))[-1]
+    name = re.sub(r"^([左右])|^([LR])(?=[A-Z])", r"\1\2 ", name)
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    spaced = re.sub(r"[^0-9a-z]+", " ", name.lower()).strip() + " "
+    spaced = re.sub(r"[\W_]+", " ", name.lower()).strip() + " "
     spaced = _PREFIXES.sub("", re.sub(r"^(left|right)(?=[a-z])", r"\1 ", spaced))
-    return tuple(spaced.split())
+    parts = spaced.split()
+    return tuple(part for part in parts if part not in _NOISE) or tuple(parts)
 
 
-def _without_shared_prefix(words: dict[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
-    firsts = Counter(parts[0] for parts in words.values() if len(parts) > 1)
-    first, count = firsts.most_common(1)[0] if firsts else ("", 0)
-    if first in (*_SIDES, _DEFORMING, _ORIGINAL) or count < max(_SHARED * len(words), 2):
-        return words
-    return {index: parts[1:] if parts[0] == first and len(parts) > 1 else parts for index, parts in words.items()}
+def _without_shared(words: dict[int, tuple[str, ...]]) -> dict[int, tuple[str, ...]]:
+    """The words without those that nearly all names begin or end with."""
+    for end, rest in ((0, slice(1, None)), (-1, slice(None, -1))):
+        while shared := _shared_word([parts[end] for parts in words.values() if len(parts) > 1], len(words)):
+            words = {
+                index: parts[rest] if parts[end] == shared and len(parts) > 1 else parts
+                for index, parts in words.items()
+            }
+    return words
+
+
+def _shared_word(words: Sequence[str], names: int) -> str:
+    word, count = Counter(words).most_common(1)[0] if words else ("", 0)
+    says_something = word in (*_SIDES, _DEFORMING, _ORIGINAL) or count < max(_SHARED * names, 2)
+    return "" if says_something else word
 
 
 def _side_and_word(parts: tuple[str, ...]) -> tuple[str, str]:
-    """Side and word, e.g. ("left", "upperarm"), from a name's words; the side comes first or last."""
-    if parts and parts[0] in _MIDDLE:
-        parts = parts[1:]
-    for end in (0, -1):
-        if len(parts) > 1 and parts[end] in _SIDES:
-            return _SIDES[parts[end]], "".join(parts[1:] if end == 0 else parts[:-1])
+    """Side and word, e.g. ("left", "upperarm"), from a name's words; numbers are left at the word's end."""
+    parts = tuple(part for part in parts if part not in _MIDDLE) or parts
+    sides = [place for place, part in enumerate(parts) if part in _SIDES]
+    if len(parts) > 1 and len(sides) == 1:
+        place = sides[0]
+        return _SIDES[parts[place]], "".join(parts[:place] + parts[place + 1 :])
     return "", "".join(parts)

@@ -1,5 +1,6 @@
 """Character: a skinned model with its rest pose and its humanoid bones."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from realtime_pose.errors import CharacterError
 from realtime_pose.model3d.body_tree import TrunkNodes, check_bone_lengths, connected, trunk_of
 from realtime_pose.model3d.character_bones import bones_of
 from realtime_pose.model3d.glb import Glb, read_glb
-from realtime_pose.model3d.nodes import NodeTree, check_even, tree_of
+from realtime_pose.model3d.nodes import NodeTree, check_even, name_of, tree_of
 from realtime_pose.model3d.rest_pose import nearer_to_tpose
 from realtime_pose.utils.paths import data_path
+
+log = logging.getLogger(__name__)
 
 
 def default_character_path() -> Path:
@@ -75,22 +77,29 @@ class Character:
 def load_character(path: str | Path, bones_file: str | Path | None = None) -> Character:
     """The character in a .glb or .vrm file.
 
-    Bones are found by the file's VRM extension (0.x or 1.0), otherwise by name.
+    Bones are found by the file's VRM extension (0.x or 1.0), otherwise by name and structure.
 
     Args:
-        path: The file; it needs a skin.
+        path: The file. Its mesh has a skin, or hangs in rigid parts on the nodes.
         bones_file: A YAML file with lines `bone: node name`, for bones that are not found or found wrongly.
 
     Raises:
         CharacterError: The file cannot be used; the message lists missing bones.
     """
     glb = read_glb(path)
-    if not glb.document.get("skins"):
-        raise CharacterError(f"{path} has no skin, so its mesh cannot follow bones; give a rigged character")
-    bones, is_vrm = bones_of(glb, None if bones_file is None else Path(bones_file))
+    found = bones_of(glb, None if bones_file is None else Path(bones_file))
+    bones = found.bones
+    guessed = [f"{bone} = {name_of(glb, bones[bone])}" for bone, how in found.how.items() if how == "structure"]
+    if guessed:
+        log.warning(
+            "%s: found by structure, not by name: %s; see all with: realtime-pose bones %s",
+            path,
+            ", ".join(guessed),
+            path,
+        )
     tree = tree_of(glb)
     check_bone_lengths(glb, tree, bones)
-    if not is_vrm:  # the VRM specification requires nodes in the T-pose
+    if not found.is_vrm:  # the VRM specification requires nodes in the T-pose
         tree = nearer_to_tpose(glb, tree, bones)
     trunk = trunk_of(glb, tree, bones)
     character = Character(glb, connected(glb, tree, bones, trunk), bones, trunk)

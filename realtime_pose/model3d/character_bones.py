@@ -1,42 +1,96 @@
-"""Bone mapping of a file: its VRM extension, else the nodes' names, corrected by a user's bones file."""
+"""Bone mapping of a file: its VRM extension, else names and structure, corrected by a user's bones file."""
 
-from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from realtime_pose.errors import CharacterError
 from realtime_pose.model3d.bone_names import REQUIRED, find_bones
+from realtime_pose.model3d.bone_structure import bones_by_structure, carries, common_hips, joined
 from realtime_pose.model3d.glb import Glb
-from realtime_pose.model3d.nodes import name_of
+from realtime_pose.model3d.nodes import name_of, tree_of
+from realtime_pose.model3d.rest_pose import parts_of, weighted_joints
 from realtime_pose.skeletons import HUMANOID
 
 _MAX_MAPPING = 100_000
 _NAMES_SHOWN = 30
 
 
-def bones_of(glb: Glb, bones_file: Path | None) -> tuple[dict[str, int], bool]:
-    """HUMANOID's joints (without spine and chest, which follow from the tree) -> node; and whether the file is a VRM.
+class FoundBones(NamedTuple):
+    """The bones that were found in a file.
+
+    Attributes:
+        bones: HUMANOID's joints (without spine and chest, which follow from the tree) -> node; some may be missing.
+        how: The same joints -> how each was found: "VRM", "name", "structure" or "bones file".
+    """
+
+    bones: dict[str, int]
+    how: dict[str, str]
+
+    @property
+    def missing(self) -> list[str]:
+        """The required bones that were not found."""
+        return [bone for bone in REQUIRED if bone not in self.bones]
+
+    @property
+    def is_vrm(self) -> bool:
+        """Whether the file names its own bones."""
+        return "VRM" in self.how.values()
+
+
+def bones_of(glb: Glb, bones_file: Path | None) -> FoundBones:
+    """All required bones of a character.
 
     Raises:
         CharacterError: Bones are missing, or the bones file is wrong.
     """
+    found = look_for_bones(glb, bones_file)
+    _check_complete(glb, found)
+    return found
+
+
+def look_for_bones(glb: Glb, bones_file: Path | None = None) -> FoundBones:
+    """The bones by the file's VRM extension, else by the nodes' names, else by structure; then a user's bones file.
+
+    Raises:
+        CharacterError: The bones file is wrong.
+    """
     bones = _bones_of_vrm(glb)
-    is_vrm = bool(bones)
-    if not is_vrm:
-        bones = find_bones([str(node.get("name", "")) for node in glb.nodes], candidates(glb))
-    if bones_file is not None:
-        bones |= _bones_of_file(bones_file, glb)
-    _check_complete(glb, bones)
-    return bones, is_vrm
+    how = dict.fromkeys(bones, "VRM")
+    given = {} if bones_file is None else _bones_of_file(bones_file, glb)
+    if not bones:
+        bones, how = _bones_without_vrm(glb, given)
+    return FoundBones(bones | given, how | dict.fromkeys(given, "bones file"))
+
+
+def _bones_without_vrm(glb: Glb, given: dict[str, int]) -> tuple[dict[str, int], dict[str, str]]:
+    names, tree, nodes = [str(node.get("name", "")) for node in glb.nodes], tree_of(glb), candidates(glb)
+    named = find_bones(names, nodes) | given
+    built = {}
+    if not named.keys() >= set(REQUIRED):
+        built = bones_by_structure(tree, nodes, names, weighted_joints(glb))
+    bones = joined(tree, named, built)
+    if bones.keys() >= set(REQUIRED) - {"hips"} and "hips" not in given:
+        hips = common_hips(tree, bones)
+        if hips is not None and not carries(tree, bones):
+            bones["hips"] = hips
+    how = {bone: "name" if named.get(bone) == node else "structure" for bone, node in bones.items()}
+    return bones, how
 
 
 def candidates(glb: Glb) -> list[int]:
-    """The nodes that may be bones: joints first, then their ancestors."""
-    joints = {joint for skin in glb.document["skins"] for joint in skin["joints"]}
-    ancestors = set()
+    """The nodes that may be bones: joints first, then their ancestors, each nearest to the root first.
+
+    Without a skin the nodes that carry parts of the mesh are taken for joints.
+    """
+    depth = [0] * len(glb.nodes)
+    for node in tree_of(glb).order:
+        depth[node] = depth[glb.parents[node]] + 1 if glb.parents[node] >= 0 else 0
+    joints = {joint for skin in glb.document.get("skins", []) for joint in skin["joints"]} or parts_of(glb)
+    ancestors: set[int] = set()
     for joint in joints:
         while (joint := glb.parents[joint]) >= 0 and joint not in ancestors:
             ancestors.add(joint)
-    return [*sorted(joints), *sorted(ancestors - joints)]
+    return [node for group in (joints, ancestors - joints) for node in sorted(group, key=lambda n: (depth[n], n))]
 
 
 def _bones_of_vrm(glb: Glb) -> dict[str, int]:
@@ -90,12 +144,18 @@ def _names(glb: Glb) -> str:
     return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
-def _check_complete(glb: Glb, bones: Mapping[str, int]) -> None:
-    missing = [bone for bone in REQUIRED if bone not in bones]
+def _check_complete(glb: Glb, found: FoundBones) -> None:
+    bones, missing = found.bones, found.missing
+    if missing and not glb.document.get("skins"):
+        raise CharacterError(
+            f"{glb.path} has no skin, so its mesh cannot follow bones, and its nodes are no body in parts either; give "
+            "a rigged character"
+        )
     if missing:
         raise CharacterError(
-            f"{glb.path} has no node with a known name for: {', '.join(missing)}; map them in a file "
-            f"(lines such as {missing[0]}: Name of its node) and give it with --bones; its nodes: {_names(glb)}"
+            f"{glb.path} has no node with a known name or place for: {', '.join(missing)}; map them in a file (lines "
+            f"such as {missing[0]}: Name of its node; `realtime-pose bones` writes it) and give it with --bones; its "
+            f"nodes: {_names(glb)}"
         )
     owners: dict[int, str] = {}
     for bone, node in bones.items():

@@ -71,6 +71,11 @@ def nearer_to_tpose(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> NodeT
     return bound
 
 
+def parts_of(glb: Glb) -> set[int]:
+    """The nodes with a rigid part of the mesh: one without a skin."""
+    return {i for i, node in enumerate(glb.nodes) if type(node.get("mesh")) is int and "skin" not in node}
+
+
 def weighted_joints(glb: Glb) -> set[int]:
     """The nodes with skin weights; all joints if the mesh is stored in a way that this program does not read."""
     weighted: set[int] = set()
@@ -98,6 +103,8 @@ def weighted_joints(glb: Glb) -> set[int]:
 def _in_bind_pose(glb: Glb, tree: NodeTree, bones: Mapping[str, int]) -> NodeTree | None:
     """The tree in the bind pose of the skin with the most bones; None if the file does not define it."""
     skins = glb.document.get("skins", [])
+    if not skins:
+        return None
     skin = max(skins, key=lambda s: len(set(s["joints"]) & set(bones.values())))
     joints: list[int] = skin["joints"]
     accessor = skin.get("inverseBindMatrices")

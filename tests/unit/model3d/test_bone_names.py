@@ -14,6 +14,65 @@ _MANNY = (
     *("upperarm", "lowerarm", "hand", "thigh", "calf", "foot", "clavicle", "ball", "index_01"),
     *("upperarm_twist_01", "lowerarm_twist_01", "ik_hand", "ik_foot"),
 )
+_GENESIS_8 = (
+    "Collar",
+    "ShldrBend",
+    "ShldrTwist",
+    "ForearmBend",
+    "ForearmTwist",
+    "Hand",
+    "ThighBend",
+    "ThighTwist",
+    "Shin",
+    "Foot",
+    "Metatarsals",
+    "Toe",
+)
+_GENESIS_9 = (
+    "shoulder",
+    "upperarm",
+    "upperarmtwist1",
+    "forearm",
+    "hand",
+    "thigh",
+    "thightwist1",
+    "shin",
+    "foot",
+    "toes",
+)
+_POSER = ("Collar", "Shldr", "ForeArm", "Hand", "Thigh", "Shin", "Foot", "Toe", "Thumb1")
+_SMPL = ("Collar", "Shoulder", "Elbow", "Wrist", "Hand", "Hip", "Knee", "Ankle", "Foot")
+_MAKEHUMAN = (
+    "clavicle",
+    "shoulder01",
+    "upperarm01",
+    "upperarm02",
+    "lowerarm01",
+    "lowerarm02",
+    "wrist",
+    "pelvis",
+    "upperleg01",
+    "upperleg02",
+    "lowerleg01",
+    "lowerleg02",
+    "foot",
+    "toe1-1",
+)
+_AUTO_RIG = (
+    "shoulder",
+    "arm_stretch",
+    "arm_twist",
+    "forearm_stretch",
+    "forearm_twist",
+    "hand",
+    "thigh_stretch",
+    "thigh_twist",
+    "leg_stretch",
+    "leg_twist",
+    "foot",
+    "toes_01",
+)
+_MMD = ("肩", "腕", "腕捩", "ひじ", "手捩", "手首", "足", "ひざ", "足首", "つま先", "足ＩＫ")
 
 
 def sided(pattern, bones, sides=SIDES):
@@ -55,7 +114,57 @@ CONVENTIONS = {
         ["spine", "spine.001", "spine.006", *sided("{bone}.{side}", _RIGIFY, "LR")],
         "spine upper_arm.L shin.R",
     ),
-    "Biped": (["Bip01 Pelvis", "Bip01 Head", *sided("Bip01 {side} {bone}", _BIPED, "LR")], None),
+    "Sketchfab's numbers": ([f"{n}_0{i}" for i, n in enumerate(MIXAMO)], "Hips_00 LeftArm_07 RightLeg_021"),
+    "a word after every bone": ([f"{n}_Armature" for n in MIXAMO], "Hips_Armature LeftArm_Armature RightLeg_Armature"),
+    "VRChat, by CATS": (
+        ["Hips", "Head", *sided("{side} {bone}", ("shoulder", "arm", "elbow", "wrist", "leg", "knee", "ankle", "toe"))],
+        ["Hips", "Left arm", "Right knee"],
+    ),
+    "Daz Genesis 8": (
+        ["hip", "pelvis", "abdomenLower", "neckLower", "neckUpper", "head", *sided("{side}{bone}", _GENESIS_8, "lr")],
+        ["pelvis", "lShldrBend", "rShin"],
+    ),
+    "Daz Genesis 9": (
+        ["hip", "pelvis", "spine1", "neck1", "head", *sided("{side}_{bone}", _GENESIS_9, "lr")],
+        "pelvis l_upperarm r_shin",
+    ),
+    "Poser": (
+        ["hip", "abdomen", "neck", "head", *sided("{side}{bone}", _POSER, "lr")],
+        "hip lShldr rShin",
+    ),
+    "SMPL": (
+        [f"m_avg_{n}" for n in ("root", "Pelvis", "Spine1", "Neck", "Head", *sided("{side}_{bone}", _SMPL, "LR"))],
+        "m_avg_Pelvis m_avg_L_Shoulder m_avg_R_Knee",
+    ),
+    "MakeHuman": (
+        ["spine05", "spine01", "neck01", "neck02", "head", *sided("{bone}.{side}", _MAKEHUMAN, "LR")],
+        "spine05 upperarm01.L lowerleg01.R",
+    ),
+    "Auto-Rig Pro": (
+        ["root.x", "spine_01.x", "neck.x", "head.x", *sided("{bone}.{side}", _AUTO_RIG, "lr")],
+        "spine_01.x arm_stretch.l leg_stretch.r",
+    ),
+    "Source's ValveBiped": (
+        [f"ValveBiped.Bip01_{n}" for n in ("Pelvis", "Neck1", "Head1", *sided("{side}_{bone}", _BIPED, "LR"))],
+        "ValveBiped.Bip01_Pelvis ValveBiped.Bip01_L_UpperArm ValveBiped.Bip01_R_Calf",
+    ),
+    "Roblox": (
+        ["LowerTorso", "UpperTorso", "Head", *sided("{side}{bone}", _UNITY)],
+        "LowerTorso LeftUpperArm RightLowerLeg",
+    ),
+    "MMD": (
+        ["センター", "上半身", "下半身", "首", "頭", "両目", *sided("{side}{bone}", _MMD, "左右")],
+        "下半身 左腕 右ひざ",
+    ),
+    "MMD, in Blender": (["下半身", "首", "頭", *sided("{bone}.{side}", _MMD, "LR")], "下半身 腕.L ひざ.R"),
+    "MMD with bones that deform": (
+        ["下半身", "首", "頭", *sided("{side}{bone}", (*_MMD, "足D", "ひざD", "足首D"), "左右")],
+        "下半身 左腕 右ひざD",
+    ),
+    "Biped": (
+        ["Bip01 Pelvis", "Bip01 Head", *sided("Bip01 {side} {bone}", _BIPED, "LR")],
+        ["Bip01 Pelvis", "Bip01 L UpperArm", "Bip01 R Calf"],
+    ),
 }  # fmt: skip
 
 
@@ -65,10 +174,17 @@ def test_bones_are_found_by_the_names_of_many_programs(convention):
     found = {bone: names[node] for bone, node in find_bones(names, range(len(names))).items()}
     assert [bone for bone in REQUIRED if bone not in found] == []
     got = [found[bone] for bone in ("hips", "leftUpperArm", "rightLowerLeg")]
-    assert got == (expected.split() if expected else ["Bip01 Pelvis", "Bip01 L UpperArm", "Bip01 R Calf"])
+    assert got == (expected.split() if isinstance(expected, str) else expected)
     assert len(set(found.values())) == len(found)
 
 
 def test_names_that_only_sound_alike_are_no_bones():
     names = ["ik_hand_l", "upperarm_twist_01_l", "HandThumb1", "Head_end", "heads_up_display", "football_r", "pelvis.L"]
     assert find_bones(names, range(len(names))) == {}
+
+
+def test_the_joint_of_a_hand_or_foot_is_the_one_nearest_to_the_limb():
+    """SMPL's foot is the ball of the foot, and KayKit's hand is beyond its wrist; `preferred` begins at the root."""
+    names = ["L_Knee", "L_Ankle", "L_Foot", "lowerarm.l", "wrist.l", "hand.l"]
+    found = find_bones(names, range(len(names)))
+    assert (names[found["leftFoot"]], names[found["leftHand"]]) == ("L_Ankle", "wrist.l")

@@ -60,10 +60,11 @@ def renamed(**names):
 
 
 def test_missing_bones_are_named_and_the_nodes_there_are(tmp_path):
-    rig = make_rig(tmp_path / "rig.glb", names=renamed(leftHand="paw", rightFoot="hoof"))
+    names = renamed(leftHand="paw", rightFoot="hoof")
+    rig = make_rig(tmp_path / "rig.glb", names=names, without=("rightHand",))  # nor is it built like a body
     with pytest.raises(CharacterError) as error:
         load_character(rig)
-    assert "no node with a known name for: leftHand, rightFoot;" in str(error.value)
+    assert "no node with a known name or place for: leftHand, rightHand, rightFoot;" in str(error.value)
     assert "--bones" in str(error.value)
     assert "paw" in str(error.value)
     assert "hoof" in str(error.value)
