@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from realtime_pose import __version__
 from realtime_pose.cli.commands.bench import bench
+from realtime_pose.cli.commands.bones import bones
 from realtime_pose.cli.commands.calibrate import calibrate
 from realtime_pose.cli.commands.doctor import doctor
 from realtime_pose.cli.commands.eval import eval_app
@@ -35,7 +36,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, process, ui, calibrate, replay, export, plot, listen, doctor, selftest, bench):  # in order of use
+_IN_ORDER_OF_USE = (run, process, ui, calibrate, replay, export, bones, plot, listen, doctor, selftest, bench)
+for command in _IN_ORDER_OF_USE:
     app.command()(command)
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")

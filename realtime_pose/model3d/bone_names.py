@@ -38,7 +38,7 @@ _PREFIXES = re.compile(
     r"^((mixamorig\d*|bip0*\d+|j bip|cc base|armature|character\d*|rig|skeleton|valve ?biped( bip\d+)?) )+"
 )
 _DEFORMING, _ORIGINAL = "def", "org"
-_SHARED = 0.8  # a first or last word that this share of the names has says nothing
+_SHARED = 0.6  # a first or last word that this share of the names has says nothing
 
 
 def find_bones(names: Sequence[str], preferred: Sequence[int]) -> dict[str, int]:

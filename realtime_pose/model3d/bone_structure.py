@@ -19,6 +19,7 @@ _FEET_SHOW = 0.1  # toes tell the front if they are this far from the ankle, as 
 _ABOVE_HIPS = 0.6  # the node that carries legs and trunk is this near to the legs, as a share of legs to head
 _ARM_PER_LEG = (0.3, 3.0)  # other pairs are no arms
 _MOST_CHAINS, _MOST_PAIRS = 300, 100  # the longest; limbs are among them
+_MOST_BONES = 12  # of a chain that are compared
 _ARMS, _LEGS = SIDED[:3], SIDED[3:]
 
 
@@ -69,22 +70,29 @@ class _Chains:
     def pairs(self) -> list[_Pair]:
         """The longest pairs of chains side by side that begin with bones of the same lengths, a limb's or more."""
         longest = sorted(self.children, key=lambda node: -self._length[node])[:_MOST_CHAINS]
-        bones = {node: self.lengths(self.main(node)) for node in longest}
-        ancestors = {node: self.tree.ancestors(node) for node in longest}
-        found = []
-        for a, b in combinations(longest, 2):
-            count = min(len(bones[a]), len(bones[b]))
-            one, other = bones[a][:count], bones[b][:count]
-            length = float(one.sum())
-            if count < len(_LEGS) - 1 or length == 0 or np.abs(one - other).max() > _EQUAL * length:
-                continue
-            above = next((node for node in ancestors[a] if node in ancestors[b]), -1)
-            if above < 0 or a in ancestors[b] or b in ancestors[a]:
+        bones = np.full((len(longest), _MOST_BONES), np.nan)
+        for row, node in zip(bones, longest, strict=True):
+            lengths = self.lengths(self.main(node)[: _MOST_BONES + 1])
+            row[: len(lengths)] = lengths
+        difference = np.abs(bones[:, None] - bones)
+        both = np.isfinite(difference)
+        count, length = both.sum(axis=-1), np.where(both, bones[:, None], 0.0).sum(axis=-1)
+        equal = (
+            (count >= len(_LEGS) - 1) & (np.where(both, difference, 0.0).max(axis=-1) <= _EQUAL * length) & (length > 0)
+        )
+        rows = np.argwhere(np.triu(equal, 1))
+        found: list[_Pair] = []
+        for i, k in rows[np.argsort(-length[tuple(rows.T)], kind="stable")].tolist():
+            a, b = longest[i], longest[k]
+            above = next((node for node in self.tree.ancestors(a) if node in self.tree.ancestors(b)), -1)
+            if above < 0 or a in self.tree.ancestors(b) or b in self.tree.ancestors(a):
                 continue
             ways = [self.lengths(self.tree.path(above, node) or [node]).sum() for node in (a, b)]
-            if abs(ways[0] - ways[1]) <= _EQUAL * length:
-                found.append(_Pair(above, (a, b), count, length))
-        return sorted(found, key=lambda pair: -pair.length)[:_MOST_PAIRS]
+            if abs(ways[0] - ways[1]) <= _EQUAL * length[i, k]:
+                found.append(_Pair(above, (a, b), int(count[i, k]), float(length[i, k])))
+            if len(found) == _MOST_PAIRS:
+                break
+        return found
 
 
 def bones_by_structure(

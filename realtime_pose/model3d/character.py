@@ -1,6 +1,5 @@
 """Character: a skinned model with its rest pose and its humanoid bones."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,9 @@ import numpy as np
 from realtime_pose.model3d.body_tree import TrunkNodes, check_bone_lengths, connected, trunk_of
 from realtime_pose.model3d.character_bones import bones_of
 from realtime_pose.model3d.glb import Glb, read_glb
-from realtime_pose.model3d.nodes import NodeTree, check_even, name_of, tree_of
+from realtime_pose.model3d.nodes import NodeTree, check_even, tree_of
 from realtime_pose.model3d.rest_pose import nearer_to_tpose
 from realtime_pose.utils.paths import data_path
-
-log = logging.getLogger(__name__)
 
 
 def default_character_path() -> Path:
@@ -33,6 +30,7 @@ class Character:
         bones: HUMANOID's joints -> node, without spine and chest; neck only if it was found.
         trunk: The nodes between hips and head.
         patches: Bytes to replace in the file's binary chunk, by offset.
+        guessed: The bones that were found by structure, not by name.
     """
 
     glb: Glb
@@ -40,6 +38,7 @@ class Character:
     bones: Mapping[str, int]
     trunk: TrunkNodes
     patches: Mapping[int, bytes] = field(default_factory=dict)
+    guessed: tuple[str, ...] = ()
 
     @property
     def driven(self) -> tuple[int, ...]:
@@ -89,20 +88,13 @@ def load_character(path: str | Path, bones_file: str | Path | None = None) -> Ch
     glb = read_glb(path)
     found = bones_of(glb, None if bones_file is None else Path(bones_file))
     bones = found.bones
-    guessed = [f"{bone} = {name_of(glb, bones[bone])}" for bone, how in found.how.items() if how == "structure"]
-    if guessed:
-        log.warning(
-            "%s: found by structure, not by name: %s; see all with: realtime-pose bones %s",
-            path,
-            ", ".join(guessed),
-            path,
-        )
     tree = tree_of(glb)
     check_bone_lengths(glb, tree, bones)
     if not found.is_vrm:  # the VRM specification requires nodes in the T-pose
         tree = nearer_to_tpose(glb, tree, bones)
     trunk = trunk_of(glb, tree, bones)
-    character = Character(glb, connected(glb, tree, bones, trunk), bones, trunk)
+    guessed = tuple(bone for bone, how in found.how.items() if how == "structure")
+    character = Character(glb, connected(glb, tree, bones, trunk), bones, trunk, guessed=guessed)
     ancestors = {node for bone in character.driven for node in character.tree.ancestors(bone)}
     check_even(glb, character.tree, sorted(ancestors))
     return character

@@ -6,13 +6,10 @@ from typing import NamedTuple
 from realtime_pose.errors import CharacterError
 from realtime_pose.model3d.bone_names import REQUIRED, find_bones
 from realtime_pose.model3d.bone_structure import bones_by_structure, carries, common_hips, joined
+from realtime_pose.model3d.bones_file import node_names, read_bones_file
 from realtime_pose.model3d.glb import Glb
 from realtime_pose.model3d.nodes import name_of, tree_of
 from realtime_pose.model3d.rest_pose import parts_of, weighted_joints
-from realtime_pose.skeletons import HUMANOID
-
-_MAX_MAPPING = 100_000
-_NAMES_SHOWN = 30
 
 
 class FoundBones(NamedTuple):
@@ -54,27 +51,28 @@ def look_for_bones(glb: Glb, bones_file: Path | None = None) -> FoundBones:
     Raises:
         CharacterError: The bones file is wrong.
     """
-    bones = _bones_of_vrm(glb)
-    how = dict.fromkeys(bones, "VRM")
-    given = {} if bones_file is None else _bones_of_file(bones_file, glb)
-    if not bones:
-        bones, how = _bones_without_vrm(glb, given)
-    return FoundBones(bones | given, how | dict.fromkeys(given, "bones file"))
+    vrm = _bones_of_vrm(glb)
+    mapped = {} if bones_file is None else read_bones_file(bones_file, glb, candidates(glb))
+    how = dict.fromkeys(vrm, "VRM") | dict.fromkeys(mapped, "bones file")
+    given = vrm | mapped
+    if vrm and given.keys() >= set(REQUIRED):
+        return FoundBones(given, how)
+    found = _by_name_and_structure(glb, given)
+    return FoundBones(found.bones, found.how | how)
 
 
-def _bones_without_vrm(glb: Glb, given: dict[str, int]) -> tuple[dict[str, int], dict[str, str]]:
+def _by_name_and_structure(glb: Glb, given: dict[str, int]) -> FoundBones:
     names, tree, nodes = [str(node.get("name", "")) for node in glb.nodes], tree_of(glb), candidates(glb)
     named = find_bones(names, nodes) | given
     built = {}
     if not named.keys() >= set(REQUIRED):
         built = bones_by_structure(tree, nodes, names, weighted_joints(glb))
-    bones = joined(tree, named, built)
-    if bones.keys() >= set(REQUIRED) - {"hips"} and "hips" not in given:
+    bones = joined(tree, named, built) | given
+    if bones.keys() >= set(REQUIRED) - {"hips"} and "hips" not in given and not carries(tree, bones):
         hips = common_hips(tree, bones)
-        if hips is not None and not carries(tree, bones):
+        if hips is not None:
             bones["hips"] = hips
-    how = {bone: "name" if named.get(bone) == node else "structure" for bone, node in bones.items()}
-    return bones, how
+    return FoundBones(bones, {bone: "name" if named.get(bone) == node else "structure" for bone, node in bones.items()})
 
 
 def candidates(glb: Glb) -> list[int]:
@@ -113,37 +111,6 @@ def _get(value: object, key: str) -> object:
     return value.get(key) if isinstance(value, dict) else None
 
 
-def _bones_of_file(path: Path, glb: Glb) -> dict[str, int]:
-    import yaml
-
-    try:
-        text = path.read_bytes()
-        values = yaml.safe_load(text) if len(text) < _MAX_MAPPING else None
-    except OSError as exc:
-        raise CharacterError(f"cannot read the bones file {path}: {exc.strerror}; check the path") from exc
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise CharacterError(f"{path} is not valid YAML ({' '.join(str(exc).split())[:120]})") from exc
-    if not isinstance(values, dict):
-        raise CharacterError(f"{path} has no bones; write lines such as: leftHand: Name of its node")
-    index: dict[str, int] = {}
-    for node in (*range(len(glb.nodes)), *reversed(candidates(glb))):  # of two nodes with the same name the joint
-        index[str(glb.nodes[node].get("name", ""))] = node
-    found = {}
-    for bone, name in values.items():
-        if bone not in HUMANOID.joints:
-            raise CharacterError(f"{path}: {bone!r} is not a bone; give one of: {', '.join(HUMANOID.joints)}")
-        if str(name) not in index:
-            raise CharacterError(f"{path}: {glb.path} has no node {str(name)!r}; it has {_names(glb)}")
-        found[str(bone)] = index[str(name)]
-    return {bone: node for bone, node in found.items() if bone not in ("spine", "chest")}  # these are found in the tree
-
-
-def _names(glb: Glb) -> str:
-    names = [str(glb.nodes[node].get("name", "")) for node in candidates(glb)]
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(names[:_NAMES_SHOWN]) + more
-
-
 def _check_complete(glb: Glb, found: FoundBones) -> None:
     bones, missing = found.bones, found.missing
     if missing and not glb.document.get("skins"):
@@ -155,7 +122,7 @@ def _check_complete(glb: Glb, found: FoundBones) -> None:
         raise CharacterError(
             f"{glb.path} has no node with a known name or place for: {', '.join(missing)}; map them in a file (lines "
             f"such as {missing[0]}: Name of its node; `realtime-pose bones` writes it) and give it with --bones; its "
-            f"nodes: {_names(glb)}"
+            f"nodes: {node_names(glb, candidates(glb))}"
         )
     owners: dict[int, str] = {}
     for bone, node in bones.items():

@@ -77,6 +77,8 @@ class Glb:
             if accessor < 0:
                 raise IndexError("negative")
             entry = self.document["accessors"][accessor]
+            if "bufferView" not in entry:  # zeros, or compressed with Draco
+                return None
             view = self.document["bufferViews"][entry["bufferView"]]
             if "sparse" in entry or view.get("extensions") or view["buffer"] != 0 or not self.bin_bytes:
                 return None

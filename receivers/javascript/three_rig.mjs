@@ -1,21 +1,10 @@
 // Applies poses to a three.js model: a GLB or VRM loaded by GLTFLoader, or bones of your own.
 import { Matrix4, Quaternion, Vector3 } from "three";
+import { findBones } from "./bone_names.mjs";
 import { JOINTS, Retarget } from "./pose_receiver.mjs";
 
-const MIXAMO = [
-  "Hips", "Spine", "Spine1", "Neck", "Head", "LeftArm", "LeftForeArm", "LeftHand", "RightArm", "RightForeArm",
-  "RightHand", "LeftUpLeg", "LeftLeg", "LeftFoot", "RightUpLeg", "RightLeg", "RightFoot",
-];
-// Bone names of common rigs in the order of JOINTS, as GLTFLoader writes them (without colons); add yours.
-export const NAMES = {
-  VRM: JOINTS,
-  "Unity, Godot": JOINTS.map((joint) => joint[0].toUpperCase() + joint.slice(1)),
-  Mixamo: MIXAMO.map((bone) => `mixamorig${bone}`),
-  "Ready Player Me": MIXAMO,
-};
-
 export class ThreeRig {
-  /** model: an Object3D at rest. nodes: {joint: Object3D}; by default, those of the table in NAMES that fits best. */
+  /** model: an Object3D at rest. nodes: {joint: Object3D}; by default, those whose names are known. */
   constructor(model, nodes = nodesByName(model)) {
     model.updateWorldMatrix(true, true);
     const inModel = new Matrix4().copy(model.matrixWorld).invert();
@@ -48,13 +37,20 @@ export class ThreeRig {
   }
 }
 
-/** {joint: Object3D} by the table in NAMES that fits best. */
+/** {joint: Object3D} by the nodes' names; without bones (a robot of rigid parts) any node may be one. */
 export function nodesByName(model) {
-  const found = Object.values(NAMES).map((names) => {
-    const nodes = names.map((name) => model.getObjectByName(name));
-    return Object.fromEntries(JOINTS.map((joint, j) => [joint, nodes[j]]).filter(([, node]) => node));
+  model.updateWorldMatrix(true, true);
+  const every = [];
+  model.traverse((node) => node !== model && every.push(node));
+  const bones = every.some((node) => node.isBone) ? every.filter((node) => node.isBone) : every;
+  const place = new Map(bones.map((node, i) => [node, i]));
+  const nodes = bones.map((node) => {
+    let above = node.parent;
+    while (above && !place.has(above)) above = above.parent;
+    const name = node.userData.name ?? node.name; // GLTFLoader removes letters from names
+    return { name, parent: place.get(above) ?? -1, position: node.getWorldPosition(new Vector3()).toArray() };
   });
-  return found.reduce((best, nodes) => (Object.keys(nodes).length > Object.keys(best).length ? nodes : best));
+  return Object.fromEntries(Object.entries(findBones(nodes)).map(([joint, i]) => [joint, bones[i]]));
 }
 
 /** {joint: Object3D} of a VRM by the file's humanoid table; null if the file is not a VRM. */

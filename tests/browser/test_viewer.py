@@ -452,12 +452,24 @@ def vrm_1(nodes):
     return {"VRMC_vrm": {"specVersion": "1.0", "meta": meta, "humanoid": {"humanBones": bones}}}
 
 
-@pytest.mark.parametrize("names", ["vrm 1", "mixamo", "rigify", "unreal"])
+def in_rigid_parts(document):
+    """A part of the mesh on each joint, and no skin."""
+    (skin,) = document.pop("skins")
+    del document["nodes"][-1]["skin"], document["nodes"][-1]["mesh"]
+    for joint in skin["joints"]:
+        document["nodes"][joint]["mesh"] = 0
+    for name in ("JOINTS_0", "WEIGHTS_0"):
+        del document["meshes"][0]["primitives"][0]["attributes"][name]
+
+
+@pytest.mark.parametrize("names", ["vrm 1", "mixamo", "rigify", "unreal", "rigid parts"])
 def test_a_character_that_is_dropped_is_driven(opened, tmp_path, names):
     tab, watcher = opened()
     if names == "vrm 1":
         own = {joint: f"node {i}" for i, joint in enumerate(HUMANOID.joints)}
         path = make_rig(tmp_path / "own.vrm", names=own, extensions=vrm_1)
+    elif names == "rigid parts":
+        path = make_rig(tmp_path / "own.glb", change=in_rigid_parts)
     else:
         path = make_rig(tmp_path / "own.glb", names=NAMES[names])
     drop(tab, path.name, path.read_bytes())

@@ -33,7 +33,7 @@ export class Character {
       dispose(gltf.scene);
       throw new CharacterError(
         `no bone found for: ${missing.map(inWords).join(", ")}. Rename the bones as in VRM, Unity, Mixamo, ` +
-          "Ready Player Me, Unreal or Rigify",
+          "Unreal, Rigify or another well-known rig",
       );
     }
     return new Character(name, buffer, gltf, without);

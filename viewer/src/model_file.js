@@ -4,6 +4,7 @@ export const MOST_BYTES = 100 * 1024 * 1024;
 const MAGIC = 0x46546c67; // "glTF"
 const JSON_CHUNK = 0x4e4f534a;
 const MOST_POINTS = 20_000_000;
+const FEWEST_PARTS = 2; // of a body without a skin
 const PACKED = { KHR_draco_mesh_compression: "Draco", KHR_texture_basisu: "KTX2" };
 
 /** A problem with a file or its bones, as a sentence for the user. */
@@ -53,5 +54,6 @@ function checkContents(document) {
     }
   }
   if (list("accessors").some(({ count }) => !(count <= MOST_POINTS))) throw new CharacterError("it is damaged or far too large; export it again");
-  if (!list("skins").length) throw new CharacterError("it has no skeleton; export the character with its bones (armature)");
+  const parts = list("nodes").filter(({ mesh, skin }) => mesh !== undefined && skin === undefined);
+  if (!list("skins").length && parts.length < FEWEST_PARTS) throw new CharacterError("it has no skeleton; export the character with its bones (armature)");
 }

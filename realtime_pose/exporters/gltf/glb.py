@@ -1,5 +1,6 @@
 """motion.glb: a skinned character animated with a take's motion, for engines, browsers and Blender."""
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from realtime_pose.model3d.fit_to_person import fit_to_person
 from realtime_pose.model3d.retarget import Retargeter
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
+
+log = logging.getLogger(__name__)
 
 NAME = "realtime-pose"
 _NEAR_M = 0.05  # nothing that is nearer to the camera is drawn
@@ -95,6 +98,9 @@ class GlbRecorder(PerPersonRecorder):
     def __init__(self, path: str | Path, character: Path | None = None, bones: Path | None = None) -> None:
         self._built_in = character is None
         self._character = load_character(character or default_character_path(), bones)
+        if self._character.guessed:
+            guessed = ", ".join(self._character.guessed)
+            log.warning("%s: found by structure, not by name: %s; see: realtime-pose bones FILE", character, guessed)
         super().__init__(Path(path), self._one)
 
     def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:

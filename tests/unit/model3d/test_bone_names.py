@@ -1,5 +1,10 @@
 """Bone names: the naming schemes of many programs."""
 
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from realtime_pose.model3d.bone_names import REQUIRED, find_bones
@@ -188,3 +193,17 @@ def test_the_joint_of_a_hand_or_foot_is_the_one_nearest_to_the_limb():
     names = ["L_Knee", "L_Ankle", "L_Foot", "lowerarm.l", "wrist.l", "hand.l"]
     found = find_bones(names, range(len(names)))
     assert (names[found["leftFoot"]], names[found["leftHand"]]) == ("L_Ankle", "wrist.l")
+
+
+@pytest.mark.node
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+def test_the_javascript_receiver_knows_the_same_names():
+    receiver = Path(__file__).parents[3] / "receivers" / "javascript" / "bone_names.mjs"
+    rigs = [list(names) for names, _ in CONVENTIONS.values()]
+    program = f"""import {{ findBones }} from "{receiver.as_uri()}";
+        const nodes = (names) => names.map((name) => ({{ name, parent: -1, position: [0, 0, 0] }}));
+        console.log(JSON.stringify({json.dumps(rigs)}.map((names) => findBones(nodes(names)))));"""
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert json.loads(done.stdout) == [find_bones(names, range(len(names))) for names in rigs]

@@ -106,3 +106,28 @@ def test_random_damage_of_the_description_gives_no_foreign_error(tmp_path):
         except CharacterError:
             refused += 1
     assert refused > 100
+
+
+def test_a_character_in_rigid_parts_needs_no_skin(tmp_path):
+    def in_parts(document):
+        (skin,) = document.pop("skins")
+        del document["nodes"][-1]["skin"], document["nodes"][-1]["mesh"]
+        for joint in skin["joints"]:
+            document["nodes"][joint]["mesh"] = 0
+
+    character = load_character(make_rig(tmp_path / "robot.glb", change=in_parts))
+    assert len(character.bones) == 15
+    assert len(character.driven) == 17
+
+
+def test_a_mesh_in_draco_is_driven_unread(tmp_path):
+    """Its accessors have no bytes of their own; the copy keeps the compressed ones."""
+
+    def in_draco(document):
+        document["extensionsUsed"] = document["extensionsRequired"] = ["KHR_draco_mesh_compression"]
+        primitive = document["meshes"][0]["primitives"][0]
+        primitive["extensions"] = {"KHR_draco_mesh_compression": {"bufferView": 0, "attributes": {"POSITION": 0}}}
+        for accessor in primitive["attributes"].values():
+            del document["accessors"][accessor]["bufferView"]
+
+    assert len(load_character(make_rig(tmp_path / "small.glb", change=in_draco)).driven) == 17
