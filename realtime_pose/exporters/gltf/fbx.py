@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from realtime_pose.errors import RecordingError
@@ -13,12 +14,14 @@ from realtime_pose.exporters.gltf import fbx_in_blender
 from realtime_pose.exporters.gltf.glb import GlbRecorder
 from realtime_pose.exporters.pose_spool import PoseSpool
 from realtime_pose.exporters.table import TakeInfo
+from realtime_pose.model3d.character import Character
 from realtime_pose.utils.atomic_files import replacing
 
 _DEFAULT_FPS = 30.0
 _START_S, _FRAME_S = 120.0, 0.25  # time limit: many times what Blender needs
 _PROGRESS_S = 10.0
 _TAIL = 20_000  # bytes at the end of Blender's output
+_UNLIT = "KHR_materials_unlit"
 _ON_A_MAC = "/Applications/Blender.app/Contents/MacOS/Blender"
 
 log = logging.getLogger(__name__)
@@ -40,15 +43,17 @@ class FbxRecorder(GlbRecorder):
 
     Raises:
         CharacterError: The character cannot be used.
-        RecordingError: Blender is not installed, or the folder of `path` cannot be written.
+        RecordingError: Blender is not installed or cannot convert, or the folder of `path` cannot be written.
     """
 
     def __init__(
         self, path: str | Path, fps: float = 0.0, character: Path | None = None, bones: Path | None = None
     ) -> None:
         self._blender = _find_blender(Path(path))
+        _run(self._blender, ("", os.devnull, "0"), _START_S)
         self._fps = fps or _DEFAULT_FPS
         super().__init__(path, character, bones)
+        self._character = _shaded(self._character)
 
     def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:
         try:
@@ -56,10 +61,12 @@ class FbxRecorder(GlbRecorder):
                 tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.stem}-") as name,
                 replacing(path) as target,
             ):
-                source = Path(name) / "character.glb"
+                source = Path(name) / f"{path.stem}.glb"
                 super()._one(source, spool, track_id)
                 frames = spool.ends_s(track_id)[1] * self._fps
-                _convert(self._blender, source, target, self._fps, _START_S + _FRAME_S * frames)
+                _run(self._blender, (str(source), str(target), f"{self._fps:.6f}"), _START_S + _FRAME_S * frames)
+                if not target.is_file():
+                    raise _failed("exit code 0")
         except OSError as exc:
             raise RecordingError(
                 f"cannot write {path}: {exc.strerror}; free some space there, or choose another folder"
@@ -86,34 +93,60 @@ def environment_of(blender: str) -> dict[str, str]:
     return {**os.environ, "PATH": os.pathsep.join((home, os.environ.get("PATH", os.defpath)))}
 
 
-def _convert(blender: str, source: Path, target: Path, fps: float, limit_s: float) -> None:
+def _shaded(character: Character) -> Character:
+    """The character without unlit materials, whose textures Blender does not export to FBX."""
+    document = character.glb.document
+    materials = [
+        {**material, "extensions": {k: v for k, v in material["extensions"].items() if k != _UNLIT}}
+        if isinstance(material.get("extensions"), dict)
+        else material
+        for material in document.get("materials", [])
+    ]
+    return replace(character, glb=replace(character.glb, document={**document, "materials": materials}))
+
+
+def _run(blender: str, arguments: tuple[str, str, str], limit_s: float) -> None:
+    """Run the conversion script; with an empty first argument it only checks this Blender.
+
+    Raises:
+        RecordingError: Blender does not start, fails, or takes longer than `limit_s`.
+    """
     command = [
         *(blender, "--background", "--factory-startup", "-noaudio", "--python-exit-code", "1"),
-        *("--python", str(Path(fbx_in_blender.__file__)), "--", str(source), str(target), f"{fps:.6f}"),
+        *("--python", str(Path(fbx_in_blender.__file__)), "--", *arguments),
     ]
-    output = source.with_name("blender.log")
-    with output.open("wb") as log_file:
-        try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log_file,
-                stderr=subprocess.STDOUT,
-                env=environment_of(blender),
-            )
-        except OSError as exc:
-            raise RecordingError(f"{blender} does not start: {exc.strerror}; reinstall it, or export glb") from exc
-        with process:
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "blender.log"
+        with output.open("wb") as log_file:
             try:
-                code = _wait(process, output, limit_s)
-            except BaseException:
-                process.kill()
-                raise
-    if code == 0 and target.is_file():
-        return
-    errors = [line.strip() for line in _lines(output) if "Error:" in line]
-    reason = errors[0][:200] if errors else f"exit code {code}"
-    raise RecordingError(f"Blender could not write FBX ({reason}); export glb, and convert it with another Blender")
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log_file,
+                    stderr=subprocess.STDOUT,
+                    env=environment_of(blender),
+                )
+            except OSError as exc:
+                raise RecordingError(f"{blender} does not start: {exc.strerror}; reinstall it, or export glb") from exc
+            with process:
+                try:
+                    code = _wait(process, output, limit_s)
+                except BaseException:
+                    process.kill()
+                    raise
+        if code != 0:
+            raise _failed(_reason(_lines(output), code))
+
+
+def _reason(lines: list[str], code: int) -> str:
+    """The last line that names an error, else the last one, else the exit code."""
+    said = [line.strip() for line in lines if line.strip()]
+    errors = [line for line in said if "Error: " in line] or said
+    return errors[-1][:200] if errors else f"exit code {code}"
+
+
+def _failed(reason: str) -> RecordingError:
+    return RecordingError(f"Blender could not write FBX ({reason}); export glb, and convert it with another Blender")
 
 
 def _wait(process: "subprocess.Popen[bytes]", output: Path, limit_s: float) -> int:
