@@ -47,7 +47,7 @@ class MotionText(Protocol):
         ...
 
     def line_end(self, sample: Sample) -> str:
-        """The rest of the line, with its line break."""
+        """The rest of the line, with its line break; empty leaves the line out."""
         ...
 
 
@@ -62,8 +62,8 @@ class _Track:
         self._writer.append(text.header(0).encode())
         # until a person is first seen, their first pose is held
         self._last = _sample(pose, start_ns if text.whole_take else now_ns)
-        self._first = 0 if text.whole_take else math.ceil((now_ns - start_ns) * fps / 1e9 - _ROUNDING)
-        self._next = self._first
+        self._next = 0 if text.whole_take else math.ceil((now_ns - start_ns) * fps / 1e9 - _ROUNDING)
+        self._count = 0
         self._last_seen_ns = now_ns
 
     def add(self, pose: SkeletonPose, time_ns: int, unseen_until_ns: int) -> None:
@@ -90,7 +90,7 @@ class _Track:
             if self._text.whole_take:
                 self._write_until(take_frames, self._last)
         finally:
-            self._writer.overwrite(0, self._text.header(self._next - self._first).encode())
+            self._writer.overwrite(0, self._text.header(self._count).encode())
             self._writer.close()
 
     def _frames_until(self, time_ns: int) -> int:
@@ -99,14 +99,14 @@ class _Track:
 
     def _write_until(self, frames: int, sample: Sample) -> None:
         held = sample.local_xyzw is self._last.local_xyzw
-        same_end = self._text.line_end(sample) if held and self._next < frames else ""
+        same_end = self._text.line_end(sample) if held and self._next < frames else None
         while self._next < frames:
             numbers = range(self._next, min(frames, self._next + _LINES_PER_WRITE))
-            lines = [
-                self._text.line_start(n) + (same_end or self._text.line_end(self._between(n, sample))) for n in numbers
-            ]
+            ends = [self._text.line_end(self._between(n, sample)) if same_end is None else same_end for n in numbers]
+            lines = [self._text.line_start(n) + end for n, end in zip(numbers, ends, strict=True) if end]
             self._writer.append("".join(lines).encode())
             self._next = numbers.stop
+            self._count += len(lines)
 
     def _between(self, frame: int, sample: Sample) -> Sample:
         """The pose at an output frame, interpolated between the last sample and this one."""

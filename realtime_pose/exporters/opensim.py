@@ -3,6 +3,9 @@
 OpenSim's axes: X towards the camera, Y up, Z to the right of a person who faces the camera; metres, degrees, seconds
 from the start of the take. A file goes from the person's first frame to their last.
 
+Frames without the person have no line in markers.trc: with NaN, OpenSim's ScaleTool neither measures nor places
+markers, and its other reader refuses rows that end with empty cells.
+
 Sources: OpenSim documentation, "Marker (.trc) Files" and "Motion (.mot) Files".
 """
 
@@ -24,7 +27,7 @@ _MOT_COLUMNS = [ANGLES[row] for row in _MOT_ROWS]
 
 
 class _TrcText:
-    """Joints as markers with the joints' names; NaN where the person was not seen."""
+    """Joints as markers with the joints' names."""
 
     whole_take = False
 
@@ -49,9 +52,7 @@ class _TrcText:
 
     def line_end(self, sample: Sample) -> str:
         if not sample.seen:
-            return (
-                "\t".join(["NaN"] * 3 * len(self._skeleton.joints)) + "\n"
-            )  # OpenSim rejects rows with empty cells at the end
+            return ""
         joints_m = joint_positions(self._skeleton, sample.local_xyzw, sample.root_m, sample.bone_m)
         return "\t".join(f"{value:.5f}" for value in OPENSIM.positions(joints_m).ravel()) + "\n"
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.gltf.pruning import Pruned, without_animations
 from realtime_pose.model3d.glb import BIN_CHUNK, CHUNK, HEADER, JSON_CHUNK, MAGIC, VERSION, Glb
 from realtime_pose.utils.arrays import Float32
 from realtime_pose.utils.atomic_files import replacing
@@ -89,8 +90,8 @@ def write_animated(path: Path, model: Model, track: Track, chunks: Iterable[Keyf
 
 
 def _write(file: BinaryIO, model: Model, track: Track, chunks: Iterable[Keyframes]) -> None:
-    own = model.source.bin_bytes if model.source is not None else 0
-    whole, starts, bin_bytes = _with_animation(model.document, own, track)
+    pruned = without_animations(model.document, model.source.bin_bytes if model.source is not None else 0)
+    whole, starts, bin_bytes = _with_animation(pruned.document, pruned.bin_bytes, track)
     text = json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 4)
     total = HEADER.size + 2 * CHUNK.size + len(text) + bin_bytes
@@ -102,9 +103,9 @@ def _write(file: BinaryIO, model: Model, track: Track, chunks: Iterable[Keyframe
     start = file.tell()
     file.truncate(start + bin_bytes)
     if model.source is not None:
-        _copy(model.source, file)
+        _copy(model.source, pruned, file)
     for offset, data in model.patches.items():
-        file.seek(start + offset)
+        file.seek(start + pruned.moved(offset))
         file.write(data)
     done, before = 0, None
     for chunk in chunks:
@@ -154,13 +155,14 @@ def _with_animation(document: dict[str, Any], own_bytes: int, track: Track) -> t
     return whole, starts, end
 
 
-def _copy(source: Glb, file: BinaryIO) -> None:
-    left = source.bin_bytes
+def _copy(source: Glb, pruned: Pruned, file: BinaryIO) -> None:
     with source.path.open("rb") as original:
-        original.seek(source.bin_start)
-        while left and (data := original.read(min(left, _COPY))):
-            file.write(data)
-            left -= len(data)
+        for start, end in pruned.kept:
+            original.seek(source.bin_start + start)
+            left = end - start
+            while left and (data := original.read(min(left, _COPY))):
+                file.write(data)
+                left -= len(data)
 
 
 def _continuous(xyzw: Float32, before: Float32 | None) -> Float32:

@@ -50,9 +50,13 @@ def test_markers_are_where_the_joints_were(tmp_path):
     assert np.abs(places - wanted).max() < 1e-4
 
 
-def test_a_person_who_is_away_has_no_place(tmp_path):
-    _, _, places = read_trc(record(tmp_path, with_a_gap(make_clip(20), range(8, 12))) / "markers.trc")
-    assert np.isnan(places).all(axis=(1, 2)).tolist() == [8 <= i < 12 for i in range(20)]
+def test_frames_without_the_person_are_left_out(tmp_path):
+    data, times, places = read_trc(record(tmp_path, with_a_gap(make_clip(20), range(8, 12))) / "markers.trc")
+    seen = [i for i in range(20) if not 8 <= i < 12]
+    assert data["NumFrames"] == len(seen)
+    assert data["Frame#"] == [i + 1 for i in seen]
+    assert times == pytest.approx(np.array(seen) / 30, abs=1e-6)
+    assert np.isfinite(places).all()
 
 
 def test_a_file_goes_from_the_persons_first_frame_to_their_last_at_the_takes_times(tmp_path):
@@ -104,6 +108,45 @@ def test_opensim_itself_reads_both(tmp_path):
     opensim = pytest.importorskip("opensim", reason="OpenSim is not installed")
     record(tmp_path, with_a_gap(make_clip(20), range(8, 12)))
     table = opensim.TimeSeriesTableVec3(str(tmp_path / "markers.trc"))
-    assert (table.getNumRows(), table.getNumColumns()) == (20, 17)
+    assert (table.getNumRows(), table.getNumColumns()) == (16, 17)
     motion = opensim.Storage(str(tmp_path / "angles.mot"))
     assert (motion.getSize(), motion.isInDegrees()) == (20, True)
+
+
+SCALING = """<?xml version="1.0"?>
+<OpenSimDocument Version="40000"><ScaleTool name="s"><mass>75</mass>
+<GenericModelMaker><model_file>model.osim</model_file></GenericModelMaker>
+<ModelScaler><apply>true</apply><scaling_order>measurements</scaling_order>
+<MeasurementSet><objects><Measurement name="shin"><apply>true</apply>
+<MarkerPairSet><objects><MarkerPair><markers>leftLowerLeg leftFoot</markers></MarkerPair></objects></MarkerPairSet>
+<BodyScaleSet><objects><BodyScale name="shin"><axes>X Y Z</axes></BodyScale></objects></BodyScaleSet>
+</Measurement></objects></MeasurementSet>
+<marker_file>markers.trc</marker_file><time_range>0 0.6</time_range><output_model_file>scaled.osim</output_model_file>
+</ModelScaler>
+<MarkerPlacer><apply>true</apply>
+<IKTaskSet><objects>
+<IKMarkerTask name="leftFoot"><apply>true</apply><weight>1</weight></IKMarkerTask>
+</objects></IKTaskSet>
+<marker_file>markers.trc</marker_file><time_range>0 0.6</time_range><output_model_file>placed.osim</output_model_file>
+</MarkerPlacer></ScaleTool></OpenSimDocument>
+"""
+
+
+def test_opensims_scale_tool_measures_a_person_who_was_away(tmp_path, monkeypatch):
+    opensim = pytest.importorskip("opensim", reason="OpenSim is not installed")
+    clip = make_clip(20)
+    record(tmp_path, with_a_gap(clip, range(8, 12)))
+    model, body = opensim.Model(), opensim.Body("shin", 1.0, opensim.Vec3(0), opensim.Inertia(1))
+    model.addBody(body)
+    model.addJoint(opensim.FreeJoint("joint", model.getGround(), body))
+    for name, y_m in (("leftLowerLeg", 0.0), ("leftFoot", -1.0)):
+        model.addMarker(opensim.Marker(name, body, opensim.Vec3(0, y_m, 0)))
+    model.finalizeConnections()
+    monkeypatch.chdir(tmp_path)
+    model.printToXML("model.osim")
+    (tmp_path / "setup.xml").write_text(SCALING)
+    assert opensim.ScaleTool("setup.xml").run()
+    scaled = opensim.Model("scaled.osim")
+    foot = scaled.getMarkerSet().get("leftFoot").get_location()
+    shin_m = float(clip[0].people[0].pose.bone_m[HUMANOID.index["leftFoot"]])
+    assert foot.get(1) == pytest.approx(-shin_m, abs=1e-4)
