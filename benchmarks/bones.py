@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from realtime_pose.app.calibrate import Calibration
-from realtime_pose.app.replay import recompute_poses
 from realtime_pose.body.bone_lengths import BoneLengths
 from realtime_pose.body.profile import body_of
 from realtime_pose.body.proportions import LENGTHS
@@ -22,6 +21,7 @@ from realtime_pose.kinematics import joint_positions
 from realtime_pose.model3d.actor_truth import ActorTruth, load_truth
 from realtime_pose.pipeline import build_pipeline
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
+from realtime_pose.two_passes import poses_of_clip
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64, as_float32
 from realtime_pose.utils.paths import data_path
@@ -69,7 +69,7 @@ def exact(clip: str, truth: ActorTruth, config: AppConfig) -> Iterator[FrameResu
         finally:
             source.close()
 
-    return recompute_poses(seen(), config)
+    return poses_of_clip(seen, config)
 
 
 def judge(results: Iterator[FrameResult], config: AppConfig) -> dict[str, Float64]:

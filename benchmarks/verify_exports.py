@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.spatial.transform import Rotation
 
-from realtime_pose.app.replay import recompute_poses, recorded_settings
+from realtime_pose.app.replay import recorded_settings
 from realtime_pose.app.take import SESSION
 from realtime_pose.axes import OPENSIM
 from realtime_pose.datatypes import FrameResult, SkeletonPose
@@ -36,6 +36,7 @@ from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.session.reader import read_session
 from realtime_pose.session.writer import SessionRecorder
 from realtime_pose.skeletons import COCO17, HUMANOID
+from realtime_pose.two_passes import poses_of_clip
 from realtime_pose.utils.paths import data_path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,7 +87,7 @@ def of_session(truth: Truth) -> Iterator[Finding]:
     """The recomputed take is identical to the byte."""
     with tempfile.TemporaryDirectory() as folder:
         recorder = SessionRecorder(Path(folder) / SESSION, truth.session.settings)
-        for result in recompute_poses(truth.session.frames(), recorded_settings(truth.session)):
+        for result in poses_of_clip(truth.session.frames, recorded_settings(truth.session)):
             recorder.send(result)
         recorder.close()
         ours, theirs = ((f / SESSION).read_bytes() for f in (Path(folder), truth.folder))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from realtime_pose.body.bone_lengths import BoneLengths
 from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.config import AppConfig
@@ -19,6 +20,7 @@ from realtime_pose.datatypes import (
 )
 from realtime_pose.filters.base import Observation
 from realtime_pose.filters.chain import FilterChain
+from realtime_pose.filters.clip_evidence import ClipEvidence
 from realtime_pose.ik.base import IkSolver
 from realtime_pose.ik.table import build_solver
 from realtime_pose.inference.tracking.boxes import box_of_keypoints
@@ -36,6 +38,7 @@ class BodyPipeline:
         lifter: 2D keypoints to 3D joints.
         solver: 3D joints to joint rotations.
         filters: The filters of a pose in order; None leaves poses as the solver made them.
+        bones: Everyone's bone lengths, shared with the solver; None if it keeps its own.
         score_threshold: A keypoint with a lower score counts as occluded.
         fov_deg: Field of view along the image's longer side.
     """
@@ -46,10 +49,11 @@ class BodyPipeline:
         solver: IkSolver,
         filters: FilterChain | None,
         *,
+        bones: BoneLengths | None = None,
         score_threshold: float = 0.3,
         fov_deg: float = 60.0,
     ) -> None:
-        self.lifter, self.solver, self.filters = lifter, solver, filters
+        self.lifter, self.solver, self.filters, self.bones = lifter, solver, filters, bones
         self.score_threshold, self.fov_deg = score_threshold, fov_deg
         self._origin_m: Float32 = np.zeros(3, np.float32)
         self._recentre = False
@@ -110,6 +114,13 @@ class BodyPipeline:
             return points_m
         return rot.rotate(rot.inverse(self.filters.world_from_camera_xyzw), points_m)
 
+    def evidence(self) -> ClipEvidence:
+        """What all frames so far say, if `look_ahead` was set from the start."""
+        ratios = {} if self.bones is None else self.bones.ratios()
+        if self.filters is None:
+            return ClipEvidence(None, None, ratios)
+        return ClipEvidence(self.filters.floor.attitude.track(), self.filters.floor.standing, ratios)
+
     def use_smoothing(self, config: BodyConfig) -> None:
         """Replace the smoothing by that of another preset; the solver and the other filters keep their state.
 
@@ -140,22 +151,25 @@ class BodyPipeline:
         return replace(pose, root_m=as_float32(pose.root_m - self._origin_m)) if self._origin_m.any() else pose
 
 
-def build_body(config: AppConfig, *, filtered: bool = True) -> BodyPipeline:
+def build_body(config: AppConfig, known: ClipEvidence | None = None, *, filtered: bool = True) -> BodyPipeline:
     """The 3D stages that the settings describe.
 
     Args:
         config: All settings.
+        known: What a first pass over the same frames found.
         filtered: Whether poses pass the filters.
 
     Raises:
         UnknownChoiceError: There is no such lifter, solver, smoothing preset or mode for the feet.
     """
     body = config.body
-    attitude = CameraAttitude(body)
+    known = known or ClipEvidence(None, None, {})
+    attitude, bones = CameraAttitude(body, known.attitude), BoneLengths(body, known.bone_ratios)
     return BodyPipeline(
         build_lifter(body, attitude),
-        build_solver(body),
-        FilterChain(body, attitude) if filtered else None,
+        build_solver(body, bones),
+        FilterChain(body, attitude, known.standing) if filtered else None,
+        bones=bones,
         score_threshold=config.inference.score_threshold,
         fov_deg=body.fov_deg,
     )

@@ -11,7 +11,6 @@ from realtime_pose.body_pipeline import BodyPipeline, build_body
 from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult, PersonBox, PersonKeypoints
-from realtime_pose.filters.look_ahead import LookAhead, build_look_ahead
 from realtime_pose.ik.table import SOLVERS
 from realtime_pose.inference.base import PersonDetector, PoseEstimator, Tracker
 from realtime_pose.inference.detectors.table import build_detector, check_detector_name
@@ -94,10 +93,6 @@ class PosePipeline:
         self._last_keypoints = [person.keypoints for person in people]
         self.body.forget(self._tracker.update_lifetimes([k.track_id for k in self._last_keypoints], frame.time_ns))
         return FrameResult(frame, people, self.body.camera(frame))
-
-    def build_look_ahead(self, config: AppConfig) -> LookAhead | None:
-        """The stage that smooths this pipeline's results with future frames; None if the settings do not ask for it."""
-        return build_look_ahead(config.body, self.body.finish, self.body.camera)
 
     def retune(self, before: AppConfig, after: AppConfig, locked_on: int | None = None) -> None:
         """Change the settings between two frames; models stay loaded, and state is kept where it still holds.

@@ -44,6 +44,10 @@ class RunStatistics:
         for stage, taken_ms in stages_ms.items():
             self._stages_ms[stage].append(taken_ms)
 
+    def end(self, sent_ns: int) -> None:
+        """Note that something was sent after the last frame."""
+        self._last_ns = sent_ns
+
     @property
     def seconds(self) -> float:
         """Seconds from the first frame's capture to the last one's sending."""

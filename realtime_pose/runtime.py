@@ -1,6 +1,7 @@
 """Runtime: the pose thread that reads frames, runs the pipeline and sends results; a thread that reads files ahead."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _TOO_SLOW_NS = 1_000_000_000  # a paced file that is later than this is reported
 _SEEK_NS = 2_000_000_000  # a larger step of the media time is a seek, or a gap in a recording
+_FLUSH_S = 8.0  # time for the results that a stage still holds back when a run is stopped: what `docker stop` grants
 _PAUSE_POLL_S = 0.2  # interval at which a paused run counts the frames that its source drops
 
 
@@ -56,10 +58,16 @@ class _ReadAhead:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The state of a run at one moment; `camera` is that of the newest frame that has one."""
+    """The state of a run at one moment.
+
+    `frames` are read, `frames_sent` have their results sent; `flushing` says that all are read and the stage gives what
+    it held back. `camera` is that of the newest frame that has one.
+    """
 
     running: bool
     frames: int
+    frames_sent: int
+    flushing: bool
     frames_dropped: int
     fps: float
     persons: int
@@ -79,6 +87,9 @@ class Runtime:
         stage: A stage between pipeline and sinks that may hold results back, such as a look-ahead; flushed at the end.
         max_frames: Stop after this many; None for all.
         read_ahead: Decode a file's next frame while this one is processed; not for a source with seeking.
+
+    Attributes:
+        stage: As given.
     """
 
     def __init__(
@@ -96,7 +107,8 @@ class Runtime:
         self.statistics = RunStatistics(live=paced or source.live)
         self.results: LatestSlot[FrameResult] = LatestSlot()
         self._source, self._pipeline, self._sinks = source, pipeline, list(sinks)
-        self._stage = stage
+        self.stage = stage
+        self._flushing, self._frames_sent = False, 0
         self._workers = [SinkWorker(sink, lossless=not source.live) for sink in slow_sinks]
         self._paced, self._max_frames = paced and not source.live, max_frames
         self._read_ahead = read_ahead and not source.live
@@ -194,8 +206,13 @@ class Runtime:
             self._condition.notify_all()
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """End the run and close its files. Safe to repeat, from any thread, and before `start`."""
+        """End the run and close its files. Safe to repeat, from any thread, and before `start`.
+
+        What a stage holds back is still sent, as far as that takes a few seconds.
+        """
         self.ask_to_stop()
+        if self.stage is not None:
+            timeout_s += _FLUSH_S
         if self._source.live:
             self._run_keeping_failure("closing", self._source.close)  # ends a read that waits for a camera or a server
         if not self._wait_for_end(timeout_s):
@@ -220,6 +237,8 @@ class Runtime:
         return Snapshot(
             running=self._thread.ident is not None and not self._ended.is_set(),
             frames=self.statistics.frames,
+            frames_sent=self._frames_sent,
+            flushing=self._flushing,
             frames_dropped=self._source.dropped - self._missed_in_pause + sum(w.dropped for w in self._workers),
             fps=self.statistics.fps,
             persons=self._persons,
@@ -272,21 +291,31 @@ class Runtime:
 
     def _completed_by(self, result: FrameResult) -> list[FrameResult]:
         """The results to send after this one, in order."""
-        if self._stage is None:
+        if self.stage is None:
             return [result]
         with self._pipeline.stopwatch.measure("filter"):
-            return list(self._stage.feed(result))
+            return list(self.stage.feed(result))
 
     def _send(self, result: FrameResult) -> None:
-        self._camera = result.camera or self._camera
+        self._camera, self._persons = result.camera or self._camera, len(result.people)
         for sink in self._sinks:
             sink.send(result)
+        self._frames_sent += 1
 
     def _flush(self) -> None:
-        """Send the results that the stage still holds back."""
-        for result in [] if self._stage is None else self._stage.flush():
+        """Send the results that the stage still holds back; once the run is stopped, those of a few seconds more."""
+        if self.stage is None:
+            return
+        self._flushing, give_up_s = True, math.inf
+        for result in self.stage.flush():
             self._run_keeping_failure("pose", partial(self._send, result))  # one failing sink costs no other its rest
             self._send_to_slow_sinks(result)
+            self.statistics.end(time.monotonic_ns())
+            if self._stop.is_set():
+                give_up_s = min(give_up_s, time.monotonic() + _FLUSH_S)
+            if time.monotonic() > give_up_s:
+                self._notices.append("Stopped before the second pass was through; the take ends where it got to.")
+                return
 
     def _send_to_slow_sinks(self, result: FrameResult) -> None:
         """Send the result to the slow sinks and to `results`.
@@ -328,7 +357,6 @@ class Runtime:
             callbacks, self._callbacks, self._is_over = self._callbacks, [], True
         for callback in callbacks:  # so that new sinks and pipelines are closed below
             self._run_keeping_failure("closing", callback)
-        self._run_keeping_failure("pose", self._flush)
         closers = [
             sink.close for sink in (*self._sinks, *self._workers)
         ]  # first, so that files are complete whatever follows
@@ -344,6 +372,7 @@ class Runtime:
         """Run a thread's loop; a failure is kept, and everything is closed at the end."""
         try:
             self._run_keeping_failure(name, loop)
+            self._run_keeping_failure(name, self._flush)
         finally:
             self._stop.set()
             self._finish()

@@ -11,35 +11,16 @@ from typing import Any
 from realtime_pose import __version__
 from realtime_pose.app.run import check_not_replaced, take_info
 from realtime_pose.app.take import SESSION, TakeRecorder
-from realtime_pose.body_pipeline import build_body
 from realtime_pose.communication.base import LiveSink, PoseSink
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult, SceneCamera
 from realtime_pose.exporters.table import EXPORTERS, parse_formats
-from realtime_pose.filters.look_ahead import build_look_ahead
-from realtime_pose.inference.tracking.lifetimes import Lifetimes
 from realtime_pose.pipeline import check_names
 from realtime_pose.session.reader import Session
 from realtime_pose.session.writer import mark_finished
+from realtime_pose.two_passes import poses_of_clip
 from realtime_pose.utils.settings import check_range
-from realtime_pose.utils.stopwatch import Stopwatch
-
-
-def recompute_poses(results: Iterable[FrameResult], config: AppConfig) -> Iterator[FrameResult]:
-    """The same keypoints, lifted and solved again; the same settings give the same bytes."""
-    body, stopwatch = build_body(config), Stopwatch()
-    lifetimes = Lifetimes(single=config.inference.persons == 1)
-    ahead = build_look_ahead(config.body, body.finish, body.camera)
-    for result in results:
-        found = [body.person_of(person.keypoints.sane(), result.frame, stopwatch) for person in result.people]
-        people = tuple(person for person in found if person is not None)
-        answer = FrameResult(result.frame, people, body.camera(result.frame))
-        visible = [person.keypoints.track_id for person in answer.people]
-        body.forget(lifetimes.update(visible, result.frame.time_ns))
-        yield from [answer] if ahead is None else ahead.feed(answer)
-    if ahead is not None:
-        yield from ahead.flush()
 
 
 def recorded_settings(session: Session) -> AppConfig:
@@ -58,7 +39,7 @@ def recorded_settings(session: Session) -> AppConfig:
 
 
 def recomputed_settings(session: Session, config: AppConfig) -> dict[str, Any]:
-    """The settings of a session after `recompute_poses`: those of before, with the newly used ones."""
+    """The settings of a session after `poses_of_clip`: those of before, with the newly used ones."""
     before = session.settings.get("config", {})
     inference = before.get("inference", {}) | {"score_threshold": config.inference.score_threshold}
     used = before | {"body": asdict(config.body), "inference": inference}
@@ -182,7 +163,7 @@ def open_replay(
     frames: Iterable[FrameResult] = islice(session.frames(), max_frames)
     if recompute:
         check_names(config)
-        frames = recompute_poses(frames, config)
+        frames = poses_of_clip(lambda: islice(session.frames(), max_frames), config)
     with ExitStack() as undo:
         sinks = open_sinks(output.destinations, mirror=output.mirror, udp_format=output.udp_format)
         for sink in sinks:

@@ -10,16 +10,18 @@ from typing import Any
 from realtime_pose import __version__
 from realtime_pose.app.take import TakeRecorder, files_of_take
 from realtime_pose.capture.base import CaptureConfig, FrameSource
-from realtime_pose.capture.sources import local_path, open_source, without_credentials
+from realtime_pose.capture.sources import can_be_read_again, local_path, open_source, without_credentials
 from realtime_pose.checkpoints import Progress
 from realtime_pose.communication.base import LiveSink, PoseSink
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
-from realtime_pose.exporters.table import TakeInfo, parse_formats
-from realtime_pose.pipeline import FramePipeline, build_pipeline, check_names
-from realtime_pose.runtime import Runtime
+from realtime_pose.exporters.table import EXPORTERS, TakeInfo, parse_formats
+from realtime_pose.filters.look_ahead import build_look_ahead
+from realtime_pose.pipeline import FramePipeline, PosePipeline, build_pipeline, check_names
+from realtime_pose.runtime import ResultStage, Runtime
 from realtime_pose.session.images import sound_of
+from realtime_pose.two_passes import SecondPass
 
 _DEFAULT_FPS = 30.0
 
@@ -52,6 +54,8 @@ class Run:
         """The report of the run so far; that of an interrupted run has the frame at which it stopped."""
         estimator, snapshot = self.pipeline.estimator, self.runtime.snapshot()
         figures = self.runtime.statistics.figures()
+        if self.runtime.stage is not None:
+            figures["frames"] = snapshot.frames_sent
         stopped = [f"Stopped at {figures['frames']} of {self.total_frames} frames."] if self.total_frames else []
         nobody = []
         if self.config.output.record and figures["frames"] and not figures["persons_max"]:
@@ -137,7 +141,7 @@ def open_run(
             pipeline,
             [*sinks, *more_sinks],
             [take] if take is not None else [],
-            stage=pipeline.build_look_ahead(config),
+            stage=_offline_stage(config, pipeline, open_frames, images=bool(more_sinks)),
             paced=paced,
             max_frames=max_frames,
         )
@@ -147,6 +151,20 @@ def open_run(
         yield Run(config, source, pipeline, runtime, sinks, notes, max_frames)
     finally:
         runtime.stop()
+
+
+def _offline_stage(
+    config: AppConfig, pipeline: PosePipeline, open_frames: Callable[[CaptureConfig], FrameSource], *, images: bool
+) -> ResultStage | None:
+    """What stands between the pipeline and the sinks: the second pass, or only the look-ahead where there is none."""
+    if not config.body.look_ahead:
+        return None
+    names = parse_formats(config.output.formats) if config.output.record else ()
+    if not images and not any(EXPORTERS[name].needs_images for name in names):
+        return SecondPass(pipeline.body, config, None)
+    if can_be_read_again(config.capture.source):
+        return SecondPass(pipeline.body, config, lambda: open_frames(config.capture))
+    return build_look_ahead(config.body, pipeline.body.finish, pipeline.body.camera)
 
 
 def check_not_replaced(folder: Path, source: Path) -> None:

@@ -28,7 +28,8 @@ class JobProgress:
 
     Attributes:
         job: The job.
-        frames: Frames done.
+        frames: Frames done, in the pass under way.
+        writing: Whether that is the second pass, which writes the files.
         total_frames: Number of frames; None if unknown.
         figures: The report, once the job is over; None if it failed before there was one.
         failure: The error that ended it.
@@ -39,6 +40,7 @@ class JobProgress:
 
     job: Job
     frames: int = 0
+    writing: bool = False
     total_frames: int | None = None
     figures: dict[str, Any] | None = None
     failure: RealtimePoseError | None = None
@@ -48,10 +50,11 @@ class JobProgress:
 
 
 class FramesDone(NamedTuple):
-    """Message of a worker: how many frames are done."""
+    """Message of a worker: how many frames are done, and whether of the second pass."""
 
     frames: int
     total_frames: int | None
+    writing: bool
 
 
 class Note(NamedTuple):
@@ -139,8 +142,8 @@ def _receive(connection: Connection, progress: JobProgress, process: Any) -> Non
             )
         return
     match message:
-        case FramesDone(frames, total_frames):
-            progress.frames, progress.total_frames = frames, total_frames
+        case FramesDone(frames, total_frames, writing):
+            progress.frames, progress.total_frames, progress.writing = frames, total_frames, writing
         case Note(text):
             progress.notes.append(text)
         case Interrupted():
@@ -185,8 +188,9 @@ def _run(job: Job, connection: Connection, stop: Any) -> None:  # noqa: ANN401 -
     with open_run(job.config, note, paced=False, max_frames=job.max_frames, job=job.mark, force=True) as run:
         interrupted = False
         while not run.runtime.wait(_TICK_S):
-            frames = run.runtime.snapshot().frames
-            listening = _send(connection, FramesDone(frames, run.total_frames))
+            now = run.runtime.snapshot()
+            frames = now.frames_sent if now.flushing else now.frames
+            listening = _send(connection, FramesDone(frames, run.total_frames, now.flushing))
             if stop.is_set() or not listening:
                 interrupted = True
                 _send(connection, Interrupted())

@@ -6,6 +6,7 @@ points at the camera is guessed, and mostly too short. A length moves towards th
 and is fixed once there are enough.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -129,13 +130,24 @@ class BoneLengths:
     """Bone lengths of all tracked people.
 
     With a profile (`body.profile`) nothing is learnt, and everyone has its proportions.
+
+    Args:
+        config: The settings; with `look_ahead`, people's lengths are kept for a second pass.
+        ratios: Each person's lengths from the first pass over the same frames, as `ratios` returned them; nothing is
+            learnt of these people.
     """
 
-    def __init__(self, config: BodyConfig) -> None:
+    def __init__(self, config: BodyConfig, ratios: Mapping[int, Float64] | None = None) -> None:
         self._expected = body_of(config)
         self._known = bool(config.profile)
         self._start_m = _read_only(self._expected.bone_m)
         self._people: PerTrack[_Person] = PerTrack()
+        self._ratios = dict(ratios or {})
+        self._kept: dict[int, LengthStatistics] | None = {} if config.look_ahead else None
+
+    def ratios(self) -> dict[int, Float64]:
+        """Each person's (7,) LENGTHS so far, from all their frames, as ratios to the expected body's."""
+        return {track_id: statistics.shares for track_id, statistics in (self._kept or {}).items()}
 
     def update(self, joints: Joints3D) -> Float64:
         """The person's bones (17,), metres from parent to joint in HUMANOID's order, 0 for the root; read-only.
@@ -148,7 +160,7 @@ class BoneLengths:
             return self._start_m
         person = self._people.get(joints.track_id)
         if person is None:
-            person = self._people.put(joints.track_id, _Person(LengthStatistics(self._expected), self._start_m))
+            person = self._people.put(joints.track_id, self._new_person(joints.track_id))
             person.time_ns = person.since_ns = joints.time_ns
             dt_s, max_change = _FIRST_S, _FIRST_CHANGE
         else:
@@ -157,11 +169,28 @@ class BoneLengths:
             person.time_ns = joints.time_ns
         if not person.fixed.all():
             self._learn(person, joints, dt_s)
+        elif self._kept is not None and joints.track_id not in self._ratios:
+            person.statistics.add(joints, dt_s)
         if not np.array_equal(person.ratio, person.target):
             person.ratio = person.ratio + np.clip(person.target - person.ratio, -max_change, max_change)
-            lengths = dict(zip(LENGTHS, (self._expected.lengths * person.ratio).tolist(), strict=True))
-            person.bone_m = _read_only(self._expected.with_lengths(lengths).bone_m)
+            person.bone_m = self._bones_of(person.ratio)
         return person.bone_m
+
+    def _new_person(self, track_id: int) -> _Person:
+        if track_id in self._ratios:
+            ratio = self._ratios[track_id]
+            fixed = np.ones(len(LENGTHS), dtype=np.bool_)
+            return _Person(
+                LengthStatistics(self._expected), self._bones_of(ratio), ratio=ratio, target=ratio, fixed=fixed
+            )
+        person = _Person(LengthStatistics(self._expected), self._start_m)
+        if self._kept is not None:
+            self._kept[track_id] = person.statistics
+        return person
+
+    def _bones_of(self, ratio: Float64) -> Float64:
+        lengths = dict(zip(LENGTHS, (self._expected.lengths * ratio).tolist(), strict=True))
+        return _read_only(self._expected.with_lengths(lengths).bone_m)
 
     def settled(self, track_id: int) -> bool:
         """Whether all visible lengths are fixed and no bone changes any more.

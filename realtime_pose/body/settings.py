@@ -61,7 +61,7 @@ class BodyConfig:
     )
     look_ahead: bool = setting(
         False,
-        help="Smooth with future frames: no lag, files only.",
+        help="Two passes over files: camera, floor, bones and smoothing from all frames.",
         option="--look-ahead/--no-look-ahead",
         panel=_BODY,
     )

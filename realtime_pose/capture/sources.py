@@ -74,6 +74,12 @@ def source_kind(source: str) -> str:
     return _camera_or_nothing(source)
 
 
+def can_be_read_again(source: str) -> bool:
+    """Whether a second reading gives the same frames: of files, folders and actors, not of cameras and pipes."""
+    path = local_path(source)
+    return source in ACTORS or os.path.isfile(path) or os.path.isdir(path)
+
+
 def local_path(source: str) -> Path:
     """`source` as a path, with ~ expanded."""
     return Path(os.path.expanduser(source))

@@ -38,7 +38,9 @@ def follow(run: Run, preview: PreviewWindow | None, *, console: Console, say: Ca
                 over = _wait(run, preview)
                 now = run.runtime.snapshot()
                 facts = f"{now.fps:5.1f} fps  people: {now.persons}  {now.frames_dropped} dropped  {estimator.name}"
-                progress.update(task, completed=now.frames, facts=facts)
+                if now.flushing:  # the bar starts again
+                    facts = f"second pass: writing the files  people: {now.persons}"
+                progress.update(task, completed=now.frames_sent if now.flushing else now.frames, facts=facts)
                 for notice in now.notices[shown:]:
                     say(notice)
                 shown = len(now.notices)

@@ -35,7 +35,7 @@ def jobs_progress(count: int, console: Console) -> Iterator[tuple[Callable[[JobP
             if folder not in tasks:
                 tasks[folder] = progress.add_task(Path(job.job.source).name, total=None, facts="")
             in_all = "" if job.total_frames is None else f"/{job.total_frames}"
-            facts = f"{job.frames}{in_all} frames"
+            facts = f"{job.frames}{in_all} frames {'written' if job.writing else 'read'}"
             progress.update(tasks[folder], completed=job.frames, total=job.total_frames, facts=facts)
             if job.over:
                 progress.remove_task(tasks[folder])

@@ -5,7 +5,7 @@ from realtime_pose.body.settings import FEET_MODES, BodyConfig
 from realtime_pose.body.smoothing_presets import looks_ahead, preset_of
 from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.filters.base import Observation, PoseFilter
-from realtime_pose.filters.floor import FloorFilter
+from realtime_pose.filters.floor import FloorFilter, StandingTrack
 from realtime_pose.filters.foot_contact import FootContactFilter
 from realtime_pose.filters.foot_locking import FootLockFilter
 from realtime_pose.filters.occlusion import OcclusionFilter
@@ -22,6 +22,7 @@ class FilterChain:
     Args:
         config: The settings.
         attitude: The camera's attitude, shared with the lifter; by default one of its own.
+        standing: Where feet stood in the first pass over the same frames, in a second one.
 
     Attributes:
         occlusion, smoothing, contacts, floor, feet: The filters in order; smoothing and feet may be None.
@@ -30,11 +31,13 @@ class FilterChain:
         UnknownChoiceError: There is no such smoothing preset, or no such mode for the feet.
     """
 
-    def __init__(self, config: BodyConfig, attitude: CameraAttitude | None = None) -> None:
+    def __init__(
+        self, config: BodyConfig, attitude: CameraAttitude | None = None, standing: StandingTrack | None = None
+    ) -> None:
         check_choice("body.feet", config.feet, FEET_MODES)
         self.occlusion = OcclusionFilter(config)
         self.smoothing = _smoothing_of(config)
-        self.floor = FloorFilter(config, attitude)
+        self.floor = FloorFilter(config, attitude, standing)
         self.contacts = FootContactFilter(self.floor)
         self.feet = None if config.feet == "never" else FootLockFilter(config, self.floor)
         self._looks_ahead = looks_ahead(config)

@@ -31,6 +31,7 @@ _ANKLE_M = float(HUMANOID.rest_offset_m[0, 1]) - _LEG_M
 _SAMPLE_S = 0.1  # a standing foot gives one sample for each such interval: the mean of its frames
 _FIT_S = 0.25  # interval of fits
 _MAX_SAMPLES = 600  # the last minute of standing
+_REACH_NS = 30_000_000_000  # to each side: half a minute, likewise, of a whole clip
 _PLACE = 0.03  # samples whose rays differ by less are from one place, and share their error
 _DISTANCE_ERROR = 0.08  # standard deviation of a lifted distance, as a share
 _ANKLE_ERROR_M = 0.05  # of a standing ankle's height: keypoint, heel, and contacts that are none
@@ -67,6 +68,42 @@ class _Stance:
         return sample
 
 
+class StandingTrack:
+    """Where feet stood in a whole clip, for a floor at each of its moments from the frames before and after it."""
+
+    def __init__(self) -> None:
+        self._samples: dict[int, list[tuple[int, Float64]]] = {}  # by person: time in ns, sample
+        self._lifted_m: dict[int, list[tuple[int, Float64]]] = {}  # by person: time in ns, lower ankle
+        self.first_ns: int | None = None
+
+    def add(self, track_id: int, time_ns: int, sample: Float64) -> None:
+        """Add a sample of a standing foot (3,): its ray and its inverse distance."""
+        self._samples.setdefault(track_id, []).append((time_ns, sample))
+
+    def add_lifted(self, track_id: int, time_ns: int, ankle_m: Float64) -> None:
+        """Add a lower ankle (3,) in camera axes, of someone without samples."""
+        self._lifted_m.setdefault(track_id, []).append((time_ns, ankle_m))
+
+    def samples_around(self, time_ns: int) -> Float64:
+        """(N, 3) the samples next to this time of whoever has most of them there."""
+        return _nearest(self._samples, time_ns)
+
+    def lifted_around(self, time_ns: int) -> Float64:
+        """(N, 3) likewise the lower ankles."""
+        return _nearest(self._lifted_m, time_ns)
+
+
+def _nearest(people: dict[int, list[tuple[int, Float64]]], time_ns: int) -> Float64:
+    best, most = np.zeros((0, 3)), -1
+    for rows in people.values():
+        off_ns = np.abs(np.array([at_ns for at_ns, _ in rows]) - time_ns)
+        count = int((off_ns <= _REACH_NS).sum())
+        if count > most:
+            nearest = np.sort(np.argsort(off_ns, kind="stable")[:_MAX_SAMPLES])
+            best, most = np.array([rows[i][1] for i in nearest.tolist()]), count
+    return best
+
+
 @dataclass
 class _Person:
     """One person's standing feet, and samples (x and y of the ray, 1 / distance along the optical axis in 1/m).
@@ -91,14 +128,20 @@ class FloorFilter:
     Args:
         config: The settings.
         attitude: The camera's attitude, which this filter refines; by default one of its own.
+        standing: Where feet stood in the first pass over the same frames; it counts instead of what is seen now.
 
     Attributes:
         attitude: The camera's attitude.
         is_empty: Whether nobody had a pose yet.
+        standing: Where feet stood; kept with `look_ahead`, for a second pass.
     """
 
-    def __init__(self, config: BodyConfig, attitude: CameraAttitude | None = None) -> None:
+    def __init__(
+        self, config: BodyConfig, attitude: CameraAttitude | None = None, standing: StandingTrack | None = None
+    ) -> None:
         self.attitude = attitude or CameraAttitude(config)
+        self._known = standing
+        self.standing = standing or (StandingTrack() if config.look_ahead else None)
         self._ankle_m = ankle_height_m(config.height_m)
         self._given_m = config.camera_height_m - self._ankle_m if config.camera_height_m else 0.0
         self._restart()
@@ -114,6 +157,10 @@ class FloorFilter:
         # the camera moves, not the person.
         self._reference: tuple[Ray, Float64] | None = None
         self._place_xz = (0.0, 0.0)
+        if self._known is not None and self._known.first_ns is not None:
+            self._fit_around(self._known, self._known.first_ns)
+            self._over_ankles_m = self._goal_m
+            self.attitude.settle()
 
     @property
     def world_from_camera_xyzw(self) -> Float64:
@@ -176,7 +223,9 @@ class FloorFilter:
             self.is_empty, dt_s = False, 0.0
             x, _, z = rot.rotate(world_from_camera, pose.root_m).tolist()
             self._camera_xz = (-x, -z)
-            if not self._given_m:
+            if self.standing is not None and self.standing.first_ns is None:
+                self.standing.first_ns = pose.time_ns
+            if not self._goal_m:
                 visible = pose.score[FOOT] > 0
                 below_m = -rot.rotate(world_from_camera, ankles[visible] if visible.any() else ankles)[:, 1]
                 self._over_ankles_m = self._goal_m = float(below_m.max())
@@ -211,15 +260,21 @@ class FloorFilter:
             sample = person.feet[side].add(ray, -places[side][2], dt_s)
             if sample is not None:
                 person.samples.append(sample)
+                if self._known is None and self.standing is not None:
+                    self.standing.add(pose.track_id, pose.time_ns, sample)
         person.since_fit_s += dt_s
         if person.since_fit_s >= _FIT_S and best:
             person.since_fit_s = 0.0
-            if person.samples:
+            if self._known is not None:
+                self._fit_around(self._known, pose.time_ns)
+            elif person.samples:
                 self._fit(np.array(person.samples))
-            elif not self._given_m and float(np.linalg.norm(pose.root_m)) < _FARTHEST_M:
-                up = self.attitude.up
-                person.lifted_m.append(ankles_m[int(np.argmin(ankles_m @ up))])
-                self._goal_m = -float(np.median(np.array(person.lifted_m) @ up))
+            elif float(np.linalg.norm(pose.root_m)) < _FARTHEST_M:
+                lower_m = ankles_m[int(np.argmin(ankles_m @ self.attitude.up))]
+                person.lifted_m.append(lower_m)
+                if self.standing is not None:
+                    self.standing.add_lifted(pose.track_id, pose.time_ns, lower_m)
+                self._fit_lifted(np.array(person.lifted_m))
 
     def _keep_place(self) -> None:
         """Move the camera so that the last frame's reference is where it was before the estimate changed."""
@@ -237,6 +292,18 @@ class FloorFilter:
         """The person with the most samples; body sizes are guesses, so a mean over people fits none of them."""
         people = [*([self._best_forgotten] if self._best_forgotten else []), *self._people]
         return max(people, key=lambda person: len(person.samples))
+
+    def _fit_around(self, known: StandingTrack, time_ns: int) -> None:
+        """Estimate from the frames before and after this time."""
+        if len(samples := known.samples_around(time_ns)):
+            self._fit(samples)
+        elif len(lifted_m := known.lifted_around(time_ns)):
+            self._fit_lifted(lifted_m)
+
+    def _fit_lifted(self, ankles_m: Float64) -> None:
+        """Estimate the height from lower ankles (N, 3) that nothing says to stand, unless it is given."""
+        if not self._given_m:
+            self._goal_m = -float(np.median(ankles_m @ self.attitude.up))
 
     def _fit(self, samples: Float64) -> None:
         """Estimate height and attitude from samples (N, 3), unless they are given."""

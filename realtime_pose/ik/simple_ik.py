@@ -52,11 +52,16 @@ class _State:
 
 
 class SimpleIKSolver:
-    """Solves for local rotations of HUMANOID inside its joint limits, from a body's 3D points."""
+    """Solves for local rotations of HUMANOID inside its joint limits, from a body's 3D points.
 
-    def __init__(self, config: BodyConfig) -> None:
+    Args:
+        config: The settings.
+        bones: Everyone's bone lengths, which every solved frame improves; by default of its own.
+    """
+
+    def __init__(self, config: BodyConfig, bones: BoneLengths | None = None) -> None:
         self._config = config
-        self._bones = BoneLengths(config)
+        self._bones = bones or BoneLengths(config)
         self._limbs = {joint: TwoBoneIk(LIMB_LIMITS[joint]) for joint in _LIMBS}
         self._states: PerTrack[_State] = PerTrack()
 

@@ -454,3 +454,73 @@ def test_frames_after_a_pause_of_the_source_are_shown_at_once_without_a_warning(
     runtime = finished(Runtime(Waits(6), FakePipeline(), paced=True, read_ahead=False))
     assert runtime.statistics.frames == 6
     assert runtime.snapshot().notices == ()
+
+
+# --- stages that hold results back ------------------------------------------------------------------------------------
+
+
+class HoldingStage:
+    """Holds everything back until the end; each result given then may take a while."""
+
+    def __init__(self, per_result_s=0.0, fail_at=None):
+        self.kept, self.fed, self._per_result_s, self._fail_at = [], threading.Event(), per_result_s, fail_at
+
+    def feed(self, result):
+        self.kept.append(result)
+        if len(self.kept) == 5:
+            self.fed.set()
+        return ()
+
+    def flush(self):
+        for result in self.kept:
+            if result.frame.index == self._fail_at:
+                raise CaptureError("the file changed")
+            time.sleep(self._per_result_s)
+            yield result
+
+
+def test_what_a_stage_holds_back_is_sent_at_the_end():
+    fast, slow, stage = FakeSink(), FakeSink(), HoldingStage()
+    runtime = Runtime(FakeSource(30), FakePipeline(), [fast], [slow], stage=stage)
+    finished(runtime)
+    runtime.raise_if_failed()
+    assert fast.got == slow.got == list(range(30))
+    now = runtime.snapshot()
+    assert (now.frames, now.frames_sent, now.flushing, now.running) == (30, 30, True, False)
+    assert runtime.statistics.seconds > 0
+
+
+def test_a_run_that_is_stopped_sends_what_it_has_read():
+    gate = threading.Event()
+    sink, stage = FakeSink(), HoldingStage()
+    runtime = Runtime(FakeSource(10**9, gate=gate), FakePipeline(), [], [sink], stage=stage)
+    runtime.start()
+    gate.set()
+    assert stage.fed.wait(PATIENCE_S)
+    runtime.stop()
+    assert runtime.wait(PATIENCE_S)
+    assert len(sink.got) == runtime.snapshot().frames >= 5
+    assert sink.closed == 1
+
+
+def test_a_stopped_run_gives_up_what_would_take_too_long(monkeypatch):
+    monkeypatch.setattr("realtime_pose.runtime._FLUSH_S", 0.2)
+    sink, stage = FakeSink(), HoldingStage(per_result_s=0.05)
+    runtime = Runtime(FakeSource(200), FakePipeline(), [], [sink], stage=stage)
+    runtime.start()
+    while not runtime.snapshot().flushing:
+        time.sleep(0.01)
+    runtime.stop()
+    assert runtime.wait(PATIENCE_S)
+    assert 0 < len(sink.got) < 200
+    assert runtime.snapshot().frames_sent == len(sink.got)
+    assert any("second pass" in notice for notice in runtime.snapshot().notices)
+
+
+def test_a_stage_that_fails_at_the_end_ends_the_run_and_keeps_what_came_before():
+    sink = FakeSink()
+    runtime = Runtime(FakeSource(10), FakePipeline(), [], [sink], stage=HoldingStage(fail_at=6))
+    finished(runtime)
+    assert sink.got == list(range(6))
+    with pytest.raises(StageFailedError, match="the file changed"):
+        runtime.raise_if_failed()

@@ -106,7 +106,7 @@ def eval_lift(
 
 
 @eval_app.command("footage")
-@with_setting_options("inference", "body", without=("body.look_ahead",))
+@with_setting_options("inference", "body")
 def eval_footage(
     *,
     clips: Annotated[list[Path], typer.Argument(metavar="CLIPS...", help="Videos, or folders of them.")],
@@ -123,7 +123,8 @@ def eval_footage(
 ) -> None:
     """Measure poses on clips of real people, without 3D truth: how they fit the image, the floor, and facts.
 
-    Each clip runs in live order. Its keypoints are kept in a cache, so that a second run takes only the time of the 3D.
+    Each clip runs in live order, with --look-ahead in two passes as in `process`. Its keypoints are kept in a cache, so
+    that a second run takes only the time of the 3D.
     """
     from realtime_pose.cli.console import progress_bar
     from realtime_pose.evaluation.footage.clip_keypoints import clips_in
@@ -154,7 +155,7 @@ def eval_footage(
 
 
 @eval_app.command("views")
-@with_setting_options("inference", "body", without=("body.look_ahead",))
+@with_setting_options("inference", "body")
 def eval_views(
     *,
     videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Synchronous videos, one of each camera.")],

@@ -1,19 +1,10 @@
-"""The pipeline's camera at a moment, and the directions in it that poses are measured by."""
+"""The directions in a camera that poses are measured by."""
 
 import numpy as np
 
-from realtime_pose.body_pipeline import BodyPipeline
-from realtime_pose.datatypes import CameraIntrinsics, SceneCamera
+from realtime_pose.datatypes import SceneCamera
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
-
-
-def camera_now(body: BodyPipeline, intrinsics: CameraIntrinsics) -> SceneCamera:
-    """The camera in the world of the newest poses; at the origin and level where there is none."""
-    found = None if body.filters is None else body.filters.floor.camera(intrinsics)
-    if found is not None:
-        return found
-    return SceneCamera(intrinsics.fov_deg, intrinsics.width, intrinsics.height, np.zeros(3), rot.IDENTITY_XYZW.copy())
 
 
 def up_of(camera: SceneCamera) -> Float64:

@@ -1,21 +1,21 @@
-"""Poses of a clip in live order: its keypoints through lifter, IK and filters, and what is judged of each person."""
+"""Poses of a clip, in live order or in two passes: keypoints through all 3D stages, and what is judged of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
 
-from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
-from realtime_pose.datatypes import PersonKeypoints, SceneCamera, SkeletonPose
+from realtime_pose.datatypes import Frame, FrameResult, Person, PersonBox, PersonKeypoints, SceneCamera, SkeletonPose
 from realtime_pose.errors import ConfigError
-from realtime_pose.evaluation.footage.cameras import camera_now, heading_of
+from realtime_pose.evaluation.footage.cameras import heading_of
 from realtime_pose.evaluation.footage.clip_keypoints import ClipKeypoints
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, LIMB_NAMES, LIMB_ROWS
-from realtime_pose.utils.arrays import Bool, Float64
-from realtime_pose.utils.stopwatch import Stopwatch
+from realtime_pose.two_passes import black_image, poses_of_clip
+from realtime_pose.utils.arrays import Bool, Float64, as_float32
 
 _ROW = HUMANOID.index
 HIPS, NECK = _ROW["hips"], _ROW["neck"]
@@ -116,33 +116,49 @@ class _Collected:
 def tracks_of(
     clip: ClipKeypoints, config: AppConfig, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> list[PersonTrack]:
-    """Everyone's poses, most frames first; frame t is answered before frame t + 1 is seen.
+    """Everyone's poses, most frames first.
+
+    Without `body.look_ahead`, frame t is answered before frame t + 1 is seen; with it there are two passes.
 
     Args:
         clip: The keypoints.
         config: The settings of the 3D stages.
-        progress: Called with the number of frames done, and the total.
+        progress: Called with the number of frames done, and the total, of all passes.
 
     Raises:
         ConfigError: The keypoints have no human body.
     """
     if not clip.layout.has_body:
         raise ConfigError(f"{clip.path}: {clip.layout.name} is no human body; choose another estimator or data set")
-    body, intrinsics, watch = build_body(config), clip.intrinsics(config.body.fov_deg), Stopwatch()
+    total = (1 + config.body.look_ahead) * len(clip)
+    done = count(1)
     people: dict[int, _Collected] = {}
-    for frame in range(len(clip)):
-        for person in clip.people(frame):
-            _, pose = body.pose_of(person, intrinsics, watch)
-            kept = people.setdefault(person.track_id, _Collected([], [], [], []))
-            kept.frames.append(frame)
-            kept.poses.append(pose)
-            kept.cameras.append(camera_now(body, intrinsics))
-            kept.keypoints.append(person)
-        body.forget(clip.lost(frame))
-        progress(frame + 1, len(clip))
+    for result in poses_of_clip(
+        lambda: _results(clip), config, lambda: progress(next(done), total), lambda frame: clip.lost(frame.index)
+    ):
+        for person in result.people:
+            if person.pose is None or result.camera is None:
+                continue
+            kept = people.setdefault(person.keypoints.track_id, _Collected([], [], [], []))
+            kept.frames.append(result.frame.index)
+            kept.poses.append(person.pose)
+            kept.cameras.append(result.camera)
+            kept.keypoints.append(person.keypoints)
     rows = clip.layout.rows(LIMB_NAMES)
     tracks = [_track(track_id, kept, rows, config.body.height_m) for track_id, kept in people.items()]
     return sorted(tracks, key=len, reverse=True)
+
+
+def _results(clip: ClipKeypoints) -> Iterator[FrameResult]:
+    image = black_image(clip.width, clip.height)
+    for index, time_ns in enumerate(clip.time_ns.tolist()):
+        people = (
+            Person(
+                PersonBox(as_float32((0, 0, clip.width, clip.height)), 1.0, keypoints.track_id), keypoints, None, None
+            )
+            for keypoints in clip.people(index)
+        )
+        yield FrameResult(Frame(image, index, time_ns, time_ns), tuple(people))
 
 
 def _track(track_id: int, kept: _Collected, rows: list[int], height_m: float) -> PersonTrack:

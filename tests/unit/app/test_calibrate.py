@@ -255,7 +255,8 @@ def test_a_profile_in_the_settings_is_not_used_to_find_one(source):
 def test_a_session_made_with_a_profile_is_recomputed_without_its_file(tmp_path, monkeypatch):
     from dataclasses import asdict
 
-    from realtime_pose.app.replay import recompute_poses, recorded_settings
+    from realtime_pose.app.replay import recorded_settings
+    from realtime_pose.two_passes import poses_of_clip
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     calibration = Calibration(CONFIG)
@@ -265,7 +266,7 @@ def test_a_session_made_with_a_profile_is_recomputed_without_its_file(tmp_path, 
     assert config.body.height_m == 1.72
     frames = [make_result([standing(at_s=i / 20)], index=i, time_ns=i * S // 20) for i in range(12)]
     take = TakeRecorder(tmp_path / "take", TakeInfo(20.0, {"config": asdict(config)}), [])
-    made = list(recompute_poses(frames, config))
+    made = list(poses_of_clip(lambda: frames, config))
     for result in made:
         take.send(result)
     take.close()
@@ -273,7 +274,7 @@ def test_a_session_made_with_a_profile_is_recomputed_without_its_file(tmp_path, 
 
     session = read_session(tmp_path / "take" / SESSION)
     again = load_config([], {}, {}, base=recorded_settings(session))
-    for before, after in zip(made, recompute_poses(session.frames(), again), strict=True):
+    for before, after in zip(made, poses_of_clip(session.frames, again), strict=True):
         one, two = before.people[0].pose, after.people[0].pose
         assert one.rotations.local_xyzw.tobytes() == two.rotations.local_xyzw.tobytes()
         np.testing.assert_allclose(two.bone_m, body_of(config.body).bone_m, rtol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 from support.people import make_clip, make_person, make_result
 
 from realtime_pose.app import replay
-from realtime_pose.app.replay import open_replay, recompute_poses, recorded_settings
+from realtime_pose.app.replay import open_replay, recorded_settings
 from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.communication.packets.packet_stream import PacketStream
 from realtime_pose.communication.packets.pose_packet import encode
@@ -18,6 +18,7 @@ from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.session.reader import read_session
 from realtime_pose.session.writer import SessionRecorder, mark_finished
 from realtime_pose.skeletons import COCO17
+from realtime_pose.two_passes import poses_of_clip
 
 S = 1_000_000_000
 
@@ -41,7 +42,7 @@ def recorded(folder, results, config, **more):
     from dataclasses import asdict
 
     take = TakeRecorder(folder, TakeInfo(15.0, {"program": PROGRAM, "config": asdict(config), "fps": 15.0, **more}), [])
-    for result in recompute_poses(results, config):
+    for result in poses_of_clip(lambda: results, config):
         take.send(result)
     take.close()
     return read_session(folder / SESSION)
@@ -99,7 +100,7 @@ def test_a_copy_has_the_same_frames_and_the_same_packets(tmp_path):
         return [encode(packet) for result in results for packet in stream.packets_of(result)]
 
     assert datagrams(read_session(tmp_path / "b" / SESSION).frames()) == datagrams(session.frames())
-    assert datagrams(recompute_poses(session.frames(), CONFIG)) == datagrams(session.frames())
+    assert datagrams(poses_of_clip(session.frames, CONFIG)) == datagrams(session.frames())
 
 
 def test_sent_results_have_the_time_of_replay_and_recorded_ones_the_original(tmp_path):

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from support.people import make_clip
 
-from realtime_pose.app.replay import recompute_poses, recorded_settings
+from realtime_pose.app.replay import recorded_settings
 from realtime_pose.app.run import open_run
 from realtime_pose.app.take import SESSION
 from realtime_pose.config import AppConfig
 from realtime_pose.session.reader import read_session
+from realtime_pose.two_passes import poses_of_clip
 
 
 def config(**body):
@@ -17,7 +18,7 @@ def config(**body):
 
 def test_recomputing_uses_look_ahead_where_the_settings_do():
     clip = make_clip(20)
-    runs = [list(recompute_poses(clip, config(look_ahead=flag))) for flag in (True, True, False)]
+    runs = [list(poses_of_clip(lambda: clip, config(look_ahead=flag))) for flag in (True, True, False)]
     poses = [np.array([r.people[0].pose.rotations.local_xyzw for r in run]) for run in runs]
     assert [len(run) for run in runs] == [20, 20, 20]
     assert np.array_equal(poses[0], poses[1])
@@ -41,7 +42,7 @@ def test_a_session_records_whether_its_poses_used_look_ahead(tmp_path, paced, lo
     assert session.settings["config"]["body"]["look_ahead"] is looks
     recorded = list(session.frames())
     assert len(recorded) == 12
-    again = list(recompute_poses(recorded, recorded_settings(session)))
+    again = list(poses_of_clip(lambda: recorded, recorded_settings(session)))
     for one, other in zip(recorded, again, strict=True):
         for a, b in zip(one.people, other.people, strict=True):
             assert np.array_equal(a.pose.rotations.local_xyzw, b.pose.rotations.local_xyzw)

@@ -75,7 +75,15 @@ def test_unsure_measurements_are_drawn_to_the_cameras_of_the_training_and_their_
     assert -attitude.measured[0][0] > 1.1 * -up_of(25.0, 10.0)[0]
 
 
-def test_several_people_in_a_frame_count_once_in_time():
+def test_everyone_in_a_frame_counts():
+    attitude = CameraAttitude(BodyConfig())
+    for i in range(60):
+        for pitch in (0.0, 20.0):
+            attitude.add(up_of(pitch), 0.05, i * FRAME_NS)
+    assert pitch_deg(attitude.measured[0]) == pytest.approx(10.0, abs=0.5)
+
+
+def test_several_people_in_a_frame_leave_the_time_of_easing_alone():
     one, two = CameraAttitude(BodyConfig()), CameraAttitude(BodyConfig())
     for i in range(20):
         one.add(up_of(float(i)), 0.05, i * FRAME_NS)
@@ -176,3 +184,33 @@ def test_time_that_runs_backwards_is_another_take():
     attitude.refine(up_of(10.0))
     attitude.ease(0)
     assert not attitude.is_known
+
+
+def test_a_second_pass_knows_the_measurements_after_a_moment_as_well():
+    first = CameraAttitude(BodyConfig(look_ahead=True))
+    for i in range(120):  # level at first, then moved
+        first.add(up_of(0.0 if i < 20 else 12.0), 0.05, i * FRAME_NS)
+    second = CameraAttitude(BodyConfig(look_ahead=True), first.track())
+    assert second.is_known
+    assert pitch_deg(second.up) == pytest.approx(10.0, abs=0.6)  # before any frame
+    second.add(up_of(-40.0), 0.05, 0)  # what is measured now was measured before
+    assert pitch_deg(second.up) == pytest.approx(10.0, abs=0.6)
+
+
+def test_a_track_weighs_measurements_by_how_near_they_are():
+    first = CameraAttitude(BodyConfig(look_ahead=True))
+    for i in range(240):
+        first.add(up_of(0.0 if i < 120 else 20.0), 0.05, i * 1_000_000_000)
+    second = CameraAttitude(BodyConfig(look_ahead=True), first.track())
+    got = []
+    for at_s in (0, 119, 239):
+        second.restart()
+        second.add(up_of(0.0), 0.05, at_s * 1_000_000_000)
+        got.append(pitch_deg(second.measured[0]))
+    assert got == pytest.approx([0.5, 10.0, 19.5], abs=1.0)
+
+
+def test_nothing_is_kept_for_a_second_pass_that_will_not_come():
+    attitude = CameraAttitude(BodyConfig())
+    attitude.add(up_of(5.0), 0.05, 0)
+    assert attitude.track() is None

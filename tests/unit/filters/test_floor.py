@@ -8,7 +8,7 @@ from realtime_pose.body.camera_attitude import CameraAttitude
 from realtime_pose.body.settings import BodyConfig
 from realtime_pose.datatypes import CameraIntrinsics, JointRotations, SkeletonPose
 from realtime_pose.filters.chain import FilterChain
-from realtime_pose.filters.floor import FloorFilter, ankle_height_m, fit_floor
+from realtime_pose.filters.floor import FloorFilter, StandingTrack, ankle_height_m, fit_floor
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils import rotations as rot
@@ -433,3 +433,39 @@ def test_a_foot_far_from_the_floor_stands_on_something_else():
     floor = placed_floor()
     _, z = floor.standing_place((0.0, -0.3), (0.0, -0.3 * 1.6, -1.6))
     assert -z < 1.6 + 0.5 * (4.0 - 1.6)
+
+
+def test_a_second_pass_has_the_floor_of_the_clip_from_the_first_frame_on():
+    config = BodyConfig(look_ahead=True)
+    poses = list(stances([2.5, 3.5, 4.5, 3.0], pitch_deg=8.0, noise_m=0.05, height_m=1.4))
+    first = FloorFilter(config)
+    run(first, poses)
+    second = FloorFilter(config, None, first.standing)
+    placed = run(second, poses)
+    last = np.array(first.camera_m)
+    assert np.degrees(np.arctan2(second.attitude.up[2], second.attitude.up[1])) == pytest.approx(8.0, abs=2.5)
+    assert second.camera_m[1] == pytest.approx(last[1], abs=0.03)
+    assert lowest(placed[0]) == pytest.approx(lowest(placed[-1]), abs=0.05)
+    again = FloorFilter(config, None, first.standing)
+    again.apply(poses[0])
+    assert again.camera_m[1] == pytest.approx(second.camera_m[1], abs=0.03)
+
+
+def test_a_second_pass_takes_the_floor_of_whoever_stood_most_at_that_time():
+    track = StandingTrack()
+    for second in range(200):
+        who = 1 if second < 100 else 2
+        for _ in range(5):
+            track.add(who, second * 1_000_000_000, np.array([0.0, -0.3, who / 10]))
+    assert track.samples_around(10_000_000_000)[:, 2] == pytest.approx(0.1)
+    assert track.samples_around(190_000_000_000)[:, 2] == pytest.approx(0.2)
+    assert len(track.lifted_around(0)) == 0
+
+
+def test_feet_that_never_rest_leave_the_floor_of_the_clip_below_the_lifted_ankles():
+    config = BodyConfig(look_ahead=True)
+    poses = [standing((0.0, -2.5), i * FRAME_NS, stands=False, up_m=0.3 if i < 10 else 0.0) for i in range(120)]
+    first = FloorFilter(config)
+    run(first, poses)
+    placed = FloorFilter(config, None, first.standing).apply(poses[0])
+    assert lowest(placed) == pytest.approx(0.07 + 0.3, abs=0.03)

@@ -1,14 +1,14 @@
-"""The pipeline's camera: a pose put back through it lies where it was lifted, and its directions are the image's."""
+"""The directions in a camera are the image's; a pose put back through the pipeline's lies where it was lifted."""
 
 import numpy as np
 import pytest
 from support.people import CAMERA, make_person
-from support.tracks import INTRINSICS, camera
+from support.tracks import camera
 
 from realtime_pose.body_pipeline import build_body
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import SceneCamera
-from realtime_pose.evaluation.footage.cameras import camera_now, depth_m, heading_of, up_of
+from realtime_pose.evaluation.footage.cameras import depth_m, heading_of, up_of
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.utils.stopwatch import Stopwatch
 
@@ -44,13 +44,6 @@ def test_the_final_pose_projects_onto_the_lifted_one(pitch_deg):
     joints, pose = body.pose_of(make_person(1).keypoints.sane(), CAMERA, Stopwatch())
     bare = body.solver.solve(joints)  # in camera axes, from the camera
     at_origin = SceneCamera(CAMERA.fov_deg, CAMERA.width, CAMERA.height, np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
-    seen = camera_now(body, CAMERA)
+    seen = body.filters.floor.camera(CAMERA)
     assert np.allclose(seen.project(forward_kinematics(pose)), at_origin.project(forward_kinematics(bare)), atol=1.0)
     assert seen.pitch_deg == pytest.approx(pitch_deg)
-
-
-def test_without_filters_poses_are_in_camera_axes():
-    seen = camera_now(build_body(AppConfig(), filtered=False), INTRINSICS)
-    assert np.allclose(seen.position_m, 0)
-    assert np.allclose(up_of(seen), (0, 1, 0))
-    assert seen.intrinsics.fx == pytest.approx(INTRINSICS.fx)
