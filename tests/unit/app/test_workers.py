@@ -36,7 +36,7 @@ def pretend(job, connection, stop, threads):
         os._exit(3)
     begin_ns = time.monotonic_ns()
     connection.send(Note(f"hello from {job.source}"))
-    connection.send(FramesDone(1, 3))
+    connection.send(FramesDone(1, 3, False))
     if job.source == "meet":  # waits until the other one has started too
         others = job.folder
         (others / str(os.getpid())).touch()
