@@ -15,12 +15,18 @@ from realtime_pose.datatypes import FrameResult, SceneCamera, SkeletonPose
 from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.settled_bones import SettledBones
 from realtime_pose.skeletons import HUMANOID
-from realtime_pose.utils.arrays import Float32, Float64
+from realtime_pose.utils.arrays import Bool, Float32, Float64
 from realtime_pose.utils.record_writer import write_error
 
 _J = len(HUMANOID.joints)
 _RECORD = np.dtype(
-    [("time_s", "<f4"), ("root_m", "<f4", (3,)), ("local_xyzw", "<f4", (_J, 4)), ("camera", "<f4", (7,))]
+    [
+        ("time_s", "<f4"),
+        ("root_m", "<f4", (3,)),
+        ("local_xyzw", "<f4", (_J, 4)),
+        ("camera", "<f4", (7,)),
+        ("contact", "?", (2,)),
+    ]
 )
 _NO_CAMERA = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 _CHUNK = 2048
@@ -28,6 +34,8 @@ _CHUNK = 2048
 
 class Keys(NamedTuple):
     """A chunk of one person's poses: `time_s` (T,) strictly increasing, `root_m` (T, 3), `local_xyzw` (T, 17, 4).
+
+    `foot_contact` (T, 2) says which feet stand; none where it is not known.
 
     With each pose the camera that saw it: `camera_m` (T, 3) and `camera_xyzw` (T, 4), as in SceneCamera; without
     meaning while the spool has no `camera`.
@@ -38,6 +46,7 @@ class Keys(NamedTuple):
     local_xyzw: Float32
     camera_m: Float32
     camera_xyzw: Float32
+    foot_contact: Bool
 
 
 class _Person:
@@ -49,6 +58,7 @@ class _Person:
         self.last = pose
         self.time_s = -np.inf
         self.seen_ns = 0
+        self.knows_contact = False
 
 
 class PoseSpool:
@@ -108,6 +118,7 @@ class PoseSpool:
                 self._append(person, person.last, before_ns)
             self._append(person, pose, self._last_ns)
             person.bones.add(pose.bone_m)
+            person.knows_contact |= pose.foot_contact is not None
             person.seen_ns = self._last_ns
 
     def finish(self) -> tuple[int, ...]:
@@ -125,6 +136,10 @@ class PoseSpool:
         """Number of poses of the person."""
         return len(self._people[track_id].records)
 
+    def knows_contact(self, track_id: int) -> bool:
+        """Whether it is known when the person's feet stood."""
+        return self._people[track_id].knows_contact
+
     def ends_s(self, track_id: int) -> tuple[float, float]:
         """Times of the person's first and last pose, from the take's first frame."""
         rows = self._people[track_id].records
@@ -137,7 +152,9 @@ class PoseSpool:
         for start in range(0, len(rows), _CHUNK):
             part = self._read(rows[start : start + _CHUNK])
             camera = part["camera"]
-            yield Keys(part["time_s"], part["root_m"], part["local_xyzw"], camera[:, :3], camera[:, 3:])
+            yield Keys(
+                part["time_s"], part["root_m"], part["local_xyzw"], camera[:, :3], camera[:, 3:], part["contact"]
+            )
 
     def close(self) -> None:
         """Delete the file. Safe to repeat."""
@@ -151,6 +168,7 @@ class PoseSpool:
         record = np.empty((), _RECORD)
         record["time_s"], record["root_m"] = time_s, pose.root_m
         record["local_xyzw"] = pose.rotations.local_xyzw[:_J]
+        record["contact"] = False if pose.foot_contact is None else pose.foot_contact
         record["camera"] = _NO_CAMERA if self.camera is None else _place_of(self.camera)
         try:
             self._file.seek(self._count * _RECORD.itemsize)

@@ -31,6 +31,7 @@ class Character:
         trunk: The nodes between hips and head.
         patches: Bytes to replace in the file's binary chunk, by offset.
         guessed: The bones that were found by structure, not by name.
+        fitted: Whether it has the person's bone lengths, so that its joints are where theirs are.
     """
 
     glb: Glb
@@ -39,6 +40,7 @@ class Character:
     trunk: TrunkNodes
     patches: Mapping[int, bytes] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
+    fitted: bool = False
 
     @property
     def driven(self) -> tuple[int, ...]:

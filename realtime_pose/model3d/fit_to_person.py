@@ -40,7 +40,7 @@ def fit_to_person(character: Character, bone_m: npt.ArrayLike) -> Character:
     translation[nodes[0]] = (0.0, leg_m * (1 + ANKLE_PER_LEG), 0.0)
     fitted = replace(tree, translation=translation)
     document, patches = _fitted_skin(glb, before, fitted.world.position, scale)
-    return replace(character, glb=replace(glb, document=document), tree=fitted, patches=patches)
+    return replace(character, glb=replace(glb, document=document), tree=fitted, patches=patches, fitted=True)
 
 
 def _is_humanoid(tree: NodeTree, nodes: list[int]) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from realtime_pose.exporters.pose_spool import Keys, PoseSpool
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.model3d.character import Character, default_character_path, load_character
 from realtime_pose.model3d.fit_to_person import fit_to_person
+from realtime_pose.model3d.foot_lock import FootLock
 from realtime_pose.model3d.retarget import Retargeter
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import as_float32
@@ -123,12 +124,26 @@ def write_character(path: Path, character: Character, spool: PoseSpool, track_id
         if spool.camera_moves:
             rotating, moving = [*rotating, node], [*moving, node]
     track = Track(NAME, rotating, moving, spool.count(track_id), spool.ends_s(track_id))
-    chunks = (_keyframes(keys, retargeter, with_camera=len(moving) > 1) for keys in spool.keys(track_id))
+    lock: FootLock | None = None
+    if spool.knows_contact(track_id) and not character.fitted:
+        poses = ((k.time_s, k.local_xyzw, k.root_m, k.foot_contact) for k in spool.keys(track_id))
+        lock = retargeter.feet(poses)
+    chunks = _keyframes(spool.keys(track_id), retargeter, lock, with_camera=len(moving) > 1)
     write_animated(path, Model(document, character.glb, character.patches), track, chunks)
 
 
-def _keyframes(keys: Keys, retargeter: Retargeter, *, with_camera: bool) -> Keyframes:
-    hips, rotations = retargeter.motion(keys.local_xyzw, keys.root_m)
+def _keyframes(
+    chunks: Iterator[Keys], retargeter: Retargeter, lock: FootLock | None, *, with_camera: bool
+) -> Iterator[Keyframes]:
+    done = 0
+    for keys in chunks:
+        start, done = done, done + len(keys.time_s)
+        part = None if lock is None else lock.rows(start, done)
+        yield _keyframes_of(keys, retargeter, part, with_camera=with_camera)
+
+
+def _keyframes_of(keys: Keys, retargeter: Retargeter, lock: FootLock | None, *, with_camera: bool) -> Keyframes:
+    hips, rotations = retargeter.motion(keys.local_xyzw, keys.root_m, lock)
     translations = hips[:, None]
     if with_camera:
         place, rotation = retargeter.camera_in_scene(keys.camera_m, rot.unit(keys.camera_xyzw))

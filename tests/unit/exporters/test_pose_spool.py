@@ -1,5 +1,7 @@
 """Pose spool: chunks, increasing times, and full disks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.full_disk import FullDisk
@@ -29,6 +31,22 @@ def test_poses_come_back_in_chunks_that_fit_into_memory(tmp_path, monkeypatch):
     assert spool.count(track_id) == 100
     got = np.concatenate([chunk.local_xyzw for chunk in chunks])
     assert np.array_equal(got, np.array([result.people[0].pose.rotations.local_xyzw for result in clip]))
+    spool.close()
+
+
+def test_contacts_come_back_and_are_none_where_they_are_unknown(tmp_path):
+    person = make_person(1)
+    flags = [None, np.array([True, False]), np.array([False, True])]
+    poses = [replace(person.pose, foot_contact=contact) for contact in flags]
+    frames = [make_result([replace(person, pose=pose)], index=i, time_ns=i * 10**8) for i, pose in enumerate(poses)]
+    spool = spool_of(tmp_path, frames)
+    (track_id,) = spool.finish()
+    (keys,) = spool.keys(track_id)
+    assert keys.foot_contact.tolist() == [[False, False], [True, False], [False, True]]
+    assert spool.knows_contact(track_id)
+    spool.close()
+    spool = spool_of(tmp_path, frames[:1])
+    assert not spool.knows_contact(track_id)
     spool.close()
 
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pygltflib import GLTF2
+from support.actor_frames import actor_truth
 from support.full_disk import FullDisk
 from support.gltf_player import Player
 from support.people import make_camera, make_clip, make_person, make_pose, make_result
 from support.rigs import make_rig
 
+from realtime_pose.datatypes import JointRotations, SkeletonPose
 from realtime_pose.errors import CharacterError, RecordingError
 from realtime_pose.exporters import pose_spool
 from realtime_pose.exporters.gltf.glb import GlbRecorder
@@ -243,3 +245,25 @@ def test_a_full_disk_leaves_the_older_file_and_no_other(tmp_path, monkeypatch, r
 def test_a_missing_folder_is_reported(tmp_path):
     with pytest.raises(RecordingError, match="cannot write into"):
         GlbRecorder(tmp_path / "none" / "motion.glb")
+
+
+def test_feet_that_stand_stay_on_a_users_character_across_chunks(tmp_path, monkeypatch):
+    monkeypatch.setattr(pose_spool, "_CHUNK", 16)
+    actor = actor_truth()
+    bone_m = HUMANOID.rest_bone_m * np.random.default_rng(2).uniform(0.5, 0.9, 17)
+    recorder = GlbRecorder(tmp_path / "out.glb", make_rig(tmp_path / "rig.glb", bone_m=bone_m))
+    rows = range(60, 140)
+    for i in rows:
+        rotations = JointRotations(HUMANOID, actor.local_xyzw[i])
+        ones, time_ns = np.ones(17, np.float32), round(i / actor.fps * 1e9)
+        pose = SkeletonPose(rotations, actor.root_m[i], actor.bone_m, ones, 1, time_ns, actor.foot_contact[i])
+        recorder.send(make_result([make_person(1, pose=pose)], index=i, time_ns=time_ns))
+    recorder.close()
+    player = Player(tmp_path / "out.glb")
+    places = [player.places(key) for key in range(len(player.times))]
+    for side, name in enumerate(("leftFoot", "rightFoot")):
+        ankle = np.array([place[name] for place in places])
+        speed_m_s = np.linalg.norm(np.diff(ankle[:, [0, 2]], axis=0), axis=1) * actor.fps
+        stands = actor.foot_contact[rows, side]
+        assert stands.any()
+        assert speed_m_s[stands[1:] & stands[:-1]].max() < 0.002
