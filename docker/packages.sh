@@ -6,7 +6,7 @@ target=$1
 cd "$(dirname "$0")"
 
 if [ "$(uname -m)" != x86_64 ]; then
-  echo "MediaPipe 0.10.21 and OpenVINO have no build for $(uname -m) on Linux; build with --platform linux/amd64" >&2
+  echo "the wheels of requirements-nodeps.txt have no build for $(uname -m) on Linux; build with --platform linux/amd64" >&2
   exit 1
 fi
 python3 -m venv /opt/pip

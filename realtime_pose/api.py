@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +29,9 @@ from realtime_pose.config import DEFAULTS, AppConfig
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.drawing import draw_skeleton_on_frame
 from realtime_pose.errors import ArrayShapeError, CaptureError, ConfigError, EndOfStream, RealtimePoseError
-from realtime_pose.inference.base import PersonDetector, PoseEstimator
+from realtime_pose.inference.base import PersonDetector, PoseEstimator, Resettable
 from realtime_pose.inference.detectors.table import build_detector
-from realtime_pose.inference.estimators import build_estimator, describe, for_stills
+from realtime_pose.inference.estimators import build_estimator, describe
 from realtime_pose.pipeline import assemble_pipeline, check_names
 from realtime_pose.utils.arrays import UInt8
 from realtime_pose.utils.stopwatch import Stopwatch
@@ -41,13 +41,6 @@ log = logging.getLogger(__name__)
 _DEFAULT_PERIOD_NS = 33_333_333  # 30 frames a second
 _DETECTOR_MEMBERS = ("detect", "close")
 _ESTIMATOR_MEMBERS = (*PoseEstimator.__annotations__, "estimate", "close")
-
-
-@runtime_checkable
-class _Resettable(Protocol):
-    """An estimator with a tracker of its own, which can forget whom it follows."""
-
-    def reset(self) -> None: ...
 
 
 class PoseInference:
@@ -60,8 +53,8 @@ class PoseInference:
         config: All settings; capture, output and `look_ahead` have no effect here.
         is_video: The images are frames of one video: people keep their ids and are smoothed, until `reset`.
             Otherwise each image stands alone.
-        estimator: Used in place of the one that `config` names. One with a tracker of its own (`finds_people`) may have
-            a method `reset()`, which is called when it has to forget people.
+        estimator: Used in place of the one that `config` names. One that remembers people may have a method `reset()`,
+            which is called when it has to forget them.
         detector: Used in place of the one that `config` names.
         notify: Callback for each choice made for the user, in one sentence.
         progress: Callback for the progress of a download of weights: (bytes so far, bytes in all).
@@ -97,9 +90,7 @@ class PoseInference:
         persons = config.inference.persons
         with ExitStack() as undo:
             if estimator is None:
-                estimator = build_estimator(config.inference, notify, progress)
-                estimator = estimator if is_video else for_stills(estimator, config.inference)
-                undo.enter_context(closing(estimator))
+                estimator = undo.enter_context(closing(build_estimator(config.inference, notify, progress)))
             if estimator.finds_people:
                 if persons > 1:
                     notify(f"{estimator.name} follows one person, not {persons}; ViTPose can do more.")
@@ -180,7 +171,7 @@ class PoseInference:
 
     def _forget(self) -> None:
         """Drop everything known of people; the models stay."""
-        if self.estimator.finds_people and isinstance(self.estimator, _Resettable):
+        if isinstance(self.estimator, Resettable):
             self.estimator.reset()
         self._pipeline = assemble_pipeline(self._config, self.estimator, self._detector)
         self._pipeline.stopwatch = self.stopwatch

@@ -14,14 +14,13 @@ from realtime_pose.utils.extras import install_command
 from realtime_pose.utils.paths import data_path
 
 _WITHOUT_DEPENDENCIES = {"mediapipe": "mediapipe==0.10.21", "mmpose": "mmpose==1.1.0"}
-_BASE = ("mediapipe", "opencv-python", "av", "ikpy")
+_BASE = ("mediapipe", "openvino", "opencv-python", "av", "ikpy")
 _EXTRAS = {
     "torch": "vitpose",
     "transformers": "vitpose",
     "mmcv-lite": "vitpose",
     "mmpose": "vitpose",
     "onnxruntime": "onnx",
-    "openvino": "openvino",
     "nncf": "int8",
     "streamlit": "dashboard",
     "plotly": "dashboard",
@@ -133,18 +132,20 @@ def _device() -> list[Finding]:
 def _blazepose() -> list[Finding]:
     import numpy as np
 
-    from realtime_pose.datatypes import Frame
+    from realtime_pose.datatypes import Frame, PersonBox
     from realtime_pose.inference.base import InferenceConfig
 
     try:
         from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
 
+        frame = Frame(np.zeros((48, 64, 3), np.uint8), 0, 0, 0)
+        box = PersonBox(np.array([0, 0, 64, 48], np.float32), 1.0, 1)
         estimator = BlazePoseEstimator(InferenceConfig())
-        estimator.estimate(Frame(np.zeros((48, 64, 3), np.uint8), 0, 0, 0), [])
+        estimator.estimate(frame, [box])
         estimator.close()
     except (RealtimePoseError, ImportError, OSError) as exc:
         return [Finding(False, "blazepose", "does not run", str(exc))]
-    return [Finding(True, "blazepose", "runs, its model comes with mediapipe")]
+    return [Finding(True, "blazepose", "runs; its models lie in mediapipe's package")]
 
 
 def _vitpose() -> list[Finding]:

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 
 from realtime_pose.axes import canonical_from_opencv
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.sources import open_source
-from realtime_pose.datatypes import Frame
+from realtime_pose.datatypes import Frame, PersonKeypoints
 from realtime_pose.errors import EndOfStream
 from realtime_pose.evaluation.lifting import Prediction
 from realtime_pose.evaluation.lifting_cases import LiftingCase
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
+from realtime_pose.inference.landmarks.blazepose import BlazePoseDetector, BlazePoseEstimator
+from realtime_pose.inference.tracking.people import PeopleTracker
 from realtime_pose.model3d.actor_truth import ActorTruth, load_truth
 from realtime_pose.skeletons import COCO17_FEET_HANDS, LIMB_NAMES, LIMB_ROWS
 from realtime_pose.utils.arrays import Float64, FloatArray
@@ -40,15 +42,21 @@ def actor_case(
     frames, k = len(truth.joints_m), len(COCO17_FEET_HANDS.names)
     xy_px, score = np.zeros((frames, k, 2), np.float32), np.zeros((frames, k), np.float32)
     world_m, took_ms = np.zeros((frames, len(LIMB_NAMES), 3)), np.zeros(frames)
-    with closing(open_source(CaptureConfig(source=name))) as source, closing(BlazePoseEstimator(config)) as estimator:
+    config = replace(config, persons=1)
+    estimator, detector, tracker = BlazePoseEstimator(config), BlazePoseDetector(config), PeopleTracker(config)
+    people: list[PersonKeypoints] = []
+    with closing(open_source(CaptureConfig(source=name))) as source, closing(estimator), closing(detector):
         for row in range(frames):
             frame = _next(source.read)
             if frame is None:
                 break
-            people = estimator.estimate(frame, [])
-            if people and estimator.world_m is not None:
+            boxes = tracker.update(frame, [] if people else detector.detect(frame), people)
+            people = [
+                person for person in tracker.choose(boxes, estimator.estimate(frame, boxes)) if person.score.any()
+            ]
+            if people:
                 xy_px[row], score[row] = people[0].xy_px, people[0].score
-                world_m[row] = canonical_from_opencv(estimator.world_m[_POINT_ROWS])
+                world_m[row] = canonical_from_opencv(estimator.bodies[people[0].track_id].world_m[_POINT_ROWS])
             elif row:
                 world_m[row] = world_m[row - 1]
             progress(row + 1, frames)

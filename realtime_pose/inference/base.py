@@ -153,13 +153,13 @@ class PoseEstimator(Protocol):
 
     Attributes:
         name: Name in reports, e.g. "vitpose-s".
-        runtime: What runs the model, e.g. "torch", "openvino", "mediapipe".
+        runtime: What runs the model, e.g. "torch", "openvino".
         precision: Numeric precision, e.g. "fp32", "bf16", "int8".
         device: Device it runs on, e.g. "cpu"; for ONNX Runtime with the provider in use.
         model_hash: SHA-256 of the weights and of all else that decides the results; identifies the model in a session.
         layout: Keypoint layout of every result.
-        finds_people: True for an estimator with a tracker of its own (BlazePose): it gets no boxes and returns the
-            one person it follows, or nobody. This is the only exception to the contract of `estimate`.
+        finds_people: True for an estimator with a tracker of its own: it gets no boxes and returns the one person it
+            follows, or nobody. This is the only exception to the contract of `estimate`.
     """
 
     name: str
@@ -176,6 +176,15 @@ class PoseEstimator(Protocol):
 
     def close(self) -> None:
         """Release memory and threads."""
+        ...
+
+
+@runtime_checkable
+class Resettable(Protocol):
+    """An estimator that remembers people from frame to frame."""
+
+    def reset(self) -> None:
+        """Forget everyone: the next frame stands alone."""
         ...
 
 

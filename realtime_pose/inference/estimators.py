@@ -21,7 +21,8 @@ ESTIMATORS = {
     "vitpose-h": _VITPOSE,
     "mmpose": _VITPOSE,
 }
-_VITPOSE_ONLY = ("checkpoint", "model_config", "dataset", "precision", "flip_test")
+_VITPOSE_ONLY = ("checkpoint", "model_config", "dataset", "flip_test")
+_BLAZEPOSE_RUNS = {"runtime": ("openvino",), "device": ("cpu",), "precision": ("fp32", "bf16")}
 _DEFAULTS = InferenceConfig()
 _AUTO = "auto"
 _AUTO_DOWNLOADS = "vitpose-s"
@@ -59,16 +60,6 @@ def build_estimator(
     return _build_vitpose(config, notify)
 
 
-def for_stills(estimator: PoseEstimator, config: InferenceConfig) -> PoseEstimator:
-    """The estimator without tracking from one image to the next; BlazePose is closed and opened again without it."""
-    from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator  # imports OpenCV
-
-    if not isinstance(estimator, BlazePoseEstimator):
-        return estimator
-    estimator.close()
-    return BlazePoseEstimator(config, video=False)
-
-
 def describe(estimator: PoseEstimator) -> str:
     """The pose model with its runtime, precision and device: "vitpose-s with openvino fp32 on cpu"."""
     return f"{estimator.name} with {estimator.runtime} {estimator.precision} on {estimator.device}"
@@ -87,9 +78,10 @@ def check_names(config: InferenceConfig) -> None:
 
 
 def _build_blazepose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
-    for name, value, only in (("runtime", config.runtime, "mediapipe"), ("device", config.device, "cpu")):
-        if value not in (_AUTO, only):
-            notify(f"BlazePose runs on {only} only; {name} {value} is for ViTPose.")
+    for name, here in _BLAZEPOSE_RUNS.items():
+        value = getattr(config, name)
+        if value not in (_AUTO, *here):
+            notify(f"BlazePose's {name} is {' or '.join(here)}; {name} {value} is for ViTPose.")
     if config.estimator == "blazepose":
         given = [name for name in _VITPOSE_ONLY if getattr(config, name) != getattr(_DEFAULTS, name)]
         if given:

@@ -37,11 +37,13 @@ def _gain(cutoff_hz: Float64 | float, dt_s: float) -> Float64:
 class OneEuroFilter:
     """One-Euro filter for arrays of a fixed shape.
 
-    Each element has its own cutoff; with `joint` the last axis is one vector, with one cutoff from its speed.
+    Each element has its own cutoff; with `joint` the last axis is one vector, with one cutoff from its speed. The speed
+    is taken against the last filtered value, as in the reference implementation, or with `calm` against the last
+    measured one, as in MediaPipe: then a value that lags behind does not catch up by itself.
     """
 
-    def __init__(self, parameters: OneEuroParameters, *, joint: bool = False) -> None:
-        self._parameters, self._joint = parameters, joint
+    def __init__(self, parameters: OneEuroParameters, *, joint: bool = False, calm: bool = False) -> None:
+        self._parameters, self._joint, self._calm = parameters, joint, calm
         self.reset()
 
     @property
@@ -52,30 +54,33 @@ class OneEuroFilter:
     def reset(self) -> None:
         """Clear the state: the filter then equals a new one."""
         self._value: Float64 | None = None
+        self._measured: Float64 | None = None
         self._speed: Float64 | None = None
         self._time_ns = 0
 
-    def apply(self, value: Float64, time_ns: int, restart: Bool | None = None) -> Float64:
+    def apply(self, value: Float64, time_ns: int, restart: Bool | None = None, unit: float = 1.0) -> Float64:
         """The filtered value. A time stamp that is not later than the last one resets the filter.
 
         Args:
             value: The measurement, of the same shape in every call.
             time_ns: Its time stamp.
             restart: (N,) rows along the first axis that start again from `value`, without a past.
+            unit: The length that speeds are measured in, for a `beta` that holds for bodies of any size.
         """
         dt_s = (time_ns - self._time_ns) / 1e9
         self._time_ns = time_ns
-        if self._value is None or self._speed is None or dt_s <= 0:
+        measured, self._measured = self._measured, value
+        if self._value is None or self._speed is None or measured is None or dt_s <= 0:
             self._value, self._speed = value, np.zeros_like(value)
             return value
         if restart is not None and restart.any():
             rows = restart.reshape(-1, *[1] * (value.ndim - 1))
             self._value, self._speed = np.where(rows, value, self._value), np.where(rows, 0.0, self._speed)
         p = self._parameters
-        # As in the reference implementation, the derivative is taken against the last filtered value.
-        self._speed = self._speed + _gain(p.derivative_cutoff_hz, dt_s) * ((value - self._value) / dt_s - self._speed)
+        since = measured if self._calm else self._value
+        self._speed = self._speed + _gain(p.derivative_cutoff_hz, dt_s) * ((value - since) / dt_s - self._speed)
         speed = np.linalg.norm(self._speed, axis=-1, keepdims=True) if self._joint else np.abs(self._speed)
-        self._value = self._value + _gain(p.min_cutoff_hz + p.beta * speed, dt_s) * (value - self._value)
+        self._value = self._value + _gain(p.min_cutoff_hz + p.beta * speed / unit, dt_s) * (value - self._value)
         return self._value
 
 

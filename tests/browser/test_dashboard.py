@@ -471,7 +471,7 @@ def test_figures_are_shown_only_during_a_run(tab):
     values = tab.locator("[data-testid=stMetricValue]").all_inner_texts()
     rate, dropped, usual, worst, people, confidence, engine = (value.strip() for value in values)
     assert float(rate) > 0
-    assert (dropped, people, engine) == ("0", "1", "mediapipe")
+    assert (dropped, people, engine) == ("0", "1", "openvino")
     assert 0 < int(usual.removesuffix(" ms")) <= int(worst.removesuffix(" ms"))
     assert 50 < int(confidence.removesuffix("%")) <= 100
     until(tab, "document.querySelectorAll('.pg-stages i').length >= 4")

@@ -108,7 +108,7 @@ def from_elsewhere(tab, address):
 def test_one_click_on_an_example_shows_a_skeleton_and_everything_comes_from_this_server(chromium, program):
     _, address, _ = program
     tab = opened(chromium, address)
-    assert "Running blazepose with mediapipe" in tab.text_content("#runs")
+    assert "Running blazepose with openvino" in tab.text_content("#runs")
     assert "Using BlazePose instead of ViTPose" in tab.text_content("#runs")
     tab.locator(".gallery-item").first.click()
     says(tab, "1 person found.")

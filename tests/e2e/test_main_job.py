@@ -74,7 +74,7 @@ def test_the_report_has_every_key(live_run):
         "estimator", "runtime", "precision", "device", "source", "frames", "frames_dropped", "persons_max", "seconds",
         "fps", "model_fps", "latency_ms", "stages_ms", "camera", "packets_sent", "sinks", "warnings",
     }  # fmt: skip
-    assert (report["estimator"], report["runtime"], report["device"]) == ("blazepose", "mediapipe", "cpu")
+    assert (report["estimator"], report["runtime"], report["device"]) == ("blazepose", "openvino", "cpu")
     assert (report["frames"], report["frames_dropped"], report["persons_max"]) == (FRAMES, 0, 1)
     assert set(report["latency_ms"]) == {"p50", "p95"}
     assert list(report["stages_ms"]) == ["capture", "detect", "estimate", "lift", "solve", "filter", "send"]
@@ -138,14 +138,15 @@ def test_forward_kinematics_meets_the_lifted_joints_on_the_actors_clip():
     from realtime_pose.capture.actor import open_actor
     from realtime_pose.ik.table import build_solver
     from realtime_pose.inference.base import InferenceConfig
-    from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
+    from realtime_pose.inference.landmarks.blazepose import BlazePoseDetector, BlazePoseEstimator
     from realtime_pose.kinematics import forward_kinematics
     from realtime_pose.lifting.table import build_lifter
     from realtime_pose.model3d.actor_truth import load_truth
     from realtime_pose.skeletons import HUMANOID
 
     truth = load_truth(data_path("resources/videos/default_truth.npz"))
-    estimator, source = BlazePoseEstimator(InferenceConfig()), open_actor(CaptureConfig())
+    estimator, detector = BlazePoseEstimator(InferenceConfig()), BlazePoseDetector(InferenceConfig())
+    source = open_actor(CaptureConfig())
     body = BodyConfig(height_m=truth.height_m)
     lifter, solver = build_lifter(body), build_solver(body)
     away_m = []
@@ -153,7 +154,7 @@ def test_forward_kinematics_meets_the_lifted_joints_on_the_actors_clip():
         frame = source.read()
         if i % 6:
             continue
-        (keypoints,) = estimator.estimate(frame, [])
+        (keypoints,) = estimator.estimate(frame, detector.detect(frame))
         joints = lifter.lift(keypoints, truth.intrinsics)
         pose = solver.solve(joints)
         found = forward_kinematics(pose) - pose.root_m

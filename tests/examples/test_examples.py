@@ -48,7 +48,7 @@ def test_no_example_is_left_out():
 def test_a_video_becomes_poses(capsys):
     run_example("video_to_poses", "actor", "--frames", 4, "--smoothing", "smooth", "--height", "1.8")
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first == "Running blazepose with mediapipe fp32 on cpu."
+    assert first == "Running blazepose with openvino fp32 on cpu."
     assert len(lines) == 4
     assert all("person 1  hand at (" in line for line in lines)
     assert lines[0].startswith("  0.00 s")

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NO_INDEX = ("from versions: none", "Failed to establish a new connection", "NewConnectionError", "ConnectTimeoutError")
-FOREIGN = ("torch", "transformers", "mmpose", "openvino", "onnxruntime", "streamlit", "plotly", "gradio", "pyarrow")
+FOREIGN = ("torch", "transformers", "mmpose", "onnxruntime", "streamlit", "plotly", "gradio", "pyarrow")
 PATHS_OF_A_CHECKOUT = ("PYTHONPATH", "VIRTUAL_ENV", "VITPOSE_CONFIG", "VITPOSE_CHECKPOINT", "VITPOSE_DEVICE")
 
 
@@ -21,7 +21,7 @@ def run(*command, cwd, env, timeout=120):
 
 @pytest.fixture(scope="module")
 def environment(wheel, tmp_path_factory):
-    """Python of a fresh environment with the wheel's base and MediaPipe in it, and the variables to start it with."""
+    """Python of a fresh environment with the wheel's base and MediaPipe's files, and the variables to start it with."""
     folder = tmp_path_factory.mktemp("base")
     env = {name: value for name, value in os.environ.items() if name not in PATHS_OF_A_CHECKOUT}
     env |= {"XDG_CACHE_HOME": str(folder / "cache"), "XDG_DATA_HOME": str(folder / "data")}
@@ -71,7 +71,7 @@ def test_the_base_alone_runs_the_demo(environment, tmp_path):
 
 @pytest.mark.slow
 def test_the_base_alone_has_all_that_it_asks_for(environment, tmp_path):
-    """Only MediaPipe 0.10.21 declares more, which it does not need."""
+    """Only MediaPipe 0.10.21 declares more, none of which is used."""
     python, env = environment
     checked = run(python, "-m", "pip", "check", cwd=tmp_path, env=env)
     assert [line for line in checked.stdout.splitlines() if not line.startswith(("mediapipe ", "No broken"))] == []

@@ -106,10 +106,6 @@ PARTS = {
         "from realtime_pose.inference.runtimes.table import candidates\ncandidates(onnx_file, 'cpu', 'onnxruntime')",
         "ONNX Runtime needs onnxruntime", "onnx",
     ),
-    "openvino": (
-        "from realtime_pose.inference.runtimes.table import candidates\ncandidates(onnx_file, 'cpu', 'openvino')",
-        "OpenVINO needs openvino", "openvino",
-    ),
     "torch": (
         "from realtime_pose.inference.runtimes.table import candidates\ncandidates(onnx_file, 'cpu', 'torch')",
         "runtime torch needs torch", "vitpose",
@@ -157,7 +153,7 @@ def not_base():
     hidden = sorted(
         module for module, names in owners.items() if not {canonicalize_name(name) for name in names} & kept
     )
-    assert {"torch", "transformers", "onnxruntime", "openvino", "streamlit", "plotly", "pandas", "httpx"} <= {*hidden}
+    assert {"torch", "transformers", "onnxruntime", "streamlit", "plotly", "pandas", "httpx"} <= {*hidden}
     return json.dumps(hidden)
 
 
@@ -206,7 +202,7 @@ def test_an_onnx_file_needs_no_torch(tmp_path):
     with torch.inference_mode():
         network = VitPoseNetwork(384, 1, 12, "simple", 17).eval()
     _export(SourceModel("one-layer", "0" * 64, network), "fp32", tmp_path)
-    hidden = json.dumps(["torch", "transformers", "mmpose", "mmengine", "mmcv", "huggingface_hub", "openvino"])
+    hidden = json.dumps(["torch", "transformers", "mmpose", "mmengine", "mmcv", "huggingface_hub"])
     done = run_python(RUN_ONNX, hidden, str(tmp_path / "model.onnx"), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["onnxruntime coco17 (17, 2)"]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,7 @@ from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import CameraIntrinsics, Frame, Person, PersonKeypoints
 from realtime_pose.errors import CaptureError, EndOfStream, RecordingError
 from realtime_pose.evaluation.footage.covering import covered
-from realtime_pose.inference.base import PersonDetector, PoseEstimator
+from realtime_pose.inference.base import PersonDetector, PoseEstimator, Resettable
 from realtime_pose.inference.detectors.table import build_detector
 from realtime_pose.inference.estimators import build_estimator
 from realtime_pose.inference.tracking.boxes import box_of_keypoints
@@ -198,7 +197,7 @@ class KeypointFinder:
             detector = None if estimator.finds_people else build_detector(inference, self._notify)
             self._models = estimator, detector
         estimator, detector = self._models
-        if isinstance(estimator, _Resettable):
+        if isinstance(estimator, Resettable):
             estimator.reset()
         recorder, tracker = _Recorder(self._config), PeopleTracker(self._config.inference)
         pipeline = PosePipeline(estimator, detector, tracker, recorder, self._config.inference.detect_every)
@@ -221,13 +220,6 @@ class KeypointFinder:
         if frame is None:
             raise CaptureError(f"{path} has no frames; give a video")
         return recorder.found(path, estimator, frame, times)
-
-
-@runtime_checkable
-class _Resettable(Protocol):
-    """An estimator with a tracker of its own."""
-
-    def reset(self) -> None: ...
 
 
 class _Recorder(BodyPipeline):

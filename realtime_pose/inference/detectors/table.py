@@ -30,7 +30,7 @@ _PACKAGE = {
     _RTDETR: ("vitpose", "transformers"),
     _YOLOX: ("onnx", "onnxruntime"),
 }  # extra, and its package
-_AUTO = "auto"
+_AUTO, _BLAZEPOSE, _WHOLE_FRAME = "auto", "blazepose", "whole-frame"
 _WEIGHTS = {"rtdetr": "rtdetr-r50", "yolox": "yolox-tiny"}  # for the others it is the name
 
 # What auto looks for, best first. One detection takes RT-DETR 0.8 s (ResNet-18) to 1.6 s (ResNet-50) of a CPU core,
@@ -47,7 +47,7 @@ def build_detector(
     """The detector that `config.detector` names, ready to run; missing weights are downloaded if that is allowed.
 
     `auto` is BlazePose's for one person. For more it is the best one with weights on this machine; else one that
-    fits the device, downloaded; else BlazePose's, which finds one person only.
+    fits the device, downloaded unless the estimator is BlazePose; else BlazePose's, which misses small people.
 
     Args:
         config: The settings.
@@ -80,7 +80,7 @@ def _named(config: InferenceConfig, notify: Notify, progress: Progress) -> Infer
     if DETECTORS[config.detector] not in (_RTDETR, _YOLOX):
         if config.detector_checkpoint:
             raise ConfigError(f"detector {config.detector} uses no --detector-checkpoint; rtdetr and yolox do")
-        if config.persons > 1:
+        if config.persons > 1 and config.detector == _WHOLE_FRAME:
             notify(f"The detector {config.detector} finds one person, not {config.persons}; rtdetr and yolox find all.")
         return config
     extra, package = _PACKAGE[DETECTORS[config.detector]]
@@ -108,13 +108,15 @@ def _auto(config: InferenceConfig, notify: Notify, progress: Progress) -> Infere
         is_yolox = config.detector_checkpoint.startswith("yolox") or config.detector_checkpoint.endswith(".onnx")
         return _named(replace(config, detector="yolox" if is_yolox else "rtdetr"), notify, progress)
     if config.persons == 1:
-        return replace(config, detector="blazepose")
+        return replace(config, detector=_BLAZEPOSE)
     on_cpu = pick_device(config.device) in ("cpu", "gpu")
     wanted = _ON_CPU if on_cpu else _ON_GPU
     names = [name for name in wanted if is_installed(_PACKAGE[DETECTORS[name]][1])] or wanted
     local = [name for name in names if find_local(_WEIGHTS.get(name, name))]
+    if not local and config.estimator == _BLAZEPOSE:  # which is there to need no download
+        return replace(config, detector=_BLAZEPOSE)
     try:
         return _named(replace(config, detector=(local or names)[0]), notify, progress)
     except (CheckpointError, MissingPackageError) as exc:
-        notify(f"Finding one person only, not {config.persons}, with BlazePose's detector: {exc}.")
-    return replace(config, detector="blazepose")
+        notify(f"Finding people with BlazePose's detector, which misses small ones: {exc}.")
+    return replace(config, detector=_BLAZEPOSE)

@@ -1,1 +1,1 @@
-"""Landmark models with a tracker of their own: a frame in, one person's keypoints out."""
+"""MediaPipe's landmark models on our own runtime: frames and boxes in, keypoints out."""

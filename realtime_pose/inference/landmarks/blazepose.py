@@ -1,156 +1,180 @@
-"""BlazePose through MediaPipe: one person, no download (the model is in its package), about 12 ms per frame.
+"""BlazePose for several people, without a download: the models lie in MediaPipe's package, OpenVINO runs them.
 
-Source: Bazarevsky et al., "BlazePose: On-device Real-time Body Pose tracking" (2020); MediaPipe 0.10.21.
+Like ViTPose it gets its boxes and ids from the tracker. What a box cannot say, how the person is turned and where the
+rest of a body at the frame's edge is, it takes from their points in the frame before.
 """
 
-import hashlib
-import os
-import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
-from realtime_pose.errors import CheckpointError
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.tracking.boxes import box_of_keypoints
-from realtime_pose.skeletons import COCO17_FEET_HANDS
-from realtime_pose.utils.arrays import Float32, UInt8, as_float32
-from realtime_pose.utils.stderr import quiet_stderr
+from realtime_pose.inference.crops import visible_boxes
+from realtime_pose.inference.landmarks.body import MODEL_HASH, Body, BodyFinder, BodyLandmarks, body_region
+from realtime_pose.inference.landmarks.network import PRECISIONS
+from realtime_pose.inference.landmarks.regions import Region
+from realtime_pose.inference.tracking.boxes import (
+    box_of_keypoints,
+    boxes_of_keypoints,
+    intersection_over_union,
+    one_per_body,
+)
+from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
+from realtime_pose.utils.arrays import Float64
+from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 
-# MediaPipe's row for each of our keypoints, in the order of COCO17_FEET_HANDS.
-# fmt: off
-_ROWS = [
-    0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28,  # COCO-17
-    29, 30, 31, 32, 17, 18, 19, 20, 21, 22,                         # heels, toes, pinkies, indices, thumbs
-]
-# fmt: on
-_ONLY_PERSON = 1
+_CIRCLE = OneEuroParameters(min_cutoff_hz=0.01, beta=10.0)  # of a region from frame to frame; speeds in its diameters/s
+_SAME_IOU = 0.3  # a box that overlaps the last points' box by this is of the same person
+_LOOKED_AT = 2  # detections that are looked at for a box: a square around a whole body says little of a head's box
+_BODY = slice(len(COCO17.names))
+_MORE_THAN_FOLLOWED = 2  # people that the detector looks at beside those wanted: bystanders
 
 
-class _Graph:
-    """MediaPipe's graph, with its messages silenced and its errors translated."""
+@dataclass(slots=True)
+class _Followed:
+    """A person in the frame before: the box of their points (4,), and where to look for them next."""
 
-    def __init__(self, *, video: bool) -> None:
-        os.environ.setdefault("GLOG_minloglevel", "2")
-        self._video, self._noisy, self._closed = video, True, False
-        self.world_m: Float32 | None = None
-        try:
-            with quiet_stderr(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # deprecations of its dependencies
-                from mediapipe.python.solutions.pose import Pose
+    box_xyxy_px: Float64
+    region: Region
+    circle: OneEuroFilter
 
-                self._pose = Pose(static_image_mode=not video, model_complexity=1, smooth_landmarks=False)
-                self.find(np.zeros((64, 64, 3), np.uint8))  # starts the threads, so that the first frame is not late
-        except Exception as exc:  # MediaPipe's errors have no common base class
-            raise CheckpointError(
-                f"BlazePose does not start ({exc}); reinstall it with: pip install --no-deps mediapipe==0.10.21"
-            ) from exc
 
-    def find(self, image_bgr: UInt8) -> tuple[Float32, Float32] | None:
-        """Keypoints (27, 2) in px and their scores (27,); None if nobody is found."""
-        height, width = image_bgr.shape[:2]
-        with warnings.catch_warnings(), quiet_stderr() if self._noisy else nullcontext():
-            warnings.simplefilter("ignore")  # protobuf deprecates a call that MediaPipe makes
-            results: Any = self._pose.process(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB))
-        self.world_m = None
-        if results.pose_landmarks is None:
-            return None
-        world = results.pose_world_landmarks.landmark
-        self.world_m = as_float32([(world[i].x, world[i].y, world[i].z) for i in _ROWS])
-        self._noisy = False  # its last start-up message is printed with the first person
-        points = results.pose_landmarks.landmark
-        raw = np.array([(points[i].x, points[i].y, points[i].visibility) for i in _ROWS])
-        # BlazePose extrapolates beyond the image; points outside of it get score 0.
-        inside = np.all((raw[:, :2] >= 0) & (raw[:, :2] <= 1), axis=1)
-        return as_float32(raw[:, :2] * (width, height)), as_float32(raw[:, 2] * inside)
-
-    def reset(self) -> None:
-        if self._video:
-            with quiet_stderr():
-                self._pose.reset()
-            self._noisy = True  # it starts again
-
-    def close(self) -> None:
-        if not self._closed:  # MediaPipe raises at a second close
-            self._closed = True
-            self._pose.close()
+def _is_visible(body: Body | None, threshold: float) -> bool:
+    return body is not None and float(np.mean(body.score[_BODY])) >= threshold
 
 
 class BlazePoseEstimator:
-    """Keypoints of one person, whom BlazePose tracks by itself.
+    """`PoseEstimator` of BlazePose (full).
 
     Args:
         config: The settings.
-        video: True for frames of a stream; False for stills, each detected from scratch.
+
+    Attributes:
+        bodies: The people found in the last frame by their ids, with BlazePose's own 3D.
+
+    Raises:
+        CheckpointError: A model file is missing, or OpenVINO cannot run it.
+        ConfigError: This processor has no bf16.
+        MissingPackageError: OpenVINO is missing.
     """
 
     name = "blazepose"
-    runtime = "mediapipe"
-    precision = "fp32"
+    runtime = "openvino"
     device = "cpu"
     layout = COCO17_FEET_HANDS
-    finds_people = True
+    model_hash = MODEL_HASH
+    finds_people = False
 
-    def __init__(self, config: InferenceConfig, *, video: bool = True) -> None:
+    def __init__(self, config: InferenceConfig) -> None:
+        self.precision = config.precision if config.precision in PRECISIONS else "fp32"
         self._threshold = config.score_threshold
-        self._graph = _Graph(video=video)
-        self.model_hash = _hash_of_models()
+        self._finder, self._landmarks = BodyFinder(self.precision), BodyLandmarks(self.precision)
+        self._followed: dict[int, _Followed] = {}
+        self.bodies: dict[int, Body] = {}
 
     def estimate(self, frame: Frame, boxes: Sequence[PersonBox]) -> list[PersonKeypoints]:
-        """At most one person; boxes are not used, as BlazePose tracks by itself (see `finds_people`)."""
-        found = self._graph.find(frame.image_bgr)
-        if found is None or float(np.mean(found[1][:17])) < self._threshold:
+        """Keypoints for each box, in its order; scores are 0 where nobody is."""
+        self.bodies = {}
+        before, self._followed = self._followed, {}
+        if not boxes:
             return []
-        return [PersonKeypoints(self.layout, *found, track_id=_ONLY_PERSON, time_ns=frame.time_ns)]
+        xyxy = np.stack([box.bbox_xyxy_px for box in boxes]).astype(np.float64)
+        visible = visible_boxes(xyxy.astype(np.float32), frame.width, frame.height)
+        detected: list[Region] | None = None
+        people = []
+        for box, box_xyxy, is_visible in zip(boxes, xyxy, visible.tolist(), strict=True):
+            body, known = None, before.get(box.track_id)
+            if is_visible and known is not None and _iou(known.box_xyxy_px, box_xyxy) >= _SAME_IOU:
+                body = self._landmarks.read(frame.image_bgr, known.region)
+            elif is_visible:
+                known = None
+                detected = self._finder.find(frame.image_bgr) if detected is None else detected
+                body = self._start(frame, box_xyxy, detected)
+            people.append(self._keypoints(frame, box.track_id, body if _is_visible(body, self._threshold) else None))
+            if body is not None and people[-1].score.any():
+                self.bodies[box.track_id] = body
+                self._follow(box.track_id, body, known, frame)
+        return people
 
     def reset(self) -> None:
-        """Forget the tracked person: the next frame is detected from scratch."""
-        self._graph.reset()
-
-    @property
-    def world_m(self) -> Float32 | None:
-        """BlazePose's own 3D estimate (27, 3) of the last result's keypoints, for comparison with ours.
-
-        Metres from the middle of the hips, OpenCV's camera axes; None if nobody was found.
-        """
-        return self._graph.world_m
+        """Forget everyone: the next frame stands alone."""
+        self._followed = {}
 
     def close(self) -> None:
-        """Stop MediaPipe's threads. Safe to repeat; the object cannot be used afterwards."""
-        self._graph.close()
+        """Nothing to do: the models are freed with this object."""
 
+    def _start(self, frame: Frame, box_xyxy: Float64, detected: Sequence[Region]) -> Body | None:
+        """Someone who was not followed: by a detection whose points fit the box, else by the box, looking twice."""
+        fits = [_iou(_square(region, frame.width, frame.height), box_xyxy) for region in detected]
+        for row in np.argsort(-np.array(fits), kind="stable")[:_LOOKED_AT].tolist():
+            body = self._landmarks.read(frame.image_bgr, detected[row]) if fits[row] > 0 else None
+            points = self._box(body, frame)
+            if points is not None and _iou(points, box_xyxy) >= _SAME_IOU:
+                return body
+        low, high = box_xyxy[:2], box_xyxy[2:]
+        middle = (low + high) / 2
+        circle_px = np.stack((middle, middle - (0, (high - low).max() / 2)))
+        body = self._landmarks.read(frame.image_bgr, body_region(circle_px))
+        return None if body is None or not body.region.valid else self._landmarks.read(frame.image_bgr, body.region)
 
-def _hash_of_models() -> str:
-    """SHA-256 over the two models inside the package: person detection and body landmarks."""
-    import mediapipe
+    def _box(self, body: Body | None, frame: Frame) -> Float64 | None:
+        """The box (4,) around someone's visible points; None if there are too few."""
+        if body is None:
+            return None
+        person = self._keypoints(frame, -1, body)
+        boxes, _, found = boxes_of_keypoints([person], self._threshold, frame.width, frame.height)
+        return boxes[0] if found[0] else None
 
-    modules, digest = Path(mediapipe.__file__).parent / "modules", hashlib.sha256()
-    for name in ("pose_detection/pose_detection.tflite", "pose_landmark/pose_landmark_full.tflite"):
-        digest.update((modules / name).read_bytes())
-    return digest.hexdigest()
+    def _follow(self, track_id: int, body: Body, known: _Followed | None, frame: Frame) -> None:
+        box_xyxy = self._box(body, frame)
+        circle = OneEuroFilter(_CIRCLE, calm=True) if known is None else known.circle
+        diameter_px = 2 * float(np.linalg.norm(body.circle_px[1] - body.circle_px[0]))
+        region = body_region(circle.apply(body.circle_px, frame.time_ns, unit=max(diameter_px, 1e-6)))
+        if box_xyxy is not None and region.valid:
+            self._followed[track_id] = _Followed(box_xyxy, region, circle)
+
+    def _keypoints(self, frame: Frame, track_id: int, body: Body | None) -> PersonKeypoints:
+        if body is None:
+            count = len(self.layout.names)
+            xy_px, score = np.zeros((count, 2), np.float32), np.zeros(count, np.float32)
+        else:
+            xy_px, score = body.xy_px, body.score
+        return PersonKeypoints(self.layout, xy_px, score, track_id, frame.time_ns)
 
 
 class BlazePoseDetector:
-    """Person detector without a download: BlazePose, at most one person per frame."""
+    """Person detector without a download: BlazePose's, with a box around the points of each person it finds."""
 
     def __init__(self, config: InferenceConfig) -> None:
         self._threshold = config.score_threshold
-        self._graph = _Graph(video=False)
+        self._most = config.persons + _MORE_THAN_FOLLOWED
+        self._finder, self._landmarks = BodyFinder(), BodyLandmarks()
 
     def detect(self, frame: Frame) -> list[PersonBox]:
-        """The box of the person that BlazePose finds, or none."""
-        found = self._graph.find(frame.image_bgr)
-        if found is None or float(np.mean(found[1][:17])) < self._threshold:
-            return []
-        keypoints = PersonKeypoints(COCO17_FEET_HANDS, *found, track_id=-1, time_ns=frame.time_ns)
-        box = box_of_keypoints(keypoints, self._threshold, frame.width, frame.height)
-        return [] if box is None else [box]
+        """The boxes of the people that BlazePose finds, best first."""
+        people: list[PersonKeypoints] = []
+        for region in self._finder.find(frame.image_bgr)[: self._most]:
+            body = self._landmarks.read(frame.image_bgr, region)
+            if body is not None and _is_visible(body, self._threshold):
+                people.append(PersonKeypoints(COCO17_FEET_HANDS, body.xy_px, body.score, len(people), frame.time_ns))
+        boxed = [(box_of_keypoints(person, self._threshold, frame.width, frame.height), person) for person in people]
+        boxes = [box for box, _ in boxed if box is not None]
+        kept = one_per_body(boxes, [person for box, person in boxed if box is not None], (), self._threshold)
+        names = {person.track_id for person in kept}
+        return [replace(box, track_id=-1) for box in boxes if box.track_id in names]
 
     def close(self) -> None:
-        """Stop MediaPipe's threads. Safe to repeat; the object cannot be used afterwards."""
-        self._graph.close()
+        """Nothing to do: the models are freed with this object."""
+
+
+def _iou(a_xyxy: Float64, b_xyxy: Float64) -> float:
+    """Intersection over union of two boxes (4,)."""
+    return float(intersection_over_union(a_xyxy[None], b_xyxy[None])[0, 0])
+
+
+def _square(region: Region, width: int, height: int) -> Float64:
+    """The upright square (4,) of a person's region, inside the frame."""
+    middle, half = np.array([region.x_px, region.y_px]), region.size_px / 2
+    return np.clip(np.concatenate((middle - half, middle + half)), 0, [width, height] * 2)

@@ -24,10 +24,10 @@ _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 def precisions(source: SourceModel, device: str) -> tuple[str, ...]:
     """Precisions of OpenVINO on `device` (cpu, or gpu for Intel's); int8 if the model has been quantized."""
     if device == "gpu":
-        return ("fp16", "fp32") if "GPU" in _core().available_devices else ()
+        return ("fp16", "fp32") if "GPU" in openvino_core().available_devices else ()
     if device != "cpu":
         return ()
-    capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     quantized = ("int8",) if artefact_folder(source, INT8).is_dir() else ()
     return (*quantized, "bf16", "fp32") if "BF16" in capabilities else (*quantized, "fp32")
 
@@ -42,10 +42,10 @@ class OpenVinoRuntime:
             raise ConfigError(f"openvino has no precision {precision}; use one of: {', '.join(_HINTS)}")
         path = artefact_folder(source, INT8) / MODEL_FILE if precision == "int8" else exported(source)
         settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": _HINTS[precision]}
-        if precision == "int8" and "BF16" in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        if precision == "int8" and "BF16" in openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             settings["INFERENCE_PRECISION_HINT"] = "bf16"  # for the layers that are not quantized
         try:
-            compiled = _core().compile_model(str(path), device.upper(), settings)
+            compiled = openvino_core().compile_model(str(path), device.upper(), settings)
         except RuntimeError as exc:
             raise ConfigError(
                 f"openvino cannot run {source.name} on {device}: {_first_line(exc)}; use another --runtime"
@@ -79,7 +79,7 @@ def exported(source: SourceModel) -> Path:
 def convert(source: SourceModel) -> "openvino.Model":
     """The model as an OpenVINO model in memory."""
     if source.onnx is not None:
-        return _core().read_model(str(source.onnx))
+        return openvino_core().read_model(str(source.onnx))
     with needs_extra("openvino", "OpenVINO"):
         import openvino
     import torch
@@ -101,7 +101,8 @@ def _export(source: SourceModel, folder: Path) -> None:
 
 
 @cache
-def _core() -> Any:  # noqa: ANN401 - openvino.Core, imported late
+def openvino_core() -> Any:  # noqa: ANN401 - openvino.Core, imported late
+    """OpenVINO, started once."""
     with needs_extra("openvino", "OpenVINO"):
         import openvino
 

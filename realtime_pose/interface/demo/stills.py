@@ -13,8 +13,9 @@ from realtime_pose.checkpoints import Progress
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError
+from realtime_pose.inference.base import Resettable
 from realtime_pose.inference.detectors.table import build_detector
-from realtime_pose.inference.estimators import build_estimator, describe, for_stills
+from realtime_pose.inference.estimators import build_estimator, describe
 from realtime_pose.pipeline import assemble_pipeline, check_names
 from realtime_pose.utils.arrays import UInt8
 
@@ -84,7 +85,7 @@ class Stills:
     ) -> None:
         check_names(config)
         self._config = config
-        self.estimator = for_stills(build_estimator(config.inference, notify, progress), config.inference)
+        self.estimator = build_estimator(config.inference, notify, progress)
         self.finds_one = self.estimator.finds_people
         self.score_threshold = config.inference.score_threshold
         self._detector = None if self.finds_one else build_detector(config.inference, notify, progress)
@@ -94,6 +95,8 @@ class Stills:
         """The people in the image, as in the first frame of a run."""
         frame = Frame(image_bgr, 0, 0, time.monotonic_ns())
         with self._one_at_a_time:
+            if isinstance(self.estimator, Resettable):
+                self.estimator.reset()
             return assemble_pipeline(self._config, self.estimator, self._detector).step(frame)
 
     @property

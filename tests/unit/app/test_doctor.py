@@ -95,15 +95,15 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it(monkeypatch,
 def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, blazepose):
     version = metadata.version
 
-    def without_openvino(name):
-        if name == "openvino":
+    def without_onnxruntime(name):
+        if name.startswith("onnxruntime"):
             raise metadata.PackageNotFoundError(name)
         return version(name)
 
-    monkeypatch.setattr(doctor.metadata, "version", without_openvino)
-    entry = finding("openvino")
-    assert entry.found == "not installed, of the extra openvino"
-    assert entry.remedy == 'pip install "realtime-pose[openvino]"'
+    monkeypatch.setattr(doctor.metadata, "version", without_onnxruntime)
+    entry = finding("onnxruntime")
+    assert entry.found == "not installed, of the extra onnx"
+    assert entry.remedy == 'pip install "realtime-pose[onnx]"'
 
 
 def test_a_package_with_conflicting_dependencies_is_installed_without_them(monkeypatch, blazepose):

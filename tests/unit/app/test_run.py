@@ -9,6 +9,7 @@ from realtime_pose.app.run import open_run
 from realtime_pose.app.take import open_session
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
+from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
 from realtime_pose.utils.paths import data_path
 
 
@@ -41,8 +42,9 @@ def test_the_clip_of_an_earlier_take_may_go_into_another_folder(tmp_path):
     assert (tmp_path / "new" / "overlay.mp4").is_file()
 
 
-def test_more_people_than_the_estimator_can_follow_are_reported(tmp_path):
+def test_more_people_than_the_estimator_can_follow_are_reported(monkeypatch):
     told = []
+    monkeypatch.setattr(BlazePoseEstimator, "finds_people", True)
     run = played(settings(capture={"source": "actor"}, inference={"persons": 2}), told)
     assert told == ["blazepose follows one person, not 2; ViTPose can do more."]
     assert run.report()["warnings"] == told

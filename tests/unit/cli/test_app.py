@@ -228,7 +228,7 @@ def test_a_short_run_reports_what_it_did(call, tmp_path):
         target = f"127.0.0.1:{receiver.getsockname()[1]}"
         code, out, err = call(*ACTOR, "--max-frames", 3, "--udp", target, "--report", "r.json")
     assert (code, err) == (0, "")
-    assert "blazepose on mediapipe fp32, cpu" in out
+    assert "blazepose on openvino fp32, cpu" in out
     report = json.loads((tmp_path / "r.json").read_text())
     assert list(report) == [
         "estimator", "runtime", "precision", "device", "source", "frames", "frames_dropped", "persons_max", "seconds",
@@ -372,7 +372,7 @@ def test_an_interrupted_run_ends_with_whole_files_and_reports_the_signal(interru
     assert code == 128 + number, err
     assert "Traceback" not in out + err
     assert f"Stopped at {frames} of 510 frames." in " ".join(out.split())
-    assert "blazepose on mediapipe fp32, cpu" in out  # the table of what it did so far
+    assert "blazepose on openvino fp32, cpu" in out  # the table of what it did so far
 
 
 @posix

@@ -1,5 +1,7 @@
 """Packaged clips as cases: keypoints match the truth, and BlazePose's 3D is read in the right axes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from support.actor_frames import FACING, actor_frame, actor_truth
@@ -10,7 +12,7 @@ from realtime_pose.evaluation import actor_cases
 from realtime_pose.evaluation.actor_cases import actor_case
 from realtime_pose.evaluation.lifting import evaluate
 from realtime_pose.inference.base import InferenceConfig
-from realtime_pose.inference.landmarks.blazepose import BlazePoseEstimator
+from realtime_pose.inference.landmarks.blazepose import BlazePoseDetector, BlazePoseEstimator
 from realtime_pose.skeletons import COCO17_FEET_HANDS, LIMB_NAMES
 
 LOST = {5, 6}
@@ -21,20 +23,20 @@ class KnowsTheTruth:
     """Returns the actor's true keypoints and, like BlazePose, world landmarks; finds no person in some frames."""
 
     def __init__(self, config):
-        self._frame = -1
-        self.world_m = None
+        self._frame, self.bodies = -1, {}
 
     def estimate(self, frame, boxes):
         self._frame += 1
-        if self._frame in LOST | LOST_AT_FIRST:
-            self.world_m = None
+        if self._frame in LOST | LOST_AT_FIRST or not boxes:
+            self.bodies = {}
             return []
         truth = actor_truth()
         camera = truth.camera_from_world
-        self.world_m = (truth.keypoints_m[self._frame] @ camera[:3, :3].T + camera[:3, 3]).astype(np.float32)
-        self.world_m = self.world_m * np.float32(0.9)  # its scale is its own
+        world_m = (truth.keypoints_m[self._frame] @ camera[:3, :3].T + camera[:3, 3]).astype(np.float32)
+        name = boxes[0].track_id
+        self.bodies = {name: SimpleNamespace(world_m=world_m * np.float32(0.9))}  # its scale is its own
         xy, score = truth.keypoints_px[self._frame].copy(), np.full(27, 0.8, np.float32)
-        return [PersonKeypoints(COCO17_FEET_HANDS, xy, score, 1, frame.time_ns)]
+        return [PersonKeypoints(COCO17_FEET_HANDS, xy, score, name, frame.time_ns)]
 
     def close(self):
         pass
@@ -77,12 +79,14 @@ def test_keypoints_truth_and_its_own_answer_line_up(monkeypatch):
 
 
 def test_blazeposes_world_landmarks_are_in_opencv_axes():
-    estimator = BlazePoseEstimator(InferenceConfig())
+    estimator, detector = BlazePoseEstimator(InferenceConfig()), BlazePoseDetector(InferenceConfig())
     try:
-        assert estimator.world_m is None
+        assert estimator.bodies == {}
+        boxes = detector.detect(actor_frame(FACING))
         for _ in range(3):
-            estimator.estimate(actor_frame(FACING), [])
-        world = estimator.world_m
+            estimator.estimate(actor_frame(FACING), boxes)
+        (body,) = estimator.bodies.values()
+        world = body.world_m
         at = {name: world[row] for name, row in COCO17_FEET_HANDS.index.items()}
         assert at["left_shoulder"][0] > 0.05 > -0.05 > at["right_shoulder"][0]  # the actor faces the camera
         assert at["left_ankle"][1] > 0.4 > -0.2 > at["nose"][1]  # y down

@@ -292,8 +292,8 @@ def test_each_image_is_independent_also_when_two_come_at_once(stills):
 
 
 def test_the_model_and_device_are_reported(stills):
-    assert stills.described == "blazepose with mediapipe fp32 on cpu"
-    assert stills.finds_one
+    assert stills.described == "blazepose with openvino fp32 on cpu"
+    assert not stills.finds_one
 
 
 # --- starting ---------------------------------------------------------------------------------------------------------

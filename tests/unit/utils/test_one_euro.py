@@ -83,3 +83,23 @@ def test_only_restarted_rows_lose_their_past():
     for i in range(11, 14):
         both = some.apply(places + 0.1 * i, i * 33_000_000)
         assert np.allclose(both[1], fresh.apply(places[1:2] + 0.1 * i, i * 33_000_000)[0])
+
+
+def test_a_calm_filter_takes_its_speed_from_the_measurements():
+    """After a step it lags on, where one against the filtered value catches up by itself."""
+    parameters = OneEuroParameters(min_cutoff_hz=0.01, beta=10.0)
+    calm, eager = OneEuroFilter(parameters, calm=True), OneEuroFilter(parameters)
+    for index in range(40):
+        value = np.array([0.0 if index < 5 else 0.01])
+        found = calm.apply(value, index * 33_000_000)[0], eager.apply(value, index * 33_000_000)[0]
+    assert 0 < found[0] < found[1] < 0.01
+
+
+def test_speeds_are_measured_in_the_given_unit():
+    parameters = OneEuroParameters(min_cutoff_hz=0.01, beta=10.0)
+    small, large = OneEuroFilter(parameters), OneEuroFilter(parameters)
+    for index, value in enumerate(np.sin(np.arange(20.0))):
+        px = np.array([value])
+        assert large.apply(300 * px, index * 33_000_000, unit=300) == pytest.approx(
+            300 * small.apply(px, index * 33_000_000)
+        )

@@ -103,9 +103,10 @@ def test_a_file_or_name_of_the_users_own_is_taken(chosen, monkeypatch):
 
 
 def test_a_detector_of_one_person_is_reported_when_more_are_wanted(chosen):
-    assert chosen(detector="blazepose", persons=3) == (
-        "blazepose", "", "The detector blazepose finds one person, not 3; rtdetr and yolox find all.",
+    assert chosen(detector="whole-frame", persons=3) == (
+        "whole-frame", "", "The detector whole-frame finds one person, not 3; rtdetr and yolox find all.",
     )  # fmt: skip
+    assert chosen(detector="blazepose", persons=3) == ("blazepose", "", "")
 
 
 # --- auto -------------------------------------------------------------------------------------------------------------
@@ -143,16 +144,16 @@ def test_else_what_fits_the_device_is_fetched(chosen, monkeypatch, device, weigh
     assert chosen(persons=2, device=device) == (name, weights, f"Downloading the weights of {weights} from {repo}.")
 
 
-def test_otherwise_one_person_is_found_and_the_download_is_named(chosen, monkeypatch):
+def test_otherwise_blazeposes_is_used_and_the_download_is_named(chosen, monkeypatch):
     sentence = (
-        "Finding one person only, not 4, with BlazePose's detector: the weights of yolox-tiny are not on this machine "
-        "and downloads are off; get them with: realtime-pose models download yolox-tiny."
+        "Finding people with BlazePose's detector, which misses small ones: the weights of yolox-tiny are not on "
+        "this machine and downloads are off; get them with: realtime-pose models download yolox-tiny."
     )
     assert chosen(persons=4, download=False) == ("blazepose", "", sentence)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     name, _, told = chosen(persons=4)
     assert name == "blazepose"
-    assert told.startswith("Finding one person only, not 4, with BlazePose's detector: HF_HUB_OFFLINE is set")
+    assert told.startswith("Finding people with BlazePose's detector, which misses small ones: HF_HUB_OFFLINE is set")
 
 
 @pytest.mark.parametrize(("missing", "name"), [("onnxruntime", "rtdetr-r18"), ("transformers", "yolox")])
@@ -162,14 +163,14 @@ def test_several_people_use_a_detector_that_is_installed(chosen, monkeypatch, mi
     assert chosen("yolox-tiny", "rtdetr-r18", persons=2, device="cpu")[::2] == (name, "")
 
 
-def test_without_any_that_is_installed_one_person_is_found_and_the_extra_named(chosen, monkeypatch):
+def test_without_any_that_is_installed_blazeposes_is_used_and_the_extra_named(chosen, monkeypatch):
     monkeypatch.setattr(detectors, "download", never)
     monkeypatch.setattr(detectors, "is_installed", lambda package: False)
     monkeypatch.setattr("realtime_pose.utils.extras.is_installed", lambda package: False)
     assert chosen(persons=4) == (
         "blazepose",
         "",
-        "Finding one person only, not 4, with BlazePose's detector: the detector yolox needs onnxruntime; "
+        "Finding people with BlazePose's detector, which misses small ones: the detector yolox needs onnxruntime; "
         'install it with: pip install "realtime-pose[onnx]".',
     )
 
@@ -183,6 +184,12 @@ def test_the_whole_frame_is_never_taken_unasked(chosen):
 @pytest.mark.parametrize(("file", "name"), [("mine.onnx", "yolox"), ("m.safetensors", "rtdetr"), ("yolox-s", "yolox")])
 def test_auto_takes_the_file_that_was_named(chosen, file, name):
     assert chosen("yolox-s", detector_checkpoint=file)[0] == name  # even for one person
+
+
+def test_blazepose_uses_its_own_detector_unless_a_better_one_is_here(chosen, monkeypatch):
+    monkeypatch.setattr(detectors, "download", never)
+    assert chosen(estimator="blazepose", persons=3) == ("blazepose", "", "")
+    assert chosen("yolox-tiny", estimator="blazepose", persons=3, device="cpu")[::2] == ("yolox", "")
 
 
 def test_a_named_file_is_never_replaced(tmp_path):

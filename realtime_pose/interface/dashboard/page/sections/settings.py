@@ -85,7 +85,7 @@ def _model_choices(studio: "StudioApi") -> None:
     _choice(
         studio, "Pose model", "inference.estimator", {n: _with_download(n) for n in _ESTIMATOR_NAMES},
         ("auto", *ESTIMATORS),
-        "Finds the keypoints of the body in a frame. BlazePose is fast and follows one person; ViTPose is more "
+        "Finds the keypoints of the body in a frame. BlazePose is fast; ViTPose is more "
         "accurate, and slower the larger it is. Automatic uses ViTPose small, or BlazePose if that is not on this "
         "computer.",
     )  # fmt: skip
