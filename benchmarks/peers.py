@@ -1,6 +1,7 @@
 """Speed of ViTPose here and in other programs: the same random weights, images and boxes, in turn in one process.
 
     python benchmarks/peers.py [--size s|b|l|h] [--people 1,4,16] [--rounds 15] [--device cpu|cuda]
+    python benchmarks/peers.py --estimator blazepose [--rounds 100]     # BlazePose beside MediaPipe's own graph
 
 Random weights take as long as trained ones. The others are transformers (processor, model, post-processing), mmpose
 (`inference_topdown`, no flip test) and easy_ViTPose's path for an ONNX file. Everything is timed from
@@ -22,6 +23,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from peer_blazepose import measure_blazepose
 from peer_paths import Way, mmpose_way, onnx_way, transformers_way
 
 from realtime_pose.datatypes import Frame, PersonBox
@@ -193,11 +195,15 @@ def _columns(size: str, device: str, folder: Path) -> tuple[list[Column], Source
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--estimator", choices=("vitpose", "blazepose"), default="vitpose")
     parser.add_argument("--size", choices=("s", "b", "l", "h"), default="s")
     parser.add_argument("--people", help="People at a time, e.g. 1,4,16; by default 1,64 on cuda.")
     parser.add_argument("--rounds", type=int, default=15, help="For one person; fewer for more, at least 3.")
     parser.add_argument("--device", choices=tuple(_OURS), default="cpu")
     options = parser.parse_args()
+    if options.estimator == "blazepose":
+        measure_blazepose(options.rounds)
+        return
     if options.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("torch finds no CUDA GPU here; leave --device out")
     counts = [int(n) for n in (options.people or ("1,64" if options.device == "cuda" else "1,4,16")).split(",")]

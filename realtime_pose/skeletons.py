@@ -151,10 +151,13 @@ _FINGERS = (
     ("thumb_1", "thumb", "thumb_3", "thumb_tip"),
     *((finger, f"{finger}_2", f"{finger}_3", f"{finger}_tip") for finger in ("index", "middle", "ring", "pinky")),
 )
-_HAND = ("hand_root", *(point for finger in _FINGERS for point in finger))
+HAND_POINTS = ("hand_root", *(point for finger in _FINGERS for point in finger))
+"""The 21 points of a hand, without its side: the wrist, then each finger from palm to tip."""
+
+_BOTH_HANDS = tuple(f"{side}_{point}" for side in ("left", "right") for point in HAND_POINTS)
 _PART_OF = (
     dict.fromkeys((*_TOES_AND_HEELS, "left_toe", "right_toe"), "foot")
-    | dict.fromkeys([f"{side}_{point}" for side in ("left", "right") for point in _HAND], "hand")
+    | dict.fromkeys(_BOTH_HANDS, "hand")
     | dict.fromkeys(_FACE, "face")
 )
 
@@ -204,10 +207,26 @@ COCO25 = _layout(
 
 COCO_WHOLEBODY133 = _layout(
     "coco_wholebody133",
-    (*_COCO17_NAMES, *_TOES_AND_HEELS, *_FACE, *(f"{side}_{point}" for side in ("left", "right") for point in _HAND)),
+    (
+        *_COCO17_NAMES,
+        *_TOES_AND_HEELS,
+        *_FACE,
+        *_BOTH_HANDS,
+    ),
     _COCO17_LINKS + _WHOLEBODY_LINKS,
 )
 """COCO-17, feet, 68 face points, 21 points of the left hand, 21 of the right (Jin et al., 2020)."""
+
+BLAZE_BODY_HANDS63 = _layout(
+    "blaze_body_hands63",
+    COCO17_FEET_HANDS.names + tuple(name for name in _BOTH_HANDS if name not in _FEET_AND_HANDS),
+    [
+        *_COCO17_LINKS,
+        *_both_sides(("ankle", "heel"), ("heel", "toe"), ("ankle", "toe"), ("wrist", "hand_root")),
+        *_both_sides(*(link for finger in _FINGERS for link in _chain("hand_root", *finger))),
+    ],
+)
+"""COCO17_FEET_HANDS, then the other points of two hands of 21, as in COCO-WholeBody: BlazePose with `--hands`."""
 
 AIC14 = _layout(
     "aic14",
@@ -257,7 +276,8 @@ MIDDLES = {f"{side}_toe": (f"{side}_big_toe", f"{side}_small_toe") for side in (
 """Points that can be computed as the midpoint of two others: the toe from the big and the small toe."""
 
 LAYOUTS = {
-    layout.name: layout for layout in (COCO17, COCO17_FEET_HANDS, COCO25, COCO_WHOLEBODY133, AIC14, MPII16, AP10K17)
+    layout.name: layout
+    for layout in (COCO17, COCO17_FEET_HANDS, BLAZE_BODY_HANDS63, COCO25, COCO_WHOLEBODY133, AIC14, MPII16, AP10K17)
 }
 """Every layout by name, for reading files."""
 

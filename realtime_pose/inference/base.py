@@ -87,6 +87,13 @@ class InferenceConfig:
         option="--flip-test",
         panel=_MODEL,
     )
+    hands: bool = setting(
+        False,
+        help="Find 21 points of each hand, with BlazePose.",
+        more="A ViTPose of 133 points has them too.",
+        option="--hands",
+        panel=_MODEL,
+    )
     download: bool = setting(
         True,
         help="Whether missing weights may be downloaded.",

@@ -129,5 +129,7 @@ def _build_auto(config: InferenceConfig, notify: Notify, progress: Progress) -> 
 
 def _build_vitpose(config: InferenceConfig, notify: Notify) -> PoseEstimator:
     """ViTPose of its checkpoint's size."""
+    if config.hands:
+        notify("Hands are BlazePose's; ViTPose has them with a checkpoint of 133 points (--dataset wholebody).")
     estimator: PoseEstimator = load_choice("estimator", _AUTO_DOWNLOADS, ESTIMATORS)(config, notify)
     return estimator

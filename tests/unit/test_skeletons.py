@@ -12,6 +12,7 @@ from realtime_pose.kinematics import joint_positions
 from realtime_pose.skeletons import (
     AIC14,
     AP10K17,
+    BLAZE_BODY_HANDS63,
     COCO17,
     COCO17_FEET_HANDS,
     COCO25,
@@ -221,7 +222,7 @@ def test_the_rows_of_another_layout_are_minus_one_where_it_has_none():
 def test_parts_and_sides_follow_the_names(layout):
     for name, part, side in zip(layout.names, layout.parts, layout.sides, strict=True):
         assert side == (name.partition("_")[0] if name.startswith(("left", "right")) else "middle")
-        assert part == "body" or layout in (COCO17_FEET_HANDS, COCO25, COCO_WHOLEBODY133)
+        assert part == "body" or layout in (COCO17_FEET_HANDS, BLAZE_BODY_HANDS63, COCO25, COCO_WHOLEBODY133)
     counts = {part: layout.parts.count(part) for part in ("body", "foot", "hand", "face")}
     if layout is COCO_WHOLEBODY133:
         assert counts == {"body": 17, "foot": 6, "hand": 42, "face": 68}

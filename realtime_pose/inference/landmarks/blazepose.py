@@ -12,7 +12,9 @@ import numpy as np
 from realtime_pose.datatypes import Frame, PersonBox, PersonKeypoints
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.inference.crops import visible_boxes
-from realtime_pose.inference.landmarks.body import MODEL_HASH, Body, BodyFinder, BodyLandmarks, body_region
+from realtime_pose.inference.landmarks.body import BODY_MODELS, Body, BodyFinder, BodyLandmarks, body_region
+from realtime_pose.inference.landmarks.hands import HAND_MODELS, BodyHands
+from realtime_pose.inference.landmarks.model_files import hash_of_models
 from realtime_pose.inference.landmarks.network import PRECISIONS
 from realtime_pose.inference.landmarks.regions import Region
 from realtime_pose.inference.tracking.boxes import (
@@ -21,7 +23,7 @@ from realtime_pose.inference.tracking.boxes import (
     intersection_over_union,
     one_per_body,
 )
-from realtime_pose.skeletons import COCO17, COCO17_FEET_HANDS
+from realtime_pose.skeletons import BLAZE_BODY_HANDS63, COCO17, COCO17_FEET_HANDS
 from realtime_pose.utils.arrays import Float64
 from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 
@@ -46,7 +48,7 @@ def _is_visible(body: Body | None, threshold: float) -> bool:
 
 
 class BlazePoseEstimator:
-    """`PoseEstimator` of BlazePose (full).
+    """`PoseEstimator` of BlazePose (full), with 21 points of each hand where the settings ask for them.
 
     Args:
         config: The settings.
@@ -63,14 +65,15 @@ class BlazePoseEstimator:
     name = "blazepose"
     runtime = "openvino"
     device = "cpu"
-    layout = COCO17_FEET_HANDS
-    model_hash = MODEL_HASH
     finds_people = False
 
     def __init__(self, config: InferenceConfig) -> None:
         self.precision = config.precision if config.precision in PRECISIONS else "fp32"
         self._threshold = config.score_threshold
         self._finder, self._landmarks = BodyFinder(self.precision), BodyLandmarks(self.precision)
+        self._hands = BodyHands(self._threshold, self.precision) if config.hands else None
+        self.layout = BLAZE_BODY_HANDS63 if config.hands else COCO17_FEET_HANDS
+        self.model_hash = hash_of_models(*BODY_MODELS, *(HAND_MODELS if config.hands else ()))
         self._followed: dict[int, _Followed] = {}
         self.bodies: dict[int, Body] = {}
 
@@ -78,6 +81,8 @@ class BlazePoseEstimator:
         """Keypoints for each box, in its order; scores are 0 where nobody is."""
         self.bodies = {}
         before, self._followed = self._followed, {}
+        if self._hands is not None:
+            self._hands.start_frame(before.keys())
         if not boxes:
             return []
         xyxy = np.stack([box.bbox_xyxy_px for box in boxes]).astype(np.float64)
@@ -92,8 +97,9 @@ class BlazePoseEstimator:
                 known = None
                 detected = self._finder.find(frame.image_bgr) if detected is None else detected
                 body = self._start(frame, box_xyxy, detected)
-            people.append(self._keypoints(frame, box.track_id, body if _is_visible(body, self._threshold) else None))
-            if body is not None and people[-1].score.any():
+            body = body if _is_visible(body, self._threshold) else None
+            people.append(self._keypoints(frame, box.track_id, body))
+            if body is not None:
                 self.bodies[box.track_id] = body
                 self._follow(box.track_id, body, known, frame)
         return people
@@ -101,6 +107,8 @@ class BlazePoseEstimator:
     def reset(self) -> None:
         """Forget everyone: the next frame stands alone."""
         self._followed = {}
+        if self._hands is not None:
+            self._hands.start_frame(())
 
     def close(self) -> None:
         """Nothing to do: the models are freed with this object."""
@@ -123,7 +131,7 @@ class BlazePoseEstimator:
         """The box (4,) around someone's visible points; None if there are too few."""
         if body is None:
             return None
-        person = self._keypoints(frame, -1, body)
+        person = PersonKeypoints(COCO17_FEET_HANDS, body.xy_px, body.score, -1, frame.time_ns)
         boxes, _, found = boxes_of_keypoints([person], self._threshold, frame.width, frame.height)
         return boxes[0] if found[0] else None
 
@@ -139,6 +147,8 @@ class BlazePoseEstimator:
         if body is None:
             count = len(self.layout.names)
             xy_px, score = np.zeros((count, 2), np.float32), np.zeros(count, np.float32)
+        elif self._hands is not None:
+            xy_px, score = self._hands.add(frame.image_bgr, track_id, body)
         else:
             xy_px, score = body.xy_px, body.score
         return PersonKeypoints(self.layout, xy_px, score, track_id, frame.time_ns)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime_pose.inference.landmarks.heatmap_refinement import refined
-from realtime_pose.inference.landmarks.model_files import hash_of_models
 from realtime_pose.inference.landmarks.network import LandmarkNetwork
 from realtime_pose.inference.landmarks.regions import Region, region_around, whole_frame
 from realtime_pose.inference.landmarks.ssd import anchor_centres, decode
@@ -30,8 +29,8 @@ _MIN_DETECTION = 0.5
 _MIN_PRESENCE = 0.5
 _STRIDES = (8, 16, 32, 32, 32)
 
-MODEL_HASH = hash_of_models("pose_detection", "pose_landmark_full")
-"""SHA-256 of both."""
+BODY_MODELS = ("pose_detection", "pose_landmark_full")
+"""What they are in `model_files`."""
 
 
 @dataclass(frozen=True, eq=False)

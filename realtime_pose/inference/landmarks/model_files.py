@@ -17,6 +17,12 @@ class _ModelFile(NamedTuple):
 
 
 _FILES = {
+    "hand_landmark_full": _ModelFile(
+        "hand_landmark/hand_landmark_full.tflite", "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3"
+    ),
+    "hand_recrop": _ModelFile(
+        "holistic_landmark/hand_recrop.tflite", "67d996ce96f9d36fe17d2693022c6da93168026ab2f028f9e2365398d8ac7d5d"
+    ),
     "pose_detection": _ModelFile(
         "pose_detection/pose_detection.tflite", "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"
     ),
