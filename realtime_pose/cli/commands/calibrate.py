@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     "capture.source", "capture.width", "capture.rotate_deg", "inference",
     "body.height_m", "body.fov_deg", "body.camera_pitch_deg",
     without=(
-        "inference.flip_test", "inference.detector", "inference.detector_checkpoint", "inference.detect_every",
-        "inference.persons",
+        "inference.flip_test", "inference.hands", "inference.detector", "inference.detector_checkpoint",
+        "inference.detect_every", "inference.persons",
     ),
 )  # fmt: skip
 def calibrate(
