@@ -70,7 +70,8 @@ class BlazePoseEstimator:
     def __init__(self, config: InferenceConfig) -> None:
         self.precision = config.precision if config.precision in PRECISIONS else "fp32"
         self._threshold = config.score_threshold
-        self._finder, self._landmarks = BodyFinder(self.precision), BodyLandmarks(self.precision)
+        self._finder = BodyFinder(self.precision, several=config.persons > 1)
+        self._landmarks = BodyLandmarks(self.precision)
         self._hands = BodyHands(self._threshold, self.precision) if config.hands else None
         self.layout = BLAZE_BODY_HANDS63 if config.hands else COCO17_FEET_HANDS
         self.model_hash = hash_of_models(*BODY_MODELS, *(HAND_MODELS if config.hands else ()))
@@ -160,7 +161,7 @@ class BlazePoseDetector:
     def __init__(self, config: InferenceConfig) -> None:
         self._threshold = config.score_threshold
         self._most = config.persons + _MORE_THAN_FOLLOWED
-        self._finder, self._landmarks = BodyFinder(), BodyLandmarks()
+        self._finder, self._landmarks = BodyFinder(several=config.persons > 1), BodyLandmarks()
 
     def detect(self, frame: Frame) -> list[PersonBox]:
         """The boxes of the people that BlazePose finds, best first."""

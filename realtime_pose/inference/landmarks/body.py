@@ -27,6 +27,9 @@ _POINTS = 39
 _REGION_SCALE = 1.25  # from that circle to the region that is cut out
 _MIN_DETECTION = 0.5
 _MIN_PRESENCE = 0.5
+_WIDE = 1.2  # length to breadth of a frame from which it is looked at in squares
+_MOST_SQUARES = 5
+_SAME_PERSON = 0.1  # sizes of a region between the middles of two detections of one person
 _STRIDES = (8, 16, 32, 32, 32)
 
 BODY_MODELS = ("pose_detection", "pose_landmark_full")
@@ -61,25 +64,55 @@ def body_region(circle_px: Float64) -> Region:
 
 
 class BodyFinder:
-    """Finds everyone in a frame, best first.
+    """Finds people in a frame, best first.
+
+    Args:
+        precision: As for `LandmarkNetwork`.
+        several: Look at overlapping squares of the frame, too. The network was made for one prominent person: of more
+            in a wide frame it finds one or two.
 
     Raises:
         CheckpointError, ConfigError, MissingPackageError: As for `LandmarkNetwork`.
     """
 
-    def __init__(self, precision: str = "fp32") -> None:
+    def __init__(self, precision: str = "fp32", *, several: bool = False) -> None:
+        self._several = several
         self._network = LandmarkNetwork("pose_detection", ("Identity", "Identity_1"), (-1.0, 1.0), precision)
         self._anchors = anchor_centres(self._network.input_wh[0], _STRIDES)
 
     def find(self, image_bgr: UInt8) -> list[Region]:
         """A region around each person."""
         height, width = image_bgr.shape[:2]
-        frame = whole_frame(width, height)
+        areas = [whole_frame(width, height), *(_squares(width, height) if self._several else ())]
+        found = sorted((each for area in areas for each in self._find_in(image_bgr, area)), key=lambda each: -each[0])
+        kept: list[Region] = []
+        for _, region in found:
+            if region.valid and not any(_is_same(region, other) for other in kept):
+                kept.append(region)
+        return kept
+
+    def _find_in(self, image_bgr: UInt8, area: Region) -> list[tuple[float, Region]]:
+        """Scores and regions of the people in one square of the frame."""
         side = self._network.input_wh[0]
-        raw, logit = self._network.infer(frame.crop(image_bgr, (side, side), black_border=True))
+        raw, logit = self._network.infer(area.crop(image_bgr, (side, side), black_border=True))
         found = decode(raw, logit, self._anchors, side, _MIN_DETECTION)
-        regions = [body_region(frame.to_frame(points[:2])) for points in found.points]
-        return [region for region in regions if region.valid]
+        regions = [body_region(area.to_frame(points[:2])) for points in found.points]
+        return list(zip(found.score.tolist(), regions, strict=True))
+
+
+def _squares(width: int, height: int) -> list[Region]:
+    """Overlapping squares of the frame's shorter side that cover it; none for a frame that is nearly one."""
+    side, length = min(width, height), max(width, height)
+    if length < _WIDE * side:
+        return []
+    count = min(math.ceil(2 * (length - side) / side) + 1, _MOST_SQUARES)
+    along = np.linspace(side / 2, length - side / 2, count).tolist()
+    return [Region(at, height / 2, side) if width > height else Region(width / 2, at, side) for at in along]
+
+
+def _is_same(a: Region, b: Region) -> bool:
+    """Whether two detections are of one person."""
+    return math.hypot(a.x_px - b.x_px, a.y_px - b.y_px) < _SAME_PERSON * min(a.size_px, b.size_px)
 
 
 class BodyLandmarks:

@@ -273,6 +273,17 @@ def test_each_of_two_people_has_one_box(detector):
     assert abs(found[1] - found[0] - 480) < 30
 
 
+def test_people_far_apart_in_a_wide_image_are_found(detector):
+    """The network alone, which sees a frame of 3200x480 as one of 224x34, finds nobody there."""
+    image = actor_frame(FACING).image_bgr
+    wall = np.repeat(image[:, :1], 1920, axis=1)
+    frame = Frame(np.hstack([image, wall, image]), 0, 0, 0)
+    assert BlazePoseDetector(InferenceConfig()).detect(frame) == []
+    found = sorted(box.bbox_xyxy_px[0] for box in detector.detect(frame))
+    assert len(found) == 2
+    assert abs(found[1] - found[0] - 2560) < 30
+
+
 def test_the_detector_keeps_no_state_between_frames(detector):
     (first,) = detector.detect(actor_frame(FACING))
     assert detector.detect(empty_frame()) == []
