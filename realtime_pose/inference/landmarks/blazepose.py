@@ -30,17 +30,26 @@ from realtime_pose.utils.one_euro import OneEuroFilter, OneEuroParameters
 _CIRCLE = OneEuroParameters(min_cutoff_hz=0.01, beta=10.0)  # of a region from frame to frame; speeds in its diameters/s
 _SAME_IOU = 0.3  # a box that overlaps the last points' box by this is of the same person
 _LOOKED_AT = 2  # detections that are looked at for a box: a square around a whole body says little of a head's box
+_MAX_WEAK = 4  # frames for which a followed person may score low: in a close-up few points are visible
 _BODY = slice(len(COCO17.names))
 _MORE_THAN_FOLLOWED = 2  # people that the detector looks at beside those wanted: bystanders
 
 
 @dataclass(slots=True)
 class _Followed:
-    """A person in the frame before: the box of their points (4,), and where to look for them next."""
+    """A person in the frame before.
+
+    Attributes:
+        box_xyxy_px: (4,) around their visible points.
+        region: Where to look for them next.
+        circle: Smooths it.
+        weak: Frames since their mean score was above the threshold.
+    """
 
     box_xyxy_px: Float64
     region: Region
     circle: OneEuroFilter
+    weak: int
 
 
 def _is_visible(body: Body | None, threshold: float) -> bool:
@@ -98,11 +107,12 @@ class BlazePoseEstimator:
                 known = None
                 detected = self._finder.find(frame.image_bgr) if detected is None else detected
                 body = self._start(frame, box_xyxy, detected)
-            body = body if _is_visible(body, self._threshold) else None
+            weak = 0 if _is_visible(body, self._threshold) else 1 + (_MAX_WEAK if known is None else known.weak)
+            body = body if weak <= _MAX_WEAK else None
             people.append(self._keypoints(frame, box.track_id, body))
             if body is not None:
                 self.bodies[box.track_id] = body
-                self._follow(box.track_id, body, known, frame)
+                self._follow(box.track_id, body, known, frame, weak)
         return people
 
     def reset(self) -> None:
@@ -136,13 +146,13 @@ class BlazePoseEstimator:
         boxes, _, found = boxes_of_keypoints([person], self._threshold, frame.width, frame.height)
         return boxes[0] if found[0] else None
 
-    def _follow(self, track_id: int, body: Body, known: _Followed | None, frame: Frame) -> None:
+    def _follow(self, track_id: int, body: Body, known: _Followed | None, frame: Frame, weak: int) -> None:
         box_xyxy = self._box(body, frame)
         circle = OneEuroFilter(_CIRCLE, calm=True) if known is None else known.circle
         diameter_px = 2 * float(np.linalg.norm(body.circle_px[1] - body.circle_px[0]))
         region = body_region(circle.apply(body.circle_px, frame.time_ns, unit=max(diameter_px, 1e-6)))
         if box_xyxy is not None and region.valid:
-            self._followed[track_id] = _Followed(box_xyxy, region, circle)
+            self._followed[track_id] = _Followed(box_xyxy, region, circle, weak)
 
     def _keypoints(self, frame: Frame, track_id: int, body: Body | None) -> PersonKeypoints:
         if body is None:

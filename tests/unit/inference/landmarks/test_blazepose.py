@@ -179,6 +179,21 @@ def test_a_person_below_the_score_threshold_is_dropped():
     assert not person.score.any()
 
 
+def test_a_followed_person_may_score_low_for_four_frames(estimator, monkeypatch):
+    frame, box = actor_frame(FACING), box_of(truth_px(FACING))
+    estimator.estimate(frame, [box])
+    look = estimator._landmarks.read
+
+    def faint(image, region):
+        body = look(image, region)
+        return replace(body, score=as_float32(body.score * (np.arange(27) % 2)))
+
+    monkeypatch.setattr(estimator._landmarks, "read", faint)
+    monkeypatch.setattr(estimator, "_threshold", 0.6)  # some points stay visible, and their mean does not
+    found = [bool(estimator.estimate(frame, [box])[0].score.any()) for _ in range(6)]
+    assert found == [True] * 4 + [False] * 2
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 500), (500, 2)], ids=str)
 def test_images_of_odd_shapes_have_no_people(estimator, detector, size):
     frame = empty_frame(0, *size)
