@@ -77,7 +77,7 @@ def lock_feet(motion: FootMotion, soles: tuple[Float64, Float64], leg_length: Fl
         for side in (0, 1)
     ]
     ankles, locked = (np.stack([foot[i] for foot in feet], axis=1) for i in (0, 1))
-    hips = _hips(motion, contact, ankles, leg_length)
+    hips = _hips(motion, contact, ankles, locked, leg_length)
     ankles[..., 1] += (1.0 - locked) * hips[:, None]  # in the air a leg is as it is in the person
     level = np.empty(contact.shape)
     for side, points in enumerate(soles):
@@ -192,7 +192,7 @@ def _held(place: Float64, drag: float) -> Float64:
     return held
 
 
-def _hips(motion: FootMotion, contact: Bool, ankles: Float64, leg_length: Float64) -> Float64:
+def _hips(motion: FootMotion, contact: Bool, ankles: Float64, locked: Float64, leg_length: Float64) -> Float64:
     """(T,) what the hips rise so that standing legs bend as the person's do, as far as both can, and reach down."""
     standing = contact.any(axis=1)
     if not standing.any():
@@ -205,11 +205,12 @@ def _hips(motion: FootMotion, contact: Bool, ankles: Float64, leg_length: Float6
         np.sqrt(np.maximum(most_length**2 - level_squared, 0.0)) + target[:, :, 1] for most_length in (length, longest)
     )
     rise = np.where(contact, wanted, 0.0).sum(axis=1) / np.maximum(contact.sum(axis=1), 1)
-    limit = np.where(contact, most, np.inf).min(axis=1)
+    # a leg in the air follows the hips by the share by which its foot is not locked
+    limit = np.where(contact, most, np.maximum(most, 0.0) / np.maximum(locked, 1e-9)).min(axis=1)
     rows = np.arange(len(contact))
     rise = np.interp(rows, rows[standing], rise[standing])
     rise = gaussian_filter1d(rise, _frames(motion.time_s), mode="nearest")
-    return rise - _smoothly(np.maximum(rise - limit, 0.0), motion.time_s)  # 0 in flight
+    return rise - _smoothly(np.maximum(rise - limit, 0.0), motion.time_s)
 
 
 def _smoothly(values: Float64, time_s: Float64) -> Float64:

@@ -14,7 +14,7 @@ from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Bool, Float64
 
 _DIRECTIONS = 256  # a foot is kept as its extreme points in this many directions
-_NO_FEET = 0.04  # a mesh that ends this little below the ankles, as a share of the leg, has no feet
+_NO_FEET = 0.06  # a mesh that ends this little below the ankles, as a share of the leg, has no feet
 _ON_FLOOR = 0.35  # feet without a mesh stand on the scene's floor if they are this near to it
 
 
