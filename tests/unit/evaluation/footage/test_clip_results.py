@@ -37,7 +37,6 @@ def test_a_man_who_waves_in_a_real_clip_stands_upright(tmp_path):
     clip = REAL / "room_wave.mp4"
     if not clip.is_file():
         pytest.skip("the clips of real people of ../shared are not here")
-    pytest.importorskip("mediapipe")
     config = AppConfig().with_values({"inference": {"estimator": "blazepose"}}, "test")
     (found,) = evaluate_footage([clip], config, facts=REAL / "facts.json", cache=tmp_path)
     assert found.figures.poses_percent == 100
