@@ -58,6 +58,23 @@ def draw_skeleton_on_frame(
     return out
 
 
+def fitted(image: UInt8, width: int, height: int) -> UInt8:
+    """The image at this size: an odd edge pixel is repeated, any other size is scaled and centred on black."""
+    import cv2
+
+    h, w = image.shape[:2]
+    if (w, h) == (width, height):
+        return image
+    if 0 <= width - w <= 1 and 0 <= height - h <= 1:
+        return np.asarray(cv2.copyMakeBorder(image, 0, height - h, 0, width - w, cv2.BORDER_REPLICATE), np.uint8)
+    scale = min(width / w, height / h)
+    w, h = max(1, round(w * scale)), max(1, round(h * scale))
+    canvas: UInt8 = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - w) // 2, (height - h) // 2
+    canvas[y : y + h, x : x + w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
+    return canvas
+
+
 def _drawable(keypoints: PersonKeypoints, threshold: float) -> tuple[Float64, list[bool]]:
     """Pixels (K, 2), and which of them can be drawn."""
     xy = keypoints.xy_px.astype(np.float64)

@@ -1,10 +1,12 @@
-"""Network sources through OpenCV's FFmpeg: RTSP, RTMP, MJPEG and HLS streams, and files over HTTP."""
+"""Network sources: RTSP, RTMP, MJPEG and HLS streams through OpenCV's FFmpeg, and files over HTTP through PyAV."""
 
 from collections.abc import Callable
 
+import av
 import cv2
 
 from realtime_pose.capture.base import CaptureConfig, FrameSource
+from realtime_pose.capture.file_decoder import FileCapture
 from realtime_pose.capture.live import DEFAULT_TIMINGS, LiveStream, LiveTimings
 from realtime_pose.capture.opencv import Capture, nominal_frames, quiet, rotator
 from realtime_pose.capture.sources import without_credentials
@@ -30,10 +32,7 @@ def open_stream(url: str, open_ms: int = _OPEN_MS) -> Capture:
     with quiet():
         capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [number for pair in parameters for number in pair])
     if not capture.isOpened():
-        raise CaptureError(
-            f"no video from {without_credentials(url)}: the server did not answer in time, refused, or sent no video; "
-            "check the address, the password if it needs one, and that the server is running"
-        )
+        raise _no_video(url)
     return capture
 
 
@@ -72,10 +71,27 @@ def open_network(
     rotator(config.rotate_deg)  # raises before anything is opened
     first = open_url(config.source)
     if nominal_frames(first) is not None:
-        return VideoFile(first, without_credentials(config.source), config.rotate_deg)
+        first.release()
+        return _open_file(config)
     opened = [first]
 
     def open_capture() -> Capture:
         return opened.pop() if opened else open_url(config.source)
 
     return NetworkStream(config, open_capture, timings)
+
+
+def _open_file(config: CaptureConfig) -> VideoFile:
+    try:
+        container = av.open(config.source, timeout=(_OPEN_MS / 1000, _READ_MS / 1000), metadata_errors="replace")
+        decoder = FileCapture(container)
+    except (av.FFmpegError, OSError, ValueError, CaptureError) as exc:
+        raise _no_video(config.source) from exc
+    return VideoFile(decoder, without_credentials(config.source), config.rotate_deg)
+
+
+def _no_video(url: str) -> CaptureError:
+    return CaptureError(
+        f"no video from {without_credentials(url)}: the server did not answer in time, refused, or sent no video; "
+        "check the address, the password if it needs one, and that the server is running"
+    )

@@ -3,22 +3,21 @@
 import codecs
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 
 from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.capture.opencv import Capture, ffmpeg_path, nominal_frames, quiet, rate_hz, rotator
+from realtime_pose.capture.file_decoder import GIVE, FileCapture, open_container
+from realtime_pose.capture.opencv import Capture, nominal_frames, rate_hz, rotator
 from realtime_pose.capture.sources import local_path
 from realtime_pose.capture.video_rate import measured_hz
 from realtime_pose.datatypes import Frame
+from realtime_pose.drawing import fitted
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.utils.arrays import UInt8
 
 _ASSUMED_FPS = 30.0  # for a file without a frame rate
-_TRIES = 30  # grabs that may fail in a file without a frame count
-_TIMED_OUT_S = 1.0  # a failed grab that took longer was a server timeout, not a broken frame
 _COUNTED = frozenset({".mp4", ".m4v", ".mov", ".avi"})  # containers with an exact frame count; others estimate it
 _CLOSE_WAIT_S = 1.5
 
@@ -36,7 +35,7 @@ class VideoFile:
         """Read the first frame of an open capture, and own the capture from now on.
 
         Args:
-            capture: OpenCV's capture.
+            capture: The file's decoder.
             name: The file's name, for messages.
             rotate_deg: Rotation of the frames.
             measured_hz: The rate by the frames' own times, for a file whose header has none, or a wrong one.
@@ -54,6 +53,8 @@ class VideoFile:
         self._lock = threading.Lock()  # releasing a capture during a read crashes the process
         self._closed = threading.Event()
         self._index = 0
+        self._size: tuple[int, int] | None = None
+        self._resized = False
         self._last_ns = -self._period_ns
         self._gap_frames, self._gap_index, self._gap_ns = 0, 0, 0  # frames missing according to the times
         self._broken_frames, self._broken_index, self._broken_ns = 0, 0, 0  # frames that did not decode
@@ -72,7 +73,7 @@ class VideoFile:
             if self._closed.is_set() or self._next is None:
                 raise EndOfStream(f"{self._name} has no more frames")
             image, time_ns = self._next
-            frame = Frame(self._rotate(image), self._index, time_ns, time.monotonic_ns())
+            frame = Frame(image, self._index, time_ns, time.monotonic_ns())
             self._index += 1
             self._next = self._decode()
             if self._next is None:
@@ -92,25 +93,34 @@ class VideoFile:
 
     def _decode(self) -> tuple[UInt8, int] | None:
         """The next image and its time in ns; None at the end. Frames that cannot be decoded are skipped."""
-        # Each broken frame fails one grab, and the end fails all, so allow as many failures as frames are still due.
-        tries = _TRIES if self.frame_count is None else self.frame_count - self._index
         failed = 0
-        with quiet():
-            while True:
-                started_s = time.monotonic()
-                if not self._capture.grab():
-                    tries -= 1
-                    failed += 1
-                    if tries <= 0 or time.monotonic() - started_s > _TIMED_OUT_S:
-                        return None
-                    continue
-                time_ns = self._stamp(self._capture.get(cv2.CAP_PROP_POS_MSEC))
-                ok, image = self._capture.retrieve()
-                if ok and image is not None:
-                    self._note_broken(failed)
-                    self._note_gap(time_ns)
-                    self._last_ns = time_ns
-                    return image, time_ns
+        while not self._closed.is_set():
+            try:
+                grabbed = self._capture.grab()
+            except EndOfStream:
+                return None
+            if not grabbed:
+                failed += 1
+                continue
+            time_ns = self._stamp(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+            ok, image = self._capture.retrieve()
+            if ok and image is not None:
+                self._note_broken(failed)
+                self._note_gap(time_ns)
+                self._last_ns = time_ns
+                return self._of_one_size(self._rotate(image)), time_ns
+        return None
+
+    def _of_one_size(self, image: UInt8) -> UInt8:
+        """The image, scaled into the first one's size if it has another."""
+        width, height = self._size = self._size or (image.shape[1], image.shape[0])
+        if image.shape[:2] != (height, width) and not self._resized:
+            self._resized = True
+            self.notices.append(
+                f"{self._name} changes its size from {width}x{height} to {image.shape[1]}x{image.shape[0]} px after "
+                f"frame {self._index}; its frames are scaled into the first size, not stretched"
+            )
+        return fitted(image, width, height)
 
     def _stamp(self, presentation_ms: float) -> int:
         """The frame's time in ns: the file's if it advances, otherwise one period after the last frame."""
@@ -158,13 +168,7 @@ class VideoFile:
             )
 
 
-def open_file(path: str) -> Capture:
-    """OpenCV's capture of a file through FFmpeg, so that all systems read the same formats."""
-    with ffmpeg_path(path) as name:
-        return cv2.VideoCapture(name, cv2.CAP_FFMPEG)
-
-
-def open_video(config: CaptureConfig, open_capture: Callable[[str], Capture] = open_file) -> VideoFile:
+def open_video(config: CaptureConfig) -> VideoFile:
     """Opens the video file `config.source`.
 
     Raises:
@@ -179,14 +183,12 @@ def open_video(config: CaptureConfig, open_capture: Callable[[str], Capture] = o
         raise CaptureError(f"{path} cannot be read ({exc.strerror}); give the path of a video") from exc
     if not head:
         raise CaptureError(f"{path} is empty; give a file with a video in it")
-    with quiet():
-        capture = open_capture(str(path))
-    # FFmpeg renders text files as video, so they are refused here.
-    if not capture.isOpened() or _is_text(head):
-        capture.release()
-        raise CaptureError(
-            f"{path} is not a video, or too damaged to read; give a video such as .mp4, .mov, .avi, .mkv or .webm"
-        )
+    if _is_text(head):  # FFmpeg would render it as video, or open what it names
+        raise CaptureError(f"{path} is text, not a video; {GIVE}")
+    try:
+        capture = FileCapture(open_container(str(path)))
+    except CaptureError as exc:
+        raise CaptureError(f"{path} {exc}") from exc.__cause__
     return VideoFile(capture, path.name, config.rotate_deg, measured_hz(path))
 
 

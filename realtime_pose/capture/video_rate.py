@@ -3,7 +3,11 @@
 from itertools import islice
 from pathlib import Path
 
+import av
 import numpy as np
+
+from realtime_pose.capture.file_decoder import film, nominal_hz, open_container
+from realtime_pose.errors import CaptureError
 
 _TIMED_FRAMES, _LEAST_STEPS = 300, 4  # frames whose times are looked at; a rate needs this many steps
 _DENSE = 2.0  # a step is part of a dense stretch if it is at most so many times the lower quartile
@@ -16,16 +20,14 @@ def measured_hz(path: Path) -> float | None:
     It is the mean rate of the densest stretches: browsers' recorders write no rate, and an animated GIF's is its
     average with all pauses. None where the header's rate fits, or the times are not known.
     """
-    import av
-
     try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
+        with open_container(str(path)) as container:
+            stream = film(container)
             packets = (packet for packet in container.demux(stream) if packet.pts is not None)
             times_s = np.sort([float(packet.pts * stream.time_base) for packet in islice(packets, _TIMED_FRAMES)])
-            header_hz = float(stream.average_rate or 0)
-    except (av.FFmpegError, OSError, ValueError, IndexError, TypeError):
-        return None  # OpenCV has opened it: its answer has to do
+            header_hz = nominal_hz(stream)
+    except (CaptureError, av.FFmpegError, OSError, ValueError, TypeError):
+        return None  # the header has to do
     steps_s = np.diff(times_s)
     steps_s = steps_s[steps_s > 0]
     if len(steps_s) < _LEAST_STEPS:

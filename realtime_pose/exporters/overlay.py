@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
-import numpy as np
 
 from realtime_pose.datatypes import FrameResult
-from realtime_pose.drawing import draw_skeleton_on_frame
+from realtime_pose.drawing import draw_skeleton_on_frame, fitted
 from realtime_pose.exporters.sound import SoundTrack
 from realtime_pose.exporters.table import TakeInfo
-from realtime_pose.utils.arrays import UInt8
 from realtime_pose.utils.record_writer import write_error
 
 _TICKS_HZ = 90_000  # a frame's time is off by at most 6 microseconds
@@ -69,7 +66,7 @@ class OverlayVideo:
                 self._open(image.shape[1], image.shape[0])
             tick = round((frame.time_ns - self._first_ns) * _TICKS_HZ / 1e9)
             self._last_tick = max(tick, self._last_tick + 1)  # players need increasing times
-            encoded = av.VideoFrame.from_ndarray(_fitted(image, self._stream.width, self._stream.height), "bgr24")
+            encoded = av.VideoFrame.from_ndarray(fitted(image, self._stream.width, self._stream.height), "bgr24")
             encoded.pts, encoded.time_base = self._last_tick, Fraction(1, _TICKS_HZ)
             self._container.mux(self._stream.encode(encoded))
             if self._sound is not None:
@@ -113,21 +110,6 @@ class OverlayVideo:
         if self._sound_of is not None:
             self._sound = SoundTrack(self._sound_of, self._container, self._first_ns)
         self._container.start_encoding()  # reports a path that cannot be written now
-
-
-def _fitted(image: UInt8, width: int, height: int) -> UInt8:
-    """The image at this size: an odd edge pixel is repeated, any other size is scaled and centred."""
-    h, w = image.shape[:2]
-    if (w, h) == (width, height):
-        return image
-    if 0 <= width - w <= 1 and 0 <= height - h <= 1:
-        return np.asarray(cv2.copyMakeBorder(image, 0, height - h, 0, width - w, cv2.BORDER_REPLICATE), np.uint8)
-    scale = min(width / w, height / h)
-    w, h = max(1, round(w * scale)), max(1, round(h * scale))
-    canvas: UInt8 = np.zeros((height, width, 3), np.uint8)
-    x, y = (width - w) // 2, (height - h) // 2
-    canvas[y : y + h, x : x + w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
-    return canvas
 
 
 def open_overlay(path: Path, take: TakeInfo) -> OverlayVideo:

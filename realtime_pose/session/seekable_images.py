@@ -8,16 +8,16 @@ import cv2
 
 from realtime_pose.capture.actor import clip_path
 from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.capture.file_decoder import FileCapture, open_container
 from realtime_pose.capture.images import ImageFiles
-from realtime_pose.capture.opencv import quiet, rotator
+from realtime_pose.capture.opencv import rotator
 from realtime_pose.capture.sources import local_path, source_kind
-from realtime_pose.capture.video import open_file, open_video
+from realtime_pose.capture.video import open_video
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.utils.arrays import UInt8
 
 _SAME_TIME_NS = 1_000_000
 _READ_THROUGH_NS = 1_000_000_000  # up to this far ahead, decoding on is quicker than a jump to a keyframe
-_TRIES = 30  # grabs in a row that may fail: broken frames, or the end
 _BACK_OFF_NS = (0, 1_000_000_000, 5_000_000_000)  # a jump may land after its target: then jump to earlier times
 
 
@@ -66,16 +66,15 @@ class _Video:
     def at(self, time_ns: int) -> UInt8 | None:
         """The image shown at this time."""
         due_ns = time_ns % self._period_ns if self._period_ns else time_ns
-        with quiet():
-            if due_ns > self._end_ns:
+        if due_ns > self._end_ns:
+            return None
+        if not self._time_ns - _SAME_TIME_NS <= due_ns <= self._time_ns + _READ_THROUGH_NS:
+            self._jump(due_ns)
+        while self._time_ns < due_ns - _SAME_TIME_NS:
+            if not self._grab():
+                self._end_ns = self._time_ns + _SAME_TIME_NS
                 return None
-            if not self._time_ns - _SAME_TIME_NS <= due_ns <= self._time_ns + _READ_THROUGH_NS:
-                self._jump(due_ns)
-            while self._time_ns < due_ns - _SAME_TIME_NS:
-                if not self._grab():
-                    self._end_ns = self._time_ns + _SAME_TIME_NS
-                    return None
-            ok, image = self._capture.retrieve()
+        ok, image = self._capture.retrieve()
         return self._rotate(image) if ok and image is not None else None
 
     def close(self) -> None:
@@ -95,16 +94,18 @@ class _Video:
 
     def _open(self) -> None:
         """Open the file at its first frame."""
-        with quiet():
-            self._capture = open_file(str(self._path))
-            self._grab()
+        self._capture = FileCapture(open_container(str(self._path)))
+        self._grab()
 
     def _grab(self) -> bool:
         """Move to the next frame, skipping broken ones; False at the end."""
-        grabbed = any(self._capture.grab() for _ in range(_TRIES))
-        if grabbed:
-            self._time_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
-        return grabbed
+        try:
+            while not self._capture.grab():
+                pass
+        except EndOfStream:
+            return False
+        self._time_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
+        return True
 
 
 class _Images:
