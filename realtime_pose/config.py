@@ -10,11 +10,11 @@ from realtime_pose.body.profile import resolved
 from realtime_pose.body.settings import BodyConfig, current_body_values
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.communication.sinks import SINKS
-from realtime_pose.errors import ConfigError, UnknownChoiceError
+from realtime_pose.errors import ConfigError, UnknownChoiceError, shortened
 from realtime_pose.exporters.table import DEFAULT_FORMATS
 from realtime_pose.inference.base import InferenceConfig
 from realtime_pose.utils.paths import data_path
-from realtime_pose.utils.settings import SettingInfo, setting, settings_in
+from realtime_pose.utils.settings import SettingInfo, read_yaml, setting, settings_in
 
 _EXAMPLE = data_path("configs/default.yaml")  # by its full path, which an installed wheel has too
 _FILES, _SENDING = "Files of a take", "Sending"
@@ -202,14 +202,12 @@ def load_config(
 
 
 def _read_yaml(path: Path) -> Mapping[str, Any]:
-    import yaml
-
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path)
     except OSError as exc:
         raise ConfigError(f"cannot read the settings file {path} ({exc.strerror}); see {_EXAMPLE}") from exc
-    except (yaml.YAMLError, ValueError) as exc:  # an impossible date, bytes that are not text
-        raise ConfigError(f"{path} is not valid YAML ({' '.join(str(exc).split())}); see {_EXAMPLE}") from exc
+    except ValueError as exc:
+        raise ConfigError(f"{path} is not valid YAML ({exc}); see {_EXAMPLE}") from exc
     if values is None:
         return {}
     if not isinstance(values, Mapping):
@@ -233,7 +231,7 @@ def _typed(part: object, section: str, key: object, value: object, origin: str) 
         value = str(value)  # `source: 0` is a camera's index
     if type(value) is not wanted:
         wanted_words = f"{_WORDS[wanted]} or {unset}" if unset else _WORDS[wanted]
-        raise ConfigError(f"{origin}: {section}.{key} is {value!r}, wanted {wanted_words}")
+        raise ConfigError(f"{origin}: {section}.{key} is {shortened(value)}, wanted {wanted_words}")
     return value
 
 

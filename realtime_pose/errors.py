@@ -17,7 +17,16 @@ RealtimePoseError
 Each message is one plain sentence: what came, what was wanted, what to do next.
 """
 
+import reprlib
 from collections.abc import Iterable
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+
+
+def shortened(value: object) -> str:
+    """A value of a file or the network for a message: cut, however long or deeply nested it is."""
+    return _SHORT.repr(value)
 
 
 class RealtimePoseError(Exception):
@@ -33,7 +42,7 @@ class UnknownChoiceError(ConfigError):
 
     def __init__(self, setting: str, got: object, known: Iterable[str]) -> None:
         self.setting, self.got, self.known = setting, got, tuple(sorted(known))
-        super().__init__(f"{setting}={got!r} is not one of: {', '.join(self.known)}")
+        super().__init__(f"{setting}={shortened(got)} is not one of: {', '.join(self.known)}")
 
 
 class CaptureError(RealtimePoseError):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from realtime_pose.body.proportions import LENGTHS, BodyDimensions
 from realtime_pose.body.settings import BodyConfig, DefaultHeight
-from realtime_pose.errors import ConfigError
+from realtime_pose.errors import ConfigError, shortened
 from realtime_pose.utils.atomic_files import write_text
 from realtime_pose.utils.paths import user_folder
 from realtime_pose.utils.settings import check_range
@@ -168,15 +168,16 @@ def _parsed(content: str | bytes, origin: str) -> BodyProfile:
         raise ConfigError(f"{origin} holds a {type(values).__name__}, wanted a profile's values; {_MAKE}")
     if values.get("version") != VERSION:
         raise ConfigError(
-            f"{origin} is a profile of version {values.get('version')!r}, this program reads {VERSION}; {_MAKE}"
+            f"{origin} is a profile of version {shortened(values.get('version'))}, "
+            f"this program reads {VERSION}; {_MAKE}"
         )
     wanted = {"version", "height_m", *(f"{name}_m" for name in LENGTHS)}
     if values.keys() != wanted:
         wrong = sorted(map(str, wanted ^ values.keys()))
-        raise ConfigError(f"{origin} is not a profile: {', '.join(wrong)} missing or unknown; {_MAKE}")
+        raise ConfigError(f"{origin} is not a profile: {', '.join(wrong)[:200]} missing or unknown; {_MAKE}")
     for key, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ConfigError(f"{origin}: {key} is {value!r}, wanted a number; {_MAKE}")
+            raise ConfigError(f"{origin}: {key} is {shortened(value)}, wanted a number; {_MAKE}")
     try:
         return BodyProfile(float(values["height_m"]), {name: float(values[f"{name}_m"]) for name in LENGTHS})
     except (ConfigError, OverflowError) as exc:

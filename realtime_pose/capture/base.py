@@ -8,6 +8,8 @@ from realtime_pose.utils.settings import check_settings, setting
 
 BACKENDS = ("auto", "v4l2", "dshow", "msmf", "avfoundation", "gstreamer")
 """Names of OpenCV's camera interfaces; `capture.cameras` has their numbers."""
+MAX_MEGAPIXELS = 100
+"""Limit of an image or a video's frame, checked before it is decoded: a small file can unpack to gigabytes."""
 _CAMERA = "Camera"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 
+from realtime_pose.capture.base import MAX_MEGAPIXELS
 from realtime_pose.capture.opencv import ffmpeg_path
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.utils.arrays import UInt8
@@ -41,7 +42,15 @@ class FileCapture:
         except CaptureError:
             container.close()
             raise
-        self._stream.thread_type = "AUTO"
+        codec = self._stream.codec_context
+        if codec.width * codec.height > MAX_MEGAPIXELS * 1e6:
+            container.close()
+            raise CaptureError(
+                f"has frames of {codec.width} x {codec.height} px; make them smaller, "
+                f"at most {MAX_MEGAPIXELS} million pixels"
+            )
+        codec.options = {"max_pixels": str(MAX_MEGAPIXELS * 10**6)}  # also for sizes that change on the way
+        codec.thread_type = "AUTO"
         self._packets: Iterator[av.Packet] = container.demux(self._stream)
         self._stuck = False
         self._decoded: deque[av.VideoFrame] = deque()

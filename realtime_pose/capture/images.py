@@ -2,19 +2,23 @@
 
 import re
 import time
+import warnings
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from realtime_pose.capture.base import CaptureConfig
-from realtime_pose.capture.opencv import quiet, rotator
+from realtime_pose.capture.base import MAX_MEGAPIXELS, CaptureConfig
+from realtime_pose.capture.opencv import rotator
 from realtime_pose.capture.sources import IMAGE_SUFFIXES, local_path
 from realtime_pose.datatypes import Frame
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.utils.arrays import UInt8
+from realtime_pose.utils.extras import install_command, is_installed
 
 _FPS = 30.0
+_KINDS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "AVIF")  # Pillow's names; other formats are not even tried
+_UNREADABLE = (OSError, SyntaxError, ValueError, MemoryError, ArithmeticError, LookupError, TypeError)
 
 
 class ImageFiles:
@@ -75,16 +79,64 @@ class ImageFiles:
             path, index = self._paths[self._position], self._position
             self._position += 1
             try:
-                # Not cv2.imread, which on Windows fails on paths with non-ASCII characters.
-                data = np.frombuffer(path.read_bytes(), np.uint8)
-                with quiet():
-                    image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-            except (OSError, cv2.error):
-                image = None
-            if image is not None:
-                return image, index
-            self.notices.append(f"{path} is not a readable image")
+                return read_image(path), index
+            except CaptureError as exc:
+                self.notices.append(str(exc))
         return None
+
+
+def read_image(path: Path, max_megapixels: int = MAX_MEGAPIXELS) -> UInt8:
+    """The image (H, W, 3) BGR in a file, upright by its EXIF data; the first one of several.
+
+    Raises:
+        CaptureError: It is not an image, damaged or too large; the size is checked before the pixels are decoded.
+    """
+    kinds = (*_KINDS, "HEIF") if _reads_heic() else _KINDS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about sizes that are refused below, and about repaired faults
+            with Image.open(path, formats=kinds) as image:
+                width, height = image.size
+                if width * height > max_megapixels * 1e6:
+                    raise CaptureError(
+                        f"{path} has {width} x {height} pixels; give one of at most {max_megapixels} million"
+                    )
+                return _bgr(ImageOps.exif_transpose(image))
+    except Image.DecompressionBombError as exc:
+        raise CaptureError(f"{path} has too many pixels; give one of at most {max_megapixels} million") from exc
+    except _UNREADABLE as exc:  # what Pillow's decoders raise on damaged files
+        if isinstance(exc, UnidentifiedImageError) and _is_heic(path) and not _reads_heic():
+            raise CaptureError(
+                f"{path} is a HEIC photo, which needs pillow-heif; install it with: {install_command('heic')}"
+            ) from exc
+        raise CaptureError(f"{path} is not a readable image") from exc
+
+
+def _bgr(image: Image.Image) -> UInt8:
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would cut off at 255
+        grey = (np.asarray(image).clip(0, 65_535) >> 8).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    return np.ascontiguousarray(np.asarray(image.convert("RGB"), np.uint8)[:, :, ::-1])
+
+
+def _reads_heic() -> bool:
+    """Whether Pillow reads HEIC, with the extra `heic`."""
+    if not is_installed("pillow_heif"):
+        return False
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return True
+
+
+def _is_heic(path: Path) -> bool:
+    """Whether a file begins as HEIF images do. Source: ISO/IEC 23008-12, 10.2."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1")
 
 
 def _images_in(folder: Path) -> list[Path]:

@@ -6,11 +6,12 @@ classes of harmless training logs are replaced by empty ones, and anything else 
 
 import pickle
 import re
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realtime_pose.errors import CheckpointError
+from realtime_pose.errors import CheckpointError, shortened
 from realtime_pose.utils.extras import needs_extra
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ def read_tensors(path: Path) -> "dict[str, Tensor]":
         raise CheckpointError(f"{path} cannot be read ({exc.strerror}); give a .safetensors or .pth file") from exc
     if size == 0:
         raise CheckpointError(f"{path} is empty; delete it and download it again")
+    if start[8:9] == b"{":  # safetensors: eight bytes with the header's length, then the header
+        return _read_safetensors(path)
     if start.lstrip()[:1] == b"<":
         raise CheckpointError(f"{path} is a web page, wanted model weights; download the file itself, not its page")
     if start.startswith(b"version https://git-lfs"):
         raise CheckpointError(f"{path} is a Git LFS pointer, wanted model weights; fetch the file with: git lfs pull")
-    if start[8:9] == b"{":  # safetensors: eight bytes with the header's length, then the header
-        return _read_safetensors(path)
     if start[:2] == b"PK" or start[:1] == b"\x80":  # torch's zip archive; a bare pickle
         return _read_pickle(path)
     if start[:1] == b"\x08":  # an ONNX file starts with the version of its format
@@ -113,6 +114,7 @@ def _read_pickle(path: Path) -> "dict[str, Tensor]":
         import torch
 
     try:
+        _check_zip(path)
         with torch.serialization.safe_globals([(_Skipped, name) for name in _LOG_CLASSES]):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as exc:
@@ -126,6 +128,8 @@ def _read_pickle(path: Path) -> "dict[str, Tensor]":
             f"{path} holds code ({code[1]}), wanted tensors only, so nothing in it was run; "
             "get the same weights as .safetensors, or from a source you trust"
         ) from exc
+    except CheckpointError:
+        raise
     except Exception as exc:  # a damaged file makes torch raise errors of many types
         raise CheckpointError(f"{path} is damaged or truncated; delete it and download it again") from exc
     return _tensors_in(path, content)
@@ -138,7 +142,32 @@ def _tensors_in(path: Path, content: Any) -> "dict[str, Tensor]":  # noqa: ANN40
     table = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(table, Mapping):
         raise CheckpointError(f"{path} holds {type(content).__name__}, wanted a table of named tensors")
-    tensors = {str(name): value for name, value in table.items() if isinstance(value, torch.Tensor)}
+    tensors = {
+        name: value for name, value in table.items() if isinstance(name, str) and isinstance(value, torch.Tensor)
+    }
     if not tensors:
         raise CheckpointError(f"{path} holds no tensors, wanted the weights of a model")
+    for name, value in tensors.items():
+        if value.layout != torch.strided or value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise CheckpointError(
+                f"{path} is not supported: its tensor {shortened(name)} claims {tuple(value.shape)} numbers and has "
+                "fewer; get the same weights as .safetensors"
+            )
     return tensors
+
+
+def _check_zip(path: Path) -> None:
+    """Refuse an archive that unpacks to more than it has; torch stores its tensors as they are.
+
+    Raises:
+        CheckpointError: It does.
+        BadZipFile: It is damaged.
+    """
+    if not zipfile.is_zipfile(path):
+        return  # a bare pickle
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > path.stat().st_size:
+        raise CheckpointError(
+            f"{path} unpacks to {size / 1e6:.0f} MB, more than it has; get the same weights as .safetensors"
+        )

@@ -12,7 +12,7 @@ from realtime_pose.axes import canonical_from_opencv
 from realtime_pose.datatypes import CameraIntrinsics, PersonKeypoints
 from realtime_pose.errors import RecordingError
 from realtime_pose.skeletons import COCO17, LIMB_NAMES, KeypointLayout
-from realtime_pose.utils.arrays import Bool, Float32, Float64, as_float32
+from realtime_pose.utils.arrays import Bool, Float32, Float64, as_float32, read_npz
 
 _KEYS = (
     "keypoints_px", "scores", "joints_camera_m", "joint_names", "keypoint_names", "intrinsics", "image_size", "fps",
@@ -79,19 +79,16 @@ def load_case(path: Path) -> LiftingCase:
         RecordingError: The file is missing, damaged, or not a lifting case.
     """
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            missing = [key for key in _KEYS if key not in file.files]
-            if missing:
-                raise _NoCaseError(f"it lacks {', '.join(missing)}")
-            arrays = {key: file[key] for key in _KEYS}
+        arrays = read_npz(path)
+        missing = [key for key in _KEYS if key not in arrays]
+        if missing:
+            raise _NoCaseError(f"it lacks {', '.join(missing)}")
         return _case(path.stem, arrays)
     except OSError as exc:
-        if exc.strerror is None:  # numpy's own error for a file that is not npz
-            raise _no_case(path, "it is not an npz file") from exc
         raise RecordingError(f"cannot read the lifting case {path}: {exc.strerror}; give an npz file") from exc
     except _NoCaseError as exc:
         raise _no_case(path, str(exc)) from exc
-    except Exception as exc:  # numpy, zipfile and zlib each have their own errors for a foreign file
+    except Exception as exc:  # whatever numpy says to arrays of other kinds
         raise _no_case(path, f"it cannot be read: {' '.join(str(exc).split())}") from exc
 
 

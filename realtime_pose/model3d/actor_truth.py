@@ -11,7 +11,7 @@ import numpy.typing as npt
 from realtime_pose.datatypes import CameraIntrinsics
 from realtime_pose.errors import ArrayShapeError, RecordingError
 from realtime_pose.skeletons import COCO17_FEET_HANDS, HUMANOID
-from realtime_pose.utils.arrays import Bool, Float32, Float64, check_array
+from realtime_pose.utils.arrays import Bool, Float32, Float64, check_array, read_npz
 from realtime_pose.utils.choices import check_choice
 from realtime_pose.utils.paths import data_path
 
@@ -123,8 +123,7 @@ def load_truth(clip: str | Path) -> ActorTruth:
         check_choice("clip", clip, TRUTHS)
     path = data_path(TRUTHS[clip]) if isinstance(clip, str) else clip
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            got = {name: file[name] for name in file.files}
+        got = read_npz(path)
         if tuple(got["joint_names"]) != HUMANOID.joints or tuple(got["keypoint_names"]) != COCO17_FEET_HANDS.names:
             raise ValueError("its joints or keypoints have other names")
         fx, fy, cx, cy = (float(value) for value in got["intrinsics"])
@@ -134,7 +133,7 @@ def load_truth(clip: str | Path) -> ActorTruth:
         values["height_m"], values["fps"] = float(got["height_m"]), float(got["fps"])
         values["activity"] = tuple(str(got["activity_names"][i]) for i in got["activity"])
         return ActorTruth(**values)
-    except Exception as exc:  # numpy, zipfile and zlib each raise their own errors for other files
+    except Exception as exc:  # whatever numpy says to arrays of other kinds
         raise RecordingError(
             f"{path} is not the ground truth of an actor's clip ({exc}); make one with: python -m tools.actor"
         ) from exc

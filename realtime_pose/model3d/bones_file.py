@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from realtime_pose.errors import CharacterError
+from realtime_pose.errors import CharacterError, shortened
 from realtime_pose.model3d.bone_names import REQUIRED
 from realtime_pose.model3d.glb import Glb
 from realtime_pose.model3d.nodes import name_of
 from realtime_pose.skeletons import HUMANOID
+from realtime_pose.utils.settings import read_yaml
 
-_MAX_BYTES = 100_000
+_MAX_COMMENT = 10_000
 _NAMES_SHOWN = 30
 
 
@@ -24,24 +25,23 @@ def read_bones_file(path: Path, glb: Glb, candidates: Sequence[int]) -> dict[str
     Raises:
         CharacterError: The file cannot be read, or names a bone or a node that does not exist.
     """
-    import yaml
-
     try:
-        text = path.read_bytes()
-        values = yaml.safe_load(text) if len(text) < _MAX_BYTES else None
+        values = read_yaml(path)
     except OSError as exc:
         raise CharacterError(f"cannot read the bones file {path}: {exc.strerror}; check the path") from exc
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise CharacterError(f"{path} is not valid YAML ({' '.join(str(exc).split())[:120]})") from exc
+    except ValueError as exc:
+        raise CharacterError(f"{path} is not valid YAML ({exc})") from exc
     if not isinstance(values, dict):
         raise CharacterError(f"{path} has no bones; write lines such as: leftHand: Name of its node")
     index = _index(glb, candidates)
     found = {}
     for bone, name in values.items():
         if bone not in HUMANOID.joints:
-            raise CharacterError(f"{path}: {bone!r} is not a bone; give one of: {', '.join(HUMANOID.joints)}")
+            raise CharacterError(f"{path}: {shortened(bone)} is not a bone; give one of: {', '.join(HUMANOID.joints)}")
         if str(name) not in index:
-            raise CharacterError(f"{path}: {glb.path} has no node {str(name)!r}; it has {node_names(glb, candidates)}")
+            raise CharacterError(
+                f"{path}: {glb.path} has no node {shortened(str(name))}; it has {node_names(glb, candidates)}"
+            )
         found[str(bone)] = index[str(name)]
     return {bone: node for bone, node in found.items() if bone not in ("spine", "chest")}
 
@@ -54,7 +54,7 @@ def bones_file_text(glb: Glb, candidates: Sequence[int], bones: Mapping[str, int
     nodes = " ".join(node_names(glb, candidates, most=len(candidates)).split())
     lines = [
         f"# The bones of {glb.path.name}; correct what is wrong, and give this file with --bones.",
-        f"# Its nodes: {nodes[: _MAX_BYTES // 10]}",
+        f"# Its nodes: {nodes[:_MAX_COMMENT]}",
     ]
     for bone in HUMANOID.joints:
         node = bones.get(bone)

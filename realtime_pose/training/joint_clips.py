@@ -8,14 +8,13 @@ in the room. A person who faces +Z has the left side at +X.
 import json
 from collections import defaultdict
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from realtime_pose.errors import RealtimePoseError
 from realtime_pose.training.motions import FRAME_RATE_HZ, RAISED, STILL_HZ, Motion, motion_from_positions
 from realtime_pose.utils import rotations as rot
-from realtime_pose.utils.arrays import Bool, Float64
+from realtime_pose.utils.arrays import Bool, Float64, read_npz
 
 INDEX = "clips.json"
 
@@ -53,7 +52,7 @@ def read_joint_clips(index: Path) -> dict[str, Motion]:
         for skeleton, of_skeleton in clips.items():
             if any(f"l_{toe}" in skeletons[skeleton] for toe in _TOE):
                 motions |= _read_skeleton(skeletons[skeleton], of_skeleton, rate_hz)
-    except (LookupError, ValueError, TypeError, AttributeError, OSError, EOFError, BadZipFile) as exc:
+    except (LookupError, ValueError, TypeError, AttributeError, OSError, RecursionError) as exc:
         raise RealtimePoseError(f"cannot read the motion clips of {index}: {type(exc).__name__}, {exc}") from exc
     return motions
 
@@ -91,8 +90,8 @@ def _read_skeleton(joints: list[str], clips: list[tuple[str, Path, float]], rate
 
 def _places(joints: list[str], path: Path, rate_hz: float) -> dict[str, Float64]:
     """World positions (T, 3) of each joint at FRAME_RATE_HZ; the limbs' also under their full names."""
-    with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-        xyz_m = file["xyz_m"].astype(np.float64) + file["root_m"].astype(np.float64)[:, None]
+    file = read_npz(path)
+    xyz_m = file["xyz_m"].astype(np.float64) + file["root_m"].astype(np.float64)[:, None]
     moments = np.arange(0.0, len(xyz_m) - 1, rate_hz / FRAME_RATE_HZ)
     before = moments.astype(int)
     share = (moments - before)[:, None, None]

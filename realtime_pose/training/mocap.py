@@ -55,7 +55,7 @@ def _reading(path: Path) -> Iterator[None]:
     """Turn any error of a damaged or foreign file into a RealtimePoseError."""
     try:
         yield
-    except (KeyError, IndexError, ValueError, TypeError, OSError) as exc:
+    except (KeyError, IndexError, ValueError, TypeError, OSError, RecursionError) as exc:
         raise RealtimePoseError(f"cannot read the motion {path}: {type(exc).__name__}, {exc}") from exc
 
 

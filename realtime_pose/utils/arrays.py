@@ -1,5 +1,7 @@
 """Array types and checks of shape and dtype."""
 
+import zipfile
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +14,8 @@ Float64: TypeAlias = npt.NDArray[np.float64]
 UInt8: TypeAlias = npt.NDArray[np.uint8]
 Bool: TypeAlias = npt.NDArray[np.bool_]
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
+
+_MAX_UNPACKED_BYTES = 2**30
 
 
 def check_array(
@@ -40,3 +44,26 @@ def check_array(
 def as_float32(values: npt.ArrayLike) -> Float32:
     """A float32 copy of `values`, safe to make read-only."""
     return np.array(values, dtype=np.float32)
+
+
+def read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays in an npz file, by name. Nothing in it is executed, and a small file cannot fill the memory.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not an npz file, damaged, or unpacks to more than 1 GiB.
+    """
+    try:
+        with path.open("rb") as raw:
+            with zipfile.ZipFile(raw) as packed:
+                if sum(entry.file_size for entry in packed.infolist()) > _MAX_UNPACKED_BYTES:
+                    raise ValueError("it unpacks to more than 1 GiB")
+            raw.seek(0)
+            with np.load(raw, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+    except (OSError, ValueError):
+        raise
+    except zipfile.BadZipFile as exc:
+        raise ValueError("it is not an npz file") from exc
+    except Exception as exc:  # zipfile, zlib and numpy each have their own errors for damage
+        raise ValueError(f"it is damaged: {' '.join(str(exc).split())}") from exc

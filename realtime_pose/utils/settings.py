@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from realtime_pose.errors import ConfigError
@@ -9,6 +10,7 @@ from realtime_pose.utils.choices import load_attribute
 
 T = TypeVar("T")
 _KEY = "setting"
+_MAX_YAML_BYTES = 1_000_000
 _NO_LIMIT = 1_000_000  # a limit from here on only keeps nonsense out, so that help does not mention it
 
 
@@ -92,6 +94,33 @@ def setting(default: T, **info: Any) -> T:  # noqa: ANN401 - the attributes of S
 def settings_in(config: Any) -> dict[str, SettingInfo]:  # noqa: ANN401 - a dataclass or one of its objects
     """Metadata of each field that `setting` made, by the field's name, in the order of the class."""
     return {each.name: each.metadata[_KEY] for each in fields(config) if _KEY in each.metadata}
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a file can contain anything
+    """What a YAML file holds: plain values, without aliases, by which a small file could stand for gigabytes.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not YAML, too large or too deep.
+    """
+    import yaml
+
+    class Plain(yaml.SafeLoader):
+        def compose_node(self, parent: Any, index: Any) -> Any:  # noqa: ANN401 - PyYAML's own method
+            if self.check_event(yaml.AliasEvent):
+                raise ValueError("an alias such as *name is not supported; write the value itself")
+            return super().compose_node(parent, index)
+
+    with path.open("rb") as file:
+        content = file.read(_MAX_YAML_BYTES + 1)
+    if len(content) > _MAX_YAML_BYTES:
+        raise ValueError("it has more than 1 MB")
+    try:
+        return yaml.load(content.decode("utf-8"), Plain)
+    except RecursionError as exc:
+        raise ValueError("its brackets are nested too deeply") from exc
+    except yaml.YAMLError as exc:
+        raise ValueError(" ".join(str(exc).split())[:200]) from exc
 
 
 def check_settings(section: str, config: object) -> None:

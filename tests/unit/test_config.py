@@ -184,6 +184,10 @@ def test_a_number_out_of_range_is_refused_with_the_range(file, section, key, val
             load(file(f"{section}: {{{key}: {value}}}"))
 
 
+# Nine lines that stand for 10^9 words.
+BOMB = "a0: &a0 [lol, lol]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10))
+
+
 # --- files that are no settings -----------------------------------------------------------------------------------
 
 
@@ -195,7 +199,10 @@ def test_a_number_out_of_range_is_refused_with_the_range(file, section, key, val
         ("42", "holds a int, wanted sections"),
         ("body: {height_m: 1.8", "is not valid YAML .*line 1.*see .*configs.default.yaml$"),
         ("body:\n\theight_m: 1.8", "is not valid YAML .*cannot start any token"),
-        ("body: *nobody", "is not valid YAML .*undefined alias"),
+        ("body: *nobody", "is not valid YAML .*an alias such as .* is not supported"),
+        (BOMB, "is not valid YAML .*an alias such as .* is not supported"),
+        ("body: " + "[" * 3000, "is not valid YAML .*nested too deeply"),
+        ("#" * 1_000_001, "is not valid YAML .*more than 1 MB"),
         ("body: {}\n---\nbody: {}", "is not valid YAML .*single document"),
         ("capture: {source: 2024-99-99}", "is not valid YAML .*month"),
         ("inference: {persons: !!int two}", "is not valid YAML"),
@@ -209,6 +216,13 @@ def test_a_file_of_another_kind_is_refused_in_one_sentence(file, text, said):
     with pytest.raises(ConfigError, match=f"^{re.escape(str(path))} {said}") as caught:
         load(path)
     assert "\n" not in str(caught.value)
+
+
+def test_values_are_cut_in_messages(file):
+    for text in ("body: {height_m: " + "[1," * 300 + "1" + "]" * 300 + "}", "body: {height_m: " + "x" * 100_000 + "}"):
+        with pytest.raises(ConfigError, match=r"body\.height_m is .*, wanted a number") as caught:
+            load(file(text))
+        assert len(str(caught.value)) < 600
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "missing/mine.yaml", "."])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ from realtime_pose.inference.tracking.boxes import box_of_keypoints
 from realtime_pose.inference.tracking.people import PeopleTracker
 from realtime_pose.pipeline import PosePipeline
 from realtime_pose.skeletons import LAYOUTS, KeypointLayout
-from realtime_pose.utils.arrays import Float32, as_float32
+from realtime_pose.utils.arrays import Float32, as_float32, read_npz
 from realtime_pose.utils.atomic_files import replacing
 from realtime_pose.utils.paths import cache_folder
 from realtime_pose.utils.stopwatch import Stopwatch
@@ -286,9 +287,9 @@ def _write(cached: Path, clip: ClipKeypoints) -> None:
 def _read(cached: Path, path: Path) -> ClipKeypoints | None:
     """The clip's keypoints; None for a damaged file, which is then made again."""
     try:
-        with cached.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            arrays = {name: file[name] for name in _ARRAYS}
+        file = read_npz(cached)
+        about = json.loads(str(file["about"]))
+        arrays: dict[str, Any] = {name: file[name] for name in _ARRAYS}
         about["layout"] = LAYOUTS[about["layout"]]
         return ClipKeypoints(path, **about, **arrays)
     except Exception:  # noqa: BLE001 - numpy, zipfile, zlib and json each have their own errors

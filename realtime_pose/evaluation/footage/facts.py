@@ -95,9 +95,10 @@ def read_facts(path: Path) -> dict[Path, list[Fact]]:
         facts = {(path.parent / entry["file"]).resolve(): [_fact(raw) for raw in entry["facts"]] for entry in entries}
     except OSError as exc:
         raise RecordingError(f"cannot read the facts {path} ({exc.strerror}); give a facts.json") from exc
-    except (ValueError, TypeError, KeyError, AttributeError) as exc:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
         raise RecordingError(
-            f"{path} is not a list of files with facts ({type(exc).__name__}: {exc}); docs/accuracy.md describes it"
+            f"{path} is not a list of files with facts ({type(exc).__name__}: {str(exc)[:200]}); "
+            "docs/accuracy.md describes it"
         ) from exc
     return facts
 

@@ -259,7 +259,7 @@ def _read(path: Path) -> Choice | None:
     try:
         kept = json.loads(path.read_text("utf-8"))
         return Choice(kept["model"], kept["device"], tuple(Timing(**row) for row in kept["timings"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

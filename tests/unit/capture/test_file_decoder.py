@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.footage import make_clip, read_all
 
+from realtime_pose.capture import file_decoder
 from realtime_pose.capture.base import CaptureConfig
 from realtime_pose.capture.file_decoder import FileCapture, open_container
 from realtime_pose.capture.video import open_video
@@ -145,3 +146,20 @@ def test_seeking_goes_to_the_keyframe_before(tmp_path):
     assert not capture.isOpened()
     with pytest.raises(EndOfStream):
         capture.grab()
+
+
+def test_a_frame_count_that_lies_costs_no_time(tmp_path):
+    path = make_clip(tmp_path / "clip.avi", 5)
+    content = bytearray(path.read_bytes())
+    for at in (content.index(b"avih") + 8 + 16, content.index(b"strh") + 8 + 32):  # dwTotalFrames, dwLength
+        content[at : at + 4] = (999_999_999).to_bytes(4, "little")
+    path.write_bytes(content)
+    images, source = read(path)
+    assert len(images) == 5
+    assert source.notices[0].startswith("clip.avi ends after 5 of 9")
+
+
+def test_frames_of_too_many_pixels_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(file_decoder, "MAX_MEGAPIXELS", 0.002)
+    with pytest.raises(CaptureError, match=r"clip.avi has frames of 64 x 48 px; make them smaller, at most"):
+        open_video(CaptureConfig(str(make_clip(tmp_path / "clip.avi", 3))))

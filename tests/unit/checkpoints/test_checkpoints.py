@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import zipfile
 from collections import OrderedDict
 from dataclasses import replace
 from importlib.util import find_spec
@@ -191,6 +192,33 @@ def test_files_that_are_no_checkpoints_are_refused_by_name(tmp_path, name, conte
     with pytest.raises(CheckpointError, match=complaint) as refusal:
         read_tensors(path)
     assert name in str(refusal.value)
+
+
+def test_a_tensor_that_claims_more_than_it_has_is_refused(tmp_path):
+    torch.save({"a": torch.zeros(1).expand(100_000, 20_000)}, tmp_path / "wide.pth")
+    with pytest.raises(CheckpointError, match=r"its tensor 'a' claims \(100000, 20000\) numbers and has fewer"):
+        read_tensors(tmp_path / "wide.pth")
+    tied = torch.zeros(3)
+    torch.save({"a": tied, "b": tied[:2]}, tmp_path / "tied.pth")
+    assert read_tensors(tmp_path / "tied.pth")["b"].tolist() == [0, 0]
+
+
+def test_an_archive_that_unpacks_to_more_than_it_has_is_refused(tmp_path, monkeypatch):
+    torch.save({"a": torch.zeros(1_000_000)}, tmp_path / "plain.pth")
+    with zipfile.ZipFile(tmp_path / "plain.pth") as plain, zipfile.ZipFile(tmp_path / "bomb.pth", "w") as packed:
+        for entry in plain.infolist():
+            packed.writestr(entry.filename, plain.read(entry), zipfile.ZIP_DEFLATED)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("unpacked"))
+    with pytest.raises(CheckpointError, match=r"bomb\.pth unpacks to 4 MB, more than it has"):
+        read_tensors(tmp_path / "bomb.pth")
+
+
+def test_a_header_whose_length_looks_like_a_web_page_is_read(tmp_path):
+    content = save({"a": torch.zeros(2)})
+    length = int.from_bytes(content[:8], "little")
+    padded = content[8 : 8 + length].ljust(0x3C20)  # its first bytes are " <"
+    (tmp_path / "a.safetensors").write_bytes((0x3C20).to_bytes(8, "little") + padded + content[8 + length :])
+    assert read_tensors(tmp_path / "a.safetensors")["a"].tolist() == [0, 0]
 
 
 def test_a_missing_file_is_refused(tmp_path):

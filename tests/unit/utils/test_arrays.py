@@ -1,10 +1,14 @@
-"""Array checks: shape, dtype, and read-only afterwards."""
+"""Array checks: shape, dtype, and read-only afterwards; reading of npz files."""
+
+import io
+import zipfile
 
 import numpy as np
 import pytest
 
 from realtime_pose.errors import ArrayShapeError
-from realtime_pose.utils.arrays import as_float32, check_array
+from realtime_pose.utils import arrays
+from realtime_pose.utils.arrays import as_float32, check_array, read_npz
 
 
 @pytest.mark.parametrize(
@@ -70,3 +74,34 @@ def test_as_float32_is_a_copy():
     mine[0] = 7
     assert theirs.tolist() == [1, 1, 1]
     assert as_float32([1, 2]).dtype == np.float32
+
+
+def test_an_npz_file_is_read(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", one=np.arange(3), two=np.array(["x"]))
+    got = read_npz(tmp_path / "a.npz")
+    assert got["one"].tolist() == [0, 1, 2]
+    assert got["two"].tolist() == ["x"]
+
+
+def test_a_small_npz_file_does_not_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrays, "_MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(arrays.np, "load", lambda *_, **__: pytest.fail("unpacked"))
+    np.savez_compressed(tmp_path / "bomb.npz", zeros=np.zeros(1000))
+    with pytest.raises(ValueError, match="unpacks to more than"):
+        read_npz(tmp_path / "bomb.npz")
+
+
+def test_an_npz_file_that_claims_more_than_it_has_is_refused(tmp_path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**15,)})
+    with zipfile.ZipFile(tmp_path / "lies.npz", "w") as packed:
+        packed.writestr("a.npy", header.getvalue() + bytes(80))
+    with pytest.raises(ValueError, match=r"damaged|EOF"):
+        read_npz(tmp_path / "lies.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\3\4 cut off"])
+def test_a_file_that_is_no_npz_is_refused(tmp_path, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="it is not an npz file"):
+        read_npz(tmp_path / "a.npz")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from realtime_pose.capture.base import CaptureConfig
+from realtime_pose.capture.images import read_image
 from realtime_pose.capture.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES, open_source
 from realtime_pose.errors import CaptureError, ConfigError
 
@@ -22,7 +23,7 @@ MEDIA_SUFFIXES = tuple(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
 WEIGHT_SUFFIXES = (".safetensors", ".pth", ".onnx")
 MODEL_CONFIG_SUFFIXES = (".py",)
 MAX_UPLOAD_MB = 100
-_MAX_IMAGE_PX = 50_000_000
+_MAX_IMAGE_MEGAPIXELS = 50
 _KEPT_UPLOADS = 5
 _KEPT_S = 24 * 3600
 _HEAD_BYTES = 4096
@@ -186,7 +187,8 @@ def _check_container(path: Path, name: str) -> None:
     except OSError as exc:
         raise CaptureError(f"{name} cannot be read ({exc.strerror}); give a file that you may open") from exc
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        known = head.startswith(_IMAGE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+        boxes = head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"heic", b"heix", b"mif1")
+        known = head.startswith(_IMAGE_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP") or boxes
     else:
         known = _is_video(head) and not any(mark in head.lower() for mark in _PLAY_LISTS)
     if not known:
@@ -209,24 +211,11 @@ def _is_video(head: bytes) -> bool:
 def _check_frame(path: Path, name: str) -> None:
     """Refuse files from which the program's own reader gets no frame."""
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        _check_size(path, name)
+        read_image(path, _MAX_IMAGE_MEGAPIXELS)
+        return
     source = open_source(CaptureConfig(source=str(path)))
     try:
         if source.read() is None:
             raise CaptureError(f"{name} contains no frame; give another file")
     finally:
         source.close()
-
-
-def _check_size(path: Path, name: str) -> None:
-    from PIL import Image, UnidentifiedImageError  # comes with Streamlit
-
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-    except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as exc:
-        raise CaptureError(f"{name} is not a readable image; give another file") from exc
-    if width * height > _MAX_IMAGE_PX:
-        raise CaptureError(
-            f"{name} has {width} x {height} pixels; give one of at most {_MAX_IMAGE_PX // 10**6} million"
-        )

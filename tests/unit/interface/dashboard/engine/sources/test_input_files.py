@@ -92,7 +92,7 @@ def test_a_pipe_does_not_delay_the_page(tmp_path):
 
 
 def test_an_image_of_too_many_pixels_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(input_files, "_MAX_IMAGE_PX", 1000)
+    monkeypatch.setattr(input_files, "_MAX_IMAGE_MEGAPIXELS", 0.001)
     cv2.imwrite(str(tmp_path / "large.png"), PICTURE)
     with pytest.raises(CaptureError, match="64 x 48"):
         checked_media(str(tmp_path / "large.png"))
