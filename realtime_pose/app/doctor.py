@@ -26,6 +26,7 @@ _EXTRAS = {
     "plotly": "dashboard",
     "gradio": "gradio",
     "pyarrow": "parquet",
+    "pillow-heif": "heic",
     "jsonschema": "schema",
 }
 """Packages that a run can do without, and the extra that brings each."""

@@ -40,7 +40,8 @@ class CaptureConfig:
     )
     fps: float = setting(
         0.0,
-        help="Camera frame rate to ask for, in Hz; 0 leaves the camera's own.",
+        help="Frame rate in Hz: asked of a camera, or that of a file's frames; 0 takes the source's own.",
+        more="Of videos only the motion files of a fixed rate (BVH, TRC, FBX) take it; frames keep their times.",
         option="--fps",
         panel=_CAMERA,
         metavar="HZ",

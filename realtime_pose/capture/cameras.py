@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 
 from realtime_pose.capture.opencv import Capture, quiet, rate_hz
+from realtime_pose.capture.sources import camera_device
 from realtime_pose.errors import CameraNotFoundError, CaptureError, UnknownChoiceError
 
 OpenCamera = Callable[[int, int], Capture]
@@ -79,8 +80,8 @@ def camera_names(root: Path = _SYSFS) -> dict[int, str]:
 
 
 def camera_index(source: str, names: Mapping[int, str]) -> int | None:
-    """The number of the camera given by number, /dev/video path, name or part of a name; None if there is none."""
-    text = source.strip().removeprefix("/dev/video")
+    """The number of the camera given by number, device or link to it, name or part of a name; None if there is none."""
+    text = (camera_device(source.strip()) or source.strip()).removeprefix("/dev/video")
     if text.isascii() and text.isdigit():
         return int(text)
     wanted = source.strip().casefold()

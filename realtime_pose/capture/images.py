@@ -22,7 +22,7 @@ _UNREADABLE = (OSError, SyntaxError, ValueError, MemoryError, ArithmeticError, L
 
 
 class ImageFiles:
-    """One image, or the images of a folder in natural order, as a clip of 30 Hz; sizes may differ.
+    """One image, or the images of a folder in natural order, as a clip of `config.fps` or 30 Hz; sizes may differ.
 
     An unreadable image is skipped with a notice, and leaves a gap in the index.
 
@@ -32,11 +32,11 @@ class ImageFiles:
     """
 
     live = False
-    fps = _FPS
     dropped = 0
 
     def __init__(self, config: CaptureConfig) -> None:
         self._rotate = rotator(config.rotate_deg)
+        self.fps = config.fps or _FPS
         path = local_path(config.source)
         self._paths = _images_in(path) if path.is_dir() else [path]
         self._name = str(path)
@@ -59,7 +59,7 @@ class ImageFiles:
         if self._closed or self._next is None:
             raise EndOfStream(f"{self._name} has no more images")
         image, index = self._next
-        frame = Frame(self._rotate(image), index, round(index * 1e9 / _FPS), time.monotonic_ns())
+        frame = Frame(self._rotate(image), index, round(index * 1e9 / self.fps), time.monotonic_ns())
         self._next = self._decode()
         return frame
 

@@ -57,7 +57,7 @@ def source_kind(source: str) -> str:
         raise CaptureError("no source is given; give a path, a URL, a camera's number, actor or actor-2")
     if source in ACTORS or source == BROWSER:
         return source
-    if (source.isascii() and source.isdigit()) or source.startswith("/dev/video"):
+    if (source.isascii() and source.isdigit()) or camera_device(source):
         return "camera"
     scheme = re.match(r"([a-z][a-z0-9+.-]+)://", source.lower())
     if scheme:
@@ -70,6 +70,10 @@ def source_kind(source: str) -> str:
     if os.path.isdir(path):  # unlike Path.is_dir, False instead of an error for an invalid name
         return "images"
     if os.path.exists(path):
+        if not os.path.isfile(path):  # a file is read more than once: for its rate, its sound, its images again
+            raise CaptureError(
+                f"{source} is a pipe or a device, which can be read only once; save what it gives as a file first"
+            )
         return "images" if path.suffix.lower() in IMAGE_SUFFIXES else "video"
     return _camera_or_nothing(source)
 
@@ -78,6 +82,15 @@ def can_be_read_again(source: str) -> bool:
     """Whether a second reading gives the same frames: of files, folders and actors, not of cameras and pipes."""
     path = local_path(source)
     return source in ACTORS or os.path.isfile(path) or os.path.isdir(path)
+
+
+def camera_device(source: str) -> str:
+    """The /dev/videoN of a path, also through links such as /dev/v4l/by-id/...; empty for everything else."""
+    try:
+        real = os.path.realpath(local_path(source))
+    except (OSError, ValueError):  # a loop of links, an invalid name
+        return ""
+    return next((path for path in (source, real) if path.startswith("/dev/video")), "")
 
 
 def local_path(source: str) -> Path:

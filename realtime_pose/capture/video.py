@@ -169,7 +169,7 @@ class VideoFile:
 
 
 def open_video(config: CaptureConfig) -> VideoFile:
-    """Opens the video file `config.source`.
+    """Opens the video file `config.source`; `config.fps` takes the place of its rate, not of its frames' times.
 
     Raises:
         CaptureError: It is missing, empty or not a video.
@@ -189,7 +189,9 @@ def open_video(config: CaptureConfig) -> VideoFile:
         capture = FileCapture(open_container(str(path)))
     except CaptureError as exc:
         raise CaptureError(f"{path} {exc}") from exc.__cause__
-    return VideoFile(capture, path.name, config.rotate_deg, measured_hz(path))
+    video = VideoFile(capture, path.name, config.rotate_deg, measured_hz(path))
+    video.fps = config.fps or video.fps
+    return video
 
 
 def _is_text(head: bytes) -> bool:

@@ -1,9 +1,10 @@
 """Images of a session's frames, from the video beside it or from its source; the session itself keeps none."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,13 @@ def find_images(session: Session, video: str = "") -> CaptureConfig | None:
         live = source_kind(source) in _LIVE
     except CaptureError:
         return None
-    return None if live else CaptureConfig(source, rotate_deg=rotate_deg)
+    return None if live else CaptureConfig(source, rotate_deg=rotate_deg, fps=_rate_hz(capture))
+
+
+def _rate_hz(capture: Mapping[str, Any]) -> float:
+    """The rate that images were given; a folder's times follow from it."""
+    fps = capture.get("fps")
+    return float(fps) if isinstance(fps, int | float) and 0 < fps <= 1000 else 0.0
 
 
 def is_source(session: Session, capture: CaptureConfig) -> bool:

@@ -42,6 +42,14 @@ def test_a_folder_is_read_in_natural_order(tmp_path):
     assert source.notices == []
 
 
+def test_images_have_the_rate_that_is_given(tmp_path):
+    for number in range(3):
+        save(tmp_path / f"{number}.png", number)
+    source = ImageFiles(CaptureConfig(str(tmp_path), fps=12.5))
+    assert source.fps == 12.5
+    assert [frame.time_ns for frame in read_all(source)] == [0, 80_000_000, 160_000_000]
+
+
 def test_names_that_mix_digits_and_letters_can_be_ordered(tmp_path):
     for number, name in enumerate(["1.png", "01.png", "a.png", "a1.png", "1a.png", "²x.png"]):
         save(tmp_path / name, number)

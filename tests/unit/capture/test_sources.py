@@ -1,10 +1,11 @@
 """The kind of source chosen for a string, and its errors."""
 
+import os
 import subprocess
 import sys
 
 import pytest
-from support.footage import make_clip
+from support.footage import PATIENCE_S, make_clip, within
 
 from realtime_pose.capture import cameras
 from realtime_pose.capture.base import CaptureConfig
@@ -65,6 +66,22 @@ def test_a_missing_source_is_refused_by_name(source):
         open_source(CaptureConfig(source))
     assert repr(source) in str(caught.value)
     assert "actor" in str(caught.value)
+
+
+def test_a_link_to_a_camera_is_that_camera(tmp_path):
+    (tmp_path / "usb-cam-index0").symlink_to("/dev/video7")
+    link = str(tmp_path / "usb-cam-index0")
+    assert source_kind(link) == "camera"
+    assert cameras.camera_index(link, {}) == 7
+
+
+def test_a_pipe_is_refused_and_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for source in (str(tmp_path / "pipe.mp4"), "/dev/zero"):
+        with pytest.raises(
+            CaptureError, match=f"^{source} is a pipe or a device, .*; save what it gives as a file first"
+        ):
+            within(PATIENCE_S, lambda source=source: open_source(CaptureConfig(source)))
 
 
 @pytest.mark.parametrize("source", ["", "  "])

@@ -373,3 +373,10 @@ def test_a_header_with_the_right_rate_is_used(tmp_path):
     source = open_clip(tmp_path / "clip.avi")
     assert (source.fps, source.frame_count) == (12.5, 30)
     source.close()
+
+
+def test_a_rate_that_is_given_changes_no_times(tmp_path):
+    source = open_video(CaptureConfig(str(make_clip(tmp_path / "clip.avi", frames=10, fps=12.5)), fps=60))
+    assert source.fps == 60
+    assert [frame.time_ns for frame in read_all(source)] == [80_000_000 * i for i in range(10)]
+    assert source.notices == []

@@ -32,6 +32,10 @@ def test_images_are_the_given_video_then_the_one_beside_the_session_then_its_sou
     assert not is_source(session, find_images(session, "other.mp4"))
 
 
+def test_the_images_of_a_folder_keep_the_rate_that_they_were_given(tmp_path):
+    assert find_images(session_of(tmp_path, tmp_path, fps=12.5)) == CaptureConfig(str(tmp_path), fps=12.5)
+
+
 @pytest.mark.parametrize("source", ["0", "rtsp://127.0.0.1/live", ""])
 def test_a_live_source_has_no_images_afterwards(tmp_path, source):
     assert find_images(session_of(tmp_path, source)) is None
