@@ -243,4 +243,4 @@ def test_mmpose_names_the_command_that_leaves_its_dependencies_out(monkeypatch):
 def test_all_is_every_extra_that_any_machine_can_use():
     (line,) = PROJECT["optional-dependencies"]["all"]
     named = re.fullmatch(r"realtime-pose\[([\w,]+)\]", line)[1].split(",")
-    assert {*named} == {*PROJECT["optional-dependencies"]} - {"all", "actor", "gpu"}
+    assert {*named} == {*PROJECT["optional-dependencies"]} - {"all", "actor", "gpu", "heic"}
