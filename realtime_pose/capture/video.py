@@ -52,9 +52,8 @@ class VideoFile:
         self._period_ns = round(1e9 / (self.fps or _ASSUMED_FPS))
         self._lock = threading.Lock()  # releasing a capture during a read crashes the process
         self._closed = threading.Event()
-        self._index = 0
+        self._index, self._resized = 0, False
         self._size: tuple[int, int] | None = None
-        self._resized = False
         self._last_ns = -self._period_ns
         self._gap_frames, self._gap_index, self._gap_ns = 0, 0, 0  # frames missing according to the times
         self._broken_frames, self._broken_index, self._broken_ns = 0, 0, 0  # frames that did not decode
@@ -96,12 +95,11 @@ class VideoFile:
         failed = 0
         while not self._closed.is_set():
             try:
-                grabbed = self._capture.grab()
+                if not self._capture.grab():
+                    failed += 1
+                    continue
             except EndOfStream:
                 return None
-            if not grabbed:
-                failed += 1
-                continue
             time_ns = self._stamp(self._capture.get(cv2.CAP_PROP_POS_MSEC))
             ok, image = self._capture.retrieve()
             if ok and image is not None:
