@@ -62,7 +62,8 @@ def actor_case(
             progress(row + 1, frames)
     limbs_m = seen_from_camera(truth, truth.joints_m[:, LIMB_ROWS])
     all_seen = np.ones(limbs_m.shape[:2], bool)
-    case = LiftingCase(name, COCO17_FEET_HANDS, xy_px, score, limbs_m, all_seen, truth.intrinsics, truth.fps)
+    up = canonical_from_opencv(truth.camera_from_world[:3, 1])
+    case = LiftingCase(name, COCO17_FEET_HANDS, xy_px, score, limbs_m, all_seen, truth.intrinsics, truth.fps, up)
     hips = world_m[:, [LIMB_NAMES.index("left_hip"), LIMB_NAMES.index("right_hip")]].mean(axis=1, keepdims=True)
     return case, Prediction(case, world_m - hips, world_m - hips, took_ms, took_ms)
 

@@ -39,6 +39,7 @@ class Prediction:
         lifted_m: (T, 12, 3) the same from the lifter, before IK.
         lift_ms: (T,) time of the lifter.
         solve_ms: (T,) time of IK and filters.
+        up: (T, 3) unit vector against gravity as the program believes, canonical camera axes; None where it has none.
     """
 
     case: LiftingCase
@@ -46,6 +47,7 @@ class Prediction:
     lifted_m: Float64
     lift_ms: Float64
     solve_ms: Float64
+    up: Float64 | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class LiftFigures:
         ms_per_frame: Median time of lifter, IK and filters for one person and frame.
         lift_ms_per_frame: The same of the lifter alone.
         seen_mpjpe_mm: Mean error of the joints inside the image, relative to their own middle, one scale per case.
+        gravity_deg, gravity_p95_deg: Median and 95th percentile of the angle between the up direction in use and the
+            true one, over all frames of the cases that tell it; NaN where none does.
     """
 
     cases: int
@@ -74,15 +78,20 @@ class LiftFigures:
     ms_per_frame: float
     lift_ms_per_frame: float
     seen_mpjpe_mm: float
+    gravity_deg: float
+    gravity_p95_deg: float
 
     def as_dict(self) -> dict[str, Any]:
         """The report's part: its keys are a contract with other programs."""
-        return {name: _rounded(getattr(self, name)) for name in _REPORTED}
+        known = () if np.isnan(self.gravity_deg) else _GRAVITY
+        return {name: _rounded(getattr(self, name)) for name in (*_REPORTED, *known)}
 
 
 _REPORTED = (
     "cases", "frames", "mpjpe_mm", "pa_mpjpe_mm", "n_mpjpe_mm", "jitter_ratio", "bone_drift_percent", "ms_per_frame",
 )  # fmt: skip
+_GRAVITY = ("gravity_deg", "gravity_p95_deg")
+_UP = np.array([0.0, 1.0, 0.0])
 
 
 def _rounded(value: float) -> float | None:
@@ -136,15 +145,23 @@ def predict_cases(
 
 def _predict(body: BodyPipeline, case: LiftingCase, track_id: int) -> Prediction:
     """The prediction for one case, with new state."""
-    limbs, lifted, times = [], [], []
+    limbs, lifted, times, up = [], [], [], []
     for frame in range(len(case)):
         watch = Stopwatch()
         joints, pose = body.pose_of(case.keypoints(frame, track_id).sane(), case.intrinsics, watch)
         limbs.append(body.in_camera_axes(forward_kinematics(pose)[LIMB_ROWS]))
         lifted.append(joints.xyz_m[joints.layout.rows(LIMB_NAMES)].astype(np.float64))
         times.append(watch.take())
+        up.append(body.in_camera_axes(_UP))
     lift_ms, solve_ms, filter_ms = (np.array([t[stage] for t in times]) for stage in ("lift", "solve", "filter"))
-    return Prediction(case, _from_hips(np.array(limbs)), _from_hips(np.array(lifted)), lift_ms, solve_ms + filter_ms)
+    return Prediction(
+        case,
+        _from_hips(np.array(limbs)),
+        _from_hips(np.array(lifted)),
+        lift_ms,
+        solve_ms + filter_ms,
+        None if body.filters is None else np.array(up),
+    )
 
 
 def _from_hips(limbs_m: Float64) -> Float64:
@@ -162,6 +179,7 @@ def evaluate(predictions: Sequence[Prediction], *, lifted: bool = False) -> Lift
     """
     pairs = [(a.lifted_m if lifted else a.limbs_m, _from_hips(a.case.limbs_m)) for a in predictions]
     took_ms = np.concatenate([a.lift_ms + (0 if lifted else a.solve_ms) for a in predictions])
+    gravity_deg, gravity_p95_deg = _gravity_deg([] if lifted else predictions)
     return LiftFigures(
         cases=len(predictions),
         frames=len(took_ms),
@@ -173,7 +191,22 @@ def evaluate(predictions: Sequence[Prediction], *, lifted: bool = False) -> Lift
         ms_per_frame=float(np.median(took_ms)),
         lift_ms_per_frame=float(np.median(np.concatenate([a.lift_ms for a in predictions]))),
         seen_mpjpe_mm=_seen_mm([(x, y, a.case.seen) for (x, y), a in zip(pairs, predictions, strict=True)]),
+        gravity_deg=gravity_deg,
+        gravity_p95_deg=gravity_p95_deg,
     )
+
+
+def _gravity_deg(predictions: Iterable[Prediction]) -> tuple[float, float]:
+    """Median and 95th percentile of the error of the up direction; NaN where nothing is known of it."""
+    errors = [
+        np.degrees(np.arccos(np.clip(a.up @ a.case.up, -1.0, 1.0)))
+        for a in predictions
+        if a.up is not None and a.case.up is not None
+    ]
+    if not errors:
+        return float("nan"), float("nan")
+    median, p95 = np.percentile(np.concatenate(errors), [50, 95])
+    return float(median), float(p95)
 
 
 def _pooled_mm(pairs: Iterable[tuple[Float64, Float64]]) -> float:

@@ -17,6 +17,8 @@ from realtime_pose.utils.arrays import Bool, Float32, Float64, as_float32, read_
 _KEYS = (
     "keypoints_px", "scores", "joints_camera_m", "joint_names", "keypoint_names", "intrinsics", "image_size", "fps",
 )  # fmt: skip
+_GROUND = "ground_camera"  # optional: a point of the floor and its normal
+_SHORTEST_NORMAL = 1e-6  # a shorter one says nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,7 @@ class LiftingCase:
         seen: (T, 12) bool, whether each is inside the image and not behind furniture.
         intrinsics: The camera.
         fps: Frames per second.
+        up: (3,) float64 unit vector against gravity relative to the camera, canonical axes; None where it is not known.
     """
 
     name: str
@@ -42,6 +45,7 @@ class LiftingCase:
     seen: Bool
     intrinsics: CameraIntrinsics
     fps: float
+    up: Float64 | None = None
 
     def __len__(self) -> int:
         return len(self.limbs_m)
@@ -124,7 +128,17 @@ def _case(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> LiftingCase:
         np.ones((frames, len(limbs)), bool),
         CameraIntrinsics(float(fx), float(fy), float(cx), float(cy), int(width), int(height)),
         fps,
+        _up(arrays),
     )
+
+
+def _up(arrays: Mapping[str, npt.NDArray[Any]]) -> Float64 | None:
+    """The direction (3,) against gravity, from the floor's normal; None without a floor."""
+    if _GROUND not in arrays:
+        return None
+    normal = canonical_from_opencv(_numbers(arrays, _GROUND, (2, 3))[1])
+    length = float(np.linalg.norm(normal))
+    return None if length < _SHORTEST_NORMAL else np.asarray(normal / length)
 
 
 def _names(array: npt.NDArray[Any], key: str) -> list[str]:

@@ -1,6 +1,7 @@
 """`realtime-pose eval`: accuracy figures against known truth."""
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,6 +45,13 @@ def eval_lift(
     drawn: Annotated[
         bool, typer.Option("--drawn", help="Add generated bodies: at a desk, seated, lying, near, far.")
     ] = False,
+    any_camera: Annotated[
+        bool,
+        typer.Option(
+            "--any-camera",
+            help="Put each body before three random cameras instead: any pitch, roll, distance and field of view.",
+        ),
+    ] = False,
     actor: Annotated[
         bool, typer.Option("--actor", help="Add the actors' clips by BlazePose, with its own 3D for comparison.")
     ] = False,
@@ -69,11 +77,14 @@ def eval_lift(
     from realtime_pose.evaluation.actor_cases import actor_case
     from realtime_pose.evaluation.lifting import evaluate, predict_cases, report_of
     from realtime_pose.evaluation.lifting_cases import load_cases
+    from realtime_pose.evaluation.synthetic.any_camera import before_any_camera
     from realtime_pose.evaluation.synthetic.cases import SCENES, synthetic_cases
     from realtime_pose.report import write_report
 
     if not (cases or drawn or actor):
         raise ConfigError("there is nothing to measure; name lifting cases (.npz), folders of them, --drawn or --actor")
+    if actor and any_camera:
+        raise ConfigError("--any-camera is for lifting cases and --drawn; the actors' clips have the camera they have")
     settings = given.settings()
     chosen = {
         name: settings.with_values({"body": {"lifter": name}}, "command line")
@@ -82,6 +93,8 @@ def eval_lift(
     case_sets: dict[str, list[Any]] = {"": load_cases(cases)} if cases else {}
     if drawn:
         case_sets |= {f"{name}: {SCENES[name].title}": cases_of_set for name, cases_of_set in synthetic_cases().items()}
+    if any_camera:
+        case_sets = {name: before_any_camera(cases_of_set) for name, cases_of_set in case_sets.items()}
     rows: dict[str, dict[str, Any]] = {case_set: {} for case_set in case_sets}
     if actor:
         for name in ("actor", "actor-2"):
@@ -239,10 +252,8 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
         if case_set:
             table.add_row(f"[bold]{escape(case_set)}")
         for name, figures in of_lifters.items():
-            values = (getattr(figures, key) for _, key, _ in _COLUMNS)
-            table.add_row(
-                escape(name), *(f"{value:.{digits}f}" for value, (*_, digits) in zip(values, _COLUMNS, strict=True))
-            )
+            values = [(getattr(figures, key), digits) for _, key, digits in _COLUMNS]
+            table.add_row(escape(name), *("" if isnan(value) else f"{value:.{digits}f}" for value, digits in values))
     return table
 
 
@@ -253,6 +264,8 @@ _COLUMNS = (
     ("of seen", "seen_mpjpe_mm", 1),
     ("PA mm", "pa_mpjpe_mm", 1),
     ("N mm", "n_mpjpe_mm", 1),
+    ("gravity\ndeg", "gravity_deg", 1),
+    ("p95\ndeg", "gravity_p95_deg", 1),
     ("jitter x", "jitter_ratio", 2),
     ("bones %", "bone_drift_percent", 2),
     ("ms", "ms_per_frame", 2),

@@ -25,6 +25,9 @@ _FACE = {
     "left_ear": (0.074, 0.0, 0.0),
     "right_ear": (-0.074, 0.0, 0.0),
 }
+FACE_NAMES = tuple(_FACE)
+"""The points of a face."""
+_NECK_M = 0.21  # middle of the shoulders to middle of the ears, of the same adult
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,6 @@ class Build:
     thigh: float
     shank: float
     ankle: float
-    neck: float  # middle of the shoulders to middle of the ears
     size: float  # body height relative to HUMANOID's
 
     @classmethod
@@ -57,7 +59,6 @@ class Build:
             thigh=bone["leftLowerLeg"] * leg,
             shank=bone["leftFoot"] * leg * rng.uniform(0.95, 1.05),
             ankle=0.07 * size,
-            neck=0.21 * size,
             size=size,
         )
 
@@ -94,10 +95,8 @@ def points_of(build: Build, motion: SyntheticMotion) -> Float64:
     """COCO's keypoints (T, 17, 3) of a body in motion, in its own axes."""
     spine = rot.slerp(motion.hips_xyzw, motion.chest_xyzw, np.full(len(motion.hips_m), 0.5))
     neck = motion.hips_m + build.torso * (0.55 * rot.rotate(spine, _UP) + 0.45 * rot.rotate(motion.chest_xyzw, _UP))
-    head = neck + build.neck * rot.rotate(
-        rot.slerp(motion.chest_xyzw, motion.head_xyzw, np.full(len(neck), 0.5)), rot.unit(_UP + 0.1 * _FRONT)
-    )
-    place = {name: head + rot.rotate(motion.head_xyzw, build.size * np.array(at)) for name, at in _FACE.items()}
+    face = face_points(neck, motion.chest_xyzw, motion.head_xyzw, build.size)
+    place = dict(zip(FACE_NAMES, np.moveaxis(face, 1, 0), strict=True))
     for i, side in enumerate(("left", "right")):
         across = _SIDES[i] * np.array([1.0, 0.0, 0.0])
         shoulder = neck + rot.rotate(motion.chest_xyzw, build.shoulders / 2 * across)
@@ -109,6 +108,19 @@ def points_of(build: Build, motion: SyntheticMotion) -> Float64:
         names = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
         place |= {f"{side}_{n}": at for n, at in zip(names, (shoulder, *arm, hip, *leg), strict=True)}
     return np.stack([place[name] for name in COCO17.names], axis=1)
+
+
+def face_points(neck_m: Float64, chest_xyzw: Float64, head_xyzw: Float64, size: float) -> Float64:
+    """Points (T, 5, 3) of FACE_NAMES, of a head over the middle (T, 3) of the shoulders.
+
+    Args:
+        neck_m: (T, 3) the middle of the shoulders.
+        chest_xyzw, head_xyzw: (T, 4) global rotations.
+        size: Body height relative to HUMANOID's.
+    """
+    stem = rot.slerp(chest_xyzw, head_xyzw, np.full(len(neck_m), 0.5))
+    head = neck_m + _NECK_M * size * rot.rotate(stem, rot.unit(_UP + 0.1 * _FRONT))
+    return np.stack([head + rot.rotate(head_xyzw, size * np.array(at)) for at in _FACE.values()], axis=1)
 
 
 def _limb(start: Float64, end: Float64, bend_to: Float64, upper: float, lower: float) -> tuple[Float64, Float64]:

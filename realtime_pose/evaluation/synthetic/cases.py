@@ -94,6 +94,7 @@ def _case(name: str, clip: int) -> LiftingCase:
         view.inside[:, limbs],
         camera,
         _FPS,
+        rot.rotate(rot.inverse(camera_xyzw), (0.0, 1.0, 0.0)),
     )
 
 

@@ -16,6 +16,7 @@ from realtime_pose.utils.arrays import Bool, Float64
 Rng = np.random.Generator
 
 _ROW = COCO17.index
+_NEAREST_M = 0.05  # depth of a point that is seen
 # Disagreement of COCO's annotators (the constants of its evaluation), as a share of the body's size, nose to ankles.
 # Source: Lin et al., "Microsoft COCO" (2014), keypoint evaluation.
 _COCO_SIGMA = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
@@ -62,14 +63,20 @@ def project(points_m: Float64, camera: CameraIntrinsics, desk: tuple[Float64, Fl
         desk: Two points (3,) of a table's edge, relative to the camera; everything below their plane through the
             camera is hidden.
     """
-    depth = np.maximum(-points_m[..., 2], 0.05)
-    slopes = points_m[..., :2] * (1, -1) / depth[..., None]
-    xy_px = slopes * (camera.fx, camera.fy) + (camera.cx, camera.cy)
-    inside = ((xy_px >= 0) & (xy_px < (camera.width, camera.height))).all(axis=-1) & (points_m[..., 2] < -0.05)
+    xy_px, inside = pixels_of(points_m, camera)
     if desk is not None:
         inside &= points_m @ np.cross(*desk) > 0
-    size_px = camera.fy * 1.7 / depth[:, [_ROW["left_shoulder"], _ROW["right_shoulder"]]].mean(axis=1)
+    shoulders_z = points_m[:, [_ROW["left_shoulder"], _ROW["right_shoulder"]], 2]
+    size_px = camera.fy * 1.7 / np.maximum(-shoulders_z, _NEAREST_M).mean(axis=1)
     return View(xy_px, inside, _self_occluded(points_m) | _facing_away(points_m), size_px)
+
+
+def pixels_of(points_m: Float64, camera: CameraIntrinsics) -> tuple[Float64, Bool]:
+    """Pixels (..., 2) of points (..., 3), and whether each is in front of the camera and inside the image (...)."""
+    depth = np.maximum(-points_m[..., 2], _NEAREST_M)
+    xy_px = points_m[..., :2] * (1, -1) / depth[..., None] * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+    inside = ((xy_px >= 0) & (xy_px < (camera.width, camera.height))).all(axis=-1)
+    return xy_px, inside & (points_m[..., 2] < -_NEAREST_M)
 
 
 def _self_occluded(points_m: Float64) -> Bool:

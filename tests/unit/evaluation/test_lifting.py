@@ -102,6 +102,28 @@ def test_joints_outside_the_image_are_not_in_the_visible_error():
     assert np.isnan(evaluate([predicted(nothing, limbs)]).seen_mpjpe_mm)
 
 
+def test_gravity_is_measured_where_case_and_program_know_it():
+    tilted = np.array([0.0, np.cos(0.1), np.sin(0.1)])
+    case = replace(make_case(40), up=np.array([0.0, 1.0, 0.0]))
+    up = np.repeat(tilted[None], 40, axis=0)
+    up[:4] = case.up
+    found = evaluate([replace(predicted(case, truth_of(case)), up=up), predicted(case, truth_of(case))])
+    assert found.gravity_deg == pytest.approx(np.degrees(0.1))
+    assert found.as_dict()["gravity_p95_deg"] == pytest.approx(np.degrees(0.1), abs=1e-3)
+    assert found.mpjpe_mm == pytest.approx(0, abs=1e-9)
+    unknown = evaluate([replace(predicted(make_case(), truth_of(case)), up=up)])
+    assert np.isnan(unknown.gravity_deg)
+    assert "gravity_deg" not in unknown.as_dict()
+    assert np.isnan(evaluate([replace(predicted(case, truth_of(case)), up=up)], lifted=True).gravity_deg)
+
+
+def test_the_up_direction_is_the_programs_own():
+    pitch = AppConfig().with_values({"body": {"lifter": "geometric", "camera_pitch_deg": 20.0}}, "test")
+    case = replace(make_case(10), up=np.array([0.0, 1.0, 0.0]))
+    assert evaluate(predict_cases(pitch, [case])).gravity_deg == pytest.approx(20.0)
+    assert predict_cases(pitch, [case], filtered=False)[0].up is None
+
+
 def test_the_report_has_the_documented_keys():
     case = make_case()
     figures = evaluate([predicted(case, truth_of(case))])

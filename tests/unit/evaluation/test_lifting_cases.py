@@ -57,6 +57,17 @@ def test_arrays_are_matched_by_name(tmp_path):
     assert np.array_equal(here.xy_px, there.xy_px)
 
 
+def test_the_floors_normal_is_the_up_direction(tmp_path):
+    ground = np.array([[0.0, 1.5, 3.0], [0.0, -0.98, -0.2]])
+    up = load_case(write(tmp_path / "up.npz", ground_camera=ground)).up
+    assert np.allclose(up, np.array([0.0, 0.98, 0.2]) / np.hypot(0.98, 0.2))
+    assert load_case(write(tmp_path / "none.npz", ground_camera=None)).up is None
+    assert load_case(write(tmp_path / "zero.npz", ground_camera=np.zeros((2, 3)))).up is None
+    for wrong in (np.zeros(3), np.full((2, 3), np.nan)):
+        with pytest.raises(RecordingError, match="is not a lifting case \\(ground_camera has"):
+            load_case(write(tmp_path / "wrong.npz", ground_camera=wrong))
+
+
 def test_a_folder_is_expanded_to_its_files(tmp_path):
     for name in ("b", "a"):
         write(tmp_path / f"{name}.npz")

@@ -76,11 +76,26 @@ def test_drawn_bodies_and_actors_come_group_by_group(call, cases, tmp_path, monk
     assert report["others"]["far"]["frames"] == 10
 
 
+def test_cases_are_put_before_any_camera(call, cases, tmp_path):
+    ground = np.array([[0.0, 1.0, 3.0], [0.0, -1.0, 0.0]])
+    np.savez(cases / "0.npz", **case_arrays(12, 0) | {"ground_camera": ground})
+    words = ("--any-camera", "--lifter", "geometric", "--report", tmp_path / "r.json")
+    code, out, _ = call(cases / "0.npz", *words)
+    assert code == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert list(report) == [*REPORT, "gravity_deg", "gravity_p95_deg"]
+    assert (report["cases"], report["frames"]) == (3, 36)
+    assert 0 < report["gravity_deg"] < report["gravity_p95_deg"] < 90
+    assert f"{report['gravity_p95_deg']:.1f}" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
         ((), 2, "there is nothing to measure; name lifting cases"),
         (("nowhere.npz",), 1, "cannot read the lifting case nowhere.npz"),
+        (("CASES", "--any-camera"), 2, "the case 0 does not tell where up is; give cases with ground_camera"),
+        (("--actor", "--any-camera"), 2, "--any-camera is for lifting cases and --drawn"),
         (("CASES", "--lifter", "magic"), 2, "body.lifter='magic' is not one of: geometric"),
     ],
 )

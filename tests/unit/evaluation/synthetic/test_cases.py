@@ -44,6 +44,13 @@ def test_bones_keep_their_length(cases_by_scene):
                     assert 0.15 < length[0] < 0.6
 
 
+def test_up_is_where_the_standing_bodies_point(cases_by_scene):
+    for name in ("crossed", "far"):
+        for case in cases_by_scene[name]:
+            trunk = (case.limbs_m[:, :2].mean(axis=1) - case.limbs_m[:, 6:8].mean(axis=1)).mean(axis=0)
+            assert np.degrees(np.arccos(trunk @ case.up / np.linalg.norm(trunk))) < 15
+
+
 def test_speeds_are_human(cases_by_scene):
     for name, cases in cases_by_scene.items():
         for case in cases:
