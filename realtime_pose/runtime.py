@@ -87,6 +87,7 @@ class Runtime:
         stage: A stage between pipeline and sinks that may hold results back, such as a look-ahead; flushed at the end.
         max_frames: Stop after this many; None for all.
         read_ahead: Decode a file's next frame while this one is processed; not for a source with seeking.
+        watch: Called in the pose thread with each result as the pipeline made it, before the stage; must not block.
 
     Attributes:
         stage: As given.
@@ -103,6 +104,7 @@ class Runtime:
         paced: bool = False,
         max_frames: int | None = None,
         read_ahead: bool = True,
+        watch: Callable[[FrameResult], None] = lambda result: None,
     ) -> None:
         self.statistics = RunStatistics(live=paced or source.live)
         self.results: LatestSlot[FrameResult] = LatestSlot()
@@ -112,6 +114,7 @@ class Runtime:
         self._workers = [SinkWorker(sink, lossless=not source.live) for sink in slow_sinks]
         self._paced, self._max_frames = paced and not source.live, max_frames
         self._read_ahead = read_ahead and not source.live
+        self._watch = watch
         self._due_offset_ns: int | None = None
         self._last_time_ns = 0
         self._condition = threading.Condition()  # guards the next four
@@ -265,6 +268,7 @@ class Runtime:
             if self._paced:
                 frame = self._wait_until_due(frame)
             result = self._pipeline.step(frame)
+            self._watch(result)
             ready = self._completed_by(result)
             with self._pipeline.stopwatch.measure("send"):
                 for final in ready:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_pose import __version__
+from realtime_pose.app.scene_watch import SceneWatch
 from realtime_pose.app.take import TakeRecorder, files_of_take
 from realtime_pose.capture.base import CaptureConfig, FrameSource
 from realtime_pose.capture.sources import can_be_read_again, local_path, open_source, without_credentials
@@ -37,6 +38,7 @@ class Run:
     sinks: Sequence[LiveSink]
     notes: list[str]
     max_frames: int | None = None
+    watch: SceneWatch | None = None
 
     @property
     def total_frames(self) -> int | None:
@@ -80,6 +82,7 @@ class Run:
                 *nobody,
                 *self.notes,
                 *snapshot.notices,
+                *([] if self.watch is None else self.watch.notes()),
                 *filter(None, (sink.warning() for sink in self.sinks)),
             ],
         }
@@ -136,6 +139,7 @@ def open_run(
         if config.inference.persons > 1 and pipeline.estimator.finds_people:
             note(f"{pipeline.estimator.name} follows one person, not {config.inference.persons}; ViTPose can do more.")
         take = take_recorder(config, source, pipeline, job, force=force) if output.record else None
+        watch = SceneWatch(config)
         runtime = Runtime(
             source,
             pipeline,
@@ -144,11 +148,12 @@ def open_run(
             stage=_offline_stage(config, pipeline, open_frames, images=bool(more_sinks)),
             paced=paced,
             max_frames=max_frames,
+            watch=watch.add,
         )
         undo.pop_all()  # the runtime closes them from here on
     try:
         runtime.start()
-        yield Run(config, source, pipeline, runtime, sinks, notes, max_frames)
+        yield Run(config, source, pipeline, runtime, sinks, notes, max_frames, watch)
     finally:
         runtime.stop()
 
