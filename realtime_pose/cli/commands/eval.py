@@ -244,9 +244,10 @@ _FOOTAGE_COLUMNS = (
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table("", title="lifting, IK and filters against the truth", title_justify="left")
+    table = Table(title="lifting, IK and filters against the truth", title_justify="left", padding=(0, 0))
+    table.add_column("", overflow="fold")
     for label, _, _ in _COLUMNS:
-        table.add_column(label, justify="right")
+        table.add_column(label, justify="right", no_wrap=True)
     for case_set, of_lifters in rows.items():
         table.add_section()
         if case_set:
@@ -260,14 +261,14 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
 _COLUMNS = (
     ("clips", "cases", 0),
     ("frames", "frames", 0),
-    ("MPJPE mm", "mpjpe_mm", 1),
-    ("of seen", "seen_mpjpe_mm", 1),
-    ("PA mm", "pa_mpjpe_mm", 1),
-    ("N mm", "n_mpjpe_mm", 1),
-    ("gravity\ndeg", "gravity_deg", 1),
+    ("MPJPE\nmm", "mpjpe_mm", 1),
+    ("of\nseen", "seen_mpjpe_mm", 1),
+    ("PA\nmm", "pa_mpjpe_mm", 1),
+    ("N\nmm", "n_mpjpe_mm", 1),
+    ("grav.\ndeg", "gravity_deg", 1),
     ("p95\ndeg", "gravity_p95_deg", 1),
-    ("jitter x", "jitter_ratio", 2),
-    ("bones %", "bone_drift_percent", 2),
+    ("jitter\nx", "jitter_ratio", 2),
+    ("bones\n%", "bone_drift_percent", 2),
     ("ms", "ms_per_frame", 2),
-    ("lift ms", "lift_ms_per_frame", 2),
+    ("lift\nms", "lift_ms_per_frame", 2),
 )

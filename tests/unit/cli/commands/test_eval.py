@@ -49,7 +49,7 @@ def test_cases_are_measured_and_reported(call, cases, tmp_path):
 def test_files_and_folders_may_be_mixed(call, cases):
     code, out, _ = call(cases / "0.npz", cases, "--lifter", "geometric")
     assert code == 0
-    assert "│     3 │" in out
+    assert "│    3│" in out
     assert "unfiltered" not in out
 
 
