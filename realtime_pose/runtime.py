@@ -109,12 +109,11 @@ class Runtime:
         self.statistics = RunStatistics(live=paced or source.live)
         self.results: LatestSlot[FrameResult] = LatestSlot()
         self._source, self._pipeline, self._sinks = source, pipeline, list(sinks)
-        self.stage = stage
+        self.stage, self._watch = stage, watch
         self._flushing, self._frames_sent = False, 0
         self._workers = [SinkWorker(sink, lossless=not source.live) for sink in slow_sinks]
         self._paced, self._max_frames = paced and not source.live, max_frames
         self._read_ahead = read_ahead and not source.live
-        self._watch = watch
         self._due_offset_ns: int | None = None
         self._last_time_ns = 0
         self._condition = threading.Condition()  # guards the next four
