@@ -88,9 +88,6 @@ class Runtime:
         max_frames: Stop after this many; None for all.
         read_ahead: Decode a file's next frame while this one is processed; not for a source with seeking.
         watch: Called in the pose thread with each result as the pipeline made it, before the stage; must not block.
-
-    Attributes:
-        stage: As given.
     """
 
     def __init__(

@@ -188,7 +188,7 @@ def test_a_file_that_is_no_video_is_named(call, tmp_path):
     (tmp_path / "notes.mp4").write_text("[bold]no video[/]")
     code, _, err = call("run", "--source", "notes.mp4")
     assert code == 1
-    assert only_sentence(err).startswith("notes.mp4 is not a video")
+    assert only_sentence(err).startswith("notes.mp4 is text, not a video")
 
 
 def test_brackets_in_a_name_are_shown_as_they_are(call):
