@@ -15,11 +15,13 @@ from realtime_pose.communication.base import LiveSink, PoseSink
 from realtime_pose.communication.sinks import open_sinks
 from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import FrameResult, SceneCamera
+from realtime_pose.errors import ConfigError
 from realtime_pose.exporters.table import EXPORTERS, parse_formats
 from realtime_pose.pipeline import check_names
 from realtime_pose.session.reader import Session
 from realtime_pose.session.writer import mark_finished
 from realtime_pose.two_passes import poses_of_clip
+from realtime_pose.utils.paths import is_on_network
 from realtime_pose.utils.settings import check_range
 
 
@@ -27,12 +29,15 @@ def recorded_settings(session: Session) -> AppConfig:
     """The session's settings of lifting, IK and filters; all others are defaults.
 
     Raises:
-        ConfigError: This program does not know them.
+        ConfigError: This program does not know them, or they name a file on another computer.
     """
-    config = session.settings.get("config", {})
-    inference = config.get("inference", {})
+    config = session.settings.get("config") or {}
+    body, inference = config.get("body") or {}, config.get("inference") or {}
+    profile = body.get("profile")
+    if isinstance(profile, str) and is_on_network(profile):
+        raise ConfigError(f"{session.path} names the body profile {profile}, which is not opened; record it again")
     sections = {
-        "body": config.get("body", {}),
+        "body": body,
         "inference": {key: inference[key] for key in ("score_threshold", "persons") if key in inference},
     }
     return AppConfig().with_values(sections, str(session.path))
@@ -40,8 +45,8 @@ def recorded_settings(session: Session) -> AppConfig:
 
 def recomputed_settings(session: Session, config: AppConfig) -> dict[str, Any]:
     """The settings of a session after `poses_of_clip`: those of before, with the newly used ones."""
-    before = session.settings.get("config", {})
-    inference = before.get("inference", {}) | {"score_threshold": config.inference.score_threshold}
+    before = session.settings.get("config") or {}
+    inference = (before.get("inference") or {}) | {"score_threshold": config.inference.score_threshold}
     used = before | {"body": asdict(config.body), "inference": inference}
     settings = session.settings | {"program": f"realtime-pose {__version__}", "config": used}
     if settings != session.settings:

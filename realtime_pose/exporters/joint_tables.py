@@ -13,7 +13,7 @@ import numpy as np
 from realtime_pose.body.joint_angles import ANGLES, BodyAngles
 from realtime_pose.datatypes import FrameResult, SkeletonPose
 from realtime_pose.errors import RecordingError
-from realtime_pose.exporters.person_files import PersonFiles
+from realtime_pose.exporters.person_files import PersonFiles, check_humanoid
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import Skeleton
@@ -139,11 +139,13 @@ class JointsTable:
         """Write one frame's rows; after `close`, do nothing.
 
         Raises:
-            RecordingError: The disk is full or gone.
+            RecordingError: The disk is full or gone, or a skeleton is not HUMANOID.
         """
         if self._closed:
             return
         poses = {person.keypoints.track_id: person.pose for person in result.people if person.pose is not None}
+        for pose in poses.values():
+            check_humanoid(pose)
         for track_id, table in self._files.of(poses).items():
             table.add(result.frame.index, result.frame.time_ns / 1e9, poses[track_id])
 

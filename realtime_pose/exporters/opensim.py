@@ -17,6 +17,7 @@ from realtime_pose.axes import OPENSIM
 from realtime_pose.body.joint_angles import ANGLES, BodyAngles
 from realtime_pose.datatypes import SkeletonPose
 from realtime_pose.exporters.even_rate import EvenRateRecorder, Sample
+from realtime_pose.exporters.person_files import check_humanoid
 from realtime_pose.exporters.table import TakeInfo
 from realtime_pose.kinematics import joint_positions
 
@@ -63,6 +64,7 @@ class _MotText:
     whole_take = False
 
     def __init__(self, path: Path, pose: SkeletonPose, fps: float) -> None:
+        check_humanoid(pose)
         self._name, self._fps = path.stem, fps
         self._angles = BodyAngles()
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from realtime_pose.datatypes import FrameResult, SceneCamera, SkeletonPose
 from realtime_pose.errors import RecordingError
+from realtime_pose.exporters.person_files import check_humanoid
 from realtime_pose.exporters.settled_bones import SettledBones
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Bool, Float32, Float64
@@ -54,7 +55,7 @@ class _Person:
 
     def __init__(self, pose: SkeletonPose) -> None:
         self.records = array("Q")
-        self.bones = SettledBones(pose.bone_m)
+        self.bones = SettledBones(pose.bone_m[:_J])
         self.last = pose
         self.time_s = -np.inf
         self.seen_ns = 0
@@ -107,17 +108,14 @@ class PoseSpool:
         for seen in result.people:
             if (pose := seen.pose) is None:
                 continue
-            if pose.rotations.skeleton.joints[:_J] != HUMANOID.joints:
-                raise RecordingError(
-                    f"the take has a skeleton {pose.rotations.skeleton.name}, wanted {HUMANOID.name}; record it again"
-                )
+            check_humanoid(pose)
             person = self._people.setdefault(seen.keypoints.track_id, _Person(pose))
             if not person.records:
                 self._append(person, pose, self._start_ns)
             elif person.seen_ns < before_ns:
                 self._append(person, person.last, before_ns)
             self._append(person, pose, self._last_ns)
-            person.bones.add(pose.bone_m)
+            person.bones.add(pose.bone_m[:_J])
             person.knows_contact |= pose.foot_contact is not None
             person.seen_ns = self._last_ns
 

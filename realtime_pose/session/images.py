@@ -1,5 +1,6 @@
 """Images of a session's frames, from the video beside it or from its source; the session itself keeps none."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -14,31 +15,28 @@ from realtime_pose.capture.sources import ACTORS, local_path, open_source, sourc
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import CaptureError, EndOfStream, RecordingError
 from realtime_pose.session.reader import Session
+from realtime_pose.utils.paths import is_on_network
 
 FRAMES_FILE = "frames.mp4"
 """The video beside a session that holds its frames unchanged."""
 _SAME_TIME_NS = 1_000_000
-_LIVE = ("camera", "network", "browser")
 
 
 def find_images(session: Session, video: str = "") -> CaptureConfig | None:
     """The source of the session's images: the given video, the one beside the session, or the original source.
 
-    None if no images are left, as after a live run without a recorded video.
+    None if no images are left, as after a live run without a recorded video. The session may be a stranger's: of its
+    source only a file or folder of this computer is looked at.
     """
-    capture = session.settings.get("config", {}).get("capture", {})
-    rotate_deg = int(capture.get("rotate_deg", 0))
+    capture = _capture_of(session)
+    rotate_deg = capture.get("rotate_deg") or 0
     if video:
         return CaptureConfig(video, rotate_deg=rotate_deg)
     beside = session.path.with_name(FRAMES_FILE)
     if beside.is_file():
         return CaptureConfig(str(beside))
-    source = str(capture.get("source", ""))
-    try:
-        live = source_kind(source) in _LIVE
-    except CaptureError:
-        return None
-    return None if live else CaptureConfig(source, rotate_deg=rotate_deg, fps=_rate_hz(capture))
+    source = capture.get("source") or ""
+    return CaptureConfig(source, rotate_deg=rotate_deg, fps=_rate_hz(capture)) if _is_kept(source) else None
 
 
 def _rate_hz(capture: Mapping[str, Any]) -> float:
@@ -49,7 +47,7 @@ def _rate_hz(capture: Mapping[str, Any]) -> float:
 
 def is_source(session: Session, capture: CaptureConfig) -> bool:
     """Whether these images are the session's original source, so that both have the same times."""
-    return bool(capture.source == session.settings.get("config", {}).get("capture", {}).get("source"))
+    return bool(capture.source == _capture_of(session).get("source"))
 
 
 def sound_of(capture: CaptureConfig) -> Path | None:
@@ -94,6 +92,23 @@ def with_images(
             yield replace(result, frame=replace(wanted, image_bgr=image))
     finally:
         source.close()
+
+
+def _capture_of(session: Session) -> dict[str, Any]:
+    return ((session.settings.get("config") or {}).get("capture")) or {}
+
+
+def _is_kept(source: str) -> bool:
+    """Whether it is an actor, or a file or folder here; a pipe or a device is neither, and reading one may not end."""
+    if source in ACTORS:
+        return True
+    if not source or is_on_network(source) or not os.path.exists(local_path(source)):
+        return False
+    try:
+        kind = source_kind(source)
+    except CaptureError:
+        return False
+    return kind == "images" or (kind == "video" and os.path.isfile(local_path(source)))
 
 
 def _next(source: FrameSource, capture: CaptureConfig) -> Frame:

@@ -1,6 +1,5 @@
 """Session reader: the settings of an .rtpose file, and its frames one after another."""
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,9 +8,11 @@ from typing import Any, BinaryIO
 
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RecordingError
+from realtime_pose.session.checks import check_settings, read_json
 from realtime_pose.session.format import (
     END,
     FRAME_COUNT,
+    FRAME_HEAD,
     MAGIC,
     RECORD_HEAD,
     SETTINGS,
@@ -102,7 +103,8 @@ def _total_frames(file: BinaryIO, size_bytes: int) -> int | None:
     payload = read_payload(file, file.read(RECORD_HEAD.size))
     if payload is None or payload[:1] != END or len(payload) != len(END) + FRAME_COUNT.size:
         return None
-    return int(FRAME_COUNT.unpack(payload[1:])[0])
+    frames = int(FRAME_COUNT.unpack(payload[1:])[0])
+    return frames if frames <= size_bytes // (RECORD_HEAD.size + FRAME_HEAD.size) else None
 
 
 def _open(path: Path) -> BinaryIO:
@@ -122,6 +124,8 @@ def _read_head(path: Path, file: BinaryIO) -> dict[str, Any]:
     if payload is None or payload[:1] != SETTINGS:
         raise RecordingError(f"{path} is cut off or damaged before its first frame; record it again")
     try:
-        return dict(json.loads(payload[1:]))
-    except (ValueError, TypeError, RecursionError) as exc:
-        raise RecordingError(f"{path} has settings that are not a JSON object; record it again") from exc
+        return check_settings(read_json(payload[1:]))
+    except ValueError as exc:
+        raise RecordingError(
+            f"{path} has settings that are not a JSON object as this program writes it ({exc}); record it again"
+        ) from exc

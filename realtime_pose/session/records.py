@@ -1,6 +1,5 @@
 """Session records: decoding of frames, people, keypoint layouts and skeletons."""
 
-import json
 import struct
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from realtime_pose.datatypes import (
-    Frame,
     FrameResult,
     JointRotations,
     Joints3D,
@@ -19,6 +17,16 @@ from realtime_pose.datatypes import (
     SkeletonPose,
 )
 from realtime_pose.errors import RealtimePoseError, RecordingError
+from realtime_pose.session.checks import (
+    are_lengths,
+    are_rotations,
+    are_scores,
+    check_box,
+    check_frame,
+    check_layout,
+    check_skeleton,
+    read_json,
+)
 from realtime_pose.session.format import (
     CAMERA,
     END,
@@ -34,7 +42,7 @@ from realtime_pose.session.format import (
     RIGHT_CONTACT,
     SKELETON,
 )
-from realtime_pose.skeletons import LAYOUTS, SKELETONS, KeypointLayout, Skeleton
+from realtime_pose.skeletons import KeypointLayout, Skeleton
 from realtime_pose.utils.arrays import Float32
 
 
@@ -59,16 +67,25 @@ class RecordDecoder:
         self._layouts: list[KeypointLayout] = []
         self._skeletons: list[Skeleton] = []
 
-    @staticmethod
-    def summary(payload: bytes) -> FrameSummary | None:
-        """The start of a frame's record; None for a record of another kind."""
-        if payload[:1] != FRAME or len(payload) <= FRAME_HEAD.size:
+    def summary(self, payload: bytes) -> FrameSummary | None:
+        """The start of a frame's record, for one pass over all of them; None for a record of another kind.
+
+        Raises:
+            RecordingError: Its numbers make no sense.
+        """
+        if payload[:1] != FRAME:
             return None
-        _, time_ns, captured_ns, _, _, people = FRAME_HEAD.unpack_from(payload, 1)
-        return FrameSummary(time_ns, captured_ns, people)
+        try:
+            *head, people = FRAME_HEAD.unpack_from(payload, 1)
+            frame = check_frame(*head)
+        except (ValueError, struct.error) as exc:
+            raise self._unknown(exc) from exc
+        return FrameSummary(frame.time_ns, frame.captured_ns, people)
 
     def decode(self, payload: bytes) -> FrameResult | None:
         """The result in a frame's record; None for a record of another kind.
+
+        Joints or a pose whose numbers are none, such as NaN, are left out: the person's keypoints stay.
 
         Raises:
             RecordingError: The record has content that this program does not know.
@@ -78,29 +95,31 @@ class RecordDecoder:
             if kind == FRAME:
                 return self._frame(_BodyReader(body))
             if kind == LAYOUT:
-                self._layouts.append(_layout_of(json.loads(body)))
+                self._layouts.append(check_layout(read_json(body), self._layouts))
             elif kind == SKELETON:
-                self._skeletons.append(_skeleton_of(json.loads(body)))
+                self._skeletons.append(check_skeleton(read_json(body), self._skeletons))
             elif kind == CAMERA:
-                fields = json.loads(body)
+                fields = read_json(body)
                 self.camera = None if fields is None else SceneCamera.from_dict(fields)
             elif kind != END:
                 raise ValueError(f"a record of kind {kind!r}")
-        except (ValueError, TypeError, LookupError, RecursionError, struct.error, RealtimePoseError) as exc:
-            raise RecordingError(
-                f"{self._path} holds a record that this program does not know ({exc}); update it, or record again"
-            ) from exc
+        except (ValueError, LookupError, struct.error, RealtimePoseError) as exc:
+            raise self._unknown(exc) from exc
         return None
 
+    def _unknown(self, exc: Exception) -> RecordingError:
+        return RecordingError(
+            f"{self._path} holds a record that this program does not know ({exc}); update it, or record again"
+        )
+
     def _frame(self, data: "_BodyReader") -> FrameResult:
-        index, time_ns, captured_ns, width, height, people = data.unpack(FRAME_HEAD)
-        black = np.broadcast_to(np.zeros((), np.uint8), (height, width, 3))  # a view of one byte
-        frame = Frame(black, index, time_ns, captured_ns)
-        return FrameResult(frame, tuple(self._person(data, time_ns) for _ in range(people)), self.camera)
+        *head, people = data.unpack(FRAME_HEAD)
+        frame = check_frame(*head)
+        return FrameResult(frame, tuple(self._person(data, frame.time_ns) for _ in range(people)), self.camera)
 
     def _person(self, data: "_BodyReader", time_ns: int) -> Person:
         track_id, flags, number, left, top, right, bottom, score = data.unpack(PERSON_HEAD)
-        box = PersonBox(np.array((left, top, right, bottom), np.float32), score, track_id)
+        box = PersonBox(*check_box(left, top, right, bottom, score), track_id)
         layout = self._layouts[number]
         k = len(layout.names)
         keypoints = PersonKeypoints(layout, data.array(k, 2), data.array(k), track_id, time_ns)
@@ -108,13 +127,17 @@ class RecordDecoder:
         if flags & HAS_JOINTS:
             layout = self._layouts[data.unpack(NUMBER)[0]]
             j = len(layout.names)
-            joints = Joints3D(layout, data.array(j, 3), data.array(3), data.array(j), track_id, time_ns)
+            xyz_m, root_m, scores = data.array(j, 3), data.array(3), data.array(j)
+            if are_lengths(xyz_m, root_m) and are_scores(scores):
+                joints = Joints3D(layout, xyz_m, root_m, scores, track_id, time_ns)
         if flags & HAS_POSE:
             skeleton = self._skeletons[data.unpack(NUMBER)[0]]
             j = len(skeleton.joints)
-            rotations = JointRotations(skeleton, data.array(j, 4))
+            xyzw, root_m, bone_m, scores = data.array(j, 4), data.array(3), data.array(j), data.array(j)
             contact = np.array([flags & LEFT_CONTACT, flags & RIGHT_CONTACT], bool) if flags & KNOWS_CONTACT else None
-            pose = SkeletonPose(rotations, data.array(3), data.array(j), data.array(j), track_id, time_ns, contact)
+            if are_rotations(xyzw) and are_lengths(root_m, bone_m) and are_scores(scores):
+                rotations = JointRotations(skeleton, xyzw)
+                pose = SkeletonPose(rotations, root_m, bone_m, scores, track_id, time_ns, contact)
         return Person(box, keypoints, joints, pose)
 
 
@@ -134,24 +157,3 @@ class _BodyReader:
         values = np.frombuffer(self._body, "<f4", count, self._offset).astype(np.float32)
         self._offset += 4 * count
         return values.reshape(shape)
-
-
-def _layout_of(fields: dict[str, Any]) -> KeypointLayout:
-    """The program's own layout of that name if it is the same, otherwise the one that the session describes."""
-    names = tuple(map(str, fields["names"]))
-    known = LAYOUTS.get(fields["name"])
-    if known is not None and known.names == names:
-        return known
-    return KeypointLayout(str(fields["name"]), names, tuple((int(a), int(b)) for a, b in fields["links"]))
-
-
-def _skeleton_of(fields: dict[str, Any]) -> Skeleton:
-    known = SKELETONS.get(fields["name"])
-    offsets = np.array(fields["rest_offset_m"], dtype=np.float64)
-    joints, parents = tuple(map(str, fields["joints"])), tuple(map(int, fields["parents"]))
-    tree = (joints, parents)
-    if known is not None and (known.joints, known.parents) == tree and np.array_equal(known.rest_offset_m, offsets):
-        return known
-    offsets.flags.writeable = False
-    tips = {str(joint): (float(x), float(y), float(z)) for joint, (x, y, z) in fields["tip_offset_m"].items()}
-    return Skeleton(str(fields["name"]), joints, parents, offsets, tips)

@@ -1,5 +1,6 @@
 """Session writer: appends the results of a run to an .rtpose file."""
 
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from realtime_pose.datatypes import FrameResult, Person, SceneCamera
 from realtime_pose.errors import RecordingError
+from realtime_pose.session.checks import check_settings, read_json
 from realtime_pose.session.format import (
     CAMERA,
     END,
@@ -42,15 +44,19 @@ class SessionRecorder:
         settings: The settings of the run (model, source, ...); any JSON. "wall_offset_ns" is measured if missing.
 
     Raises:
-        RecordingError: The file cannot be created.
+        RecordingError: The file cannot be created, or the settings would not be read again.
     """
 
     def __init__(self, path: str | Path, settings: Mapping[str, Any]) -> None:
+        header = {"wall_offset_ns": time.time_ns() - time.monotonic_ns()} | dict(settings)
+        try:
+            check_settings(read_json(json.dumps(header).encode()))
+        except ValueError as exc:
+            raise RecordingError(f"cannot record {path}: its settings hold {exc}; give what JSON can hold") from exc
         self._writer: RecordWriter | None = RecordWriter(Path(path))
         self._layouts: dict[KeypointLayout, int] = {}
         self._skeletons: dict[Skeleton, int] = {}
         self._camera: dict[str, Any] | None = None
-        header = {"wall_offset_ns": time.time_ns() - time.monotonic_ns()} | dict(settings)
         self._writer.append(MAGIC + VERSION_NUMBER.pack(VERSION) + json_record(SETTINGS, header))
 
     def send(self, result: FrameResult) -> None:

@@ -1,6 +1,7 @@
 """Paths of shipped data and of the user's folders, in a checkout and in an installed wheel alike."""
 
 import os
+import re
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -21,3 +22,11 @@ def cache_folder() -> Path:
 def user_folder() -> Path:
     """The user's data folder for files that cannot be made again: body profiles."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "realtime_pose"
+
+
+def is_on_network(path: str) -> bool:
+    r"""Whether a path names another computer or a device, as \\host or //host: opening it contacts that host.
+
+    Asked of paths out of files that may be a stranger's, on every system, before one touches the disk.
+    """
+    return re.match(r"[\\/](\?\?|[\\/])", path.strip()) is not None

@@ -212,3 +212,11 @@ def test_a_disk_that_is_full_ends_it_with_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(TakeRecorder, "send", full)
     with pytest.raises(RecordingError, match="no space"):
         play(session, settings(output={"record": str(tmp_path / "b"), "formats": ""}))
+
+
+def test_a_profile_on_another_computer_in_a_strangers_session_is_not_opened(tmp_path):
+    body = {"profile": r"\\host.invalid\p.json"}
+    recorder = SessionRecorder(tmp_path / "a", {"config": {"body": body}})
+    recorder.close()
+    with pytest.raises(ConfigError, match="which is not opened"):
+        recorded_settings(read_session(tmp_path / "a"))

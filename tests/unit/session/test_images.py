@@ -1,5 +1,6 @@
 """Images of a session: where they are found, and that each frame gets its own."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -39,6 +40,24 @@ def test_the_images_of_a_folder_keep_the_rate_that_they_were_given(tmp_path):
 @pytest.mark.parametrize("source", ["0", "rtsp://127.0.0.1/live", ""])
 def test_a_live_source_has_no_images_afterwards(tmp_path, source):
     assert find_images(session_of(tmp_path, source)) is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [r"\\host.invalid\a.mp4", "//host.invalid/a.mp4", r"/\host.invalid/a", r"\??\UNC\host.invalid\a", "/dev/zero"],
+)
+def test_a_strangers_session_reaches_no_other_computer_and_no_device(tmp_path, source, monkeypatch):
+    """On Windows, already asking whether such a path exists contacts the host."""
+    looked_at = []
+    monkeypatch.setattr("os.path.exists", lambda path: looked_at.append(str(path)) or False)
+    session = session_of(tmp_path, source)
+    assert find_images(session) is None
+    assert not [path for path in looked_at if "host" in path]
+
+
+def test_a_pipe_as_source_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert find_images(session_of(tmp_path, tmp_path / "pipe.mp4")) is None
 
 
 def test_sound_is_that_of_a_local_video():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from realtime_pose.utils import paths
-from realtime_pose.utils.paths import data_path
+from realtime_pose.utils.paths import data_path, is_on_network
 
 ROOT = Path(__file__).parents[3]
 NAMED = sorted(
@@ -44,3 +44,19 @@ def test_a_wheel_has_every_file_that_the_code_names(relative):
     shipped = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     into = [source for source, target in shipped.items() if target == f"realtime_pose/_data/{source}"]
     assert any(Path(relative).is_relative_to(source) for source in into), f"{relative} is in no folder that a wheel has"
+
+
+def test_paths_to_other_computers_are_known_by_their_first_characters():
+    for path in (
+        r"\\host\share",
+        "//host/share",
+        r"\/host",
+        r"/\host",
+        r"\\?\C:\a",
+        r"\\.\COM1",
+        r"\??\UNC\host",
+        " //host",
+    ):
+        assert is_on_network(path)
+    for path in ("a.mp4", "/home/a.mp4", r"C:\a.mp4", "~/a.mp4", "a//b", "", "?", "/?a"):
+        assert not is_on_network(path)

@@ -58,8 +58,12 @@ class SessionSource:
         self.frame_count: int | None = self.rows
         self.fps = _rate_hz(self.times_s)
         self.row = 0
-        self._blank = self._index.result(0).frame.image_bgr
-        self._video, self.drawn = self._find_video(session)
+        try:
+            self._blank = self._index.result(0).frame.image_bgr
+            self._video, self.drawn = self._find_video(session)
+        except BaseException:
+            self._index.close()
+            raise
         self._changed, self._files = threading.Condition(), threading.Lock()
         self._next = 0
         self._closed = False

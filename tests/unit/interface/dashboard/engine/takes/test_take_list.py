@@ -9,6 +9,7 @@ from pathlib import Path
 import bvh
 import pytest
 from support.people import make_clip, make_person, make_result
+from support.sessions import session_head
 
 from realtime_pose.app.take import SESSION, TakeRecorder
 from realtime_pose.config import AppConfig
@@ -17,6 +18,7 @@ from realtime_pose.exporters.table import EXPORTERS, TakeInfo
 from realtime_pose.interface.dashboard.engine.takes import take_exports, take_list
 from realtime_pose.interface.dashboard.engine.takes.take_exports import Exports, export_take
 from realtime_pose.interface.dashboard.engine.takes.take_list import TakeList
+from realtime_pose.session import format
 
 PATIENCE_S = 20.0
 BEGAN = datetime(2026, 11, 20, 12, 30).astimezone()
@@ -49,6 +51,17 @@ def test_a_take_is_listed_with_its_facts(tmp_path):
     assert take.size_bytes == sum((folder / name).stat().st_size for name in (SESSION, "motion.bvh", "joints.csv"))
     assert take.damage == ""
     assert take.playable
+
+
+def test_a_take_of_wrong_settings_is_listed_as_damaged_beside_the_others(tmp_path):
+    record(tmp_path / "good")
+    (tmp_path / "bad").mkdir()
+    settings = b'{"wall_offset_ns": 1' + b"0" * 400 + b"}"
+    (tmp_path / "bad" / SESSION).write_bytes(session_head(payload=b"H" + settings) + format.record(b"F" + b"\0" * 42))
+    bad, good = sorted(TakeList(tmp_path).takes(), key=lambda take: take.name)
+    assert good.playable
+    assert not bad.playable
+    assert "more than 64 bits" in bad.damage
 
 
 def test_the_newest_is_first_and_no_folder_is_no_error(tmp_path):
