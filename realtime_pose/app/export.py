@@ -117,6 +117,7 @@ def _written(
         has_motion = has_motion or any(person.pose is not None for person in result.people)
         files.send(result)
         yield result
+    notes += files.notes
     if not has_motion:
         notes.append(f"No person has a pose in {session.path}, so no motion was written.")
     if session.truncated:

@@ -87,7 +87,7 @@ class Replay:
         session: Session,
         frames: Iterable[FrameResult],
         sinks: Sequence[LiveSink],
-        recorder: PoseSink | None,
+        recorder: TakeRecorder | None,
         speed: float | None,
     ) -> None:
         self._session, self._sinks, self._recorder = session, sinks, recorder
@@ -121,6 +121,8 @@ class Replay:
     def report(self) -> dict[str, Any]:
         """The report of the replay so far."""
         warnings = [sentence for sink in self._sinks if (sentence := sink.warning())]
+        if self._recorder is not None:
+            warnings += self._recorder.notes
         if self._session.truncated:
             warnings.append(f"The end of {self._session.path} is missing; it was played up to its last whole frame.")
         return {

@@ -39,6 +39,7 @@ class Run:
     notes: list[str]
     max_frames: int | None = None
     watch: SceneWatch | None = None
+    take: TakeRecorder | None = None
 
     @property
     def total_frames(self) -> int | None:
@@ -81,6 +82,7 @@ class Run:
                 *(stopped if interrupted else []),
                 *nobody,
                 *self.notes,
+                *(self.take.notes if self.take is not None else []),
                 *snapshot.notices,
                 *([] if self.watch is None else self.watch.notes()),
                 *filter(None, (sink.warning() for sink in self.sinks)),
@@ -153,7 +155,7 @@ def open_run(
         undo.pop_all()  # the runtime closes them from here on
     try:
         runtime.start()
-        yield Run(config, source, pipeline, runtime, sinks, notes, max_frames, watch)
+        yield Run(config, source, pipeline, runtime, sinks, notes, max_frames, watch, take)
     finally:
         runtime.stop()
 

@@ -63,6 +63,11 @@ class TakeRecorder:
             self._files = FileGroup(dict(zip(formats, open_exporters(formats, folder, take), strict=True)))
             undo.pop_all()
 
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on where the files differ from the take so far."""
+        return self._files.notes
+
     def send(self, result: FrameResult) -> None:
         """Write one frame into every file; after `close`, do nothing. A file that fails does not stop the others.
 

@@ -24,8 +24,8 @@ _COUNT_WIDTH = 10
 class BvhRecorder(EvenRateRecorder):
     """Writes the first person to `path`, and each other one beside it as NAME_<id>.bvh; no file if nobody is seen.
 
-    All files go from the take's first frame to its last at a fixed rate: a person's first pose is held until they are
-    first seen, and their last one while they are out of view. The rest pose has the person's settled bone lengths.
+    A file goes from its person's first frame to their last at a fixed rate; their last pose is held while they are out
+    of view. The rest pose has the person's settled bone lengths.
 
     Args:
         path: The first person's file; an existing one is replaced.
@@ -42,7 +42,7 @@ class BvhRecorder(EvenRateRecorder):
 class _BvhText:
     """One person's file."""
 
-    whole_take = True
+    timed, holds = False, True
 
     def __init__(self, path: Path, pose: SkeletonPose, fps: float) -> None:
         self._skeleton, self._fps = pose.rotations.skeleton, fps

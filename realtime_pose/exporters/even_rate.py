@@ -10,13 +10,18 @@ import numpy as np
 from realtime_pose.datatypes import FrameResult, SkeletonPose
 from realtime_pose.errors import ConfigError
 from realtime_pose.exporters.person_files import PersonFiles
+from realtime_pose.exporters.take_clock import TakeClock
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 from realtime_pose.utils.record_writer import RecordWriter
 
 _LINES_PER_WRITE = 1000
 _ROUNDING = 1e-3  # of a frame: times are whole nanoseconds, which rates rarely divide
+_ABSENCE_NS = 2_000_000_000  # a longer one is mentioned
+_NAMED = 3  # files in one sentence
 DEFAULT_FPS = 30.0
+MAX_ROWS = 2_592_000
+"""Of one person's file: a day at 30 frames/s."""
 
 
 class Sample(NamedTuple):
@@ -33,17 +38,19 @@ class MotionText(Protocol):
     """Text format of one person's motion.
 
     Attributes:
-        whole_take: Write from the take's first frame to its last; otherwise from the person's first to their last.
+        timed: Whether a line says its time; otherwise a person who is seen later needs a note.
+        holds: Whether it holds the last pose while the person is out of view, which a note says.
     """
 
-    whole_take: bool
+    timed: bool
+    holds: bool
 
     def header(self, count: int) -> str:
         """The text before the `count` lines; of equal length for any count, since it is overwritten at the end."""
         ...
 
     def line_start(self, frame: int) -> str:
-        """The start of a frame's line; frames count from 0 at the start of the take."""
+        """The start of a frame's line; frames count from 0 at the start of the take's clock."""
         ...
 
     def line_end(self, sample: Sample) -> str:
@@ -52,52 +59,73 @@ class MotionText(Protocol):
 
 
 class _Track:
-    """One person's file."""
+    """One person's file, from their first frame to their last."""
 
-    def __init__(
-        self, path: Path, text: MotionText, pose: SkeletonPose, fps: float, start_ns: int, now_ns: int
-    ) -> None:
-        self._text, self._fps, self._start_ns = text, fps, start_ns
+    def __init__(self, path: Path, text: MotionText, pose: SkeletonPose, fps: float, now_ns: int) -> None:
+        self.path, self._text, self._fps = path, text, fps
         self._writer = RecordWriter(path)
         self._writer.append(text.header(0).encode())
-        # until a person is first seen, their first pose is held
-        self._last = _sample(pose, start_ns if text.whole_take else now_ns)
-        self._next = 0 if text.whole_take else math.ceil((now_ns - start_ns) * fps / 1e9 - _ROUNDING)
+        self._last = _sample(pose, now_ns)
+        self._first = self._next = math.ceil(now_ns * fps / 1e9 - _ROUNDING)
         self._count = 0
-        self._last_seen_ns = now_ns
+        self._seen_ns = now_ns
+        self._absences, self._longest_ns = 0, 0
+        self._is_full = False
+
+    @property
+    def timed(self) -> bool:
+        """Whether its lines have times."""
+        return self._text.timed
+
+    @property
+    def begins_s(self) -> float:
+        """Time of the first row after the take's first frame."""
+        return self._first / self._fps
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on what differs from the person's motion."""
+        found = []
+        if self._absences and self._text.holds:
+            times = "once, for" if self._absences == 1 else f"{self._absences} times, at most"
+            found.append(
+                f"{self.path.name} holds the last pose while the person is out of view for more than "
+                f"{_ABSENCE_NS / 1e9:g} s: {times} {self._longest_ns / 1e9:.1f} s."
+            )
+        if self._is_full:
+            found.append(f"{self.path.name} ends after {MAX_ROWS:,} rows; the session has the rest.")
+        return found
 
     def add(self, pose: SkeletonPose, time_ns: int, unseen_until_ns: int) -> None:
         """Add the pose at this time; up to the frame before, the last pose is held."""
-        self.hold(unseen_until_ns)
+        if time_ns - self._seen_ns > _ABSENCE_NS and unseen_until_ns > self._seen_ns:
+            self._absences, self._longest_ns = self._absences + 1, max(self._longest_ns, time_ns - self._seen_ns)
+        if unseen_until_ns > self._last.time_ns:
+            held = self._last._replace(time_ns=unseen_until_ns, seen=False)
+            self._write_until(self._frames_until(unseen_until_ns), held)
+            self._last = held
         sample = _sample(pose, max(time_ns, self._last.time_ns))
         self._write_until(self._frames_until(sample.time_ns), sample)
-        self._last, self._last_seen_ns = sample, sample.time_ns
-
-    def hold(self, time_ns: int) -> None:
-        """Hold the last pose up to this time."""
-        if time_ns > self._last.time_ns:
-            held = self._last._replace(time_ns=time_ns, seen=False)
-            self._write_until(self._frames_until(time_ns), held)
-            self._last = held
+        self._last, self._seen_ns = sample, sample.time_ns
 
     def release(self) -> None:
         """Close the file while the person is out of view."""
         self._writer.close()
 
-    def close(self, take_frames: int) -> None:
-        """Hold the last pose up to the end, and write the count into the header."""
+    def close(self) -> None:
+        """Write the count into the header."""
         try:
-            if self._text.whole_take:
-                self._write_until(take_frames, self._last)
-        finally:
             self._writer.overwrite(0, self._text.header(self._count).encode())
+        finally:
             self._writer.close()
 
     def _frames_until(self, time_ns: int) -> int:
         """Number of output frames at or before this time."""
-        return int((time_ns - self._start_ns) * self._fps / 1e9 + _ROUNDING) + 1
+        return int(time_ns * self._fps / 1e9 + _ROUNDING) + 1
 
     def _write_until(self, frames: int, sample: Sample) -> None:
+        if frames > self._first + MAX_ROWS:
+            frames, self._is_full = self._first + MAX_ROWS, True
         held = sample.local_xyzw is self._last.local_xyzw
         same_end = self._text.line_end(sample) if held and self._next < frames else None
         while self._next < frames:
@@ -111,7 +139,7 @@ class _Track:
     def _between(self, frame: int, sample: Sample) -> Sample:
         """The pose at an output frame, interpolated between the last sample and this one."""
         last = self._last
-        time_ns = self._start_ns + round(frame * 1e9 / self._fps)
+        time_ns = round(frame * 1e9 / self._fps)
         span = sample.time_ns - last.time_ns
         f = np.clip((time_ns - last.time_ns) / span, 0.0, 1.0) if span > 0 else np.float64(1.0)
         return Sample(
@@ -125,6 +153,8 @@ class _Track:
 
 class EvenRateRecorder:
     """Writes each person's motion as text at a fixed rate; no file if nobody is seen.
+
+    A file goes from its person's first frame to their last, and has at most MAX_ROWS rows; TakeClock cuts long gaps.
 
     Args:
         path: The first person's file, NAME_<id> beside it for each other one; existing files are replaced.
@@ -143,9 +173,22 @@ class EvenRateRecorder:
             raise ConfigError(f"fps={fps} is not a frame rate; give a positive number")
         self._text_of = text_of
         self._files = PersonFiles(Path(path), self._open)
-        self._start_ns: int | None = None
-        self._last_ns = 0
+        self._tracks: list[_Track] = []
+        self._clock, self._now_ns = TakeClock(self._fps), 0
         self._closed = False
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on where the files differ from the take so far."""
+        later = [track for track in self._tracks if track.begins_s and not track.timed]
+        begins = [f"{track.path.name} {track.begins_s:.2f} s" for track in later[:_NAMED]]
+        more = f", and {len(later) - _NAMED} more" if len(later) > _NAMED else ""
+        notes = self._clock.notes
+        if later:
+            notes.append(
+                f"Files that begin with their person, after the take's first frame: {', '.join(begins)}{more}."
+            )
+        return notes + [note for track in self._tracks for note in track.notes]
 
     def send(self, result: FrameResult) -> None:
         """Add the poses of one frame; after `close`, do nothing.
@@ -155,25 +198,24 @@ class EvenRateRecorder:
         """
         if self._closed:
             return
-        if self._start_ns is None:
-            self._start_ns = self._last_ns = result.frame.time_ns
-        before_ns, self._last_ns = self._last_ns, max(self._last_ns, result.frame.time_ns)
+        before_ns, self._now_ns = self._now_ns, self._clock.at(result.frame.time_ns)
         poses = {person.keypoints.track_id: person.pose for person in result.people if person.pose is not None}
         for track_id, track in self._files.of(poses).items():
-            track.add(poses[track_id], self._last_ns, before_ns)
+            track.add(poses[track_id], self._now_ns, before_ns)
 
     def close(self) -> None:
-        """Write every file up to its last frame and finish it. Safe to repeat.
+        """Finish every file. Safe to repeat.
 
         Raises:
             RecordingError: The disk is full or gone.
         """
         self._closed = True
-        frames = round((self._last_ns - (self._start_ns or 0)) * self._fps / 1e9) + 1
-        self._files.close(lambda track: track.close(frames))
+        self._files.close(lambda track: track.close())
 
     def _open(self, path: Path, pose: SkeletonPose) -> _Track:
-        return _Track(path, self._text_of(path, pose, self._fps), pose, self._fps, self._start_ns or 0, self._last_ns)
+        track = _Track(path, self._text_of(path, pose, self._fps), pose, self._fps, self._now_ns)
+        self._tracks.append(track)
+        return track
 
 
 def _sample(pose: SkeletonPose, time_ns: int) -> Sample:

@@ -23,7 +23,13 @@ class FileGroup:
 
     def __init__(self, sinks: Mapping[str, PoseSink]) -> None:
         self.failures: dict[str, Exception] = {}
+        self._sinks = list(sinks.values())
         self._open, self._count, self._closed = dict(sinks), len(sinks), False
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on where the files differ from the take so far, each once."""
+        return list(dict.fromkeys(note for sink in self._sinks for note in getattr(sink, "notes", ())))
 
     def send(self, result: FrameResult) -> None:
         """Write one frame into every file that has not failed.

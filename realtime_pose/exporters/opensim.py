@@ -30,7 +30,7 @@ _MOT_COLUMNS = [ANGLES[row] for row in _MOT_ROWS]
 class _TrcText:
     """Joints as markers with the joints' names."""
 
-    whole_take = False
+    timed, holds = True, False
 
     def __init__(self, path: Path, pose: SkeletonPose, fps: float) -> None:
         self._name, self._skeleton, self._fps = path.name, pose.rotations.skeleton, fps
@@ -61,7 +61,7 @@ class _TrcText:
 class _MotText:
     """Joint angles and pelvis position, with the names of OpenSim's full-body model."""
 
-    whole_take = False
+    timed, holds = True, True
 
     def __init__(self, path: Path, pose: SkeletonPose, fps: float) -> None:
         check_humanoid(pose)

@@ -15,6 +15,7 @@ from realtime_pose.datatypes import FrameResult, SceneCamera, SkeletonPose
 from realtime_pose.errors import RecordingError
 from realtime_pose.exporters.person_files import check_humanoid
 from realtime_pose.exporters.settled_bones import SettledBones
+from realtime_pose.exporters.take_clock import TakeClock
 from realtime_pose.skeletons import HUMANOID
 from realtime_pose.utils.arrays import Bool, Float32, Float64
 from realtime_pose.utils.record_writer import write_error
@@ -66,12 +67,14 @@ class PoseSpool:
     """Stores the poses of a take, and reads each person's poses back in chunks that fit into memory.
 
     A person's poses go from the take's first frame to its last: their first pose is held until they are first seen,
-    and their last one while they are out of view.
+    and their last one while they are out of view. Time without frames is cut by TakeClock.
 
     Args:
         folder: The folder whose disk is used; the file has no name and is deleted when it is closed.
+        fps: The source's nominal rate; 0 if unknown.
 
     Attributes:
+        clock: The clock of its times.
         camera: The take's latest camera; None if it has none.
         camera_moves: Whether it stood elsewhere before.
 
@@ -79,7 +82,7 @@ class PoseSpool:
         RecordingError: The folder cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fps: float = 0.0) -> None:
         self._folder = folder
         try:
             # unbuffered: a write either reaches the system or fails at once
@@ -88,8 +91,7 @@ class PoseSpool:
             raise write_error(f"into {folder}", exc) from exc
         self._people: dict[int, _Person] = {}
         self._count = 0
-        self._start_ns: int | None = None
-        self._last_ns = 0
+        self.clock, self._now_ns = TakeClock(fps), 0
         self.camera: SceneCamera | None = None
         self.camera_moves = False
 
@@ -99,9 +101,7 @@ class PoseSpool:
         Raises:
             RecordingError: The disk is full or gone, or the skeleton is not HUMANOID.
         """
-        if self._start_ns is None:
-            self._start_ns = self._last_ns = result.frame.time_ns
-        before_ns, self._last_ns = self._last_ns, max(self._last_ns, result.frame.time_ns)
+        before_ns, self._now_ns = self._now_ns, self.clock.at(result.frame.time_ns)
         if result.camera is not None:
             stays = self.camera is None or _place_of(self.camera) == _place_of(result.camera)
             self.camera, self.camera_moves = result.camera, self.camera_moves or not stays
@@ -111,19 +111,19 @@ class PoseSpool:
             check_humanoid(pose)
             person = self._people.setdefault(seen.keypoints.track_id, _Person(pose))
             if not person.records:
-                self._append(person, pose, self._start_ns)
+                self._append(person, pose, 0)
             elif person.seen_ns < before_ns:
                 self._append(person, person.last, before_ns)
-            self._append(person, pose, self._last_ns)
+            self._append(person, pose, self._now_ns)
             person.bones.add(pose.bone_m[:_J])
             person.knows_contact |= pose.foot_contact is not None
-            person.seen_ns = self._last_ns
+            person.seen_ns = self._now_ns
 
     def finish(self) -> tuple[int, ...]:
         """Hold every person's last pose until the take's last frame; returns their ids in order of appearance."""
         for person in self._people.values():
             with suppress(RecordingError):  # on a full disk the earlier poses stay usable
-                self._append(person, person.last, self._last_ns)
+                self._append(person, person.last, self._now_ns)
         return tuple(track_id for track_id, person in self._people.items() if person.records)
 
     def bone_m(self, track_id: int) -> Float64:
@@ -159,7 +159,7 @@ class PoseSpool:
         self._file.close()
 
     def _append(self, person: _Person, pose: SkeletonPose, time_ns: int) -> None:
-        time_s = np.float32((time_ns - (self._start_ns or 0)) / 1e9)
+        time_s = np.float32(time_ns / 1e9)
         person.last = pose
         if time_s <= person.time_s:  # keyframe times must increase, in float32 too
             return

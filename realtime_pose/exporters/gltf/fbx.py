@@ -52,7 +52,7 @@ class FbxRecorder(GlbRecorder):
         self._blender = _find_blender(Path(path))
         _run(self._blender, ("", os.devnull, "0"), _START_S)
         self._fps = fps or _DEFAULT_FPS
-        super().__init__(path, character, bones)
+        super().__init__(path, character, bones, fps=fps)
         self._character = _shaded(self._character)
 
     def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:

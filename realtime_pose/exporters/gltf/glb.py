@@ -28,7 +28,7 @@ _NEAR_M = 0.05  # nothing that is nearer to the camera is drawn
 
 def open_glb(path: Path, take: TakeInfo) -> "GlbRecorder":
     """motion.glb of a take."""
-    return GlbRecorder(path, take.character, take.bones)
+    return GlbRecorder(path, take.character, take.bones, fps=take.fps)
 
 
 class PerPersonRecorder:
@@ -39,14 +39,21 @@ class PerPersonRecorder:
     Args:
         path: The first person's file; an existing one is replaced.
         write: Writes one person's file, given its path, the spool and the person's id.
+        fps: The source's nominal rate; 0 if unknown.
 
     Raises:
         RecordingError: The folder of `path` cannot be written.
     """
 
-    def __init__(self, path: Path, write: Callable[[Path, PoseSpool, int], None]) -> None:
+    def __init__(self, path: Path, write: Callable[[Path, PoseSpool, int], None], *, fps: float = 0.0) -> None:
         self._path, self._write = path, write
-        self._spool: PoseSpool | None = PoseSpool(path.parent)
+        self._spool: PoseSpool | None = PoseSpool(path.parent, fps)
+        self._clock = self._spool.clock
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences on where the files differ from the take so far."""
+        return self._clock.notes
 
     def send(self, result: FrameResult) -> None:
         """Add the poses of one frame; after `close`, do nothing.
@@ -90,19 +97,22 @@ class GlbRecorder(PerPersonRecorder):
         path: The first person's file.
         character: A .glb or .vrm; None for the built-in one.
         bones: A file that maps bones to its node names; None finds them by name.
+        fps: The source's nominal rate; 0 if unknown.
 
     Raises:
         CharacterError: The character cannot be used.
         RecordingError: The folder of `path` cannot be written.
     """
 
-    def __init__(self, path: str | Path, character: Path | None = None, bones: Path | None = None) -> None:
+    def __init__(
+        self, path: str | Path, character: Path | None = None, bones: Path | None = None, *, fps: float = 0.0
+    ) -> None:
         self._built_in = character is None
         self._character = load_character(character or default_character_path(), bones)
         if self._character.guessed:
             guessed = ", ".join(self._character.guessed)
             log.warning("%s: found by structure, not by name: %s; see: realtime-pose bones FILE", character, guessed)
-        super().__init__(Path(path), self._one)
+        super().__init__(Path(path), self._one, fps=fps)
 
     def _one(self, path: Path, spool: PoseSpool, track_id: int) -> None:
         character = self._character

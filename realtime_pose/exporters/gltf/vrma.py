@@ -25,7 +25,7 @@ _LEG = [HUMANOID.index["leftLowerLeg"], HUMANOID.index["leftFoot"]]
 
 def open_vrma(path: Path, take: TakeInfo) -> PerPersonRecorder:
     """motion.vrma of a take."""
-    return PerPersonRecorder(path, write_vrma)
+    return PerPersonRecorder(path, write_vrma, fps=take.fps)
 
 
 def write_vrma(path: Path, spool: PoseSpool, track_id: int) -> None:

@@ -65,15 +65,70 @@ def test_uneven_times_are_resampled_where_they_belong(tmp_path):
     np.testing.assert_allclose(moved, 100 * np.array(inside) / 30, atol=0.02)
 
 
-def test_an_hour_of_absence_is_written_in_bounded_pieces(tmp_path):
+def rows_of(path):
+    """Number of lines, and the number that the header says."""
+    head, motion = path.read_text().split("Frame Time:")
+    return len(motion.splitlines()) - 1, int(head.split("Frames:")[1])
+
+
+def walk(times_s, present=lambda t: True, track_id=0):
+    person = make_person(1, track_id=track_id)
+    return [
+        make_result([person] if present(t) else [], index=i, time_ns=round(t * S), width=8, height=8)
+        for i, t in enumerate(times_s)
+    ]
+
+
+def test_a_jump_of_ten_days_counts_as_two_seconds(tmp_path):
+    """A file of 33 KB whose times jump made 25.9 million rows."""
     recorder = BvhRecorder(tmp_path / "motion.bvh")
-    recorder.send(make_result([make_person(1)]))
-    recorder.send(make_result(index=1, time_ns=300 * S))
-    recorder.send(make_result([make_person(1)], index=2, time_ns=300 * S + S // 30))
+    for result in walk([0.0, 1.0, 1.0 + 864_000, 2.0 + 864_000]):
+        recorder.send(result)
     recorder.close()
-    assert (tmp_path / "motion.bvh").read_text().count("\n") > 9000
-    lines = (tmp_path / "motion.bvh").read_text().split("Frame Time:")[1].splitlines()[1:]
-    assert len(lines) == 9002
+    assert rows_of(tmp_path / "motion.bvh") == (121, 121)
+    (note,) = recorder.notes
+    assert "a gap without frames, first 1.0 s after the start" in note
+    assert "leave out 863998.0 s" in note
+
+
+def test_a_long_absence_is_held_and_mentioned(tmp_path):
+    recorder = BvhRecorder(tmp_path / "motion.bvh")
+    for result in walk(np.arange(0, 60, 0.5), lambda t: t < 5 or t >= 20):
+        recorder.send(result)
+    recorder.close()
+    assert rows_of(tmp_path / "motion.bvh")[0] == 59.5 * 30 + 1
+    assert recorder.notes == [
+        "motion.bvh holds the last pose while the person is out of view for more than 2 s: once, for 15.5 s."
+    ]
+
+
+def test_passers_by_cost_what_they_show_and_a_note_says_when_they_come(tmp_path):
+    """20 people in 10 minutes made 147 MB, as each file spanned the take."""
+    recorder = BvhRecorder(tmp_path / "motion.bvh")
+    for number in range(20):
+        for result in walk(np.arange(number * 30, number * 30 + 3, 1 / 30), track_id=number):
+            recorder.send(result)
+        for result in walk(np.arange(number * 30 + 3, number * 30 + 30, 1.0), lambda t: False):
+            recorder.send(result)
+    recorder.close()
+    files = list(tmp_path.iterdir())
+    assert len(files) == 20
+    assert max(path.stat().st_size for path in files) < 100_000
+    assert all(rows_of(path)[0] in (90, 91) for path in files)
+    assert recorder.notes == [
+        "Files that begin with their person, after the take's first frame: motion_1.bvh 30.00 s, motion_2.bvh 60.00 s, "
+        "motion_3.bvh 90.00 s, and 16 more."
+    ]
+
+
+def test_a_file_ends_at_its_bound_of_rows_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("realtime_pose.exporters.even_rate.MAX_ROWS", 50)
+    recorder = BvhRecorder(tmp_path / "motion.bvh")
+    for result in walk(np.arange(0, 4, 0.1)):
+        recorder.send(result)
+    recorder.close()
+    assert rows_of(tmp_path / "motion.bvh") == (50, 50)
+    assert recorder.notes == ["motion.bvh ends after 50 rows; the session has the rest."]
 
 
 def test_times_that_stand_still_or_run_back_add_no_frames(tmp_path):

@@ -52,12 +52,14 @@ def test_contacts_come_back_and_are_none_where_they_are_unknown(tmp_path):
 
 def test_times_that_are_equal_in_float32_make_one_key(tmp_path):
     start_ns = 10 * 3600 * 10**9
-    frames = [make_result([make_person(1)], time_ns=t) for t in (0, start_ns, start_ns + 1000, start_ns + 10**9)]
+    nobody = [make_result(time_ns=t, width=8, height=8) for t in range(0, start_ns, 2 * 10**9)]  # no gap is cut
+    seen = [make_result([make_person(1)], time_ns=t) for t in (0, start_ns, start_ns + 1000, start_ns + 10**9)]
+    frames = sorted([*nobody, *seen], key=lambda result: result.frame.time_ns)
     spool = spool_of(tmp_path, frames)
     (track_id,) = spool.finish()
     (keys,) = spool.keys(track_id)
     assert np.all(np.diff(keys.time_s) > 0)
-    np.testing.assert_allclose(keys.time_s, [0, 36000, 36001])
+    np.testing.assert_allclose(keys.time_s, [0, 35998, 36000, 36001])
     assert spool.ends_s(track_id) == (0, 36001)
     spool.close()
 

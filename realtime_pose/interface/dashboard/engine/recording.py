@@ -43,8 +43,8 @@ class TakeRecording:
         config = replace(run.config, output=output)
         self._run = run
         self._start_s = time.monotonic()
-        recorder = take_recorder(config, run.run.source, run.pipeline, whole=False)
-        self._worker = run.runtime.add_slow_sink(recorder)
+        self._take = take_recorder(config, run.run.source, run.pipeline, whole=False)
+        self._worker = run.runtime.add_slow_sink(self._take)
 
     @property
     def state(self) -> RecordingState:
@@ -77,7 +77,7 @@ class TakeRecording:
     def _report(self, seconds: float) -> dict[str, Any]:
         """The run's report with its current models and outputs, and the take's own figures."""
         active, frames = self._run, self._worker.taken
-        run = replace(active.run, config=active.config, pipeline=active.pipeline, sinks=active.sinks)
+        run = replace(active.run, config=active.config, pipeline=active.pipeline, sinks=active.sinks, take=self._take)
         figures = active.runtime.statistics.figures(frames)
         of_take = {
             "frames": frames,
