@@ -10,7 +10,7 @@ OUT ?= outputs/demo
 TORCH_INDEX ?=
 PEAKS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/realtime_pose/checkpoints/actor-vitpose-s.safetensors
 
-.PHONY: demo ui install test test-all peaks check lint docs release-check clean
+.PHONY: demo ui install test test-all peaks check lint fuzz soak docs release-check clean
 
 demo: install
 	$(BIN)/realtime-pose run --source actor --no-download --udp 127.0.0.1:5005 --record $(OUT) --force --report $(OUT)/report.json
@@ -55,6 +55,13 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 check: lint test-all
+
+# Wrong inputs for hours, in processes with limits; and runs with faults for an hour. docs/robustness.md has the figures.
+fuzz: $(VENV)/.installed-dev
+	PYTHONPATH=tests:tests/receivers $(BIN)/python tests/fuzz/long_run.py
+
+soak: $(VENV)/.installed-dev
+	PYTHONPATH=tests:tests/receivers $(BIN)/python tests/fuzz/soak.py
 
 # The documentation as a site in build/site; a broken link or anchor is an error.
 docs: $(VENV)/.installed-docs

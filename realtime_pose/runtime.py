@@ -364,7 +364,11 @@ class Runtime:
             self._run_keeping_failure("closing", close)
         self._collect_notices()
         for worker in self._workers:
-            if worker.failure is not None:
+            if worker.failure is not None and worker.failed_closing:
+                failure = StageFailedError(f"not every file of the take is complete: {worker.failure}")
+                failure.__cause__ = worker.failure
+                self._fail("recording", failure)
+            elif worker.failure is not None:
                 self._fail("recording", worker.failure)
         self.results.close()
 

@@ -53,6 +53,7 @@ class TakeRecorder:
     ) -> None:
         folder = Path(folder)
         self._failure: RecordingError | None = None
+        self._folder, self._closed = folder, False
         with ExitStack() as undo:
             self._lock = _lock(folder)
             undo.callback(self._lock.release)
@@ -95,6 +96,9 @@ class TakeRecorder:
                 part.close()
             except Exception as exc:  # noqa: BLE001 - raised below, once every file is closed
                 failure = failure or exc
+        if not self._closed and not (self._folder / SESSION).exists():  # the cause of any other failure
+            failure = RecordingError(f"{self._folder} was deleted during the recording; nothing of the take is left")
+        self._closed = True
         self._lock.release()
         if failure is not None:
             raise failure

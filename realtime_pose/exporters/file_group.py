@@ -7,6 +7,7 @@ from contextlib import suppress
 from realtime_pose.communication.base import PoseSink
 from realtime_pose.datatypes import FrameResult
 from realtime_pose.errors import RealtimePoseError, RecordingError
+from realtime_pose.exporters.table import EXPORTERS
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -69,8 +70,14 @@ class FileGroup:
             return
         if any(not isinstance(exc, RealtimePoseError) for exc in failures) or self._count == 1:
             raise failures[0]  # a fault of the program, with its traceback; or there is nothing to add
+        sentences = [_naming(EXPORTERS[name].file, str(exc)) for name, exc in self.failures.items()]
         whole = "; the other files are complete" if len(failures) < self._count else ""
-        raise RecordingError(f"{'; '.join(dict.fromkeys(map(str, failures)))}{whole}") from failures[0]
+        raise RecordingError(f"{'; '.join(dict.fromkeys(sentences))}{whole}") from failures[0]
+
+
+def _naming(file: str, sentence: str) -> str:
+    """The sentence, with the file if it does not name it."""
+    return sentence if file in sentence else f"{file}: {sentence}"
 
 
 def _is_disk_full(exc: BaseException | None) -> bool:

@@ -38,7 +38,7 @@ def mutate_json(value, rng, times=1):
             case 3 if isinstance(parent[key], (int, float)):
                 parent[key] = parent[key] * float(rng.choice([-1, 2, 1e3, 1e-3, 1e30])) + int(rng.integers(-2, 3))
             case 4 if rng.integers(10) == 0:
-                parent[key] = nested(int(rng.choice([40, 900])))
+                parent[key] = nested(int(rng.choice([40, 300])))
             case _:
                 parent[key] = NASTY[rng.integers(len(NASTY))]
     return value

@@ -190,6 +190,17 @@ def test_a_live_run_continues_without_a_recorder_that_failed():
         runtime.raise_if_failed()
 
 
+def test_a_file_that_cannot_be_finished_is_no_recording_that_stopped():
+    def close():
+        raise RecordingError("motion.glb: no bones")
+
+    slow = FakeSink()
+    slow.close = close
+    runtime = finished(Runtime(FakeSource(3), FakePipeline(), [], [slow]))
+    with pytest.raises(StageFailedError, match=r"^not every file of the take is complete: motion\.glb: no bones$"):
+        runtime.raise_if_failed()
+
+
 def test_files_are_closed_before_the_source():
     order = []
     source, sink = FakeSource(3), FakeSink()

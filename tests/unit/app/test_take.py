@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 
 import av
 import bvh
@@ -152,6 +153,16 @@ def test_a_file_that_fails_leaves_all_others_whole_and_is_named_at_the_end(tmp_p
     assert len(json.loads((tmp_path / "keypoints.json").read_text())["keypoints"]) == 12
     assert len((tmp_path / "joints.csv").read_text().splitlines()) == 13
     assert len(list(read_session(tmp_path / "session.rtpose").frames())) == 12
+
+
+def test_a_folder_that_is_deleted_under_way_is_reported(tmp_path):
+    take = TakeRecorder(tmp_path / "take", TakeInfo(30.0), ("csv",))
+    for result in make_clip(3):
+        take.send(result)
+    shutil.rmtree(tmp_path / "take")
+    with pytest.raises(RecordingError, match="was deleted during the recording; nothing of the take is left"):
+        take.close()
+    take.close()
 
 
 @pytest.mark.parametrize("sink", [KeypointsJson, lambda path: SessionRecorder(path, {})])

@@ -36,9 +36,9 @@ def sent(**sinks):
 
 @pytest.mark.parametrize("at", [0, 2, "end"])
 def test_the_others_go_on_and_the_failure_is_raised_at_the_end(at):
-    whole, broken = Sink(), Sink(at, RecordingError("cannot write a.bvh: a reason"))
+    whole, broken = Sink(), Sink(at, RecordingError("cannot write motion.bvh: a reason"))
     group = sent(bvh=broken, csv=whole)
-    with pytest.raises(RecordingError, match=r"^cannot write a\.bvh: a reason; the other files are complete$"):
+    with pytest.raises(RecordingError, match=r"^cannot write motion\.bvh: a reason; the other files are complete$"):
         group.close()
     group.close()
     assert (whole.frames, whole.closed, broken.closed) == (5, 1, 1)
@@ -47,7 +47,7 @@ def test_the_others_go_on_and_the_failure_is_raised_at_the_end(at):
 
 def test_several_failures_are_one_sentence():
     group = sent(bvh=Sink(1, RecordingError("no bvh")), csv=Sink(2, RecordingError("no csv")))
-    with pytest.raises(RecordingError, match=r"^no bvh; no csv$"):
+    with pytest.raises(RecordingError, match=r"^motion\.bvh: no bvh; joints\.csv: no csv$"):
         group.close()
 
 
