@@ -364,12 +364,8 @@ class Runtime:
             self._run_keeping_failure("closing", close)
         self._collect_notices()
         for worker in self._workers:
-            if worker.failure is not None and worker.failed_closing:
-                failure = StageFailedError(f"not every file of the take is complete: {worker.failure}")
-                failure.__cause__ = worker.failure
-                self._fail("recording", failure)
-            elif worker.failure is not None:
-                self._fail("recording", worker.failure)
+            if worker.failure is not None:
+                self._fail(worker.what_failed, worker.failure)
         self.results.close()
 
     def _run_thread(self, name: str, loop: Callable[[], None]) -> None:
@@ -390,13 +386,11 @@ class Runtime:
             pass  # the normal ways out
         except Exception as exc:
             log.debug("%s stopped", name, exc_info=exc)
-            self._fail(name, exc)
+            self._fail(f"{name} stopped", exc)
 
-    def _fail(self, name: str, cause: Exception) -> None:
+    def _fail(self, what: str, cause: Exception) -> None:
         if self._failure is None:
-            self._failure = (
-                cause if isinstance(cause, StageFailedError) else StageFailedError(f"{name} stopped: {cause}")
-            )
+            self._failure = cause if isinstance(cause, StageFailedError) else StageFailedError(f"{what}: {cause}")
             self._failure.__cause__ = self._failure.__cause__ or cause
 
     def _wait_for_end(self, timeout_s: float) -> bool:

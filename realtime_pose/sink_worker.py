@@ -20,7 +20,7 @@ class SinkWorker:
         self.dropped = 0
         self.taken = 0  # results that the sink itself got; one still in the queue is in no file
         self.failure: Exception | None = None
-        self.failed_closing = False  # it had got every result before it failed
+        self.what_failed = "recording stopped"  # before the failure's own sentence
         self._sink, self._lossless = sink, lossless
         self._queue: queue.Queue[FrameResult | None] = queue.Queue(_QUEUE_FRAMES)
         self._thread = threading.Thread(target=self._work, name=f"sink-{type(sink).__name__}", daemon=True)
@@ -60,5 +60,6 @@ class SinkWorker:
         try:
             self._sink.close()
         except Exception as exc:  # noqa: BLE001 - kept for the pose thread
-            self.failed_closing = self.failure is None
+            if self.failure is None:
+                self.what_failed = "not every file of the take is complete"
             self.failure = self.failure or exc
