@@ -26,10 +26,10 @@ class OutputConfig:
 
     udp: str = setting(
         "",
-        help="Send PosePackets to host:port[,person=ID], e.g. 127.0.0.1:5005; may be given several times.",
+        help="Send PosePackets to host[:5005][,person=ID]; may be given several times.",
         more="A settings file puts a space between several, here and in the next four; empty sends nothing.",
         option="--udp",
-        metavar="HOST:PORT",
+        metavar="HOST",
         several=True,
     )
     udp_format: str = setting(

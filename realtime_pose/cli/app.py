@@ -1,5 +1,6 @@
 """The command line's entry point: the table of commands, and one sentence with an exit code for every error."""
 
+import errno
 import io
 import sys
 from typing import Annotated
@@ -36,9 +37,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+_FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOSPC,)  # Windows may lack it
 _IN_ORDER_OF_USE = (run, process, ui, calibrate, replay, export, bones, plot, listen, doctor, selftest, bench)
+_EXAMPLES = {
+    run: "realtime-pose run --source 0 --height 1.75 --udp 127.0.0.1 --show\n\n"
+    "realtime-pose run --source clip.mp4 --vmc 127.0.0.1 --record take",
+    process: "realtime-pose process a.mp4 b.mp4 --out results\n\n"
+    "realtime-pose process clips --out results --format bvh,glb",
+    calibrate: "realtime-pose calibrate --height 1.82 --profile me",
+    replay: "realtime-pose replay take --vmc 127.0.0.1",
+    export: "realtime-pose export take --format glb,csv --out files",
+}
 for command in _IN_ORDER_OF_USE:
-    app.command()(command)
+    examples = _EXAMPLES.get(command)
+    app.command(epilog=f"Examples:\n\n{examples}" if examples else None)(command)
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 app.add_typer(train_app, name="train")
@@ -69,7 +81,10 @@ def main() -> None:
     except Exception as exc:
         if "--debug" in sys.argv:
             raise
-        known = isinstance(exc, RealtimePoseError)
-        what = str(exc) if known else f"{type(exc).__name__}: {exc}; this is a bug in the program, --debug shows where"
+        what = str(exc)
+        if isinstance(exc, OSError) and exc.errno in _FULL:  # of a printed table: files have errors of their own
+            what = f"cannot write the output: {exc.strerror}; free some space, or send it elsewhere"
+        elif not isinstance(exc, RealtimePoseError):
+            what = f"{type(exc).__name__}: {exc}; this is a bug in the program, --debug shows where"
         err.print(f"[red]error[/] {escape(what)}")
         sys.exit(WRONG_USAGE if isinstance(exc, ConfigError) else FAILED)

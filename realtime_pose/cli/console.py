@@ -163,7 +163,7 @@ def _program() -> str:
 
 def _packets(sinks: Sequence[Mapping[str, Any]]) -> str:
     if not sinks:
-        return "none; --udp HOST:PORT sends them"
+        return "none; --udp HOST sends them"
     if len(sinks) == 1:
         return str(sinks[0]["packets_sent"])
     return "\n".join(f"{sink['packets_sent']} to {sink['sink']} {sink['target']}" for sink in sinks)

@@ -101,8 +101,17 @@ class SettingOption(NamedTuple):
             return info.option_help
         return info.sentences(info.option_help or info.help)
 
-    def annotation(self, help: str) -> Any:  # noqa: ANN401 - a type with Typer's own description
-        """Its type and description for Typer."""
+    @property
+    def default_words(self) -> str:
+        """A sentence with the setting's default; empty for a switch, and where it is nothing, or the camera's own."""
+        first = self.settings[0]
+        default = first.info.unset if first.default is None else first.default
+        if self.is_switch or default == "" or (default == 0 and first.info.low == 0):
+            return ""
+        return f" Default: {default:g}." if isinstance(default, float) else f" Default: {default}."
+
+    def annotation(self, help: str, *, defaults: bool) -> Any:  # noqa: ANN401 - a type with Typer's own description
+        """Its type and description for Typer; `help` replaces its own, to which `defaults` adds the default."""
         info, kind = self.settings[0].info, self.settings[0].kind
         if self.is_switch:
             kind = bool
@@ -115,7 +124,7 @@ class SettingOption(NamedTuple):
         takes_number = kind in (int, float)
         described = typer.Option(
             "/".join(self.names),
-            help=help or self.help,
+            help=help or self.help + (self.default_words if defaults else ""),
             metavar=None if self.is_switch else "|".join(filter(None, (info.metavar, info.unset))) or None,
             rich_help_panel=info.panel or None,
             callback=_checked_range(self) if takes_number else None,
@@ -161,7 +170,7 @@ OPTIONS: tuple[SettingOption, ...] = tuple(_all_options())
 
 
 def with_setting_options(
-    *names: str, without: Collection[str] = (), help: Mapping[str, str] | None = None
+    *names: str, without: Collection[str] = (), help: Mapping[str, str] | None = None, defaults: bool = True
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A decorator that gives a command the options of settings, and --config.
 
@@ -171,6 +180,7 @@ def with_setting_options(
         names: Sections ("output") or single settings ("body.height_m"); none adds --config alone.
         without: Settings ("body.look_ahead") or options ("--single") of those that the command does not take.
         help: Help of this command's own, by setting.
+        defaults: Whether the settings' defaults are this command's too, so that its help has them.
     """
     chosen = [
         option
@@ -185,7 +195,7 @@ def with_setting_options(
         for each in inspect.signature(command, eval_str=True).parameters.values():
             if each.name == "given":
                 for option in chosen:
-                    annotation = option.annotation(own_help.get(option.settings[0].name, ""))
+                    annotation = option.annotation(own_help.get(option.settings[0].name, ""), defaults=defaults)
                     parameters.append(_keyword(option.parameter, annotation, default=None))
                 parameters.append(_keyword("config", Config, default=None))
             else:

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from realtime_pose.cli.options import GivenOptions
-from realtime_pose.cli.terminal import download_progress, out
+from realtime_pose.cli.terminal import download_progress, out, print_table
 from realtime_pose.errors import RealtimePoseError
 
 if TYPE_CHECKING:
@@ -90,4 +90,4 @@ def print_run(figures: Mapping[str, Any], folder: str, report: Path | None) -> N
     """Print the summary of a run."""
     from realtime_pose.cli.console import run_table
 
-    out.print(run_table(figures, folder, report))
+    print_table(run_table(figures, folder, report))

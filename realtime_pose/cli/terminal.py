@@ -1,14 +1,52 @@
-"""The consoles of stdout and stderr, and the progress of a download on them."""
+"""The consoles of stdout and stderr, tables for any width, and the progress of a download."""
 
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _BAR_WIDTH = 30
+_LONGEST_WORD = 20  # a longer one, such as a path, may be folded
+
+
+def print_table(table: Table, console: Console = out) -> None:
+    """Print a table in which nothing is cut off: where the terminal is too narrow, as one block of lines for each row.
+
+    Args:
+        table: Its right-aligned columns hold numbers, which are never folded.
+    """
+    needed = 1 + sum(table.padding[1] + table.padding[3] + 1 for _ in table.columns)
+    for column in table.columns:
+        column.no_wrap = column.justify == "right"
+        column.overflow = "fold"
+        cells = [cell for cell in (column.header, *column.cells) if table.show_header or cell is not column.header]
+        widths = [Measurement.get(console, console.options, _rendered(cell)) for cell in cells]
+        needed += max(each.maximum if column.no_wrap else min(each.minimum, _LONGEST_WORD) for each in widths)
+    if needed <= console.width:
+        console.print(table, soft_wrap=False)
+        return
+    if table.title:
+        console.print(table.title, soft_wrap=False)
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        heading, *values = (_rendered(cell) for cell in row)
+        console.print(heading, style="bold", soft_wrap=False)
+        for column, value in zip(table.columns[1:], values, strict=True):
+            if value.plain.strip():
+                label = _rendered(column.header).plain.replace("\n", " ")
+                console.print(Text.assemble("  ", (label + "  " if label else "", "dim"), value), soft_wrap=False)
+    if table.caption:
+        console.print(table.caption, soft_wrap=False)
+
+
+def _rendered(cell: RenderableType) -> Text:
+    """A cell's text, with its markup applied."""
+    return Text.from_markup(cell) if isinstance(cell, str) else Text(str(cell))
 
 
 def download_progress() -> Any:  # noqa: ANN401 - checkpoints.Progress, imported late

@@ -16,7 +16,7 @@ class UdpSink(DatagramSink):
     """Sends each person of each frame as datagrams to one address, and a `hello` once a second.
 
     Args:
-        destination: "host:port[,person=ID]".
+        destination: "host[:port][,person=ID]".
         mirror: Swap left and right and reflect X, so that a character moves like a mirror image.
         udp_format: Encoding of the packets, a name in `formats.ENCODERS`.
         stream: Number of the stream; drawn at random if None.
@@ -27,6 +27,7 @@ class UdpSink(DatagramSink):
     """
 
     name: ClassVar[str] = "udp"
+    default_port: ClassVar[int | None] = 5005
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from realtime_pose.cli.options import GivenOptions, Report, with_setting_options
 from realtime_pose.cli.run_and_show import save_report, say
-from realtime_pose.cli.terminal import out
+from realtime_pose.cli.terminal import out, print_table
 
 
 @with_setting_options(
@@ -41,7 +41,7 @@ def bench(
     settings = given.settings(fixed={"capture.source": source, "inference.download": False})
     with progress_bar("bench", out) as advance:
         figures = run_bench(settings, max_frames, random, progress=advance)
-    out.print(_table(figures))
+    print_table(_table(figures))
     for note in figures.notes:
         say(note)
     if report is not None:
@@ -53,7 +53,7 @@ def _table(figures: Any) -> Table:  # noqa: ANN401 - BenchFigures, imported late
         f"{figures.estimator} on {figures.runtime} {figures.precision}, {figures.device}; {figures.source}: "
         f"{figures.frames} frames, people: up to {figures.persons_max}"
     )
-    table = Table("stage", "median ms", "95th %", "mean", "meaning", title=escape(title), title_justify="left")
+    table = Table("stage", "median\nms", "95th\n%", "mean", "meaning", title=escape(title), title_justify="left")
     for column in table.columns[1:4]:
         column.justify = "right"
     rows = {**figures.stages_ms, "around": figures.around_ms}

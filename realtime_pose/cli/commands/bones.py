@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from realtime_pose.cli.terminal import out
+from realtime_pose.cli.terminal import out, print_table
 
 
 def bones(
@@ -31,7 +31,7 @@ def bones(
     table = Table("bone", "node", "found by", title=escape(character.name), title_justify="left")
     for row in found.rows:
         table.add_row(row.bone, escape(row.node), row.how, style=None if row.node else "red")
-    out.print(table)
+    print_table(table)
     write_bones_file(to, found, force=force)
     out.print(f"written: {to}", markup=False)
     found.check()

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from realtime_pose.cli.options import GivenOptions, Show, with_setting_options
 from realtime_pose.cli.run_and_show import INTERRUPTED, say
-from realtime_pose.cli.terminal import download_progress, out
+from realtime_pose.cli.terminal import download_progress, out, print_table
 
 if TYPE_CHECKING:
     from realtime_pose.app.calibrate import Calibration, CalibrationResult
@@ -63,7 +63,7 @@ def calibrate(
         if preview is not None:
             preview.close()
     found.profile.save(path)
-    out.print(_table(found))
+    print_table(_table(found))
     for sentence in _remarks(found, settings, height_given="body.height_m" in given.values):
         say(sentence)
     out.print(f"written to {path}; use it with: realtime-pose run --profile {profile}", markup=False)

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from realtime_pose.cli.terminal import out
+from realtime_pose.cli.terminal import print_table
 
 
 def doctor() -> None:
@@ -12,4 +12,4 @@ def doctor() -> None:
     table = Table("", "what", "found", "what to do")
     for finding in examine():
         table.add_row("[green]ok[/]" if finding.ok else "[yellow]--[/]", finding.what, finding.found, finding.remedy)
-    out.print(table)
+    print_table(table)

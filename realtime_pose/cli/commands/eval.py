@@ -11,7 +11,7 @@ from rich.table import Table
 
 from realtime_pose.cli.options import GivenOptions, with_setting_options
 from realtime_pose.cli.run_and_show import say
-from realtime_pose.cli.terminal import out
+from realtime_pose.cli.terminal import out, print_table
 from realtime_pose.config import SETTINGS, AppConfig
 from realtime_pose.errors import ConfigError
 from realtime_pose.report import check_report_path
@@ -112,7 +112,7 @@ def eval_lift(
                     f"{name}, unfiltered": evaluate(bare),
                     f"{name}, before IK": evaluate(bare, lifted=True),
                 }
-    out.print(_table(rows))
+    print_table(_table(rows))
     if report is not None:
         first = next(iter(chosen))
         write_report(report, report_of({case_set: figures[first] for case_set, figures in rows.items()}))
@@ -149,7 +149,7 @@ def eval_footage(
         results = evaluate_footage(
             found, given.settings(), facts=facts, cache=keypoints_cache, sheets=sheet, notify=say, progress=advance
         )
-    out.print(_footage_table(results))
+    print_table(_footage_table(results))
     for result in results:
         for check in result.judgement.checks:
             if verbose or not check.holds:
@@ -168,7 +168,7 @@ def eval_footage(
 
 
 @eval_app.command("views")
-@with_setting_options("inference", "body")
+@with_setting_options("inference", "body", defaults=False)
 def eval_views(
     *,
     videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Synchronous videos, one of each camera.")],
@@ -193,12 +193,12 @@ def eval_views(
     table = Table(
         "view", "person", padding=(0, 0), title="each view against the triangulated people", title_justify="left"
     )
-    for label in ("frames", "PA mm", "MPJPE mm", "feet mm", "2D px", "gravity deg"):
+    for label in ("frames", "PA\nmm", "MPJPE\nmm", "feet\nmm", "2D\npx", "gravity\ndeg"):
         table.add_column(label, justify="right")
     for row in [*result.rows, result.pooled()]:
         values = (row.pa_mpjpe_mm, row.mpjpe_mm, row.feet_mm, row.keypoints_off_px, row.gravity_deg)
         table.add_row(escape(row.view), row.person, str(row.frames), *(f"{value:.1f}" for value in values))
-    out.print(table)
+    print_table(table)
     out.print(f"truth: joints are off their keypoints by {result.truth_off_px:.1f} px at the median")
     if report is not None:
         write_report(report, result.as_dict())

@@ -9,36 +9,47 @@ from rich.markup import escape
 from rich.table import Table
 
 from realtime_pose.cli.options import GivenOptions, with_setting_options
-from realtime_pose.cli.terminal import download_progress, err, out
+from realtime_pose.cli.terminal import download_progress, err, out, print_table
 from realtime_pose.config import SETTINGS
 
 models_app = typer.Typer(help="Model weights: list, download, convert, export, quantize.", no_args_is_help=True)
 
 _NAME = "A name that `models list` shows."
 _NAME_OR_FILE = "A name that `models list` shows, or a file of weights."
+RECOMMENDED = ("vitpose-s", "vitpose-b", "vitpose-h", "easy-vitpose-b-wholebody", "rtdetr-r18")
+"""What most people need: quick, exact, most exact, with hands and face, and a person detector."""
+_SIZE_MB = {"s": 97, "b": 360, "l": 1230, "h": 2550}  # 24, 90, 309 and 637 M parameters at 32 bits; docs/models.md
 _DATASET, _MODEL_CONFIG = (SETTINGS[f"inference.{key}"].info for key in ("dataset", "model_config"))
 
 
 @models_app.command("list")
-def list_models() -> None:
-    """List every known pose model and detector: size, keypoints, published AP, licence, and whether it is here."""
+def list_models(
+    every: Annotated[bool, typer.Option("--all", help="List every known model.")] = False,
+) -> None:
+    """List pose models and detectors: size, keypoints, published AP, licence, and whether each is here."""
     from realtime_pose.checkpoints import find_local, folders, read_detectors, read_manifest
 
-    table = Table("name", "size", "keypoints", "AP", "licence", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in table.columns:
-        column.no_wrap = True
-    for name, entry in read_manifest().items():
-        others = f" +{len(entry.datasets) - 1}" if len(entry.datasets) > 1 else ""
-        keypoints = f"{len(entry.layout.names)} {entry.datasets[0]}{others}"
+    known, detectors = read_manifest(), read_detectors()
+    table = Table("name", "MB", "keypoints", "AP", "here", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.columns[1].justify = table.columns[3].justify = "right"
+    for name, entry in {**known, **detectors}.items():
+        if not every and name not in RECOMMENDED:
+            continue
+        keypoints, size_mb = "finds people", ""
+        if name in known:
+            others = f" +{len(known[name].datasets) - 1}" if len(known[name].datasets) > 1 else ""
+            keypoints = f"{len(known[name].layout.names)} {known[name].datasets[0]}{others}"
+            size_mb = f"{_SIZE_MB[known[name].size]}"
         ap = "-" if entry.ap is None else f"{entry.ap:.1f}"
-        here = "yes" if find_local(name) else "no"
-        table.add_row(name, entry.size.upper(), keypoints, ap, entry.licence, here)
-    for name, weights in read_detectors().items():
-        ap = "-" if weights.ap is None else f"{weights.ap:.1f}"
-        table.add_row(name, "", "finds people", ap, weights.licence, "yes" if find_local(name) else "no")
-    out.print(table)
+        table.add_row(name, size_mb, keypoints, ap, "yes" if find_local(name) else "no")
+    print_table(table)
+    licences = sorted({entry.licence for entry in (*known.values(), *detectors.values())})
+    if not every:
+        out.print(f"These are the recommended ones; --all lists {len(known) + len(detectors)}.")
     out.print(
-        "AP is the published one, on the data set under keypoints; checkpoints/manifest.json has the sources.\n"
+        "MB: of the weights at 32 bits; the published file of S, L and H is up to 1.5 times as large.\n"
+        "AP: as published, on the data set under keypoints; checkpoints/manifest.json has the sources.\n"
+        f"Licence of all: {', '.join(licences)}.\n"
         f"Weights are searched for in {escape(' and '.join(map(str, folders())))}."
     )
 
@@ -138,7 +149,7 @@ def quantize_model(
         f"{comparison.score_change_p50:+.3f}",
         f"{comparison.score_change_p95:.3f}",
     )
-    out.print(table)
+    print_table(table)
     out.print(
         f"{comparison.keypoints} keypoints of {comparison.held_back_crops} held-out crops; calibrated on "
         f"{comparison.calibration_crops} others."

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from realtime_pose.session.reader import Session
 
 
-@with_setting_options("output", "body", help={"output.record": "New folder for what is played, as a take of its own."})
+@with_setting_options(
+    "output", "body", help={"output.record": "New folder for what is played, as a take of its own."}, defaults=False
+)
 def replay(
     session: Annotated[Path, typer.Argument(help="A session.rtpose, or the folder of a take.")],
     given: GivenOptions,

@@ -6,7 +6,7 @@ import typer
 
 from realtime_pose.cli.options import GivenOptions, MaxFrames, Report, with_setting_options
 from realtime_pose.cli.run_and_show import save_report
-from realtime_pose.cli.terminal import out
+from realtime_pose.cli.terminal import out, print_table
 
 
 @with_setting_options("inference.estimator", "body.smoothing", "body.feet")
@@ -31,6 +31,6 @@ def selftest(
     check_names(settings)
     with progress_bar(clip, out) as advance:
         figures = run_selftest(settings, max_frames, advance, clip)
-    out.print(selftest_table(figures))
+    print_table(selftest_table(figures))
     if report is not None:
         save_report(report, figures.as_dict())

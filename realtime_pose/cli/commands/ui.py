@@ -21,6 +21,7 @@ _SERVER = "Server"
     without=(
         "body.look_ahead", "output.udp_format", "output.record", "output.formats", "output.character", "output.bones",
     ),
+    defaults=False,
     help={"capture.source": "Camera index or name, file, folder of images, URL, actor, actor-2 or browser."},
 )  # fmt: skip
 def ui(

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import bvh
 import cv2
@@ -290,7 +291,7 @@ def test_a_failure_is_raised_after_the_report_is_written(call, tmp_path, monkeyp
 
 def test_models_are_listed_and_downloaded_by_name(call, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    code, out, _ = call("models", "list")
+    code, out, _ = call("models", "list", "--all")
     assert code == 0
     assert all(name in out for name in read_manifest())
     code, _, err = call("models", "download", "vitpose-x")
@@ -378,6 +379,41 @@ def test_an_interrupted_run_ends_with_whole_files_and_reports_the_signal(interru
 @posix
 def test_an_interrupted_run_has_a_report(interrupted):
     assert json.loads((interrupted[3] / "r.json").read_text())["frames"] >= 10
+
+
+@posix
+def test_ctrl_c_while_the_program_is_loaded_ends_without_a_traceback():
+    """The import of the commands takes a second, in which a user may change their mind."""
+    interrupted_import = """
+import sys
+class Interrupts:
+    def find_spec(self, name, path, target=None):
+        if name == "realtime_pose.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupts())
+from realtime_pose.cli import main
+main()
+"""
+    command = [sys.executable, "-c", interrupted_import]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", ["--version", "--help", "models list"])
+def test_a_full_disk_behind_stdout_is_one_sentence(command):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "realtime_pose", *command.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+    assert only_sentence(done.stderr) == (
+        "cannot write the output: No space left on device; free some space, or send it elsewhere"
+    )
+    assert done.returncode == 1
 
 
 @posix

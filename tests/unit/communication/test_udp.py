@@ -75,3 +75,11 @@ def test_localhost_means_ipv4(receiver, monkeypatch):
     sink.send(make_result())
     assert isinstance(receiver.receive(GIVE_UP_S), HelloPacket)
     sink.close()
+
+
+def test_a_host_alone_gets_the_default_port():
+    sink = UdpSink("127.0.0.1,person=2")
+    try:
+        assert sink._address == ("127.0.0.1", 5005)
+    finally:
+        sink.close()

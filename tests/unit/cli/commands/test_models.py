@@ -13,6 +13,7 @@ from support.vitpose import save as save_weights
 
 from realtime_pose.checkpoints import load_vitpose, read_detectors, read_manifest
 from realtime_pose.cli import terminal
+from realtime_pose.cli.commands.models import RECOMMENDED
 
 
 @pytest.fixture
@@ -31,21 +32,46 @@ def call(call):
     return partial(call, "models")
 
 
-def test_the_list_has_every_checkpoint_on_a_line_of_80_columns(call, folder, monkeypatch):
+def rows_of(out):
+    """The cells of each line of the table, by its first cell."""
+    return {cells[0]: cells for line in out.splitlines() if len(cells := re.split(r"\s{2,}", line.strip())) >= 4}
+
+
+def test_the_list_has_five_recommended_ones_with_their_size(call, folder, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     folder.mkdir()
     (folder / "vitpose-b.safetensors").touch()
     code, out, _ = call("list")
     assert code == 0
-    rows = {cells[0]: cells for line in out.splitlines() if len(cells := re.split(r"\s{2,}", line.strip())) >= 5}
+    rows = rows_of(out)
+    assert set(rows) == {"name", *RECOMMENDED}
+    assert rows["vitpose-b"][1:] == ["360", "17 coco", "75.8", "yes"]
+    assert rows["easy-vitpose-b-wholebody"][1:] == ["360", "133 wholebody", "57.4", "no"]
+    assert rows["rtdetr-r18"][1:] == ["finds people", "49.0", "no"]
+    assert f"--all lists {len(read_manifest()) + len(read_detectors())}" in out
+    assert "Apache-2.0" in out
+    assert str(folder) in out
+
+
+def test_all_lists_every_checkpoint_on_a_line_of_80_columns(call, folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = call("list", "--all")
+    assert code == 0
+    rows = rows_of(out)
     assert read_manifest().keys() | read_detectors().keys() <= rows.keys()
     assert max(map(len, out.splitlines()[: len(rows)])) <= 80
-    assert rows["vitpose-b"][1:] == ["B", "17 coco", "75.8", "Apache-2.0", "yes"]
-    assert rows["easy-vitpose-h-wholebody"][1:] == ["H", "133 wholebody", "61.2", "Apache-2.0", "no"]
+    assert rows["easy-vitpose-h-wholebody"][1:] == ["2550", "133 wholebody", "61.2", "no"]
     assert rows["original-vitpose-plus-s"][2] == "17 coco +5"
     assert rows["easy-vitpose-s-coco_25-onnx"][2:4] == ["25 coco_25", "-"]
-    assert rows["yolox-tiny"][1:] == ["finds people", "32.8", "Apache-2.0", "no"]
-    assert str(folder) in out
+    assert rows["yolox-tiny"][1:] == ["finds people", "32.8", "no"]
+
+
+def test_a_narrow_terminal_cuts_nothing_off(call, folder, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    code, out, _ = call("list")
+    assert code == 0
+    assert "…" not in out
+    assert {"vitpose-b", "  MB  360", "  AP  75.8"} <= {line.rstrip() for line in out.splitlines()}
 
 
 def test_a_download_shows_a_bar_and_ends_with_the_file(call, folder, monkeypatch):
