@@ -1,7 +1,6 @@
 # Everything that a newcomer and CI need. Windows has no make: README, "Without make", has the plain commands.
 #
-# On Linux the default index serves torch with several gigabytes of CUDA. For the small CPU build give the index that
-# PyTorch's install page shows for CPU:  make install TORCH_INDEX=<that address>
+# On Linux without an NVIDIA card torch is PyTorch's small CPU build: docker/torch_index.sh. TORCH_INDEX=ADDRESS decides.
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,7 +23,9 @@ $(VENV)/.installed: requirements.txt requirements-nodeps.txt pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else f'Python 3.11 or 3.12 is needed, this is {sys.version.split()[0]}; name one with: make install PYTHON=python3.11')"
 	@echo "Creating the environment in $(VENV): about 2 GB, a minute or more, once ..."
 	$(PYTHON) -m venv $(VENV)
-	$(if $(TORCH_INDEX),$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep -o '^torch==[0-9.]*' requirements.txt)" --index-url $(TORCH_INDEX))
+	index=$$(TORCH_INDEX="$(TORCH_INDEX)" PYTHON="$(PYTHON)" sh docker/torch_index.sh); \
+	  [ -z "$$index" ] || $(BIN)/pip install --quiet --disable-pip-version-check --index-url "$$index" \
+	    "$$(grep -o '^torch==[0-9.]*' requirements.txt)" || [ -z "$(TORCH_INDEX)" ]
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements-nodeps.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the pinned packages into /opt/venv; the Dockerfile calls it once per target: packages.sh cpu|gpu
-# pip itself stays outside, in /opt/pip. TORCH_INDEX is the index for torch; empty means the default one.
+# pip itself stays outside, in /opt/pip. TORCH_INDEX is the index for torch; torch_index.sh has what empty means.
 set -eu
 target=$1
 cd "$(dirname "$0")"
@@ -16,7 +16,9 @@ pip() { /opt/pip/bin/pip --python /opt/venv/bin/python "$@"; }
 pinned() { grep -o "^$1==[0-9.]*" requirements.txt; }
 
 torch=$(pinned torch)
-index=${TORCH_INDEX:+--index-url=$TORCH_INDEX}
+index=${TORCH_INDEX:-}
+[ "$target" = gpu ] || index=$(sh ./torch_index.sh cpu)
+index=${index:+--index-url=$index}
 if [ "$target" = cpu ]; then # checked before gigabytes are downloaded
   # shellcheck disable=SC2086  # no index, no argument
   pip install --dry-run --report /tmp/torch.json $index "$torch"
@@ -27,9 +29,9 @@ import sys
 names = [entry["metadata"]["name"] for entry in json.load(open("/tmp/torch.json"))["install"]]
 if any(name.startswith("nvidia-") for name in names):
     sys.exit(
-        "this torch would bring gigabytes of CUDA; give the index that PyTorch's install page shows for CPU: "
-        "TORCH_INDEX=<that address> docker compose -f docker/compose.yaml up, "
-        "or --build-arg TORCH_INDEX=<that address>; for an NVIDIA card build the target gpu"
+        "PyTorch's own index did not answer, and this torch would bring gigabytes of CUDA; try again, or give an "
+        "index with CPU builds: TORCH_INDEX=ADDRESS docker compose -f docker/compose.yaml up, "
+        "or --build-arg TORCH_INDEX=ADDRESS; for an NVIDIA card build the target gpu"
     )
 PYTHON
 fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image from the Dockerfile, starts it, drives its page in Chromium, stops it with SIGTERM, and prints
-# measurements:  docker/verify.sh [arguments for the build, such as: --build-arg TORCH_INDEX=<address>]
+# measurements:  docker/verify.sh [arguments for the build, such as: --build-arg TORCH_INDEX=ADDRESS]
 #
 # Uses a Docker engine if there is one. Otherwise, as root on Linux, it uses buildah, makes the base image with debootstrap
 # if it cannot be pulled, and runs the program as process 1 in namespaces of its own without a network, so that a download
