@@ -18,7 +18,8 @@ from realtime_pose.utils.arrays import Float64
 from realtime_pose.utils.rotations import euler_zxy_deg
 
 _CM_PER_M = 100.0
-_COUNT_WIDTH = 10
+_TIME_DECIMALS = 17  # of the frame time and digits of the frame count together
+_OFFSET_WIDTH = 9
 
 
 class BvhRecorder(EvenRateRecorder):
@@ -52,7 +53,9 @@ class _BvhText:
 
     def header(self, count: int) -> str:
         hierarchy = "\n".join(_hierarchy(self._skeleton, self._bones.bone_m, 0, ""))
-        return f"HIERARCHY\n{hierarchy}\nMOTION\nFrames: {count:<{_COUNT_WIDTH}}\nFrame Time: {1 / self._fps:.7f}\n"
+        # the header is overwritten at the end, so its length is fixed: by decimals, as some readers refuse padding
+        decimals = _TIME_DECIMALS - len(str(count))
+        return f"HIERARCHY\n{hierarchy}\nMOTION\nFrames: {count}\nFrame Time: {1 / self._fps:.{decimals}f}\n"
 
     def line_start(self, frame: int) -> str:
         return ""
@@ -92,8 +95,8 @@ def _hierarchy(skeleton: Skeleton, bone_m: Float64, row: int, pad: str) -> list[
 
 
 def _numbers(xyz_cm: Float64) -> str:
-    """Three numbers of fixed width, so that the header can be overwritten at the end."""
-    return " ".join(f"{value:9.4f}" for value in xyz_cm + 0.0)
+    """Three numbers of fixed width, filled with decimals, so that the header can be overwritten at the end."""
+    return " ".join(f"{value:.8f}"[:_OFFSET_WIDTH] for value in xyz_cm + 0.0)
 
 
 def open_bvh(path: Path, take: TakeInfo) -> BvhRecorder:

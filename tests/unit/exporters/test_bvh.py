@@ -130,3 +130,17 @@ def test_a_folder_that_is_not_there_gets_a_plain_sentence(tmp_path):
     with pytest.raises(RecordingError, match="cannot write"):
         recorder.send(make_result([make_person(1)]))
     recorder.close()
+
+
+@pytest.mark.parametrize("frames", [1, 12])
+def test_blanks_are_single_and_lines_end_without_one(tmp_path, frames):
+    """bvhTools and bvhsdk split at each blank."""
+    recorder = BvhRecorder(tmp_path / "motion.bvh", 30)
+    for result in make_clip(frames):
+        recorder.send(result)
+    recorder.close()
+    lines = (tmp_path / "motion.bvh").read_text().splitlines()
+    for line in lines:
+        assert line == line.rstrip()
+        assert "" not in line.strip().split(" ")
+    assert f"Frames: {frames}" in lines
