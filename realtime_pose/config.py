@@ -51,14 +51,14 @@ class OutputConfig:
     websocket: str = setting(
         "",
         help="Serve packets to browsers at host[:8765][,person=ID][,origin=URL], e.g. 127.0.0.1:8765.",
-        more="An origin lets pages of another host connect.",
+        more="An origin lets pages of another host connect; null those from local files, as in OBS.",
         option="--websocket",
         metavar="HOST",
         several=True,
     )
     osc_trackers: str = setting(
         "",
-        help="Send OSC trackers, e.g. to VRChat, to host[:9000][,person=ID].",
+        help="Send OSC trackers, e.g. to VRChat, to host[:9000][,person=ID][,only=hips,feet].",
         option="--osc-trackers",
         metavar="HOST",
         several=True,

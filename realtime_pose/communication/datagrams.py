@@ -44,10 +44,10 @@ class DatagramSink(ABC):
     name: ClassVar[str]
     default_port: ClassVar[int | None] = None
 
-    def __init__(self, destination: str) -> None:
-        parsed = parse_destination(destination, self.default_port)
+    def __init__(self, destination: str, *, options: tuple[str, ...] = ("person",)) -> None:
+        parsed = parse_destination(destination, self.default_port, options=options)
         self.destination = destination
-        self.person = parsed.person
+        self.person, self.only = parsed.person, parsed.only
         self._socket: socket.socket | None
         self._socket, self._address = open_socket(parsed.host, parsed.port)
         self._socket.setblocking(False)

@@ -18,7 +18,9 @@ class Destination:
         host: Name or IP address.
         port: UDP or TCP port; 0 for any free one, for servers only.
         person: Send this person only; None sends everyone.
-        origins: Origins of web pages that a server also accepts, such as "https://studio.example".
+        origins: Origins of web pages that a server also accepts, such as "https://studio.example"; "null" is that of
+            local files, and of any page that hides its own.
+        only: Names of what is sent; empty sends all.
     """
 
     text: str
@@ -26,6 +28,7 @@ class Destination:
     port: int
     person: int | None = None
     origins: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 def parse_destination(
@@ -36,7 +39,7 @@ def parse_destination(
     Args:
         text: The text that the user wrote.
         default_port: The protocol's port, used where the text has none; None requires one in the text.
-        options: Options allowed after the address: "person", "origin".
+        options: Options allowed after the address: "person", "origin", "only"; `only=a,b` has two names.
         lowest_port: 0 for a server that may use any free port.
 
     Raises:
@@ -44,18 +47,22 @@ def parse_destination(
     """
     address, *given = text.split(",")
     host, port = parse_address(address, lowest_port=lowest_port, default_port=default_port)
-    person, origins = None, []
+    person, origins, only = None, [], []
     for item in given:
         key, equals, value = item.partition("=")
+        if only and not equals:  # only=hips,feet
+            key, equals, value = "only", "=", item
         if key not in options or not equals:
             raise UnknownChoiceError(
                 f"destination {text!r}: option", item, [f"{name}={_VALUES[name]}" for name in options]
             )
         if key == "person":
             person = _person_of(text, value)
+        elif key == "only":
+            only.append(value.strip().lower())
         else:
             origins.append(_origin_of(text, value))
-    return Destination(text, host, port, person, tuple(origins))
+    return Destination(text, host, port, person, tuple(origins), tuple(only))
 
 
 def parse_server_address(text: str) -> Destination:
@@ -67,7 +74,7 @@ def parse_server_address(text: str) -> Destination:
     return parse_destination(text, 8765, options=("person", "origin"), lowest_port=0)
 
 
-_VALUES = {"person": "ID", "origin": "https://HOST"}
+_VALUES = {"person": "ID", "origin": "https://HOST", "only": "NAME"}
 
 
 def _person_of(text: str, value: str) -> int:
@@ -77,6 +84,8 @@ def _person_of(text: str, value: str) -> int:
 
 
 def _origin_of(text: str, value: str) -> str:
+    if value.lower() == "null":
+        return "null"
     scheme, separator, host = value.partition("://")
     if not (scheme in ("http", "https") and separator and host and host.isprintable()) or set(host) & set(" /"):
         raise ConfigError(f"destination {text!r} has origin {value!r}; an origin is a page's address without its path")

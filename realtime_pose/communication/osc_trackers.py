@@ -15,6 +15,7 @@ from realtime_pose.communication.avatar import AvatarPose, PersonSelector, avata
 from realtime_pose.communication.datagrams import Datagram, DatagramSink
 from realtime_pose.communication.osc import bundles, message
 from realtime_pose.datatypes import FrameResult
+from realtime_pose.errors import UnknownChoiceError
 from realtime_pose.utils import rotations as rot
 from realtime_pose.utils.arrays import Float64
 
@@ -32,11 +33,23 @@ TRACKERS = {
 """The joint of each tracker; knees and elbows are the origins of the lower legs and lower arms."""
 
 
+PARTS = {
+    "head": ("head",),
+    "hips": ("1",),
+    "chest": ("2",),
+    "feet": ("3", "4"),
+    "knees": ("5", "6"),
+    "elbows": ("7", "8"),
+}
+"""The trackers of each part that `only` takes."""
+
+
 class OscTrackerSink(DatagramSink):
     """Sends one person's trackers, one bundle per frame; nothing while nobody has a pose.
 
     Args:
-        destination: "host[:port][,person=ID]"; without an id, the person that `PersonSelector` selects.
+        destination: "host[:port][,person=ID][,only=PART]"; without an id, the person that `PersonSelector` selects.
+            Each `only` names a part of PARTS whose trackers are sent; without one, all nine are.
         mirror: Swap left and right and reflect X, so that a character moves like a mirror image.
 
     Raises:
@@ -47,7 +60,11 @@ class OscTrackerSink(DatagramSink):
     default_port: ClassVar[int | None] = 9000
 
     def __init__(self, destination: str = "127.0.0.1", *, mirror: bool = False) -> None:
-        super().__init__(destination)
+        super().__init__(destination, options=("person", "only"))
+        if unknown := [part for part in self.only if part not in PARTS]:
+            self.close()
+            raise UnknownChoiceError("only", unknown[0], PARTS)
+        self._trackers = [tracker for part in self.only or PARTS for tracker in PARTS[part]]
         self._mirror = mirror
         self._selector = PersonSelector()
 
@@ -56,15 +73,15 @@ class OscTrackerSink(DatagramSink):
         person = self._selector.select(result)
         body = avatar_pose(person.pose if person is not None else None, mirror=self._mirror)
         if body is not None:
-            (data,) = bundles(_messages(body))
+            (data,) = bundles(_messages(body, self._trackers))
             yield Datagram(data, completes_pose=True)
 
 
-def _messages(body: AvatarPose) -> Iterator[OscMessage]:
+def _messages(body: AvatarPose, trackers: Iterable[str]) -> Iterator[OscMessage]:
     xyz_m, global_xyzw = body.global_joints()
     positions, angles = UNITY.positions(xyz_m), unity_euler_deg(UNITY.rotations(global_xyzw))
-    for tracker, joint in TRACKERS.items():
-        row = body.skeleton.index[joint]
+    for tracker in trackers:
+        row = body.skeleton.index[TRACKERS[tracker]]
         yield message(f"/tracking/trackers/{tracker}/position", *positions[row].tolist())
         yield message(f"/tracking/trackers/{tracker}/rotation", *angles[row].tolist())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime_pose.communication.destinations import Destination, parse_address, parse_destination
+from realtime_pose.communication.destinations import Destination, parse_address, parse_destination, parse_server_address
 from realtime_pose.errors import ConfigError
 
 
@@ -100,9 +100,18 @@ def test_bad_destinations_get_a_plain_sentence(text, says):
 
 
 @pytest.mark.parametrize(
-    "origin", ["", "null", "studio.example", "ftp://studio.example", "https://", "https://a/b", "https://a\n"]
+    "origin", ["", "studio.example", "ftp://studio.example", "https://", "https://a/b", "https://a\n"]
 )
 def test_an_origin_has_no_path(origin):
     with pytest.raises(ConfigError, match="an origin is a page's address without its path") as caught:
         parse_destination(f"127.0.0.1:1,origin={origin}", options=("origin",))
     assert str(caught.value).isprintable()
+
+
+def test_local_files_are_allowed_by_the_origin_that_browsers_send_for_them():
+    assert parse_server_address("127.0.0.1:8765,origin=null").origins == ("null",)
+
+
+def test_only_takes_several_names():
+    found = parse_destination("127.0.0.1:9000,only=hips,Feet,person=3", options=("person", "only"))
+    assert (found.only, found.person) == (("hips", "feet"), 3)

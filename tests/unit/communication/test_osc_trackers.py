@@ -1,6 +1,7 @@
 """OSC trackers: applying the angles in the documented order gives the positions and rotations that were sent."""
 
 import numpy as np
+import pytest
 from scipy.spatial.transform import Rotation
 from support.osc import read_osc
 from support.people import make_clip, make_person, make_result
@@ -8,6 +9,7 @@ from support.rotations import assert_same_rotation, make_rotations
 
 from realtime_pose.axes import UNITY
 from realtime_pose.communication.osc_trackers import TRACKERS, OscTrackerSink, unity_euler_deg
+from realtime_pose.errors import UnknownChoiceError
 from realtime_pose.kinematics import forward_kinematics, global_rotations
 from realtime_pose.skeletons import HUMANOID
 
@@ -56,3 +58,16 @@ def test_the_port_may_be_left_out():
     sink = OscTrackerSink("127.0.0.1")
     assert sink._address == ("127.0.0.1", 9000)
     sink.close()
+
+
+def test_only_some_trackers_are_sent(ear):
+    sink = OscTrackerSink(f"{ear.address},only=hips,feet")
+    sink.send(make_clip(1)[0])
+    sink.close()
+    addresses = dict(read_osc(ear.datagrams(1)[0]))
+    assert {address.split("/")[3] for address in addresses} == {"1", "3", "4"}
+
+
+def test_an_unknown_tracker_is_refused_by_name():
+    with pytest.raises(UnknownChoiceError, match="only='hip' is not one of: chest, elbows, feet, head, hips, knees"):
+        OscTrackerSink("127.0.0.1,only=hip")

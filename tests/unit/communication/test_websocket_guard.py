@@ -59,3 +59,8 @@ def test_accepted_requests(host, origin, served):
 )
 def test_refused_requests(hosts, origins, served, says):
     assert says in refusal_reason(hosts, origins, served)
+
+
+def test_a_local_file_may_connect_where_that_is_allowed():
+    allowed = parse_destination("127.0.0.1:8765,origin=null", options=("origin",))
+    assert refusal_reason(["127.0.0.1:8765"], ["null"], allowed) == ""
