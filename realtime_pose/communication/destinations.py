@@ -47,7 +47,8 @@ def parse_destination(
     """
     address, *given = text.split(",")
     host, port = parse_address(address, lowest_port=lowest_port, default_port=default_port)
-    person, origins, only = None, [], []
+    person, origins = None, []
+    only: list[str] = []
     for item in given:
         key, equals, value = item.partition("=")
         if only and not equals:  # only=hips,feet
