@@ -27,7 +27,7 @@ ACTOR = ("run", "--source", "actor", "--estimator", "blazepose")
         ),
         (
             ("--osc-trackers", "127.0.0.1,persn=1"),
-            "destination '127.0.0.1,persn=1': option='persn=1' is not one of: person=ID",
+            "destination '127.0.0.1,persn=1': option='persn=1' is not one of: only=NAME, person=ID",
         ),
         (
             ("--udp", "127.0.0.1:1", "--udp", "127.0.0.1:0"),
