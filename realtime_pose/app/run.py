@@ -229,10 +229,12 @@ def take_recorder(
 def take_info(config: AppConfig, settings: Mapping[str, Any]) -> TakeInfo:
     """The facts about a take for exporters."""
     output = config.output
+    recorded = settings.get("config", {}).get("inference", {}).get("score_threshold", config.inference.score_threshold)
     return TakeInfo(
         float(settings.get("fps", _DEFAULT_FPS)),
         settings,
         sound_of(config.capture),
         character=Path(output.character).expanduser() if output.character else None,
         bones=Path(output.bones).expanduser() if output.bones else None,
+        score_threshold=recorded if isinstance(recorded, float | int) else config.inference.score_threshold,
     )

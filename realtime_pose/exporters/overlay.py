@@ -114,7 +114,7 @@ class OverlayVideo:
 
 def open_overlay(path: Path, take: TakeInfo) -> OverlayVideo:
     """overlay.mp4 of a take."""
-    return OverlayVideo(path, take.fps, sound=take.sound)
+    return OverlayVideo(path, take.fps, score_threshold=take.score_threshold, sound=take.sound)
 
 
 def open_frames(path: Path, take: TakeInfo) -> OverlayVideo:

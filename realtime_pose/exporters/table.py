@@ -25,6 +25,7 @@ class TakeInfo:
         sound: A media file with the sound of the take; None if there is none.
         character: The .glb or .vrm that "glb" and "fbx" animate; None for the built-in one.
         bones: A file that maps bones to its node names; None finds them by name.
+        score_threshold: Keypoints with a lower score are not drawn.
     """
 
     fps: float = 0.0
@@ -32,6 +33,7 @@ class TakeInfo:
     sound: Path | None = None
     character: Path | None = None
     bones: Path | None = None
+    score_threshold: float = 0.3
 
 
 class Exporter(NamedTuple):

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from pygltflib import GLTF2
 
-from realtime_pose.app.run import open_run
+from realtime_pose.app.run import open_run, take_info
 from realtime_pose.app.take import open_session
 from realtime_pose.config import AppConfig
 from realtime_pose.errors import ConfigError
@@ -77,3 +77,10 @@ def test_the_report_and_every_file_have_the_camera_of_the_run(tmp_path):
     assert (camera["pitch_deg"], camera["position_m"][1], camera["source"]) == (3, 1.2, "given")
     assert [r.camera.to_dict() for r in open_session(tmp_path / "take").frames()][-1] == camera
     assert [camera.name for camera in GLTF2().load(tmp_path / "take" / "motion.glb").cameras] == ["camera"]
+
+
+def test_the_overlay_draws_what_the_run_counts_as_seen():
+    own = settings(inference={"score_threshold": 0.55})
+    assert take_info(own, {}).score_threshold == 0.55
+    recorded = {"config": {"inference": {"score_threshold": 0.2}}}  # an export draws as its session was made
+    assert take_info(own, recorded).score_threshold == 0.2

@@ -1,5 +1,7 @@
 """overlay.mp4, decoded as a player does."""
 
+from dataclasses import replace
+
 import av
 import cv2
 import numpy as np
@@ -8,7 +10,8 @@ from support.people import make_clip, make_person, make_result
 
 from realtime_pose.datatypes import Frame, FrameResult
 from realtime_pose.errors import RecordingError
-from realtime_pose.exporters.overlay import OverlayVideo
+from realtime_pose.exporters.overlay import OverlayVideo, open_overlay
+from realtime_pose.exporters.table import TakeInfo
 
 S = 1_000_000_000
 
@@ -125,3 +128,18 @@ def test_a_place_that_cannot_be_written_gets_a_plain_sentence(tmp_path):
     with pytest.raises(RecordingError, match=r"cannot write .*No such file.*choose another folder"):
         sink.send(make_result([make_person(1)]))
     sink.close()
+
+
+def test_points_below_the_takes_threshold_are_not_drawn(tmp_path):
+    (result,) = make_clip(1)
+    person = result.people[0]
+    unsure = replace(person, keypoints=replace(person.keypoints, score=np.full_like(person.keypoints.score, 0.4)))
+    drawn = {}
+    for threshold in (0.3, 0.5):
+        overlay = open_overlay(tmp_path / "a.mp4", TakeInfo(30.0, score_threshold=threshold))
+        overlay.send(replace(result, people=(unsure,)))
+        overlay.close()
+        image = decoded(tmp_path / "a.mp4")[2][0][1].astype(int)
+        drawn[threshold] = (np.abs(image - result.frame.image_bgr).max(axis=2) > 60).sum()
+    assert drawn[0.3] > 500
+    assert drawn[0.5] < drawn[0.3] / 4

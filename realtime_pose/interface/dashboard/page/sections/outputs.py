@@ -48,9 +48,12 @@ class _Output:
 
 _OUTPUTS = (
     _Output("udp", "UDP", "Every pose as JSON, one packet per person and frame: for Unity, Godot, Blender and your "
-            "own programs.", "127.0.0.1:5005"),
+            "own programs.", "127.0.0.1:5005", default_port=5005),
     _Output("vmc", "VMC", "The protocol of VTuber programs such as VSeeFace, VNyan and Warudo.",
             "127.0.0.1:39539", default_port=39539),
+    _Output("livelink", "Live Link", "JSON Live Link for Unreal Engine.", "127.0.0.1:54321", default_port=54_321),
+    _Output("osc_trackers", "OSC trackers", "Trackers as VRChat takes them: hips, feet and more.", "127.0.0.1:9000",
+            default_port=9000, options=("person", "only")),
     _Output("websocket", "WebSocket", "A server on this computer from which web pages get the poses.",
             "127.0.0.1:8765", default_port=8765, options=("person", "origin"), lowest_port=0),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from support.fake_studio import FakeStudio
 
+from realtime_pose.communication.sinks import SINKS
 from realtime_pose.interface.dashboard.engine import shared
 from realtime_pose.interface.dashboard.engine.state import (
     CalibrationState,
@@ -178,7 +179,7 @@ def test_a_link_fetches_no_model(page, studio, monkeypatch):
 
 def test_outputs_are_off_until_they_are_switched_on(page, studio):
     drawn(page)
-    assert not any(page.toggle(key=f"output.{name}.on").value for name in ("udp", "vmc", "websocket"))
+    assert not any(page.toggle(key=f"output.{name}.on").value for name in SINKS)
     page.toggle(key="output.udp.on").set_value(True).run()
     assert settings(studio) == [{"output": {"udp": "127.0.0.1:5005"}}]
     page.toggle(key="output.udp.on").set_value(False).run()
@@ -188,11 +189,25 @@ def test_outputs_are_off_until_they_are_switched_on(page, studio):
 
 def test_a_wrong_address_is_reported_in_place_and_reset(page, studio):
     drawn(page).toggle(key="output.udp.on").set_value(True).run()
-    for bad in ("127.0.0.1", "127.0.0.1:99999", "http://x:1", "", "a:1,person=x"):
+    for bad in ("127.0.0.1:99999", "http://x:1", "", "a:1,person=x"):
         page.text_input(key="output.udp.to").set_value(bad).run()
         assert page.error
         assert page.text_input(key="output.udp.to").value == "127.0.0.1:5005"
         assert studio.config.output.udp == "127.0.0.1:5005"
+
+
+@pytest.mark.parametrize("name", SINKS)
+def test_every_output_of_the_command_line_can_be_switched_on_with_the_address_that_is_shown(page, studio, name):
+    drawn(page).toggle(key=f"output.{name}.on").set_value(True).run()
+    assert not page.error
+    assert studio.config.output.destinations[name] == page.text_input(key=f"output.{name}.to").value != ""
+
+
+def test_the_protocols_own_port_may_be_left_out(page, studio):
+    drawn(page).toggle(key="output.udp.on").set_value(True).run()
+    page.text_input(key="output.udp.to").set_value("10.0.0.7").run()
+    assert not page.error
+    assert studio.config.output.udp == "10.0.0.7"
 
 
 def test_sent_packets_are_counted(page, studio):
