@@ -96,7 +96,13 @@ def _hierarchy(skeleton: Skeleton, bone_m: Float64, row: int, pad: str) -> list[
 
 def _numbers(xyz_cm: Float64) -> str:
     """Three numbers of fixed width, filled with decimals, so that the header can be overwritten at the end."""
-    return " ".join(f"{value:.8f}"[:_OFFSET_WIDTH] for value in xyz_cm + 0.0)
+    return " ".join(_of_width(value) for value in xyz_cm + 0.0)
+
+
+def _of_width(value: float) -> str:
+    """The number with as many decimals as fit, rounded."""
+    texts = (f"{value:.{decimals}f}" for decimals in range(_OFFSET_WIDTH - 2, -1, -1))
+    return next(text for text in texts if len(text) <= _OFFSET_WIDTH)
 
 
 def open_bvh(path: Path, take: TakeInfo) -> BvhRecorder:

@@ -18,6 +18,7 @@ from realtime_pose.utils.record_writer import RecordWriter
 _LINES_PER_WRITE = 1000
 _ROUNDING = 1e-3  # of a frame: times are whole nanoseconds, which rates rarely divide
 _ABSENCE_NS = 2_000_000_000  # a longer one is mentioned
+_NOTED_S = 0.1  # a file that begins later than this after its take is mentioned
 _NAMED = 3  # files in one sentence
 DEFAULT_FPS = 30.0
 MAX_ROWS = 2_592_000
@@ -180,7 +181,7 @@ class EvenRateRecorder:
     @property
     def notes(self) -> list[str]:
         """Sentences on where the files differ from the take so far."""
-        later = [track for track in self._tracks if track.begins_s and not track.timed]
+        later = [track for track in self._tracks if track.begins_s > _NOTED_S and not track.timed]
         begins = [f"{track.path.name} {track.begins_s:.2f} s" for track in later[:_NAMED]]
         more = f", and {len(later) - _NAMED} more" if len(later) > _NAMED else ""
         notes = self._clock.notes

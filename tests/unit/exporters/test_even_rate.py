@@ -142,3 +142,11 @@ def test_times_that_stand_still_or_run_back_add_no_frames(tmp_path):
 def test_a_rate_that_is_none_is_refused(tmp_path, fps):
     with pytest.raises(ConfigError, match="is not a frame rate"):
         BvhRecorder(tmp_path / "motion.bvh", fps)
+
+
+def test_a_person_who_is_found_in_the_second_frame_is_no_news(tmp_path):
+    recorder = BvhRecorder(tmp_path / "motion.bvh")
+    for result in walk(np.arange(0, 2, 1 / 30), lambda t: t > 0.02):
+        recorder.send(result)
+    recorder.close()
+    assert recorder.notes == []
