@@ -1,6 +1,8 @@
 """The active run: a source or a recorded take, opened with its pipeline, sinks and threads."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -36,6 +38,7 @@ class ActiveRun:
         self.pipeline: FramePipeline = self.run.pipeline
         self.sinks = list(self.run.sinks)
         self.config = self.run.config
+        self._outputs = ThreadPoolExecutor(1, "outputs")
 
     @property
     def runtime(self) -> Runtime:
@@ -68,17 +71,23 @@ class ActiveRun:
             self.runtime.between_frames(partial(self.tuned.retune, before, self.config, locked_on))
 
     def use_outputs(self, after: AppConfig, trouble: Callable[[str], None]) -> None:
-        """Send to other destinations from the next frame on; `trouble` is called with what one raised."""
+        """Send to other destinations as soon as they are open; `trouble` is called with what one raised."""
         before, self.config = self.config.output, replace(self.config, output=after.output)
-        self.runtime.between_frames(partial(self._exchange_sinks, before, after.output, trouble))
+        job = self._outputs.submit(self._exchange_sinks, before, after.output, trouble)
+        job.add_done_callback(lambda done: trouble(f"{done.exception()}.") if done.exception() else None)
 
     def _exchange_sinks(self, old: OutputConfig, new: OutputConfig, trouble: Callable[[str], None]) -> None:
+        """Exchange the sinks, not in the pose thread: a name service may take ten seconds for a host."""
         same = (old.mirror, old.udp_format) == (new.mirror, new.udp_format)
         wanted = [(name, to) for name, text in new.destinations.items() for to in text.split()]
         kept = {(s.name, s.destination): s for s in self.sinks if same and (s.name, s.destination) in wanted}
-        for sink in self.sinks:
-            if sink not in kept.values():
-                sink.close()  # before others are opened, which may need its port
+        self.sinks = list(kept.values())
+        closed = threading.Event()
+        self.runtime.use_sinks(self.sinks)  # closes the others, whose ports may be needed
+        if self.runtime.between_frames(closed.set):
+            closed.wait()
+        if not self.runtime.between_frames(lambda: None):
+            return  # the run has ended, and closes what it had
         sinks = list(kept.values())
         for name, to in wanted:
             if (name, to) not in kept:
@@ -87,7 +96,7 @@ class ActiveRun:
                 except ConfigError as exc:
                     trouble(f"{exc}.")
         self.sinks = sinks
-        if not self.runtime.use_sinks(sinks):  # the run has ended: nothing else would close them
+        if not self.runtime.use_sinks(sinks):  # it has ended by now: nothing else would close them
             for sink in sinks:
                 sink.close()
 

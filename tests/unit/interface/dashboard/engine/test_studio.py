@@ -304,6 +304,32 @@ def test_outputs_come_and_go_while_it_runs(studio, monkeypatch):
     receiver.close()
 
 
+def test_a_slow_name_service_holds_no_frame_back(studio, monkeypatch):
+    import socket
+
+    answer, asked, look_up = threading.Event(), threading.Event(), socket.getaddrinfo
+
+    def slow(host, *args, **more):
+        if host != "slow.example":
+            return look_up(host, *args, **more)
+        asked.set()
+        assert answer.wait(20)
+        return look_up("127.0.0.1", *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    replace_source_and_pipeline(monkeypatch)
+    studio.start()
+    phase(studio, "running")
+    studio.apply({"output": {"udp": "slow.example:5005"}})
+    assert asked.wait(20)
+    runtime = studio._context.run.runtime
+    before = runtime.snapshot().frames
+    until(lambda: runtime.snapshot().frames > before + 3, "frames while the name is looked up")
+    answer.set()
+    (sink,) = until(lambda: studio.state().sinks, "a sink")
+    assert sink.target == "slow.example:5005"
+
+
 def test_an_unavailable_output_is_reported_and_the_run_continues(studio, monkeypatch):
     import socket
 
