@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from support.people import make_clip
 
 from realtime_pose.app.batch import plan
 from realtime_pose.app.take import SESSION, TakeRecorder
@@ -26,7 +27,10 @@ def planned(inputs, to, config=CONFIG, max_frames=None, force=False):
 
 def leave_take(job, *, frames=None):
     """The take that this job would write: finished if the frames are given."""
-    TakeRecorder(job.folder, TakeInfo(30.0, {"job": job.mark}), (), force=True).close()
+    recorder = TakeRecorder(job.folder, TakeInfo(30.0, {"job": job.mark}), (), force=True)
+    for result in make_clip(frames or 0):
+        recorder.send(result)
+    recorder.close()
     if frames is not None:
         mark_finished(job.folder / SESSION, frames)
 

@@ -103,7 +103,18 @@ def test_interrupted_workers_leave_whole_files_and_can_be_resumed(tmp_path, call
     clip = os.path.join(os.path.dirname(cli.__file__), "../../resources/videos/default.mp4")
     for name in ("a.mp4", "b.mp4"):
         os.symlink(os.path.realpath(clip), tmp_path / name)
-    arguments = ["process", "a.mp4", "b.mp4", "--out", "out", "--estimator", "blazepose", "--format", ""]
+    arguments = [
+        "process",
+        "a.mp4",
+        "b.mp4",
+        "--out",
+        "out",
+        "--estimator",
+        "blazepose",
+        "--format",
+        "",
+        "--no-look-ahead",
+    ]
     command = [sys.executable, "main.py", *arguments, "--workers", "2"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -129,7 +140,7 @@ def test_interrupted_workers_leave_whole_files_and_can_be_resumed(tmp_path, call
     from realtime_pose.app.batch import plan
     from realtime_pose.config import AppConfig
 
-    settings = {"inference": {"estimator": "blazepose"}, "output": {"formats": ""}, "body": {"look_ahead": True}}
+    settings = {"inference": {"estimator": "blazepose"}, "output": {"formats": ""}, "body": {"look_ahead": False}}
     config = AppConfig().with_values(settings, "test")
     assert [job.done for job in plan(["a.mp4", "b.mp4"], tmp_path / "out", config, None, force=False)] == [None, None]
 

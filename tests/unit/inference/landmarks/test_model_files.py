@@ -18,7 +18,8 @@ def package_at(monkeypatch, folder):
 
 
 @pytest.mark.parametrize("name", model_files._FILES)
-def test_each_file_is_there(name):
+def test_each_file_is_there(name, monkeypatch):
+    monkeypatch.delitem(sys.modules, "mediapipe", raising=False)
     assert find_model(name).suffix == ".tflite"
     assert "mediapipe" not in sys.modules
 
