@@ -7,8 +7,10 @@ of the vertical (`body.camera_attitude`) is the prior, which decides where peopl
 """
 
 import math
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 
 import numpy as np
 
@@ -94,14 +96,21 @@ class StandingTrack:
 
 
 def _nearest(people: dict[int, list[tuple[int, Float64]]], time_ns: int) -> Float64:
-    best, most = np.zeros((0, 3)), -1
-    for rows in people.values():
-        off_ns = np.abs(np.array([at_ns for at_ns, _ in rows]) - time_ns)
-        count = int((off_ns <= _REACH_NS).sum())
-        if count > most:
-            nearest = np.sort(np.argsort(off_ns, kind="stable")[:_MAX_SAMPLES])
-            best, most = np.array([rows[i][1] for i in nearest.tolist()]), count
-    return best
+    if not people:
+        return np.zeros((0, 3))
+
+    def before(rows: list[tuple[int, Float64]], end_ns: int) -> int:
+        return bisect_left(rows, end_ns, key=itemgetter(0))
+
+    def count(rows: list[tuple[int, Float64]]) -> int:
+        return before(rows, time_ns + _REACH_NS + 1) - before(rows, time_ns - _REACH_NS)
+
+    rows = max(people.values(), key=count)
+    at = before(rows, time_ns)
+    first = before(rows, rows[max(at - _MAX_SAMPLES, 0)][0])  # of those at the same time
+    near = rows[first : at + _MAX_SAMPLES]  # in order of time, so the nearest are among these
+    nearest = sorted(sorted(near, key=lambda row: abs(row[0] - time_ns))[:_MAX_SAMPLES], key=itemgetter(0))
+    return np.array([sample for _, sample in nearest])
 
 
 @dataclass
