@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 
-import numpy as np
-
 from realtime_pose.body_pipeline import BodyPipeline, build_body
 from realtime_pose.capture.base import FrameSource
 from realtime_pose.config import AppConfig
@@ -17,7 +15,7 @@ from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.filters.clip_evidence import ClipEvidence
 from realtime_pose.filters.look_ahead import build_look_ahead
 from realtime_pose.inference.tracking.lifetimes import Lifetimes
-from realtime_pose.utils.arrays import UInt8
+from realtime_pose.utils.arrays import black_image
 from realtime_pose.utils.stopwatch import Stopwatch
 
 
@@ -117,11 +115,6 @@ class SecondPass:
 def without_image(frame: Frame) -> Frame:
     """The frame with a black image of the same size, which takes no memory."""
     return replace(frame, image_bgr=black_image(frame.width, frame.height))
-
-
-def black_image(width: int, height: int) -> UInt8:
-    """A black image (H, W, 3) that takes no memory; read-only."""
-    return np.broadcast_to(np.uint8(0), (height, width, 3))
 
 
 def _with_images(kept: Iterable[FrameResult], source: FrameSource) -> Iterator[FrameResult]:

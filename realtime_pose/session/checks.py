@@ -12,7 +12,7 @@ import numpy as np
 
 from realtime_pose.datatypes import Frame
 from realtime_pose.skeletons import LAYOUTS, SKELETONS, KeypointLayout, Skeleton
-from realtime_pose.utils.arrays import Float32
+from realtime_pose.utils.arrays import Float32, black_image
 
 MAX_JSON_BYTES = 4 * 2**20
 """Of the settings, a layout, a skeleton or a camera; a run's own settings have a few kilobytes."""
@@ -115,8 +115,7 @@ def check_frame(index: int, time_ns: int, captured_ns: int, width: int, height: 
         raise ValueError(f"a frame of {width}x{height} pixels")
     if max(abs(time_ns), abs(captured_ns), abs(index)) >= _MAX_TIME_NS:
         raise ValueError("a frame's time or number out of range")
-    black = np.broadcast_to(np.zeros((), np.uint8), (height, width, 3))  # a view of one byte
-    return Frame(black, index, time_ns, captured_ns)
+    return Frame(black_image(width, height), index, time_ns, captured_ns)
 
 
 def check_box(left: float, top: float, right: float, bottom: float, score: float) -> tuple[Float32, float]:

@@ -46,6 +46,11 @@ def as_float32(values: npt.ArrayLike) -> Float32:
     return np.array(values, dtype=np.float32)
 
 
+def black_image(width: int, height: int) -> UInt8:
+    """A black image (H, W, 3) that takes no memory; read-only."""
+    return np.broadcast_to(np.uint8(0), (height, width, 3))
+
+
 def read_npz(path: Path) -> dict[str, npt.NDArray[Any]]:
     """The arrays in an npz file, by name. Nothing in it is executed, and a small file cannot fill the memory.
 

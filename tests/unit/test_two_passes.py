@@ -8,8 +8,8 @@ from realtime_pose.config import AppConfig
 from realtime_pose.datatypes import Frame, FrameResult, Person, PersonBox
 from realtime_pose.errors import CaptureError, EndOfStream
 from realtime_pose.pipeline import build_body
-from realtime_pose.two_passes import SecondPass, black_image, poses_of_clip
-from realtime_pose.utils.arrays import as_float32
+from realtime_pose.two_passes import SecondPass, poses_of_clip
+from realtime_pose.utils.arrays import as_float32, black_image
 from realtime_pose.utils.stopwatch import Stopwatch
 
 CASE = make_case(60)

@@ -14,8 +14,8 @@ from realtime_pose.evaluation.footage.cameras import heading_of
 from realtime_pose.evaluation.footage.clip_keypoints import ClipKeypoints
 from realtime_pose.kinematics import forward_kinematics
 from realtime_pose.skeletons import HUMANOID, LIMB_NAMES, LIMB_ROWS
-from realtime_pose.two_passes import black_image, poses_of_clip
-from realtime_pose.utils.arrays import Bool, Float64, as_float32
+from realtime_pose.two_passes import poses_of_clip
+from realtime_pose.utils.arrays import Bool, Float64, as_float32, black_image
 
 _ROW = HUMANOID.index
 HIPS, NECK = _ROW["hips"], _ROW["neck"]
